@@ -1,0 +1,4 @@
+/** The version of the native core. */
+declare const version: string;
+
+export { version };
