@@ -1,0 +1,279 @@
+//! ICE candidates: `a=candidate` (RFC 8839, section 5.1; RFC 6544 for TCP).
+
+use std::fmt;
+use std::net::IpAddr;
+
+/// Longest candidate line we look at, in bytes: a host name of 255 bytes and room for extensions.
+const MAX_LEN: usize = 2048;
+
+/// Transport protocol of a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CandidateProtocol {
+    /// `udp`
+    Udp,
+    /// `tcp`
+    Tcp,
+}
+
+impl CandidateProtocol {
+    /// The W3C name (`RTCIceProtocol`).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
+/// Where a candidate comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CandidateType {
+    /// An address of the machine itself.
+    Host,
+    /// The address that a STUN server sees.
+    ServerReflexive,
+    /// The address that the peer sees.
+    PeerReflexive,
+    /// An address of a TURN server.
+    Relay,
+}
+
+impl CandidateType {
+    /// The W3C name (`RTCIceCandidateType`).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::ServerReflexive => "srflx",
+            Self::PeerReflexive => "prflx",
+            Self::Relay => "relay",
+        }
+    }
+}
+
+/// Who opens the connection of a TCP candidate (RFC 6544, section 4.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TcpType {
+    /// Opens outgoing connections only.
+    Active,
+    /// Accepts incoming connections only.
+    Passive,
+    /// Does both at once.
+    SimultaneousOpen,
+}
+
+impl TcpType {
+    /// The W3C name (`RTCIceTcpCandidateType`).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Passive => "passive",
+            Self::SimultaneousOpen => "so",
+        }
+    }
+}
+
+/// Address of a candidate.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CandidateAddress {
+    /// An IP address.
+    Ip(IpAddr),
+    /// A host name, to be resolved; `.local` ones by multicast DNS.
+    Fqdn(String),
+}
+
+impl CandidateAddress {
+    /// The IP address, unless this is a host name.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Ip(ip) => Some(*ip),
+            Self::Fqdn(_) => None,
+        }
+    }
+
+    /// Whether this is a multicast DNS name (RFC 6762), as browsers use to hide local addresses.
+    pub fn is_mdns(&self) -> bool {
+        matches!(self, Self::Fqdn(name) if name.to_ascii_lowercase().ends_with(".local"))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if let Ok(ip) = text.parse() {
+            return Some(Self::Ip(ip));
+        }
+        let labels_ok = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
+        // A dotted number that is no IPv4 address is a mistake, not a host name.
+        let numeric = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        (labels_ok && !numeric && text.len() <= 255).then(|| Self::Fqdn(text.to_owned()))
+    }
+}
+
+impl fmt::Display for CandidateAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(ip) => ip.fmt(f),
+            Self::Fqdn(name) => f.write_str(name),
+        }
+    }
+}
+
+/// One ICE candidate. `Display` writes the candidate-attribute: `candidate:1 1 udp ...`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Candidate {
+    /// Groups candidates that come from the same place; 1 to 32 ICE characters.
+    pub foundation: String,
+    /// 1 for RTP and data, 2 for RTCP; 1 to 256.
+    pub component: u16,
+    /// Transport protocol.
+    pub protocol: CandidateProtocol,
+    /// Larger is preferred.
+    pub priority: u32,
+    /// Where to send to.
+    pub address: CandidateAddress,
+    /// Port of the address; 9 for active TCP.
+    pub port: u16,
+    /// Where the candidate comes from.
+    pub typ: CandidateType,
+    /// Related address: the base of a reflexive candidate, the mapped address of a relayed one.
+    pub raddr: Option<CandidateAddress>,
+    /// Port of the related address.
+    pub rport: Option<u16>,
+    /// Set for TCP only.
+    pub tcptype: Option<TcpType>,
+    /// Which ICE generation the candidate belongs to, when the line says so (extension `ufrag`).
+    pub ufrag: Option<String>,
+}
+
+impl Candidate {
+    /// Parses `candidate:...`, with or without a leading `a=`.
+    ///
+    /// # Errors
+    /// A sentence that names the offending part. Unknown transports and types are errors as well: such a
+    /// candidate cannot be used. Unknown extensions are skipped, as RFC 8839 asks.
+    pub fn parse(line: &str) -> Result<Self, String> {
+        if line.len() > MAX_LEN {
+            return Err(format!("a candidate has at most {MAX_LEN} bytes, this one {}", line.len()));
+        }
+        let line = line.trim();
+        let line = line.strip_prefix("a=").unwrap_or(line);
+        let Some(value) = strip_prefix_ignore_case(line, "candidate:") else {
+            return Err(format!("a candidate starts with \"candidate:\", not {line:?}"));
+        };
+        let mut tokens = value.split_ascii_whitespace();
+        let mut next =
+            |what: &str| tokens.next().ok_or_else(|| format!("the candidate ends before its {what}"));
+
+        let foundation = next("foundation")?;
+        if foundation.len() > 32 || !foundation.bytes().all(is_ice_char) {
+            return Err(format!("a foundation is 1 to 32 letters, digits, + or /, not {foundation:?}"));
+        }
+        let component: u16 = number(next("component")?, "component")?;
+        if !(1..=256).contains(&component) {
+            return Err(format!("a component is 1 to 256, not {component}"));
+        }
+        let protocol = match next("transport")? {
+            t if t.eq_ignore_ascii_case("udp") => CandidateProtocol::Udp,
+            t if t.eq_ignore_ascii_case("tcp") => CandidateProtocol::Tcp,
+            t => return Err(format!("the transport is udp or tcp, not {t:?}")),
+        };
+        let priority = number(next("priority")?, "priority")?;
+        let address = address(next("address")?)?;
+        let port = number(next("port")?, "port")?;
+        let typ = next("type")?;
+        if !typ.eq_ignore_ascii_case("typ") {
+            return Err(format!("\"typ\" follows the port, not {typ:?}"));
+        }
+        let typ = candidate_type(next("type")?)?;
+        let mut candidate = Self {
+            foundation: foundation.to_owned(),
+            component,
+            protocol,
+            priority,
+            address,
+            port,
+            typ,
+            raddr: None,
+            rport: None,
+            tcptype: None,
+            ufrag: None,
+        };
+        candidate.parse_extensions(tokens)?;
+        Ok(candidate)
+    }
+
+    fn parse_extensions<'a>(&mut self, mut tokens: impl Iterator<Item = &'a str>) -> Result<(), String> {
+        while let Some(name) = tokens.next() {
+            // Some stacks end the line with a name without a value; it carries nothing, so it is skipped.
+            let Some(value) = tokens.next() else { return Ok(()) };
+            match name.to_ascii_lowercase().as_str() {
+                "raddr" => self.raddr = Some(address(value)?),
+                "rport" => self.rport = Some(number(value, "rport")?),
+                "tcptype" if self.protocol == CandidateProtocol::Tcp => self.tcptype = Some(tcp_type(value)?),
+                "ufrag" => self.ufrag = Some(value.to_owned()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "candidate:{} {} {} {} {} {} typ {}",
+            self.foundation,
+            self.component,
+            self.protocol.as_str(),
+            self.priority,
+            self.address,
+            self.port,
+            self.typ.as_str()
+        )?;
+        if let Some(raddr) = &self.raddr {
+            write!(f, " raddr {raddr}")?;
+        }
+        if let Some(rport) = self.rport {
+            write!(f, " rport {rport}")?;
+        }
+        if let Some(tcptype) = self.tcptype {
+            write!(f, " tcptype {}", tcptype.as_str())?;
+        }
+        match &self.ufrag {
+            Some(ufrag) => write!(f, " ufrag {ufrag}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `ice-char` of RFC 8839: what ufrags, passwords and foundations are made of.
+pub(crate) fn is_ice_char(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
+}
+
+fn number<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, String> {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or_else(|| format!("{text:?} is no {what}"))
+}
+
+fn address(text: &str) -> Result<CandidateAddress, String> {
+    CandidateAddress::parse(text).ok_or_else(|| format!("{text:?} is neither an IP address nor a host name"))
+}
+
+fn candidate_type(text: &str) -> Result<CandidateType, String> {
+    use CandidateType::{Host, PeerReflexive, Relay, ServerReflexive};
+    [Host, ServerReflexive, PeerReflexive, Relay]
+        .into_iter()
+        .find(|t| text.eq_ignore_ascii_case(t.as_str()))
+        .ok_or_else(|| format!("the type is host, srflx, prflx or relay, not {text:?}"))
+}
+
+fn tcp_type(text: &str) -> Result<TcpType, String> {
+    [TcpType::Active, TcpType::Passive, TcpType::SimultaneousOpen]
+        .into_iter()
+        .find(|t| text.eq_ignore_ascii_case(t.as_str()))
+        .ok_or_else(|| format!("the tcptype is active, passive or so, not {text:?}"))
+}
+
+fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let head = text.get(..prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
+}
