@@ -1,0 +1,89 @@
+//! What a caller can tune, with defaults for WebRTC.
+
+use std::time::Duration;
+
+/// Which algorithm grows and shrinks the congestion window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum CongestionControl {
+    /// RFC 9260 section 7.2 (the algorithm of TCP NewReno).
+    NewReno,
+    /// RFC 9438 with the slow start of RFC 9406 (HyStart++).
+    #[default]
+    Cubic,
+}
+
+/// Settings of one [`Association`](crate::Association). `Config::default()` suits WebRTC.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Our SCTP port (`a=sctp-port` of the local description). Default 5000.
+    pub local_port: u16,
+    /// The peer's SCTP port. Default 5000.
+    pub remote_port: u16,
+    /// Streams that we ask for and allow in each direction, at least 1. Default 65535.
+    pub streams: u16,
+    /// Largest message, in bytes, that the peer may send; a larger one aborts the association. Default 256 KiB.
+    pub max_receive_message_size: usize,
+    /// Largest message, in bytes, that [`send`](crate::Association::send) takes; 0 = no limit. Default 0.
+    pub max_send_message_size: usize,
+    /// `send` is refused while more than this many bytes wait to be sent a first time; 0 = no limit. Default 0.
+    pub send_buffer_limit: usize,
+    /// Receive window at the start, in bytes. Default 1 MiB.
+    pub receive_window_min: usize,
+    /// The receive window grows up to this many bytes with the rate of the path. Default 16 MiB.
+    pub receive_window_max: usize,
+    /// Largest SCTP packet, in bytes, before path MTU discovery has found more. Default 1191.
+    pub initial_mtu: usize,
+    /// Largest SCTP packet, in bytes, that path MTU discovery tries. Default 16,300.
+    pub max_mtu: usize,
+    /// Whether larger packets than `initial_mtu` are searched for (RFC 8899). Default true.
+    pub mtu_discovery: bool,
+    /// Retransmission timeout before the round trip time is known. Default 500 ms.
+    pub rto_initial: Duration,
+    /// Lower bound of the retransmission timeout. Default 50 ms.
+    pub rto_min: Duration,
+    /// Upper bound of the retransmission timeout and of its back-off. Default 4 s.
+    pub rto_max: Duration,
+    /// Longest wait before data is acknowledged, at most 500 ms (RFC 9260 section 6.2). Default 20 ms.
+    pub ack_delay: Duration,
+    /// Whether message interleaving (RFC 8260) is offered to the peer. Default true.
+    pub interleaving: bool,
+    /// Whether packets may carry a zero checksum because DTLS protects them (RFC 9653). Default true.
+    pub zero_checksum: bool,
+    /// Congestion control algorithm. Default CUBIC.
+    pub congestion: CongestionControl,
+    /// How often an idle path is probed with a HEARTBEAT; `None` = never. Default 30 s.
+    pub heartbeat_interval: Option<Duration>,
+    /// How long a state cookie is good for. Default 60 s.
+    pub cookie_lifetime: Duration,
+    /// How often INIT and COOKIE ECHO are repeated before the association is closed; `None` = for ever, since
+    /// ICE decides whether the path lives. Default `None`.
+    pub max_init_retransmits: Option<u32>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            local_port: 5000,
+            remote_port: 5000,
+            streams: u16::MAX,
+            max_receive_message_size: 256 * 1024,
+            max_send_message_size: 0,
+            send_buffer_limit: 0,
+            receive_window_min: 1024 * 1024,
+            receive_window_max: 16 * 1024 * 1024,
+            initial_mtu: 1191,
+            max_mtu: 16_300,
+            mtu_discovery: true,
+            rto_initial: Duration::from_millis(500),
+            rto_min: Duration::from_millis(50),
+            rto_max: Duration::from_secs(4),
+            ack_delay: Duration::from_millis(20),
+            interleaving: true,
+            zero_checksum: true,
+            congestion: CongestionControl::default(),
+            heartbeat_interval: Some(Duration::from_secs(30)),
+            cookie_lifetime: Duration::from_secs(60),
+            max_init_retransmits: None,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! States of an association.
+
+/// State of an association (RFC 9260 section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum State {
+    /// Not started, or over.
+    #[default]
+    Closed,
+    /// INIT sent, waiting for INIT ACK.
+    CookieWait,
+    /// COOKIE ECHO sent, waiting for COOKIE ACK.
+    CookieEchoed,
+    /// Data flows.
+    Established,
+    /// `shutdown` was called; queued data is still delivered.
+    ShutdownPending,
+    /// SHUTDOWN sent, waiting for SHUTDOWN ACK.
+    ShutdownSent,
+    /// The peer asked for a shutdown; data in flight is still delivered.
+    ShutdownReceived,
+    /// SHUTDOWN ACK sent, waiting for SHUTDOWN COMPLETE.
+    ShutdownAckSent,
+}
