@@ -1,10 +1,92 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { version } from 'ossa-webrtc';
 
-const manifest = JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8')) as { version: string };
+const root = join(__dirname, '..');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 test('the native core carries the version of the npm package', () => {
   expect(version).toBe(manifest.version);
+});
+
+describe('the packed tarballs, installed into an empty project', () => {
+  let folder: string;
+  let tarballs: string[];
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ossa-webrtc-install-'));
+    const packed = execFileSync(process.execPath, [join(root, 'scripts/pack.mjs'), join(folder, 'packs')], {
+      encoding: 'utf8',
+    });
+    tarballs = packed.trim().split('\n');
+    writeFileSync(join(folder, 'package.json'), '{ "name": "empty", "private": true }');
+    execFileSync('npm', ['install', '--no-audit', '--no-fund', ...tarballs], { cwd: folder, stdio: 'pipe' });
+  }, 120_000);
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const node = (...args: string[]) => execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' }).trim();
+
+  test('hold the package and the native library of this platform', () => {
+    expect(tarballs).toHaveLength(2);
+  });
+
+  test('load by require and by import, with the same classes', () => {
+    writeFileSync(
+      join(folder, 'both.mjs'),
+      `import * as esm from 'ossa-webrtc';
+       import { createRequire } from 'node:module';
+       const cjs = createRequire(import.meta.url)('ossa-webrtc');
+       const names = Object.keys(cjs).sort();
+       if (names.some((name) => esm[name] !== cjs[name])) throw new Error('import and require differ');
+       console.log(cjs.version);`,
+    );
+    expect(node('both.mjs')).toBe(manifest.version);
+  });
+
+  test('say what to do when the platform package is missing', () => {
+    const { stderr, status } = spawnSync(process.execPath, ['-e', "require('ossa-webrtc')"], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, OSSA_WEBRTC_NATIVE_LIBRARY_PATH: '/nonexistent/library.node' },
+    });
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('/nonexistent/library.node');
+    expect(stderr).toContain('npm run build:native');
+  });
+
+  test.each([
+    ['with the DOM library', ['es2023', 'dom']],
+    ['without the DOM library', ['es2023']],
+  ])('type-check in a strict TypeScript project %s', (_, lib) => {
+    writeFileSync(
+      join(folder, 'user.mts'),
+      `import { version } from 'ossa-webrtc';\nimport 'ossa-webrtc/polyfill';\nexport const v: string = version;\n`,
+    );
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: { strict: true, noEmit: true, target: 'es2022', module: 'node20', lib, types: [] },
+        files: ['user.mts'],
+      }),
+    );
+    const { stdout, status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('');
+    expect(status).toBe(0);
+  });
+
+  test('pass publint and arethetypeswrong', () => {
+    const bin = (name: string, ...args: string[]) =>
+      spawnSync(join(root, 'node_modules/.bin', name), args, { cwd: folder, encoding: 'utf8' });
+    const lint = bin('publint', '--strict', join(folder, 'node_modules/ossa-webrtc'));
+    expect(`${lint.stdout}${lint.status}`).toMatch(/0$/);
+    const types = bin('attw', tarballs[0]!, '--format', 'ascii', '--no-emoji');
+    expect(`${types.stdout}${types.status}`).toMatch(/0$/);
+  });
 });
