@@ -1,6 +1,37 @@
-//! Placeholder.
+//! One WebRTC connection that carries data, sans-IO: offers and answers, ICE, DTLS, SCTP, data channels, statistics.
+//!
+//! A [`Connection`] owns no socket, no thread and no clock. Its owner hands in datagrams, gathered candidates and the
+//! time, and takes out datagrams, events and the time of the next call. After any call that takes `now`, poll until
+//! nothing is left: [`Connection::poll_event`], [`Connection::poll_transmit`], then [`Connection::poll_timeout`].
 #![forbid(unsafe_code)]
+#![allow(dead_code)]
 
+mod certificate;
+mod channels;
+mod config;
+mod connection;
 pub mod error;
+mod event;
+mod ice;
 pub mod jsep;
+mod rtc_error;
 pub mod sdp;
+mod snapshot;
+mod states;
+pub mod stats;
+
+pub use certificate::Certificate;
+pub use channels::{ChannelError, ChannelId, ChannelInfo, DataChannelInit, MessageKind, Priority};
+pub use config::{Config, DtlsConfig, DtlsVersions, IceConfig, IceTransportPolicy};
+pub use connection::{Connection, Transmit};
+pub use error::{Error, ErrorKind};
+pub use event::Event;
+pub use ice::{
+    CandidateInfo, CandidateKind, IceCandidateError, LocalCandidate, LocalCandidateKind, RelayProtocol,
+    ResolveCandidate, SelectedPair,
+};
+pub use jsep::{CandidateInit, DtlsRole, IceParameters, SdpType, SessionDescription, SignalingState};
+pub use rtc_error::{ErrorDetail, RtcError};
+pub use sdp::Fingerprint;
+pub use snapshot::{DtlsSnapshot, IceSnapshot, SctpSnapshot, Snapshot};
+pub use states::{ChannelState, ConnectionState, DtlsState, GatheringState, IceRole, IceState, SctpState};
