@@ -1,0 +1,199 @@
+// What crosses between the native core and the TypeScript classes. Plain data only: the names are those of the W3C
+// specification where it has one. Times are milliseconds, sizes are bytes.
+
+/** A STUN or TURN server, already converted from `RTCIceServer`: `urls` is always a list. */
+export interface NativeIceServer {
+  urls: string[];
+  username?: string;
+  credential?: string;
+}
+
+/** Kind of a description. */
+export type NativeSdpType = 'offer' | 'answer' | 'pranswer' | 'rollback';
+
+/** A description with the candidates known so far. */
+export interface NativeDescription {
+  type: 'offer' | 'answer' | 'pranswer';
+  sdp: string;
+}
+
+/** Argument of `addIceCandidate`. */
+export interface NativeCandidateInit {
+  candidate: string;
+  sdpMid: string | null;
+  sdpMLineIndex: number | null;
+  usernameFragment: string | null;
+}
+
+/** `RTCPriorityType`. */
+export type NativePriority = 'very-low' | 'low' | 'medium' | 'high';
+
+/** Argument of `createDataChannel`; what is left out has the W3C default. */
+export interface NativeDataChannelInit {
+  label: string;
+  protocol?: string;
+  ordered?: boolean;
+  /** Excludes `maxRetransmits`. */
+  maxPacketLifeTime?: number;
+  maxRetransmits?: number;
+  /** The agreed stream id (0 to 65,534) of a negotiated channel. */
+  negotiated?: number;
+  priority?: NativePriority;
+}
+
+/** The attributes of a channel that the peer has created. */
+export interface NativeChannelInfo {
+  label: string;
+  protocol: string;
+  ordered: boolean;
+  maxPacketLifeTime: number | null;
+  maxRetransmits: number | null;
+  negotiated: boolean;
+  /** SCTP stream id. */
+  id: number | null;
+  priority: NativePriority;
+}
+
+/** `RTCErrorInit` and the message: why a channel or a transport failed. */
+export interface NativeRtcError {
+  message: string;
+  errorDetail: string;
+  sctpCauseCode: number | null;
+  receivedAlert: number | null;
+  sentAlert: number | null;
+}
+
+/** One end of the selected pair. */
+export interface NativeCandidate {
+  /** `candidate:...`; empty for a peer-reflexive one that was never signaled. */
+  candidate: string;
+  type: 'host' | 'srflx' | 'prflx' | 'relay';
+  address: string;
+  port: number;
+  priority: number;
+  foundation: string;
+  relatedAddress: string | null;
+  relatedPort: number | null;
+  usernameFragment: string;
+  sdpMid: string;
+  url: string | null;
+  relayProtocol: 'udp' | 'tcp' | 'tls' | null;
+}
+
+export interface NativeCandidatePair {
+  local: NativeCandidate;
+  remote: NativeCandidate;
+}
+
+export type NativeSignalingState =
+  'stable' | 'have-local-offer' | 'have-remote-offer' | 'have-local-pranswer' | 'have-remote-pranswer' | 'closed';
+export type NativeConnectionState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
+/** `RTCIceTransportState` and `RTCIceConnectionState`. */
+export type NativeIceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconnected' | 'failed' | 'closed';
+export type NativeGatheringState = 'new' | 'gathering' | 'complete';
+export type NativeDtlsState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
+export type NativeSctpState = 'connecting' | 'connected' | 'closed';
+
+export interface NativeSctp {
+  state: NativeSctpState;
+  /** Largest message that may be sent; `Infinity` when the peer sets no limit. */
+  maxMessageSize: number;
+  maxChannels: number | null;
+}
+
+export interface NativeDtls {
+  state: NativeDtlsState;
+  role: 'client' | 'server' | null;
+  /** DER, leaf first; empty until the handshake is done. */
+  remoteCertificates: ArrayBuffer[];
+}
+
+export interface NativeIce {
+  state: NativeIceState;
+  gatheringState: NativeGatheringState;
+  role: 'unknown' | 'controlling' | 'controlled';
+  selectedPair: NativeCandidatePair | null;
+}
+
+/** Everything that the attributes of a connection and its transports show, at one moment. */
+export interface PeerSnapshot {
+  signalingState: NativeSignalingState;
+  connectionState: NativeConnectionState;
+  iceConnectionState: NativeIceState;
+  iceGatheringState: NativeGatheringState;
+  currentLocalDescription: NativeDescription | null;
+  pendingLocalDescription: NativeDescription | null;
+  currentRemoteDescription: NativeDescription | null;
+  pendingRemoteDescription: NativeDescription | null;
+  canTrickleIceCandidates: boolean | null;
+  negotiationNeeded: boolean;
+  /** The transports exist once a data section has been negotiated. */
+  sctp: NativeSctp | null;
+  dtls: NativeDtls | null;
+  ice: NativeIce | null;
+}
+
+/** What happens in the core, in the order in which it happens. */
+export type NativeEvent =
+  | {
+      type: 'iceCandidate';
+      candidate: string;
+      sdpMid: string;
+      sdpMLineIndex: number;
+      usernameFragment: string;
+      url: string | null;
+      relayProtocol: 'udp' | 'tcp' | 'tls' | null;
+      /** The local description including this candidate. */
+      sdp: string;
+    }
+  | { type: 'endOfCandidates'; sdpMid: string; sdpMLineIndex: number; usernameFragment: string; sdp: string }
+  | {
+      type: 'iceCandidateError';
+      address: string | null;
+      port: number | null;
+      url: string;
+      errorCode: number;
+      errorText: string;
+    }
+  | { type: 'iceGatheringState'; state: NativeGatheringState }
+  | { type: 'iceTransportState'; state: NativeIceState }
+  | { type: 'iceConnectionState'; state: NativeIceState }
+  | { type: 'connectionState'; state: NativeConnectionState }
+  | { type: 'selectedPair'; local: NativeCandidate; remote: NativeCandidate }
+  | { type: 'dtlsState'; state: NativeDtlsState; remoteCertificates: ArrayBuffer[]; error: NativeRtcError | null }
+  | { type: 'sctpState'; state: NativeSctpState; maxMessageSize: number; maxChannels: number | null }
+  /** The peer has created a channel; `channelOpen` follows. */
+  | { type: 'channelAnnounced'; channel: number; info: NativeChannelInfo }
+  | { type: 'channelOpen'; channel: number; id: number }
+  /** The peer is closing the channel. */
+  | { type: 'channelClosing'; channel: number }
+  | { type: 'channelClosed'; channel: number; error: NativeRtcError | null };
+
+/**
+ * Receives what happens to one peer. Calls come in order, each in a step of its own: promise jobs and `nextTick`s that
+ * one call has caused run before the next. Nothing is called any more after `close()`.
+ */
+export interface PeerListener {
+  onEvent(event: NativeEvent): void;
+  /** Binary data always comes as an ArrayBuffer of its own, of the exact size. */
+  onMessage(channel: number, data: string | ArrayBuffer): void;
+  /**
+   * Bytes of a channel have left the send buffer. Reports are put together: one comes when the channel has drained
+   * completely, when it falls to its low threshold, and otherwise every 64 KiB.
+   */
+  onReleased(channel: number, bytes: number): void;
+}
+
+/** One entry of a statistics report: `id`, `timestamp`, `type` and the W3C members of that type. */
+export interface NativeStats {
+  id: string;
+  timestamp: number;
+  type: string;
+  [member: string]: unknown;
+}
+
+/** A certificate's fingerprint (`RTCDtlsFingerprint`). */
+export interface NativeFingerprint {
+  algorithm: string;
+  value: string;
+}
