@@ -1,0 +1,85 @@
+use std::net::IpAddr;
+
+use crate::error::Error;
+use crate::interfaces::{InterfaceFilter, Selection};
+use crate::url::IceServerUrl;
+
+/// A STUN or TURN server, like W3C's `RTCIceServer`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IceServer {
+    /// Where it is; several URLs of one server share its credentials.
+    pub urls: Vec<IceServerUrl>,
+    /// Long-term user name (RFC 8489, section 9.2); needed for TURN.
+    pub username: Option<String>,
+    /// Its password.
+    pub credential: Option<String>,
+}
+
+/// Which candidates a connection may use, like W3C's `RTCIceTransportPolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IceTransportPolicy {
+    /// Everything.
+    #[default]
+    All,
+    /// Relayed candidates only: no socket is opened but those to TURN servers.
+    Relay,
+}
+
+/// Everything a [`crate::Peer`] needs besides its sink.
+#[derive(Debug, Clone)]
+pub struct PeerConfig {
+    /// The connection itself: certificate, timers, limits.
+    pub connection: ossa_peer::Config,
+    /// STUN and TURN servers for gathering.
+    pub ice_servers: Vec<IceServer>,
+    /// Which candidates may be used.
+    pub ice_transport_policy: IceTransportPolicy,
+    /// Which interfaces host candidates come from, by name.
+    pub interfaces: InterfaceFilter,
+    /// First and last UDP port to bind; `None` lets the system choose. One port per local address is needed.
+    pub port_range: Option<(u16, u16)>,
+    /// Gather loopback addresses too. Without it they are used only when there is nothing else.
+    pub include_loopback: bool,
+    /// Gather link-local addresses (169.254/16, fe80::/10) too.
+    pub include_link_local: bool,
+    /// Use this local address only.
+    pub bind_address: Option<IpAddr>,
+    /// PEM of extra certificate authorities for `turns:` servers, besides the system's and Mozilla's.
+    pub tls_ca_pem: Option<String>,
+}
+
+impl PeerConfig {
+    /// The defaults for a connection: all interfaces, any port, no servers.
+    pub fn new(connection: ossa_peer::Config) -> Self {
+        Self {
+            connection,
+            ice_servers: Vec::new(),
+            ice_transport_policy: IceTransportPolicy::All,
+            interfaces: InterfaceFilter::default(),
+            port_range: None,
+            include_loopback: false,
+            include_link_local: false,
+            bind_address: None,
+            tls_ca_pem: None,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self.port_range {
+            Some((first, last)) if first == 0 || first > last => Err(Error::Config {
+                setting: "port_range",
+                reason: format!("{first}-{last}: both must be from 1 to 65535, the first not above the last"),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn selection(&self) -> Selection {
+        Selection {
+            filter: self.interfaces.clone(),
+            include_loopback: self.include_loopback,
+            include_link_local: self.include_link_local,
+            bind_address: self.bind_address,
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! A UDP socket that sends and receives many datagrams per system call where the kernel can (`sendmsg` with UDP_SEGMENT,
+//! `recvmmsg` with UDP_GRO), and one by one elsewhere. `quinn-udp` knows which.
+
+use std::cell::RefCell;
+use std::io::{self, IoSliceMut};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::task::{Context, Poll, ready};
+
+use quinn_udp::{RecvMeta, UdpSocketState};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::Interest;
+
+/// Asked for; the system grants what its limits allow (Linux: `net.core.rmem_max`). 4 MiB hold 40 ms at 100 MB/s, so a shard
+/// that is busy with other peers for that long loses nothing.
+const SOCKET_BUFFER: usize = 4 << 20;
+
+/// Kernel buffers read per system call. 8 of up to 64 KiB each are enough to make the call cheap, and small enough to
+/// stay in the processor's cache until they are decrypted.
+const BATCH: usize = 8;
+
+/// The largest run of datagrams the kernel hands out in one buffer with GRO, and the largest UDP datagram.
+const BUFFER: usize = 65_536;
+
+/// Most bytes in one `sendmsg` with segmentation: one IPv4 datagram's worth.
+const MAX_GSO_BYTES: usize = 65_000;
+
+/// A bound, non-blocking socket. Any thread may send; the shard receives.
+#[derive(Debug)]
+pub(crate) struct UdpSocket {
+    io: tokio::net::UdpSocket,
+    state: UdpSocketState,
+    /// As bound, with the real port and without the scope.
+    local: SocketAddr,
+    /// Scope for link-local destinations, 0 otherwise.
+    scope: u32,
+}
+
+/// Datagrams that the socket had no room for.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) remote: SocketAddr,
+    pub(crate) data: Vec<u8>,
+    /// Bytes of `data` that are already sent.
+    pub(crate) start: usize,
+    pub(crate) segment: usize,
+}
+
+impl Pending {
+    fn rest(&self) -> &[u8] {
+        &self.data[self.start..]
+    }
+}
+
+/// What became of a run of datagrams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// Handed to the kernel, or lost for a reason that is the network's own (no route, too big).
+    Done,
+    /// The socket's buffer is full. The first this many bytes went out; offer the others again.
+    Blocked(usize),
+}
+
+impl UdpSocket {
+    /// Binds to `address`. Must be called within a tokio runtime.
+    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        // Refused sizes are no failure: the stack works with any.
+        let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
+        let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
+        socket.bind(&address.into())?;
+        let state = UdpSocketState::new((&socket).into())?;
+        let io = tokio::net::UdpSocket::from_std(socket.into())?;
+        let scope = match address {
+            SocketAddr::V6(v6) => v6.scope_id(),
+            SocketAddr::V4(_) => 0,
+        };
+        let local = without_scope(io.local_addr()?);
+        Ok(Self { io, state, local, scope })
+    }
+
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Most datagrams that one system call can send.
+    pub(crate) fn max_segments(&self) -> usize {
+        self.state.max_gso_segments()
+    }
+
+    /// Sends datagrams of `segment` bytes each (the last may be shorter) without blocking.
+    pub(crate) fn try_send(&self, remote: SocketAddr, data: &[u8], segment: usize) -> Sent {
+        let remote = self.with_scope(remote);
+        let mut sent = 0;
+        while sent < data.len() {
+            let run = self.run_length(data.len() - sent, segment);
+            let contents = &data[sent..sent + run];
+            let segment_size = (run > segment).then_some(segment);
+            let transmit = quinn_udp::Transmit { destination: remote, ecn: None, contents, segment_size, src_ip: None };
+            match self.state.try_send((&self.io).into(), &transmit) {
+                Ok(()) => sent += run,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Sent::Blocked(sent),
+                // quinn-udp turns segmentation off for the socket when the kernel or the driver can't do it: go on without.
+                Err(_) if run > segment && self.max_segments() == 1 => {}
+                Err(error) => {
+                    log_send_error(&error, run.min(segment));
+                    sent += run;
+                }
+            }
+        }
+        Sent::Done
+    }
+
+    fn run_length(&self, left: usize, segment: usize) -> usize {
+        let segments = self.max_segments().min(MAX_GSO_BYTES / segment.max(1)).max(1);
+        left.min(segments * segment)
+    }
+
+    /// Sends what is left of `pending` as soon as the socket takes it. Ready when all is gone.
+    pub(crate) fn poll_send(&self, cx: &mut Context<'_>, pending: &mut Pending) -> Poll<()> {
+        loop {
+            if ready!(self.io.poll_send_ready(cx)).is_err() {
+                // The reactor is gone: nothing can be sent any more.
+                return Poll::Ready(());
+            }
+            // `try_io` forgets tokio's cached readiness when the kernel contradicts it; only then does the loop end in a wait.
+            let sent = self.io.try_io(Interest::WRITABLE, || {
+                match self.try_send(pending.remote, pending.rest(), pending.segment) {
+                    Sent::Done => Ok(()),
+                    Sent::Blocked(bytes) => {
+                        pending.start += bytes;
+                        Err(io::ErrorKind::WouldBlock.into())
+                    }
+                }
+            });
+            if sent.is_ok() {
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    /// Receives up to [`BATCH`] buffers and passes each datagram to `handle`. Returns the number of bytes.
+    pub(crate) fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &mut RecvBuffers,
+        handle: &mut dyn FnMut(SocketAddr, &[u8]),
+    ) -> Poll<usize> {
+        loop {
+            if ready!(self.io.poll_recv_ready(cx)).is_err() {
+                return Poll::Pending;
+            }
+            let received = self.io.try_io(Interest::READABLE, || buffers.recv(&self.state, &self.io));
+            match received {
+                Ok(count) => return Poll::Ready(buffers.deliver(count, handle)),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                // Windows reports an ICMP "port unreachable" here. It concerns one datagram, not the socket.
+                Err(error) => tracing::trace!(%error, "receiving failed"),
+            }
+        }
+    }
+
+    fn with_scope(&self, remote: SocketAddr) -> SocketAddr {
+        match remote {
+            SocketAddr::V6(mut v6) if self.scope != 0 && v6.ip().is_unicast_link_local() => {
+                v6.set_scope_id(self.scope);
+                v6.into()
+            }
+            remote => remote,
+        }
+    }
+}
+
+/// The address as ICE knows it: candidates carry no IPv6 scope or flow.
+fn without_scope(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip(), address.port())
+}
+
+fn log_send_error(error: &io::Error, segment: usize) {
+    // Too big for the interface: that is how path MTU discovery finds its upper bound.
+    if !quinn_udp::is_msg_size_err(error) {
+        tracing::debug!(%error, segment, "a datagram was not sent");
+    }
+}
+
+/// Receive buffers, shared by all peers of a shard.
+pub(crate) struct RecvBuffers {
+    data: Vec<u8>,
+    meta: [RecvMeta; BATCH],
+}
+
+impl RecvBuffers {
+    fn new() -> Self {
+        Self { data: vec![0; BATCH * BUFFER], meta: [RecvMeta::default(); BATCH] }
+    }
+
+    /// Runs `f` with the buffers of this thread. Must not be nested.
+    pub(crate) fn with<R>(f: impl FnOnce(&mut Self) -> R) -> R {
+        thread_local! {
+            static BUFFERS: RefCell<RecvBuffers> = RefCell::new(RecvBuffers::new());
+        }
+        BUFFERS.with_borrow_mut(f)
+    }
+
+    fn recv(&mut self, state: &UdpSocketState, io: &tokio::net::UdpSocket) -> io::Result<usize> {
+        let mut chunks = self.data.chunks_mut(BUFFER);
+        let mut slices: [IoSliceMut<'_>; BATCH] =
+            std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
+        state.recv(io.into(), &mut slices, &mut self.meta)
+    }
+
+    fn deliver(&self, count: usize, handle: &mut dyn FnMut(SocketAddr, &[u8])) -> usize {
+        let mut bytes = 0;
+        for (buffer, meta) in self.data.chunks(BUFFER).zip(&self.meta[..count]) {
+            bytes += meta.len;
+            let remote = without_scope(meta.addr);
+            for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
+                handle(remote, datagram);
+            }
+        }
+        bytes
+    }
+}
+
+/// Binds `make_address(port)` to any port, or to one of a range.
+pub(crate) fn bind_in_range(
+    range: Option<(u16, u16)>,
+    make_address: impl Fn(u16) -> SocketAddr,
+) -> io::Result<UdpSocket> {
+    let Some((first, last)) = range else {
+        return UdpSocket::bind(make_address(0));
+    };
+    // Starting anywhere but at the first port keeps many peers from probing the same taken ports again and again.
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let size = u32::from(last - first) + 1;
+    let start = u32::from(NEXT.fetch_add(1, Ordering::Relaxed)) % size;
+    for i in 0..size {
+        let offset = u16::try_from((start + i) % size).unwrap_or(0);
+        match UdpSocket::bind(make_address(first + offset)) {
+            Err(e) if e.kind() == io::ErrorKind::AddrInUse => {}
+            other => return other,
+        }
+    }
+    let what = format!("all {size} UDP ports from {first} to {last} are taken: widen port_range or close other peers");
+    Err(io::Error::new(io::ErrorKind::AddrInUse, what))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::net::IpAddr;
+
+    use super::*;
+
+    fn loopback(port: u16) -> SocketAddr {
+        SocketAddr::new(IpAddr::from([127, 0, 0, 1]), port)
+    }
+
+    async fn receive(socket: &UdpSocket, bytes: usize) -> Vec<Vec<u8>> {
+        let mut got = Vec::new();
+        let mut left = bytes;
+        while left > 0 {
+            let mut handle = |_: SocketAddr, data: &[u8]| got.push(data.to_vec());
+            left -= poll_fn(|cx| RecvBuffers::with(|b| socket.poll_recv(cx, b, &mut handle))).await;
+        }
+        got
+    }
+
+    #[tokio::test]
+    async fn a_run_of_datagrams_arrives_as_it_was_cut() {
+        let (a, b) = (UdpSocket::bind(loopback(0)).unwrap(), UdpSocket::bind(loopback(0)).unwrap());
+        for (len, segment) in [(1, 1), (3_000, 1_200), (64 * 1_191, 1_191), (100_000, 16_300), (5, 1_000)] {
+            let data: Vec<u8> = (0..len).map(|i| (i / segment) as u8).collect();
+            assert_eq!(a.try_send(b.local(), &data, segment), Sent::Done);
+            let got = receive(&b, len).await;
+            let want: Vec<Vec<u8>> = data.chunks(segment).map(<[u8]>::to_vec).collect();
+            assert_eq!(got, want, "{len} bytes in datagrams of {segment}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_datagram_that_is_too_big_is_lost_and_the_next_one_is_not() {
+        let (a, b) = (UdpSocket::bind(loopback(0)).unwrap(), UdpSocket::bind(loopback(0)).unwrap());
+        assert_eq!(a.try_send(b.local(), &[0; 70_000], 70_000), Sent::Done);
+        assert_eq!(a.try_send(b.local(), b"next", 4), Sent::Done);
+        assert_eq!(receive(&b, 4).await, [b"next"]);
+    }
+
+    #[tokio::test]
+    async fn the_ports_of_a_range_are_used_up_and_then_the_error_says_so() {
+        // Any port that was just free; nobody else binds to 127.0.0.3.
+        let ip = IpAddr::from([127, 0, 0, 3]);
+        let bind = || bind_in_range(Some((40_000, 40_002)), |port| SocketAddr::new(ip, port));
+        let sockets: Vec<_> = (0..3).map(|_| bind().unwrap()).collect();
+        let mut ports: Vec<_> = sockets.iter().map(|s| s.local().port()).collect();
+        ports.sort_unstable();
+        assert_eq!(ports, [40_000, 40_001, 40_002]);
+        let error = bind().unwrap_err();
+        assert!(error.to_string().contains("40000 to 40002"), "{error}");
+    }
+}
