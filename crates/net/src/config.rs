@@ -15,25 +15,14 @@ pub struct IceServer {
     pub credential: Option<String>,
 }
 
-/// Which candidates a connection may use, like W3C's `RTCIceTransportPolicy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum IceTransportPolicy {
-    /// Everything.
-    #[default]
-    All,
-    /// Relayed candidates only: no socket is opened but those to TURN servers.
-    Relay,
-}
-
 /// Everything a [`crate::Peer`] needs besides its sink.
 #[derive(Debug, Clone)]
 pub struct PeerConfig {
-    /// The connection itself: certificate, timers, limits.
+    /// The connection itself: certificate, timers, limits, and which candidates may be used. With
+    /// [`ossa_peer::IceTransportPolicy::Relay`] no sockets are opened but those to TURN servers.
     pub connection: ossa_peer::Config,
     /// STUN and TURN servers for gathering.
     pub ice_servers: Vec<IceServer>,
-    /// Which candidates may be used.
-    pub ice_transport_policy: IceTransportPolicy,
     /// Which interfaces host candidates come from, by name.
     pub interfaces: InterfaceFilter,
     /// First and last UDP port to bind; `None` lets the system choose. One port per local address is needed.
@@ -54,7 +43,6 @@ impl PeerConfig {
         Self {
             connection,
             ice_servers: Vec::new(),
-            ice_transport_policy: IceTransportPolicy::All,
             interfaces: InterfaceFilter::default(),
             port_range: None,
             include_loopback: false,

@@ -113,7 +113,8 @@ impl InterfaceCache {
 
 fn enumerate() -> io::Result<Vec<LocalAddress>> {
     let interfaces = if_addrs::get_if_addrs()?;
-    let address = |i: if_addrs::Interface| LocalAddress { ip: i.ip(), index: i.index.unwrap_or(0), interface: i.name };
+    let address =
+        |i: if_addrs::Interface| LocalAddress { ip: i.ip(), index: i.index.unwrap_or(0), interface: i.name };
     Ok(interfaces.into_iter().map(address).collect())
 }
 
@@ -122,10 +123,17 @@ mod tests {
     use super::*;
 
     fn machine() -> Vec<LocalAddress> {
-        [("lo", "127.0.0.1"), ("lo", "::1"), ("eth0", "192.0.2.2"), ("eth0", "fe80::1"), ("docker0", "172.17.0.1"), ("eth0", "192.0.2.2")]
-            .iter()
-            .map(|(name, ip)| LocalAddress { interface: (*name).into(), ip: ip.parse().unwrap(), index: 2 })
-            .collect()
+        [
+            ("lo", "127.0.0.1"),
+            ("lo", "::1"),
+            ("eth0", "192.0.2.2"),
+            ("eth0", "fe80::1"),
+            ("docker0", "172.17.0.1"),
+            ("eth0", "192.0.2.2"),
+        ]
+        .iter()
+        .map(|(name, ip)| LocalAddress { interface: (*name).into(), ip: ip.parse().unwrap(), index: 2 })
+        .collect()
     }
 
     fn ips(want: &Selection) -> Vec<String> {

@@ -1,12 +1,39 @@
 //! Tokio I/O that drives [`ossa_peer::Connection`]s.
+//!
+//! A [`Runtime`] owns a fixed number of threads. A [`Peer`] is pinned to one of them, with its own UDP sockets (one for each local
+//! address), its timer and its allocations on TURN servers. Calls into a peer may come from any thread and are carried
+//! out on that thread as far as possible: a small message is encrypted and on its way when [`Peer::send_batch`] returns.
+//!
+//! ```text
+//!  any thread ── Peer::with / send_batch ──┐                    ┌── events ──> Sink (e.g. the JavaScript queue)
+//!                                          v                    │
+//!                              Mutex<Core { Connection, links }>┤
+//!                                          ^                    │
+//!  shard thread ── Driver (sockets, timer)─┘                    └── datagrams ──> UDP sockets, TURN allocations
+//!               └─ gathering: STUN and TURN servers, name resolution
+//! ```
 
+// The TURN client that uses the rest follows in the next change.
+#![allow(dead_code)]
+
+mod config;
+mod core;
+mod driver;
 mod error;
+mod gather;
 mod interfaces;
+mod link;
+mod peer;
+mod resolve;
 mod runtime;
+mod shared;
 mod socket;
+mod turn;
 mod url;
 
+pub use config::{IceServer, PeerConfig};
 pub use error::Error;
 pub use interfaces::InterfaceFilter;
+pub use peer::{OutMessage, Peer, Sink};
 pub use runtime::{Runtime, RuntimeConfig};
 pub use url::{Host, IceServerUrl, Scheme, ServerTransport, UrlError, parse_ice_server_url};

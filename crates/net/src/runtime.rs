@@ -133,7 +133,9 @@ impl Shard {
         }
         let handle = match &state.handle {
             Some(handle) => handle.clone(),
-            None => Self::start(shard).map_err(|e| Error::io(format!("starting the thread {}", shard.name), e))?,
+            None => {
+                Self::start(shard).map_err(|e| Error::io(format!("starting the thread {}", shard.name), e))?
+            }
         };
         state.handle = Some(handle.clone());
         state.peers += 1;

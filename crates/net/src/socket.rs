@@ -11,6 +11,8 @@ use quinn_udp::{RecvMeta, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::Interest;
 
+use crate::link::Pending;
+
 /// Asked for; the system grants what its limits allow (Linux: `net.core.rmem_max`). 4 MiB hold 40 ms at 100 MB/s, so a shard
 /// that is busy with other peers for that long loses nothing.
 const SOCKET_BUFFER: usize = 4 << 20;
@@ -34,22 +36,6 @@ pub(crate) struct UdpSocket {
     local: SocketAddr,
     /// Scope for link-local destinations, 0 otherwise.
     scope: u32,
-}
-
-/// Datagrams that the socket had no room for.
-#[derive(Debug)]
-pub(crate) struct Pending {
-    pub(crate) remote: SocketAddr,
-    pub(crate) data: Vec<u8>,
-    /// Bytes of `data` that are already sent.
-    pub(crate) start: usize,
-    pub(crate) segment: usize,
-}
-
-impl Pending {
-    fn rest(&self) -> &[u8] {
-        &self.data[self.start..]
-    }
 }
 
 /// What became of a run of datagrams.
@@ -99,7 +85,8 @@ impl UdpSocket {
             let run = self.run_length(data.len() - sent, segment);
             let contents = &data[sent..sent + run];
             let segment_size = (run > segment).then_some(segment);
-            let transmit = quinn_udp::Transmit { destination: remote, ecn: None, contents, segment_size, src_ip: None };
+            let transmit =
+                quinn_udp::Transmit { destination: remote, ecn: None, contents, segment_size, src_ip: None };
             match self.state.try_send((&self.io).into(), &transmit) {
                 Ok(()) => sent += run,
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Sent::Blocked(sent),
@@ -131,7 +118,7 @@ impl UdpSocket {
                 match self.try_send(pending.remote, pending.rest(), pending.segment) {
                     Sent::Done => Ok(()),
                     Sent::Blocked(bytes) => {
-                        pending.start += bytes;
+                        pending.advance(bytes);
                         Err(io::ErrorKind::WouldBlock.into())
                     }
                 }
@@ -142,20 +129,15 @@ impl UdpSocket {
         }
     }
 
-    /// Receives up to [`BATCH`] buffers and passes each datagram to `handle`. Returns the number of bytes.
-    pub(crate) fn poll_recv(
-        &self,
-        cx: &mut Context<'_>,
-        buffers: &mut RecvBuffers,
-        handle: &mut dyn FnMut(SocketAddr, &[u8]),
-    ) -> Poll<usize> {
+    /// Receives into up to [`BATCH`] buffers; [`RecvBuffers::deliver`] takes the count.
+    pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, buffers: &mut RecvBuffers) -> Poll<usize> {
         loop {
             if ready!(self.io.poll_recv_ready(cx)).is_err() {
                 return Poll::Pending;
             }
             let received = self.io.try_io(Interest::READABLE, || buffers.recv(&self.state, &self.io));
             match received {
-                Ok(count) => return Poll::Ready(buffers.deliver(count, handle)),
+                Ok(count) => return Poll::Ready(count),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
                 // Windows reports an ICMP "port unreachable" here. It concerns one datagram, not the socket.
                 Err(error) => tracing::trace!(%error, "receiving failed"),
@@ -212,7 +194,8 @@ impl RecvBuffers {
         state.recv(io.into(), &mut slices, &mut self.meta)
     }
 
-    fn deliver(&self, count: usize, handle: &mut dyn FnMut(SocketAddr, &[u8])) -> usize {
+    /// Passes each received datagram to `handle`. Returns the number of bytes.
+    pub(crate) fn deliver(&self, count: usize, handle: &mut dyn FnMut(SocketAddr, &[u8])) -> usize {
         let mut bytes = 0;
         for (buffer, meta) in self.data.chunks(BUFFER).zip(&self.meta[..count]) {
             bytes += meta.len;
@@ -244,7 +227,9 @@ pub(crate) fn bind_in_range(
             other => return other,
         }
     }
-    let what = format!("all {size} UDP ports from {first} to {last} are taken: widen port_range or close other peers");
+    let what = format!(
+        "all {size} UDP ports from {first} to {last} are taken: widen port_range or close other peers"
+    );
     Err(io::Error::new(io::ErrorKind::AddrInUse, what))
 }
 
@@ -264,7 +249,10 @@ mod tests {
         let mut left = bytes;
         while left > 0 {
             let mut handle = |_: SocketAddr, data: &[u8]| got.push(data.to_vec());
-            left -= poll_fn(|cx| RecvBuffers::with(|b| socket.poll_recv(cx, b, &mut handle))).await;
+            left -= poll_fn(|cx| {
+                RecvBuffers::with(|b| socket.poll_recv(cx, b).map(|count| b.deliver(count, &mut handle)))
+            })
+            .await;
         }
         got
     }

@@ -129,7 +129,13 @@ fn parse(url: &str) -> Result<IceServerUrl, &'static str> {
         Some(_) => return Err("the query must be '?transport=udp' or '?transport=tcp'"),
     };
     let (host, port) = parse_authority(authority)?;
-    Ok(IceServerUrl { scheme, host, port: port.unwrap_or(scheme.default_port()), transport, url: url.to_owned() })
+    Ok(IceServerUrl {
+        scheme,
+        host,
+        port: port.unwrap_or(scheme.default_port()),
+        transport,
+        url: url.to_owned(),
+    })
 }
 
 fn parse_authority(authority: &str) -> Result<(Host, Option<u16>), &'static str> {
@@ -161,7 +167,9 @@ fn parse_name(name: &str) -> Result<Host, &'static str> {
     // RFC 3986 reg-name without percent escapes, which no resolver understands.
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
     if !name.bytes().all(allowed) {
-        return Err("the host may hold letters, digits, '-', '.', '_' and '~' only; IPv6 addresses need brackets");
+        return Err(
+            "the host may hold letters, digits, '-', '.', '_' and '~' only; IPv6 addresses need brackets",
+        );
     }
     Ok(match name.parse::<IpAddr>() {
         Ok(ip) => Host::Ip(ip),
@@ -208,10 +216,31 @@ mod tests {
     #[test]
     fn everything_else_is_a_syntax_error() {
         for url in [
-            "", "stun", "stun:", "stun://host", "http://host", "stun:host:", "stun:host:0", "stun:host:65536", "stun:host:+1",
-            "stun:host?transport=udp", "turn:host?", "turn:host?transport=sctp", "turn:host?transport=udp&x=1", "turn:u@host",
-            "turn:host/path", "turn:host#f", "stun:[::1", "stun:[::1]x", "stun:[host]", "stun:::1", "turn:ho st", "stun:host:1:2",
-            "stuns:", "turn:?transport=udp", "turn:\u{e9}.example",
+            "",
+            "stun",
+            "stun:",
+            "stun://host",
+            "http://host",
+            "stun:host:",
+            "stun:host:0",
+            "stun:host:65536",
+            "stun:host:+1",
+            "stun:host?transport=udp",
+            "turn:host?",
+            "turn:host?transport=sctp",
+            "turn:host?transport=udp&x=1",
+            "turn:u@host",
+            "turn:host/path",
+            "turn:host#f",
+            "stun:[::1",
+            "stun:[::1]x",
+            "stun:[host]",
+            "stun:::1",
+            "turn:ho st",
+            "stun:host:1:2",
+            "stuns:",
+            "turn:?transport=udp",
+            "turn:\u{e9}.example",
         ] {
             let error = parse_ice_server_url(url).expect_err(url);
             assert_eq!(error.name(), "SyntaxError");

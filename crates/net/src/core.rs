@@ -1,0 +1,265 @@
+//! The locked part of a peer: the connection and its ways out.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ossa_peer::{Connection, Event, ResolveCandidate};
+use tokio::task::AbortHandle;
+
+use crate::config::{IceServer, PeerConfig};
+use crate::gather::StunWaiters;
+use crate::link::{Blocked, Link, Pending};
+use crate::peer::Sink;
+use crate::socket::Sent;
+
+/// Most bytes sent in one go while the lock is held: some 100 microseconds of encryption. The rest is left to the driver, which
+/// yields to other peers and to callers in between.
+const SEND_BUDGET: usize = 256 * 1024;
+
+/// Most bytes asked of the connection at once: what one `sendmsg` with segmentation takes.
+const BATCH_BYTES: usize = 65_000;
+
+/// Linux sends at most 64 segments in one call (UDP_MAX_SEGMENTS).
+const MAX_DATAGRAMS: usize = 64;
+
+/// How long a closing peer waits for a full socket or relay to take its goodbye.
+const CLOSE_TIME: Duration = Duration::from_secs(1);
+
+/// What the driver has to do for the connection.
+#[derive(Default)]
+pub(crate) struct Wanted {
+    /// Generation to gather for.
+    pub(crate) gather: Option<u32>,
+    pub(crate) resolve: Vec<ResolveCandidate>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// Closed, and the last datagrams may be sent until this time.
+    Closing(Instant),
+    Closed,
+}
+
+pub(crate) struct Core {
+    pub(crate) connection: Connection,
+    pub(crate) config: PeerConfig,
+    links: Vec<Link>,
+    /// Changes whenever `links` does.
+    links_version: u64,
+    pub(crate) blocked: Blocked,
+    pub(crate) wanted: Wanted,
+    pub(crate) stun: StunWaiters,
+    /// The gathering in progress.
+    gathering: Option<AbortHandle>,
+    /// When the driver's timer fires.
+    pub(crate) armed: Option<Instant>,
+    /// Size of the last datagrams: the number to ask for at once follows from it.
+    last_segment: usize,
+    phase: Phase,
+}
+
+/// The outcome of [`Core::pump`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pumped {
+    /// Not all was sent: the budget is used up, or a link has become full.
+    pub(crate) more: bool,
+    /// There is work that only the driver does.
+    pub(crate) needs_driver: bool,
+}
+
+impl Core {
+    pub(crate) fn new(connection: Connection, config: PeerConfig) -> Self {
+        Self {
+            connection,
+            config,
+            links: Vec::new(),
+            links_version: 0,
+            blocked: Blocked::default(),
+            wanted: Wanted::default(),
+            stun: StunWaiters::default(),
+            gathering: None,
+            armed: None,
+            last_segment: 1200,
+            phase: Phase::Open,
+        }
+    }
+
+    /// Delivers events and sends datagrams until there is nothing left, the budget is used up or a socket is full.
+    pub(crate) fn pump(&mut self, sink: &dyn Sink, now: Instant) -> Pumped {
+        // Messages first: the reader's thread wakes up while this one encrypts the answer.
+        self.deliver(sink, now);
+        let more = self.transmit(now);
+        self.deliver(sink, now);
+        let earlier = match (self.connection.poll_timeout(), self.armed) {
+            (Some(wanted), Some(armed)) => wanted < armed,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        let wanted = self.wanted.gather.is_some() || !self.wanted.resolve.is_empty();
+        let needs_driver = self.phase != Phase::Closed && (more || earlier || wanted);
+        Pumped { more, needs_driver }
+    }
+
+    fn deliver(&mut self, sink: &dyn Sink, now: Instant) {
+        let mut any = false;
+        while let Some(event) = self.connection.poll_event(now, sink.ready()) {
+            match event {
+                Event::Gather { generation, .. } => self.wanted.gather = Some(generation),
+                Event::ResolveCandidate(request) => self.wanted.resolve.push(request),
+                event => {
+                    sink.event(event);
+                    any = true;
+                }
+            }
+        }
+        if any {
+            sink.flush();
+        }
+    }
+
+    /// Sends datagrams. True if the driver has to go on.
+    fn transmit(&mut self, now: Instant) -> bool {
+        if self.phase == Phase::Closed {
+            return false;
+        }
+        if self.blocked.is_blocked() {
+            // The driver waits for room.
+            return false;
+        }
+        TRANSMIT_BUFFER.with_borrow_mut(|buffer| {
+            let mut budget = SEND_BUDGET;
+            while budget > 0 {
+                let max_datagrams = (BATCH_BYTES / self.last_segment.max(1)).clamp(1, MAX_DATAGRAMS);
+                let Some(transmit) = self.connection.poll_transmit(now, buffer, max_datagrams) else {
+                    return false;
+                };
+                self.last_segment = transmit.segment_size;
+                budget = budget.saturating_sub(buffer.len());
+                if !self.send(transmit.local, transmit.remote, buffer, transmit.segment_size) {
+                    return true;
+                }
+            }
+            true
+        })
+    }
+
+    /// False if the link was full; what is left then waits in `blocked`.
+    fn send(&mut self, local: SocketAddr, remote: SocketAddr, data: &[u8], segment: usize) -> bool {
+        let Some(link) = self.link(local) else {
+            // The socket or allocation was closed since: as good as lost on the way.
+            return true;
+        };
+        match link.try_send(remote, data, segment) {
+            Sent::Done => true,
+            Sent::Blocked(sent) => {
+                let pending = Pending::new(remote, &data[sent..], segment);
+                let link = link.clone();
+                self.blocked.set(link, pending);
+                false
+            }
+        }
+    }
+
+    pub(crate) fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    pub(crate) fn links_version(&self) -> u64 {
+        self.links_version
+    }
+
+    fn link(&self, local: SocketAddr) -> Option<&Link> {
+        self.links.iter().find(|link| link.local() == local)
+    }
+
+    /// Adds a way out. False if the peer was closed in the meantime.
+    pub(crate) fn add_link(&mut self, link: Link) -> bool {
+        if self.phase != Phase::Open {
+            return false;
+        }
+        self.links.push(link);
+        self.links_version += 1;
+        true
+    }
+
+    /// A socket or allocation is gone: its candidates are as well.
+    pub(crate) fn remove_link(&mut self, now: Instant, local: SocketAddr) {
+        self.links.retain(|link| link.local() != local);
+        self.links_version += 1;
+        self.connection.remove_local_candidate(now, local);
+    }
+
+    pub(crate) fn set_ice_servers(&mut self, servers: Vec<IceServer>) {
+        self.config.ice_servers = servers;
+    }
+
+    /// Replaces the gathering in progress.
+    pub(crate) fn set_gathering(&mut self, task: AbortHandle) {
+        if let Some(old) = self.gathering.replace(task) {
+            old.abort();
+        }
+    }
+
+    pub(crate) fn close(&mut self, now: Instant) {
+        if self.phase == Phase::Open {
+            self.connection.close(now);
+            self.phase = Phase::Closing(now + CLOSE_TIME);
+            if let Some(gathering) = self.gathering.take() {
+                gathering.abort();
+            }
+        }
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        matches!(self.phase, Phase::Closing(_))
+    }
+
+    /// Whether a closing peer has waited long enough for a full link.
+    pub(crate) fn closing_time_is_over(&self, now: Instant) -> bool {
+        matches!(self.phase, Phase::Closing(until) if until <= now)
+    }
+
+    /// When the driver has to run next.
+    pub(crate) fn next_deadline(&mut self) -> Option<Instant> {
+        let closing = match self.phase {
+            Phase::Closing(until) => Some(until),
+            Phase::Open | Phase::Closed => None,
+        };
+        [self.connection.poll_timeout(), closing].into_iter().flatten().min()
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    /// Lets go of all sockets and allocations.
+    pub(crate) fn finish(&mut self) {
+        self.phase = Phase::Closed;
+        self.blocked.clear();
+        for link in self.links.drain(..) {
+            link.close();
+        }
+        self.links_version += 1;
+        self.stun = StunWaiters::default();
+        if let Some(gathering) = self.gathering.take() {
+            gathering.abort();
+        }
+    }
+}
+
+/// Sockets among the links.
+pub(crate) fn sockets(links: &[Link]) -> Vec<Arc<crate::socket::UdpSocket>> {
+    let socket = |link: &Link| match link {
+        Link::Udp(socket) => Some(socket.clone()),
+        Link::Relay(_) => None,
+    };
+    links.iter().filter_map(socket).collect()
+}
+
+thread_local! {
+    /// Per thread, not per peer: 64 KiB times thousands of idle peers would be a lot.
+    static TRANSMIT_BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}

@@ -1,0 +1,168 @@
+//! The task of a peer: waits for its sockets, its timer and for calls, and does what is due.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use tokio::time::Sleep;
+
+use crate::core::{Core, sockets};
+use crate::gather;
+use crate::resolve;
+use crate::runtime::Lease;
+use crate::shared::Shared;
+use crate::socket::{RecvBuffers, UdpSocket};
+
+/// Most bytes received before other peers of the shard get their turn: twice what one system call can bring.
+const RECEIVE_BUDGET: usize = 1 << 20;
+
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    sockets: Vec<Arc<UdpSocket>>,
+    /// The version of the core's links that `sockets` shows.
+    links_version: u64,
+    timer: Pin<Box<Sleep>>,
+    /// When the timer fires, if it is still to.
+    armed: Option<Instant>,
+    /// Keeps the shard running.
+    _lease: Lease,
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.shared.set_waker(Some(cx.waker()));
+        let more_input = self.receive(cx);
+        let step = self.step(cx);
+        // What came into the outbox while the core was locked is our duty, see `shared`.
+        self.shared.flush_outbox();
+        if step == Step::Finished {
+            return Poll::Ready(());
+        }
+        let due = self.timer.as_mut().poll(cx).is_ready() && self.armed.is_some();
+        if more_input || step == Step::Again || due {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Wait,
+    /// There is more to do, after others had their turn.
+    Again,
+    Finished,
+}
+
+impl Driver {
+    pub(crate) fn new(shared: Arc<Shared>, lease: Lease) -> Self {
+        let timer = {
+            let _context = lease.handle.enter();
+            Box::pin(tokio::time::sleep_until(Instant::now().into()))
+        };
+        Self { shared, sockets: Vec::new(), links_version: 0, timer, armed: None, _lease: lease }
+    }
+
+    /// Reads the sockets. True if there may be more.
+    fn receive(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut budget = RECEIVE_BUDGET;
+        for socket in &self.sockets {
+            while budget > 0 {
+                let received = RecvBuffers::with(|buffers| {
+                    let count = socket.poll_recv(cx, buffers);
+                    count.map(|count| handle_received(&self.shared, socket, buffers, count))
+                });
+                match received {
+                    Poll::Ready(bytes) => budget = budget.saturating_sub(bytes.max(1)),
+                    Poll::Pending => break,
+                }
+            }
+        }
+        // Whoever was served first had the most of the budget: next time it is another's turn.
+        if budget == 0 && !self.sockets.is_empty() {
+            self.sockets.rotate_left(1);
+        }
+        budget == 0
+    }
+
+    /// Everything but receiving.
+    fn step(&mut self, cx: &mut Context<'_>) -> Step {
+        let shared = self.shared.clone();
+        let mut core = shared.lock();
+        let now = Instant::now();
+        if core.connection.poll_timeout().is_some_and(|at| at <= now) {
+            core.connection.handle_timeout(now);
+        }
+        let blocked = core.blocked.poll_flush(cx).is_pending();
+        shared.drain_outbox(&mut core, now);
+        let mut more = core.pump(&*shared.sink, now).more;
+        if serve(&shared, &mut core, now) {
+            more |= core.pump(&*shared.sink, now).more;
+        }
+        if core.is_closing() && (core.closing_time_is_over(now) || !(blocked || more)) {
+            core.finish();
+            shared.set_waker(None);
+            return Step::Finished;
+        }
+        if self.links_version != core.links_version() {
+            self.links_version = core.links_version();
+            self.sockets = sockets(core.links());
+            // New sockets have to be polled to be heard.
+            more = true;
+        }
+        self.arm(&mut core);
+        if more { Step::Again } else { Step::Wait }
+    }
+
+    /// Sets the timer if it would fire too late. Firing too early does no harm, and saves setting it for each packet.
+    fn arm(&mut self, core: &mut Core) {
+        let deadline = core.next_deadline();
+        if self.timer.is_elapsed() {
+            self.armed = None;
+        }
+        if let Some(deadline) = deadline
+            && self.armed.is_none_or(|armed| deadline < armed)
+        {
+            self.timer.as_mut().reset(deadline.into());
+            self.armed = Some(deadline);
+        }
+        core.armed = self.armed;
+    }
+}
+
+impl Drop for Driver {
+    /// At the end, or when the runtime is shut down under the peer.
+    fn drop(&mut self) {
+        self.shared.set_waker(None);
+        self.shared.lock().finish();
+    }
+}
+
+/// Hands received datagrams to the connection, all under one lock. Returns the number of bytes.
+fn handle_received(shared: &Shared, socket: &UdpSocket, buffers: &RecvBuffers, count: usize) -> usize {
+    let local = socket.local();
+    shared.run(|core, now| {
+        buffers.deliver(count, &mut |remote, datagram| {
+            if !core.stun.intercept(remote, datagram) {
+                core.connection.handle_datagram(now, local, remote, datagram);
+            }
+        })
+    })
+}
+
+/// Does what the connection asked for: gathering and name resolution. True if it was anything.
+fn serve(shared: &Arc<Shared>, core: &mut Core, now: Instant) -> bool {
+    let wanted = std::mem::take(&mut core.wanted);
+    let any = wanted.gather.is_some();
+    if let Some(generation) = wanted.gather {
+        gather::start(shared, core, now, generation);
+    }
+    for request in wanted.resolve {
+        resolve::start(shared, request);
+    }
+    any
+}

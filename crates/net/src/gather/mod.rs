@@ -1,0 +1,206 @@
+//! Gathering: finds the addresses that the peer may be reached at, and gives them to the connection as candidates.
+//!
+//! Sockets and allocations outlive a gathering: after an ICE restart they are announced again under the new credentials.
+
+mod stun;
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ossa_peer::{IceCandidateError, IceTransportPolicy, LocalCandidate, LocalCandidateKind};
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
+
+use crate::config::IceServer;
+use crate::core::{Core, sockets};
+use crate::interfaces;
+use crate::link::Link;
+use crate::resolve;
+use crate::shared::Shared;
+use crate::socket::{UdpSocket, bind_in_range};
+use crate::turn::{self, Credentials, TurnServer};
+use crate::url::{IceServerUrl, Scheme};
+
+pub(crate) use stun::StunWaiters;
+
+/// More server URLs than this are not asked: W3C lets browsers stop somewhere, and each costs time and sockets.
+const MAX_SERVERS: usize = 32;
+
+/// STUN error code for "no answer", W3C `RTCPeerConnectionIceErrorEvent.errorCode`.
+const UNREACHABLE: u16 = 701;
+
+/// Starts to gather for a generation; the one before ends. Host candidates are there when this returns.
+pub(crate) fn start(shared: &Arc<Shared>, core: &mut Core, now: Instant, generation: u32) {
+    let hosts = match core.config.connection.ice_transport_policy {
+        IceTransportPolicy::Relay => Vec::new(),
+        IceTransportPolicy::All => host_candidates(shared, core, now, generation),
+    };
+    let job = Job { shared: shared.clone(), generation, hosts, seen: Mutex::default() };
+    let servers = core.config.ice_servers.clone();
+    if servers.is_empty() {
+        core.connection.gathering_done(now, generation);
+    } else {
+        let task = shared.executor.spawn(Arc::new(job).run(servers));
+        core.set_gathering(task.abort_handle());
+    }
+}
+
+fn host_candidates(shared: &Shared, core: &mut Core, now: Instant, generation: u32) -> Vec<Arc<UdpSocket>> {
+    let mut open = sockets(core.links());
+    if open.is_empty() {
+        open = bind_sockets(shared, core);
+    }
+    for socket in &open {
+        let addr = socket.local();
+        let kind = LocalCandidateKind::Host;
+        let candidate = LocalCandidate { kind, addr, base: addr, url: None, relay_protocol: None };
+        core.connection.add_local_candidate(now, generation, candidate);
+    }
+    open
+}
+
+fn bind_sockets(shared: &Shared, core: &mut Core) -> Vec<Arc<UdpSocket>> {
+    let all = match shared.runtime.interfaces.get() {
+        Ok(all) => all,
+        Err(error) => {
+            core.connection
+                .gathering_error(local_error(None, format!("cannot list the network interfaces: {error}")));
+            return Vec::new();
+        }
+    };
+    let mut open = Vec::new();
+    for address in interfaces::select(&all, &core.config.selection()) {
+        match bind_in_range(core.config.port_range, |port| address.with_port(port)) {
+            Ok(socket) => {
+                let socket = Arc::new(socket);
+                if core.add_link(Link::Udp(socket.clone())) {
+                    open.push(socket);
+                }
+            }
+            Err(error) => {
+                let at = address.with_port(0);
+                tracing::warn!(%error, "cannot open a UDP socket");
+                core.connection
+                    .gathering_error(local_error(Some(at), format!("cannot open a UDP socket: {error}")));
+            }
+        }
+    }
+    open
+}
+
+/// A failure on this machine: there is no server, so the URL is empty.
+fn local_error(at: Option<SocketAddr>, text: String) -> IceCandidateError {
+    let address = at.map(|at| at.ip());
+    IceCandidateError { address, port: None, url: String::new(), code: UNREACHABLE, text }
+}
+
+/// One gathering.
+struct Job {
+    shared: Arc<Shared>,
+    generation: u32,
+    hosts: Vec<Arc<UdpSocket>>,
+    /// Server-reflexive candidates so far, as (address, base): several servers usually see the same address.
+    seen: Mutex<HashSet<(SocketAddr, SocketAddr)>>,
+}
+
+impl Job {
+    async fn run(self: Arc<Self>, servers: Vec<IceServer>) {
+        let mut tasks = JoinSet::new();
+        let mut left = MAX_SERVERS;
+        for server in servers {
+            let credentials = Credentials::new(&server);
+            for url in server.urls.into_iter().take(left) {
+                left -= 1;
+                tasks.spawn(self.clone().ask(url, credentials.clone()));
+            }
+        }
+        // All at once; the slowest decides. Aborting this task aborts them too.
+        while tasks.join_next().await.is_some() {}
+        self.shared.run(|core, now| core.connection.gathering_done(now, self.generation));
+    }
+
+    async fn ask(self: Arc<Self>, url: IceServerUrl, credentials: Option<Credentials>) {
+        let addresses = match resolve::server(&url.host, url.port).await {
+            Ok(addresses) => addresses,
+            Err(text) => return self.fail(&url, None, UNREACHABLE, text),
+        };
+        match url.scheme {
+            Scheme::Stun => self.ask_stun(&url, &addresses).await,
+            Scheme::Stuns => {
+                let text = "STUN over TLS tells no address that UDP could use; write 'stun:'".to_owned();
+                self.fail(&url, None, UNREACHABLE, text);
+            }
+            Scheme::Turn | Scheme::Turns => self.ask_turn(url, addresses, credentials).await,
+        }
+    }
+
+    async fn ask_stun(self: &Arc<Self>, url: &IceServerUrl, addresses: &[SocketAddr]) {
+        let mut tasks = JoinSet::new();
+        for host in &self.hosts {
+            let from = host.local();
+            // A loopback socket reaches loopback only, and has no other address anyway.
+            let reaches = |to: &&SocketAddr| {
+                to.is_ipv4() == from.is_ipv4() && (to.ip().is_loopback() || !from.ip().is_loopback())
+            };
+            if let Some(&to) = addresses.iter().find(reaches) {
+                tasks.spawn(self.clone().ask_stun_from(host.clone(), to, url.clone()));
+            }
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+
+    async fn ask_stun_from(self: Arc<Self>, host: Arc<UdpSocket>, server: SocketAddr, url: IceServerUrl) {
+        let base = host.local();
+        match stun::query(&self.shared, &host, server).await {
+            // Seen under its own address: not behind a NAT, the host candidate says it all.
+            Ok(addr) if addr == base => {}
+            Ok(addr) if !self.seen.lock().insert((addr, base)) => {}
+            Ok(addr) => self.add(LocalCandidate {
+                kind: LocalCandidateKind::ServerReflexive,
+                addr,
+                base,
+                url: Some(url.url),
+                relay_protocol: None,
+            }),
+            Err(error) => self.fail(&url, Some(base), error.code, error.text),
+        }
+    }
+
+    async fn ask_turn(
+        self: &Arc<Self>,
+        url: IceServerUrl,
+        addresses: Vec<SocketAddr>,
+        credentials: Option<Credentials>,
+    ) {
+        let Some(credentials) = credentials else {
+            let text = "a TURN server needs username and credential".to_owned();
+            return self.fail(&url, None, 401, text);
+        };
+        let known = self.shared.run(|core, _| turn::find(core.links(), &url.url, &credentials));
+        if let Some(relay) = known {
+            return self.add(relay.candidate().clone());
+        }
+        let server = TurnServer { url: url.clone(), credentials };
+        match turn::allocate(&self.shared, &server, &addresses).await {
+            Ok(relay) => self.add(relay.candidate().clone()),
+            Err(error) => self.fail(&url, error.local, error.code, error.text),
+        }
+    }
+
+    fn add(&self, candidate: LocalCandidate) {
+        self.shared.run(|core, now| core.connection.add_local_candidate(now, self.generation, candidate));
+    }
+
+    fn fail(&self, url: &IceServerUrl, local: Option<SocketAddr>, code: u16, text: String) {
+        let error = IceCandidateError {
+            address: local.map(|a| a.ip()),
+            port: local.map(|a| a.port()),
+            url: url.url.clone(),
+            code,
+            text,
+        };
+        self.shared.run(|core, _| core.connection.gathering_error(error));
+    }
+}

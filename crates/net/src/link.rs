@@ -1,0 +1,100 @@
+//! The ways out of a peer: its UDP sockets and its TURN allocations.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::socket::{Sent, UdpSocket};
+use crate::turn::Relay;
+
+/// A local address that datagrams are sent from and received at.
+#[derive(Debug, Clone)]
+pub(crate) enum Link {
+    /// A socket of our own.
+    Udp(Arc<UdpSocket>),
+    /// An address on a TURN server.
+    Relay(Arc<Relay>),
+}
+
+impl Link {
+    /// The address by which the connection knows it.
+    pub(crate) fn local(&self) -> SocketAddr {
+        match self {
+            Self::Udp(socket) => socket.local(),
+            Self::Relay(relay) => relay.relayed(),
+        }
+    }
+
+    /// Sends datagrams of `segment` bytes each (the last may be shorter) without blocking.
+    pub(crate) fn try_send(&self, remote: SocketAddr, data: &[u8], segment: usize) -> Sent {
+        match self {
+            Self::Udp(socket) => socket.try_send(remote, data, segment),
+            Self::Relay(relay) => relay.try_send(remote, data, segment),
+        }
+    }
+
+    /// Ends the allocation of a relay. A socket is closed by dropping it.
+    pub(crate) fn close(&self) {
+        if let Self::Relay(relay) = self {
+            relay.close();
+        }
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, pending: &mut Pending) -> Poll<()> {
+        match self {
+            Self::Udp(socket) => socket.poll_send(cx, pending),
+            Self::Relay(relay) => relay.poll_send(cx, pending),
+        }
+    }
+}
+
+/// Datagrams that a link had no room for.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) remote: SocketAddr,
+    data: Vec<u8>,
+    /// Bytes of `data` that are already sent.
+    start: usize,
+    pub(crate) segment: usize,
+}
+
+impl Pending {
+    pub(crate) fn new(remote: SocketAddr, data: &[u8], segment: usize) -> Self {
+        Self { remote, data: data.to_vec(), start: 0, segment }
+    }
+
+    pub(crate) fn rest(&self) -> &[u8] {
+        &self.data[self.start..]
+    }
+
+    pub(crate) fn advance(&mut self, bytes: usize) {
+        self.start = (self.start + bytes).min(self.data.len());
+    }
+}
+
+/// The run of datagrams that must go out before any other, if a link was full.
+#[derive(Debug, Default)]
+pub(crate) struct Blocked(Option<(Link, Pending)>);
+
+impl Blocked {
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.0.is_some()
+    }
+
+    pub(crate) fn set(&mut self, link: Link, pending: Pending) {
+        self.0 = Some((link, pending));
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0 = None;
+    }
+
+    /// Sends what is left as soon as there is room. Ready when nothing is blocked.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some((link, pending)) = &mut self.0 {
+            std::task::ready!(link.poll_send(cx, pending));
+            self.0 = None;
+        }
+        Poll::Ready(())
+    }
+}

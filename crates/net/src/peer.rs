@@ -1,0 +1,120 @@
+//! The handle that the rest of the program holds.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use ossa_peer::{ChannelId, Connection, Event, MessageKind};
+
+use crate::config::{IceServer, PeerConfig};
+use crate::driver::Driver;
+use crate::error::Error;
+use crate::runtime::Runtime;
+use crate::shared::Shared;
+
+/// Where a peer's events go. Called from the shard's thread and from threads that call into the [`Peer`], never from two at
+/// once for [`Sink::event`].
+///
+/// All methods are called with the peer locked: they must return soon and **must not call the peer back**, which would
+/// dead-lock. Put the event into a queue and wake its reader.
+pub trait Sink: Send + Sync + 'static {
+    /// Takes one event. Order is the order of calls. [`Event::Gather`] and [`Event::ResolveCandidate`] never get here.
+    fn event(&self, event: Event);
+    /// A batch of events is complete: wake the reader.
+    fn flush(&self);
+    /// Whether messages may be delivered. While this is false they stay in the SCTP association, its receive window
+    /// closes and the other side stops sending; control events still come. [`Peer::resume`] ends it.
+    fn ready(&self) -> bool;
+    /// A message of [`Peer::send_batch`] was refused: its channel is gone, it is too large, or the send buffer is full.
+    fn send_failed(&self, channel: ChannelId, bytes: usize, error: ossa_peer::Error);
+}
+
+/// A message for [`Peer::send_batch`].
+#[derive(Debug, Clone)]
+pub struct OutMessage {
+    /// The channel.
+    pub channel: ChannelId,
+    /// Text or binary.
+    pub kind: MessageKind,
+    /// The payload; empty is fine.
+    pub data: Bytes,
+}
+
+/// One peer connection with its sockets and timers. Clones are the same peer; when the last one is dropped the peer is closed.
+#[derive(Clone)]
+pub struct Peer {
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Peer {
+    /// Makes a peer on the least loaded shard. No socket is opened before gathering starts.
+    ///
+    /// # Errors
+    /// [`Error::Config`] and [`Error::Connection`] for bad settings, [`Error::Io`] if the shard's thread can't be started,
+    /// [`Error::ShutDown`].
+    pub fn new(runtime: &Arc<Runtime>, config: PeerConfig, sink: Arc<dyn Sink>) -> Result<Self, Error> {
+        config.check()?;
+        let mut seed = [0; 32];
+        aws_lc_rs::rand::fill(&mut seed)
+            .map_err(|_| Error::io("reading random bytes", std::io::Error::other("the system has none")))?;
+        let connection = Connection::new(config.connection.clone(), seed, Instant::now())?;
+        let lease = runtime.lease()?;
+        let executor = lease.handle.clone();
+        let shared = Arc::new(Shared::new(connection, config, sink, runtime.clone(), executor.clone()));
+        executor.spawn(Driver::new(shared.clone(), lease));
+        Ok(Self { handle: Arc::new(Handle { shared }) })
+    }
+
+    /// Runs `f` on the connection and carries out what follows from it: datagrams are sent on this thread, events go to the
+    /// sink, the timer is set. Waits while another thread works on this peer, for about a millisecond at most.
+    ///
+    /// `f` must not use the peer itself.
+    pub fn with<R>(&self, f: impl FnOnce(&mut Connection, Instant) -> R) -> R {
+        self.handle.shared.run(|core, now| f(&mut core.connection, now))
+    }
+
+    /// Queues messages and sends them, without ever waiting for another thread: if one is working on this peer, it sends
+    /// them as soon as it is done. A lot of data is left to the shard, so that the caller isn't busy encrypting it.
+    ///
+    /// Messages that can't be sent are reported to [`Sink::send_failed`].
+    pub fn send_batch(&self, batch: impl IntoIterator<Item = OutMessage>) {
+        self.handle.shared.send_batch(batch);
+    }
+
+    /// The sink is ready for messages again.
+    pub fn resume(&self) {
+        self.handle.shared.wake_driver();
+    }
+
+    /// Uses other servers from the next gathering on, that is after an ICE restart.
+    pub fn set_ice_servers(&self, servers: Vec<IceServer>) {
+        self.handle.shared.run(|core, _| core.set_ice_servers(servers));
+    }
+
+    /// Closes the connection: tells the other side, then closes sockets and TURN allocations. What could be sent without
+    /// blocking has left when this returns. Idempotent.
+    pub fn close(&self) {
+        self.handle.shared.close();
+    }
+
+    /// Whether all sockets are closed and no task of this peer is left, after [`Peer::close`].
+    pub fn is_finished(&self) -> bool {
+        self.handle.shared.is_finished()
+    }
+}
+
+impl std::fmt::Debug for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Peer").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
