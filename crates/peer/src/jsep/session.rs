@@ -1,101 +1,115 @@
-//! The state machine of offers and answers.
+//! The state of a negotiation, and what can be read from it.
 
-use super::types::{
-    CandidateInit, CandidatePlace, Change, IceParameters, RemoteCandidate, SdpType, SessionConfig,
-    SessionDescription, SignalingState,
-};
+use super::layout::Slot;
+use super::local::{Draft, Generation, LocalDescription};
+use super::remote::RemoteDescription;
+use super::types::{DtlsRole, IceParameters, SdpType, SessionConfig, SessionDescription, SignalingState};
 use crate::error::{Error, ErrorKind};
+use crate::sdp::{Candidate, Fingerprint, Outline};
+use std::collections::HashSet;
 
-/// One end of a negotiation. It holds text and states only; what has to happen comes back as a [`Change`].
+/// One end of a negotiation. It holds text and states only; what has to happen comes back as a
+/// [`Change`](super::Change).
+///
+/// A call that fails changes nothing.
 #[derive(Debug)]
 pub struct Session {
-    config: SessionConfig,
-    state: SignalingState,
-    wants_data: bool,
+    pub(super) config: SessionConfig,
+    pub(super) state: SignalingState,
+    /// A data channel was created since the session has (or last lost) a data section.
+    pub(super) channel_created: bool,
+    /// The sections as of the last completed round.
+    pub(super) slots: Vec<Slot>,
+    /// From this number on, mids are new.
+    pub(super) next_mid: u32,
+    /// The last text that was created, by which the version is counted.
+    pub(super) last_outline: Option<Outline>,
+    /// [[LastCreatedOffer]]
+    pub(super) last_offer: Option<Draft>,
+    /// [[LastCreatedAnswer]]
+    pub(super) last_answer: Option<Draft>,
+    pub(super) current_local: Option<LocalDescription>,
+    pub(super) pending_local: Option<LocalDescription>,
+    pub(super) current_remote: Option<RemoteDescription>,
+    pub(super) pending_remote: Option<RemoteDescription>,
+    /// Local candidates of the current descriptions.
+    pub(super) current_ice: Option<Generation>,
+    /// Local candidates of the pending description, if it has other credentials.
+    pub(super) pending_ice: Option<Generation>,
+    /// New credentials that stand in a created but not yet set description.
+    pub(super) spare: Option<IceParameters>,
+    /// [[LocalIceCredentialsToReplace]]: username fragments and passwords.
+    pub(super) to_replace: Vec<(String, String)>,
+    /// Username fragment that the transport has been told to gather for.
+    pub(super) gathering: Option<String>,
+    /// What the transport has been told about the peer.
+    pub(super) applied: Option<Applied>,
+}
+
+/// What the transport has been told about the peer.
+#[derive(Clone, Debug)]
+pub(super) struct Applied {
+    pub(super) remote_ice: IceParameters,
+    pub(super) remote_fingerprints: Vec<Fingerprint>,
+    pub(super) dtls_role: DtlsRole,
+    pub(super) ice_controlling: bool,
+    /// Remote candidates of this generation that the transport has.
+    pub(super) delivered: HashSet<Candidate>,
+    pub(super) end_delivered: bool,
 }
 
 impl Session {
     /// A session in the state `stable`, without a data section.
     pub fn new(config: SessionConfig) -> Self {
-        let wants_data = config.always_negotiate;
-        Self { config, state: SignalingState::Stable, wants_data }
+        Self {
+            config,
+            state: SignalingState::Stable,
+            channel_created: false,
+            slots: Vec::new(),
+            next_mid: 0,
+            last_outline: None,
+            last_offer: None,
+            last_answer: None,
+            current_local: None,
+            pending_local: None,
+            current_remote: None,
+            pending_remote: None,
+            current_ice: None,
+            pending_ice: None,
+            spare: None,
+            to_replace: Vec::new(),
+            gathering: None,
+            applied: None,
+        }
     }
 
     /// A data channel was created: from now on a data section is needed.
     pub fn add_data_channel(&mut self) {
-        self.wants_data = true;
+        self.channel_created = true;
     }
 
-    /// W3C 4.7.3, "check if negotiation is needed".
+    /// W3C 4.7.3, "check if negotiation is needed". The caller looks at the signaling state itself: the event
+    /// fires in `stable` only.
     pub fn negotiation_needed(&self) -> bool {
-        self.wants_data
+        if self.state == SignalingState::Closed {
+            return false;
+        }
+        let negotiated = self.slots.iter().any(|slot| slot.data);
+        !self.to_replace.is_empty() || (self.channel_created && !negotiated)
     }
 
-    /// `restartIce()`: the next offer has new credentials.
-    pub fn request_ice_restart(&mut self) {}
-
-    /// `createOffer()`. `fresh` is used if new credentials are needed.
-    ///
-    /// # Errors
-    /// `InvalidStateError` when closed.
-    pub fn create_offer(&mut self, ice_restart: bool, fresh: IceParameters) -> Result<String, Error> {
-        let _ = (ice_restart, fresh, &self.config);
-        Err(unavailable())
+    /// `restartIce()`: the next offer has new credentials. Without effect before the first negotiation.
+    pub fn request_ice_restart(&mut self) {
+        if self.state == SignalingState::Closed {
+            return;
+        }
+        let locals = [&self.current_local, &self.pending_local].into_iter().flatten();
+        let credentials =
+            locals.filter_map(|local| local.data()).map(|(_, data)| (data.ufrag.clone(), data.pwd.clone()));
+        self.to_replace = credentials.collect();
     }
 
-    /// `createAnswer()`. `fresh` is used if new credentials are needed.
-    ///
-    /// # Errors
-    /// `InvalidStateError` without a pending remote offer.
-    pub fn create_answer(&mut self, fresh: IceParameters) -> Result<String, Error> {
-        let _ = fresh;
-        Err(unavailable())
-    }
-
-    /// `setLocalDescription()`. An empty `sdp` stands for the last created offer or answer.
-    ///
-    /// # Errors
-    /// As W3C 4.4.1.5.
-    pub fn set_local(&mut self, kind: SdpType, sdp: &str) -> Result<Change, Error> {
-        let _ = (kind, sdp);
-        Err(unavailable())
-    }
-
-    /// `setRemoteDescription()`.
-    ///
-    /// # Errors
-    /// As W3C 4.4.1.5.
-    pub fn set_remote(&mut self, kind: SdpType, sdp: &str) -> Result<Change, Error> {
-        let _ = (kind, sdp);
-        Err(unavailable())
-    }
-
-    /// Adds a gathered candidate (`candidate:...`) of the generation `ufrag` to the local descriptions.
-    ///
-    /// `None` if no local description has that generation any more.
-    pub fn add_local_candidate(&mut self, line: &str, ufrag: &str) -> Option<CandidatePlace> {
-        let _ = (line, ufrag);
-        None
-    }
-
-    /// Gathering for the generation `ufrag` is complete.
-    ///
-    /// `None` if no local description has that generation any more.
-    pub fn end_of_local_candidates(&mut self, ufrag: &str) -> Option<CandidatePlace> {
-        let _ = ufrag;
-        None
-    }
-
-    /// `addIceCandidate()`.
-    ///
-    /// # Errors
-    /// As W3C 4.4.2.
-    pub fn add_remote_candidate(&mut self, init: &CandidateInit) -> Result<RemoteCandidate, Error> {
-        let _ = init;
-        Err(unavailable())
-    }
-
-    /// Nothing is possible after this.
+    /// Nothing is possible after this; the descriptions stay readable.
     pub fn close(&mut self) {
         self.state = SignalingState::Closed;
     }
@@ -107,22 +121,12 @@ impl Session {
 
     /// `currentLocalDescription`, with the candidates so far.
     pub fn current_local_description(&self) -> Option<SessionDescription> {
-        None
+        self.current_local.as_ref().map(|local| local.render(self.generations()))
     }
 
     /// `pendingLocalDescription`, with the candidates so far.
     pub fn pending_local_description(&self) -> Option<SessionDescription> {
-        None
-    }
-
-    /// `currentRemoteDescription`, with the candidates so far.
-    pub fn current_remote_description(&self) -> Option<SessionDescription> {
-        None
-    }
-
-    /// `pendingRemoteDescription`, with the candidates so far.
-    pub fn pending_remote_description(&self) -> Option<SessionDescription> {
-        None
+        self.pending_local.as_ref().map(|local| local.render(self.generations()))
     }
 
     /// `localDescription`: the pending one, else the current one.
@@ -130,17 +134,76 @@ impl Session {
         self.pending_local_description().or_else(|| self.current_local_description())
     }
 
-    /// `canTrickleIceCandidates`: unknown before a remote description.
-    pub fn can_trickle_ice_candidates(&self) -> Option<bool> {
-        None
+    /// `currentRemoteDescription`, with the candidates so far.
+    pub fn current_remote_description(&self) -> Option<SessionDescription> {
+        self.current_remote.as_ref().map(RemoteDescription::to_public)
     }
 
-    /// Mid of the data section, if there is one.
+    /// `pendingRemoteDescription`, with the candidates so far.
+    pub fn pending_remote_description(&self) -> Option<SessionDescription> {
+        self.pending_remote.as_ref().map(RemoteDescription::to_public)
+    }
+
+    /// `remoteDescription`: the pending one, else the current one.
+    pub fn remote_description(&self) -> Option<SessionDescription> {
+        self.newest_remote().map(RemoteDescription::to_public)
+    }
+
+    /// `canTrickleIceCandidates`: unknown before a remote description.
+    pub fn can_trickle_ice_candidates(&self) -> Option<bool> {
+        self.newest_remote().map(|remote| remote.description.trickle())
+    }
+
+    /// Mid of the data section of the newest local description, if it has one.
     pub fn data_mid(&self) -> Option<&str> {
-        None
+        let local = self.pending_local.as_ref().or(self.current_local.as_ref())?;
+        let (index, _) = local.data()?;
+        local.outline.sections[index].mid.as_deref()
+    }
+
+    /// Whether a data section was agreed in the last completed round.
+    pub fn data_negotiated(&self) -> bool {
+        self.slots.iter().any(|slot| slot.data)
+    }
+
+    /// Credentials of the newest local description.
+    pub fn local_ice(&self) -> Option<&IceParameters> {
+        self.pending_ice.as_ref().or(self.current_ice.as_ref()).map(|generation| &generation.ice)
+    }
+
+    /// Credentials of the newest remote description (`RTCIceTransport.getRemoteParameters()`).
+    pub fn remote_ice(&self) -> Option<&IceParameters> {
+        let newest = self.newest_remote().and_then(|remote| remote.data.as_ref());
+        newest.map(|data| &data.ice).or_else(|| self.applied.as_ref().map(|applied| &applied.remote_ice))
+    }
+
+    /// Our DTLS role, once it is negotiated.
+    pub fn dtls_role(&self) -> Option<DtlsRole> {
+        self.applied.as_ref().map(|applied| applied.dtls_role)
+    }
+
+    pub(super) fn newest_remote(&self) -> Option<&RemoteDescription> {
+        self.pending_remote.as_ref().or(self.current_remote.as_ref())
+    }
+
+    pub(super) fn generations(&self) -> impl Iterator<Item = &Generation> {
+        self.current_ice.iter().chain(self.pending_ice.iter())
+    }
+
+    /// The error of a call that the present state does not allow.
+    pub(super) fn wrong_state(&self, call: &str) -> Error {
+        let message = format!("{call} is not possible in the signaling state \"{}\"", self.state.as_str());
+        Error::new(ErrorKind::InvalidState, message)
     }
 }
 
-fn unavailable() -> Error {
-    Error::new(ErrorKind::InvalidState, "there is no description")
+impl RemoteDescription {
+    fn to_public(&self) -> SessionDescription {
+        SessionDescription { kind: self.kind, sdp: self.description.text().to_owned() }
+    }
+}
+
+/// Name of a call that sets a description, for messages.
+pub(super) fn setter(side: &str, kind: SdpType) -> String {
+    format!("set{side}Description({})", kind.as_str())
 }

@@ -145,7 +145,8 @@ pub struct Change {
     pub rolled_back: bool,
     /// After a rollback of an ICE restart: the local credentials that are in force again.
     pub restored_ice: Option<IceParameters>,
-    /// There was a data section and there is none now: the transport and all its channels are gone.
+    /// There is no data section any more: the transport is to be dropped, with its channels unless `rolled_back`
+    /// (the first offer was withdrawn: the channels wait for the next one).
     pub data_section_removed: bool,
     /// Gather candidates with these local credentials (anew).
     pub gather: Option<IceParameters>,

@@ -1,0 +1,66 @@
+//! The order of media sections that both sides have agreed on.
+
+use crate::sdp::{Description, Outline};
+
+/// One media section of the session. Sections are never removed, only rejected (RFC 9429, section 5.2.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub(super) kind: String,
+    pub(super) proto: String,
+    pub(super) formats: Vec<String>,
+    /// Missing if the peer's description has none.
+    pub(super) mid: Option<String>,
+    /// This is the data section and it is in use.
+    pub(super) data: bool,
+    /// A data section by its `m=` line, in use or not: only such a one is recycled for data.
+    pub(super) data_like: bool,
+    /// The old form `DTLS/SCTP 5000`.
+    pub(super) legacy: bool,
+}
+
+/// What was agreed when the answer to a remote offer came into force.
+pub(super) fn from_remote_offer(offer: &Description, data: Option<usize>) -> Vec<Slot> {
+    let slot = |(index, section): (usize, &crate::sdp::MediaSection)| Slot {
+        kind: section.kind.clone(),
+        proto: section.proto.clone(),
+        formats: section.formats.clone(),
+        mid: section.mid.clone(),
+        data: data == Some(index),
+        data_like: section.is_data(),
+        legacy: section.is_legacy_data(),
+    };
+    offer.media.iter().enumerate().map(slot).collect()
+}
+
+/// What was agreed when the answer to our own offer came into force.
+pub(super) fn from_local_offer(offer: &Outline, accepted: bool) -> Vec<Slot> {
+    let slot = |section: &crate::sdp::OutlineSection| {
+        let data_like =
+            section.kind.eq_ignore_ascii_case("application") && section.proto.ends_with("DTLS/SCTP");
+        Slot {
+            kind: section.kind.clone(),
+            proto: section.proto.clone(),
+            formats: section.formats.clone(),
+            mid: section.mid.clone(),
+            data: accepted && section.data.is_some(),
+            data_like,
+            legacy: data_like && !section.formats.iter().any(|format| format == "webrtc-datachannel"),
+        }
+    };
+    offer.sections.iter().map(slot).collect()
+}
+
+/// The smallest number from `first` that no section has as its mid.
+pub(super) fn unused_mid(slots: &[Slot], first: u32) -> String {
+    (first..=u32::MAX)
+        .map(|number| number.to_string())
+        .find(|mid| slots.iter().all(|slot| slot.mid.as_deref() != Some(mid)))
+        .unwrap_or_default()
+}
+
+/// The number from which on mids have never been used.
+pub(super) fn next_mid(slots: &[Slot], before: u32) -> u32 {
+    let numbers = slots.iter().filter_map(|slot| slot.mid.as_deref()?.parse::<u32>().ok());
+    // A peer may use any number; ours only has to be new, so a huge one is not followed.
+    numbers.filter(|number| *number < 1_000_000).map(|number| number + 1).fold(before, u32::max)
+}

@@ -1,0 +1,103 @@
+//! Our own descriptions: created, set, and completed by candidates.
+
+use super::types::{IceParameters, SdpType, SessionDescription};
+use crate::sdp::{DataAttributes, Outline};
+
+/// Candidates that were gathered with one set of local credentials.
+#[derive(Clone, Debug)]
+pub(super) struct Generation {
+    pub(super) ice: IceParameters,
+    /// Candidate-attributes, without the `a=`.
+    pub(super) candidates: Vec<String>,
+    pub(super) complete: bool,
+}
+
+impl Generation {
+    pub(super) fn new(ice: IceParameters) -> Self {
+        Self { ice, candidates: Vec::new(), complete: false }
+    }
+}
+
+/// The result of createOffer or createAnswer, until it is set.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) outline: Outline,
+    /// As given to the application.
+    pub(super) text: String,
+    /// Credentials of the data section.
+    pub(super) ice: Option<IceParameters>,
+    /// createOffer was asked for an ICE restart.
+    pub(super) restart: bool,
+}
+
+impl Draft {
+    /// The text that comes back from the application, if it is still the draft.
+    ///
+    /// W3C 4.4.1.5 demands equality. Differences that change nothing in the negotiation are let pass, since
+    /// established libraries make them: line endings and white space, candidates (non-trickle signaling adds or
+    /// removes them) and `a=ice-options` (removed by the same libraries to stop the peer from trickling).
+    pub(super) fn accept(&self, text: &str) -> Option<Outline> {
+        let mut outline = self.outline.clone();
+        if text.is_empty() || text == self.text {
+            return Some(outline);
+        }
+        fn essence(text: &str) -> impl Iterator<Item = &str> {
+            let negligible = ["a=candidate:", "a=end-of-candidates", "a=ice-options:"];
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            lines.filter(move |line| !negligible.iter().any(|prefix| line.starts_with(prefix)))
+        }
+        outline.trickle &= text.contains("a=ice-options:");
+        essence(text).eq(essence(&self.text)).then_some(outline)
+    }
+
+    /// Whether `outline` says the same, apart from its version and its candidates.
+    pub(super) fn says(&self, outline: &Outline) -> bool {
+        bare(self.outline.clone()) == bare(outline.clone())
+    }
+}
+
+/// A description without its version and candidates.
+fn bare(mut outline: Outline) -> Outline {
+    outline.version = 0;
+    for data in outline.sections.iter_mut().filter_map(|section| section.data.as_mut()) {
+        data.candidates.clear();
+        data.end_of_candidates = false;
+    }
+    outline
+}
+
+/// A local description that is in force or pending.
+#[derive(Clone, Debug)]
+pub(super) struct LocalDescription {
+    pub(super) kind: SdpType,
+    pub(super) outline: Outline,
+}
+
+impl LocalDescription {
+    /// Index and content of the data section.
+    pub(super) fn data(&self) -> Option<(usize, &DataAttributes)> {
+        let with_index = self.outline.sections.iter().enumerate();
+        with_index.filter_map(|(index, section)| Some((index, section.data.as_ref()?))).next()
+    }
+
+    /// Whether the data section has these credentials.
+    pub(super) fn has_ufrag(&self, ufrag: &str) -> bool {
+        self.data().is_some_and(|(_, data)| data.ufrag == ufrag)
+    }
+
+    /// The text, with the candidates that were gathered so far.
+    pub(super) fn render<'a>(&self, generations: impl Iterator<Item = &'a Generation>) -> SessionDescription {
+        let mut outline = self.outline.clone();
+        fill_candidates(&mut outline, generations);
+        SessionDescription { kind: self.kind, sdp: outline.text() }
+    }
+}
+
+/// Puts the candidates of the matching generation into the data section.
+pub(super) fn fill_candidates<'a>(outline: &mut Outline, generations: impl Iterator<Item = &'a Generation>) {
+    let Some(data) = outline.sections.iter_mut().find_map(|section| section.data.as_mut()) else { return };
+    for generation in generations.filter(|generation| generation.ice.ufrag == data.ufrag) {
+        data.candidates.clone_from(&generation.candidates);
+        data.end_of_candidates = generation.complete;
+    }
+}

@@ -1,0 +1,151 @@
+//! Writing our own descriptions.
+
+use super::candidate::{Candidate, CandidateAddress, CandidateProtocol, CandidateType};
+use super::fingerprint::Fingerprint;
+use std::fmt::{self, Write as _};
+use std::net::IpAddr;
+
+/// A description that we are about to write. `Display` yields the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// `<sess-id>` of the origin.
+    pub session_id: u64,
+    /// `<sess-version>` of the origin.
+    pub version: u64,
+    /// Write `a=ice-options:trickle`.
+    pub trickle: bool,
+    /// Mids of the BUNDLE group; empty for no group.
+    pub bundle: Vec<String>,
+    /// The sections in their order.
+    pub sections: Vec<OutlineSection>,
+}
+
+/// A section of an [`Outline`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutlineSection {
+    /// First word of the `m=` line.
+    pub kind: String,
+    /// Third word of the `m=` line.
+    pub proto: String,
+    /// The rest of the `m=` line.
+    pub formats: Vec<String>,
+    /// `a=mid`
+    pub mid: Option<String>,
+    /// `a=setup`
+    pub setup: Option<&'static str>,
+    /// The data section; otherwise a rejected one.
+    pub data: Option<DataAttributes>,
+}
+
+/// What stands in a data section only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataAttributes {
+    /// `a=ice-ufrag`
+    pub ufrag: String,
+    /// `a=ice-pwd`
+    pub pwd: String,
+    /// `a=fingerprint`
+    pub fingerprints: Vec<Fingerprint>,
+    /// `a=sctp-port`, or the port of `a=sctpmap`.
+    pub sctp_port: u16,
+    /// `a=max-message-size`
+    pub max_message_size: u64,
+    /// Streams of `a=sctpmap`, for the old form.
+    pub legacy_streams: Option<u16>,
+    /// `a=candidate` lines without the `a=`.
+    pub candidates: Vec<String>,
+    /// `a=end-of-candidates`
+    pub end_of_candidates: bool,
+}
+
+impl fmt::Display for Outline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The address is a placeholder, so that no address of the machine leaks here (RFC 9429, section 5.2.1).
+        write!(f, "v=0\r\no=- {} {} IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n", self.session_id, self.version)?;
+        if !self.bundle.is_empty() {
+            write!(f, "a=group:BUNDLE {}\r\n", self.bundle.join(" "))?;
+        }
+        if self.trickle {
+            f.write_str("a=ice-options:trickle\r\n")?;
+        }
+        self.sections.iter().try_for_each(|section| section.fmt(f))
+    }
+}
+
+impl fmt::Display for OutlineSection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (address, port) = match &self.data {
+            Some(data) => default_destination(&data.candidates),
+            None => (None, 0),
+        };
+        write!(f, "m={} {port} {}", self.kind, self.proto)?;
+        self.formats.iter().try_for_each(|format| write!(f, " {format}"))?;
+        match address {
+            Some(IpAddr::V4(ip)) => write!(f, "\r\nc=IN IP4 {ip}\r\n")?,
+            Some(IpAddr::V6(ip)) => write!(f, "\r\nc=IN IP6 {ip}\r\n")?,
+            None => f.write_str("\r\nc=IN IP4 0.0.0.0\r\n")?,
+        }
+        if let Some(mid) = &self.mid {
+            write!(f, "a=mid:{mid}\r\n")?;
+        }
+        match &self.data {
+            Some(data) => data.write_transport(f)?,
+            None if self.proto.contains("RTP/") => f.write_str("a=inactive\r\n")?,
+            None => {}
+        }
+        if let Some(setup) = self.setup {
+            write!(f, "a=setup:{setup}\r\n")?;
+        }
+        self.data.as_ref().map_or(Ok(()), |data| data.write_sctp(f))
+    }
+}
+
+impl DataAttributes {
+    fn write_transport(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", self.ufrag, self.pwd)?;
+        self.fingerprints.iter().try_for_each(|fingerprint| write!(f, "a=fingerprint:{fingerprint}\r\n"))
+    }
+
+    fn write_sctp(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.legacy_streams {
+            Some(streams) => write!(f, "a=sctpmap:{} webrtc-datachannel {streams}\r\n", self.sctp_port)?,
+            None => write!(f, "a=sctp-port:{}\r\n", self.sctp_port)?,
+        }
+        write!(f, "a=max-message-size:{}\r\n", self.max_message_size)?;
+        self.candidates.iter().try_for_each(|candidate| write!(f, "a={candidate}\r\n"))?;
+        if self.end_of_candidates { f.write_str("a=end-of-candidates\r\n") } else { Ok(()) }
+    }
+}
+
+/// Default candidate for the `m=` and `c=` lines (RFC 8839, section 4.2.1): the one most likely to work with a
+/// peer that knows no ICE. Port 9 and no address while there is none, or only host names.
+fn default_destination(candidates: &[String]) -> (Option<IpAddr>, u16) {
+    let rank = |candidate: &Candidate, ip: IpAddr| {
+        let kind = match candidate.typ {
+            CandidateType::Relay => 0,
+            CandidateType::ServerReflexive | CandidateType::PeerReflexive => 1,
+            CandidateType::Host => 2,
+        };
+        (kind, ip.is_ipv6(), u32::MAX - candidate.priority)
+    };
+    candidates
+        .iter()
+        .filter_map(|line| Candidate::parse(line).ok())
+        .filter(|candidate| candidate.protocol == CandidateProtocol::Udp && candidate.component == 1)
+        .filter_map(|candidate| match candidate.address {
+            CandidateAddress::Ip(ip) => Some((rank(&candidate, ip), ip, candidate.port)),
+            CandidateAddress::Fqdn(_) => None,
+        })
+        .min_by_key(|(rank, ..)| *rank)
+        .map_or((None, 9), |(_, ip, port)| (Some(ip), port))
+}
+
+impl Outline {
+    /// The text, for a caller that compares texts.
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(1024);
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{self}");
+        text
+    }
+}
