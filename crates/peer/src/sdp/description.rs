@@ -156,8 +156,9 @@ impl Description {
     ///
     /// The parsed view is not touched: that is up to the caller. An index beyond the sections does nothing.
     pub fn append(&mut self, section: usize, attribute: &str) {
-        let Some(end) = self.media.get(section).map(|section| section.end) else { return };
-        let start = section.checked_sub(1).map_or(0, |before| self.media[before].end);
+        let Some((start, end)) = self.media.get(section).map(|section| (section.start, section.end)) else {
+            return;
+        };
         let body = &self.text[start..end];
         if body.lines().any(|line| line.trim().strip_prefix("a=") == Some(attribute)) {
             return;
@@ -166,8 +167,10 @@ impl Description {
         let before = if body.ends_with('\n') { "" } else { eol };
         let line = format!("{before}a={attribute}{eol}");
         self.text.insert_str(end, &line);
-        for section in &mut self.media[section..] {
-            section.end += line.len();
+        self.media[section].end += line.len();
+        for later in &mut self.media[section + 1..] {
+            later.start += line.len();
+            later.end += line.len();
         }
     }
 }

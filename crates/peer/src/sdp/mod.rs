@@ -7,16 +7,17 @@
 //!
 //! # Why the lines are split here and not by a crate
 //!
-//! Tried against offers of Chrome, Firefox, Safari and older stacks (see `tests`):
-//! * `webrtc-sdp` 0.3 (Firefox's parser) refuses whole descriptions that RFC 8866 allows (`u=`, `e=`, `p=`, `r=`,
-//!   `z=` lines, `m=` lines of other kinds or protocols, one candidate with an unknown transport, an md5
-//!   fingerprint is dropped, hash names in upper case too), forgets every attribute it does not know, so that
-//!   `remoteDescription.sdp` could not be rebuilt, and needs quadratic time (`Vec::remove(0)` for each line).
-//!   It also drags in `url` and ICU. It stays as the *judge* of what we write: a test feeds it all our descriptions.
-//! * `rtc-sdp` 0.21 keeps attributes as pairs of strings, like this module, but reports errors without a line
-//!   number, wants lines in RFC order, and needs `rtc-shared` (`nix`, `url`, a buffer layer).
+//! * `webrtc-sdp` 0.3 (the parser of Firefox) refuses descriptions that RFC 8866 allows (`u=`, `e=`, `p=`, `r=` and
+//!   `z=` lines), and refuses a whole description for one candidate with an unknown transport. It drops what it
+//!   does not know: attributes, so that `remoteDescription.sdp` could not be rebuilt; fingerprints of other hashes;
+//!   `m=` lines of other protocols, whose attributes then fall to the section before. It shifts all remaining lines
+//!   for each line it takes (`Vec::remove(0)`), which is quadratic, and brings `url` and ICU along. It stays as the
+//!   *judge* of what we write: a property test feeds our descriptions to it.
+//! * `rtc-sdp` 0.21 keeps attributes as pairs of strings, as this module does, but its errors have no line number, it
+//!   knows only six kinds of media, insists on the RFC's order of lines, and brings `rtc-shared` and `url` along.
 //!
-//! Both would leave us with the same work of interpreting strings, and with a layer around them for the rest.
+//! With either, the values of attributes would still be ours to interpret and the lines ours to keep; splitting
+//! lines is what is left, and takes less code than the layer around a crate.
 
 mod candidate;
 mod description;

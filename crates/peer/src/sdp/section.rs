@@ -83,7 +83,8 @@ pub struct MediaSection {
     pub sctpmap: Option<Located<String>>,
     /// `a=max-message-size`, unparsed.
     pub max_message_size: Option<Located<String>>,
-    /// Where the section ends in the text, in bytes.
+    /// Where the section begins and ends in the text, in bytes.
+    pub(super) start: usize,
     pub(super) end: usize,
 }
 
@@ -112,7 +113,8 @@ impl MediaSection {
             sctp_port: None,
             sctpmap: None,
             max_message_size: None,
-            end: 0,
+            start: line.start,
+            end: line.start,
         })
     }
 
