@@ -13,9 +13,6 @@
 //!               └─ gathering: STUN and TURN servers, name resolution
 //! ```
 
-// The TURN client that uses the rest follows in the next change.
-#![allow(dead_code)]
-
 mod config;
 mod core;
 mod driver;

@@ -42,7 +42,13 @@ impl Link {
 
     fn poll_send(&self, cx: &mut Context<'_>, pending: &mut Pending) -> Poll<()> {
         match self {
-            Self::Udp(socket) => socket.poll_send(cx, pending),
+            Self::Udp(socket) => {
+                let Pending { remote, data, start, segment } = pending;
+                let mut sent = 0;
+                let done = socket.poll_send(cx, *remote, &data[*start..], *segment, &mut sent);
+                *start += sent;
+                done
+            }
             Self::Relay(relay) => relay.poll_send(cx, pending),
         }
     }
@@ -65,10 +71,6 @@ impl Pending {
 
     pub(crate) fn rest(&self) -> &[u8] {
         &self.data[self.start..]
-    }
-
-    pub(crate) fn advance(&mut self, bytes: usize) {
-        self.start = (self.start + bytes).min(self.data.len());
     }
 }
 

@@ -11,8 +11,6 @@ use quinn_udp::{RecvMeta, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::Interest;
 
-use crate::link::Pending;
-
 /// Asked for; the system grants what its limits allow (Linux: `net.core.rmem_max`). 4 MiB hold 40 ms at 100 MB/s, so a shard
 /// that is busy with other peers for that long loses nothing.
 const SOCKET_BUFFER: usize = 4 << 20;
@@ -106,24 +104,31 @@ impl UdpSocket {
         left.min(segments * segment)
     }
 
-    /// Sends what is left of `pending` as soon as the socket takes it. Ready when all is gone.
-    pub(crate) fn poll_send(&self, cx: &mut Context<'_>, pending: &mut Pending) -> Poll<()> {
+    /// Sends like [`Self::try_send`] as soon as the socket takes it. Ready when all is gone; until then `sent` counts the bytes.
+    pub(crate) fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        remote: SocketAddr,
+        data: &[u8],
+        segment: usize,
+        sent: &mut usize,
+    ) -> Poll<()> {
         loop {
             if ready!(self.io.poll_send_ready(cx)).is_err() {
                 // The reactor is gone: nothing can be sent any more.
                 return Poll::Ready(());
             }
             // `try_io` forgets tokio's cached readiness when the kernel contradicts it; only then does the loop end in a wait.
-            let sent = self.io.try_io(Interest::WRITABLE, || {
-                match self.try_send(pending.remote, pending.rest(), pending.segment) {
+            let result =
+                self.io.try_io(Interest::WRITABLE, || match self.try_send(remote, &data[*sent..], segment) {
                     Sent::Done => Ok(()),
                     Sent::Blocked(bytes) => {
-                        pending.advance(bytes);
+                        *sent += bytes;
                         Err(io::ErrorKind::WouldBlock.into())
                     }
-                }
-            });
-            if sent.is_ok() {
+                });
+            if result.is_ok() {
+                *sent = data.len();
                 return Poll::Ready(());
             }
         }

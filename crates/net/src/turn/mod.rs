@@ -1,63 +1,134 @@
-//! TURN.
+//! Relayed candidates: allocations on TURN servers (RFC 8656) over UDP, TCP and TLS.
+//!
+//! An allocation is a task of its own. The peer hands its datagrams to the [`Relay`], whose queue the task empties; what
+//! the server forwards, the task hands to the connection.
+
+mod input;
+mod output;
+mod protocol;
+mod relay;
+mod session;
+mod stream;
+
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-
-use ossa_peer::LocalCandidate;
+use std::time::Duration;
 
 use crate::config::IceServer;
-use crate::link::{Link, Pending};
+use crate::link::Link;
 use crate::shared::Shared;
-use crate::socket::Sent;
 use crate::url::IceServerUrl;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) use relay::Relay;
+use session::Session;
+
+/// Connecting, the TLS handshake and the allocation together take no longer than this for one address of a server.
+const ALLOCATE_TIME: Duration = Duration::from_secs(8);
+
+/// Addresses of one server that are tried one after the other, redirections (300 Try Alternate) included.
+const MAX_ATTEMPTS: usize = 3;
+
+/// The code that W3C prescribes for a server that can't be reached.
+const UNREACHABLE: u16 = 701;
+
+/// Long-term credentials (RFC 8489, section 9.2).
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Credentials {
     username: String,
     credential: String,
 }
+
 impl Credentials {
+    /// `None` if the server has no username or no credential.
     pub(crate) fn new(server: &IceServer) -> Option<Self> {
         Some(Self { username: server.username.clone()?, credential: server.credential.clone()? })
     }
 }
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Never in a log.
+        f.write_str("Credentials")
+    }
+}
+
+/// One URL of a TURN server.
+#[derive(Debug)]
 pub(crate) struct TurnServer {
     pub(crate) url: IceServerUrl,
     pub(crate) credentials: Credentials,
 }
+
+/// Why there is no allocation.
 #[derive(Debug)]
-pub(crate) struct Relay {
-    candidate: LocalCandidate,
-}
 pub(crate) struct TurnError {
+    /// STUN error code (RFC 8489, section 14.8), or 701 if the server was not reached.
     pub(crate) code: u16,
     pub(crate) text: String,
+    /// Our address towards the server.
     pub(crate) local: Option<SocketAddr>,
+    /// Where the server sends us instead (300 Try Alternate).
+    alternate: Option<SocketAddr>,
 }
-impl Relay {
-    pub(crate) fn relayed(&self) -> SocketAddr {
-        self.candidate.addr
+
+impl TurnError {
+    fn unreachable(text: impl Into<String>) -> Self {
+        Self { code: UNREACHABLE, text: text.into(), local: None, alternate: None }
     }
-    pub(crate) fn candidate(&self) -> &LocalCandidate {
-        &self.candidate
-    }
-    pub(crate) fn try_send(&self, _: SocketAddr, _: &[u8], _: usize) -> Sent {
-        Sent::Done
-    }
-    pub(crate) fn poll_send(&self, _: &mut Context<'_>, _: &mut Pending) -> Poll<()> {
-        Poll::Ready(())
-    }
-    pub(crate) fn close(&self) {}
 }
+
+/// The allocation that a server has given already, if it is still there.
 pub(crate) fn find(links: &[Link], url: &str, credentials: &Credentials) -> Option<Arc<Relay>> {
-    let _ = (links, url, credentials);
-    None
+    let relay = |link: &Link| match link {
+        Link::Relay(relay) if relay.is_from(url, credentials) => Some(relay.clone()),
+        _ => None,
+    };
+    links.iter().find_map(relay)
 }
+
+/// Allocates on the first of the server's addresses that works. The allocation lives until its [`Relay`] is closed.
 pub(crate) async fn allocate(
     shared: &Arc<Shared>,
     server: &TurnServer,
     addresses: &[SocketAddr],
 ) -> Result<Arc<Relay>, TurnError> {
-    let _ = (shared, server, addresses);
-    Err(TurnError { code: 701, text: String::new(), local: None })
+    let mut left: VecDeque<SocketAddr> = addresses.iter().copied().collect();
+    let mut error = TurnError::unreachable("the TURN server's name has no address");
+    for _ in 0..MAX_ATTEMPTS {
+        let Some(address) = left.pop_front() else { break };
+        match allocate_at(shared, server, address).await {
+            Ok(relay) => return Ok(relay),
+            Err(failed) => {
+                if let Some(alternate) = failed.alternate {
+                    left.push_front(alternate);
+                }
+                error = failed;
+            }
+        }
+    }
+    Err(error)
+}
+
+async fn allocate_at(
+    shared: &Arc<Shared>,
+    server: &TurnServer,
+    address: SocketAddr,
+) -> Result<Arc<Relay>, TurnError> {
+    let attempt = async {
+        let mut session = Session::connect(shared, server, address).await?;
+        let candidate = session.allocate().await?;
+        Ok((session, candidate))
+    };
+    let (session, candidate) = tokio::time::timeout(ALLOCATE_TIME, attempt).await.unwrap_or_else(|_| {
+        let seconds = ALLOCATE_TIME.as_secs();
+        Err(TurnError::unreachable(format!("the TURN server {address} did not answer within {seconds} s")))
+    })?;
+    let relay = Arc::new(Relay::new(candidate, server));
+    if !shared.run(|core, _| core.add_link(Link::Relay(relay.clone()))) {
+        // The peer was closed meanwhile: the session takes leave of the server at once.
+        relay.close();
+    }
+    shared.executor.spawn(session.run(relay.clone(), shared.clone()));
+    Ok(relay)
 }

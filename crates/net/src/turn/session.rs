@@ -1,0 +1,215 @@
+//! The task of an allocation.
+
+use std::future::{pending, poll_fn};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ossa_peer::{LocalCandidate, LocalCandidateKind, RelayProtocol};
+use tokio::time::sleep_until;
+
+use super::input::Input;
+use super::output::{Destination, Output};
+use super::protocol::Protocol;
+use super::relay::{Outgoing, Relay};
+use super::stream::{self, Tls};
+use super::{TurnError, TurnServer};
+use crate::shared::Shared;
+use crate::socket::bind_in_range;
+use crate::url::ServerTransport;
+
+/// A server that has taken nothing for this long is stalled: what the peer sends through it is lost from then on, instead of
+/// waiting in front of what it sends elsewhere.
+const STALL_TIME: Duration = Duration::from_secs(1);
+
+/// How long a closed allocation waits for the server's answer before it goes.
+const FAREWELL_TIME: Duration = Duration::from_secs(1);
+
+pub(super) struct Session {
+    protocol: Protocol,
+    input: Input,
+    output: Output,
+    server: SocketAddr,
+    url: String,
+    relay_protocol: RelayProtocol,
+}
+
+impl Session {
+    /// Opens a socket or connection to the server.
+    pub(super) async fn connect(
+        shared: &Arc<Shared>,
+        server: &TurnServer,
+        address: SocketAddr,
+    ) -> Result<Self, TurnError> {
+        let (ports, bind, ca) = shared.run(|core, _| {
+            (core.config.port_range, core.config.bind_address, core.config.tls_ca_pem.clone())
+        });
+        let bind = bind.filter(|ip| ip.is_ipv4() == address.is_ipv4()).unwrap_or(unspecified(address));
+        let url = &server.url;
+        let (input, output, local, relay_protocol) = match (url.transport, url.scheme.is_secure()) {
+            (ServerTransport::Udp, true) => {
+                return Err(TurnError::unreachable("TURN over DTLS is not supported: use ?transport=tcp"));
+            }
+            (ServerTransport::Udp, false) => {
+                let socket = bind_in_range(ports, |port| SocketAddr::new(bind, port))
+                    .map_err(|e| TurnError::unreachable(format!("cannot open a UDP socket: {e}")))?;
+                let (local, socket) = (socket.local(), Arc::new(socket));
+                let to = Destination::Udp { socket: socket.clone(), server: address };
+                (Input::Udp { socket, server: address }, to, local, RelayProtocol::Udp)
+            }
+            (ServerTransport::Tcp, secure) => {
+                let tls = secure.then_some(Tls { host: &url.host, extra_ca_pem: ca.as_deref() });
+                let (stream, local) = stream::connect(address, SocketAddr::new(bind, 0), tls).await?;
+                let (read, write) = tokio::io::split(stream);
+                let input = Input::Stream { stream: read, buffer: Vec::new(), filled: 0 };
+                let protocol = if secure { RelayProtocol::Tls } else { RelayProtocol::Tcp };
+                (input, Destination::Stream(write), local, protocol)
+            }
+        };
+        let is_stream = relay_protocol != RelayProtocol::Udp;
+        Ok(Self {
+            protocol: Protocol::new(local, address, &server.credentials, is_stream),
+            input,
+            output: Output::new(output),
+            server: address,
+            url: url.url.clone(),
+            relay_protocol,
+        })
+    }
+
+    /// Asks for the allocation. The candidate that it is good for.
+    pub(super) async fn allocate(&mut self) -> Result<LocalCandidate, TurnError> {
+        loop {
+            let until = self.protocol.advance(Instant::now(), &mut self.output);
+            if let Some(failure) = self.protocol.take_failure() {
+                return Err(failure);
+            }
+            if let Some((addr, base)) = self.protocol.allocation() {
+                return Ok(LocalCandidate {
+                    kind: LocalCandidateKind::Relay,
+                    addr,
+                    base,
+                    url: Some(self.url.clone()),
+                    relay_protocol: Some(self.relay_protocol),
+                });
+            }
+            if self.protocol.is_closed() {
+                let text = format!("the TURN server {} gave no usable answer", self.server);
+                return Err(TurnError::unreachable(text));
+            }
+            self.exchange(until, None, None).await.map_err(|e| {
+                TurnError::unreachable(format!("the connection to {} was lost: {e}", self.server))
+            })?;
+        }
+    }
+
+    /// Serves the relay until it is closed or the server is lost.
+    pub(super) async fn run(mut self, relay: Arc<Relay>, shared: Arc<Shared>) {
+        let local = relay.relayed();
+        if let Err(error) = self.serve(&relay, &shared).await {
+            tracing::debug!(%error, "an allocation was lost");
+            relay.close();
+            shared.run(|core, now| core.remove_link(now, local));
+        } else {
+            self.take_leave().await;
+        }
+    }
+
+    /// Ends with `Ok` when the relay was closed.
+    async fn serve(&mut self, relay: &Relay, shared: &Shared) -> io::Result<()> {
+        let mut outgoing = Outgoing::default();
+        let mut progress = Instant::now();
+        loop {
+            let now = Instant::now();
+            let mut until = self.protocol.advance(now, &mut self.output);
+            if self.protocol.is_closed() {
+                return Err(io::Error::new(
+                    io::ErrorKind::ConnectionAborted,
+                    "the server ended the allocation",
+                ));
+            }
+            if self.output.is_empty() {
+                progress = now;
+            } else {
+                until = until.min((progress + STALL_TIME).max(now + Duration::from_millis(10)));
+            }
+            relay.set_stalled(now.saturating_duration_since(progress) >= STALL_TIME);
+            match self.exchange(until, Some(relay), Some(shared)).await? {
+                Happened::Flushed => progress = Instant::now(),
+                Happened::Queued => {
+                    let open = relay.take(&mut outgoing);
+                    let now = Instant::now();
+                    outgoing.for_each(|peer, data| self.protocol.send(peer, data, now, &mut self.output));
+                    if !open {
+                        return Ok(());
+                    }
+                }
+                Happened::Other => {}
+            }
+        }
+    }
+
+    /// Deletes the allocation, so that the server needn't keep it until it expires.
+    async fn take_leave(&mut self) {
+        let farewell = async {
+            self.protocol.delete(Instant::now());
+            loop {
+                let until = self.protocol.advance(Instant::now(), &mut self.output);
+                if self.protocol.is_closed() || self.exchange(until, None, None).await.is_err() {
+                    return;
+                }
+            }
+        };
+        // A server that doesn't answer will notice by itself.
+        let _ = tokio::time::timeout(FAREWELL_TIME, farewell).await;
+    }
+
+    /// Waits for one thing to happen: a message from the server, room for ours, datagrams of the relay, or the time.
+    async fn exchange(
+        &mut self,
+        until: Instant,
+        relay: Option<&Relay>,
+        shared: Option<&Shared>,
+    ) -> io::Result<Happened> {
+        let Self { protocol, input, output, .. } = self;
+        let (idle, has_room) = (output.is_empty(), output.has_room());
+        let queued = async {
+            match relay {
+                Some(relay) => relay.changed.notified().await,
+                None => pending().await,
+            }
+        };
+        let received = poll_fn(|cx| {
+            input.poll_recv(cx, &mut |messages| {
+                let mut handle = |now, deliver: &mut dyn FnMut(SocketAddr, &[u8])| {
+                    messages.for_each(|message| protocol.handle(message, now, deliver));
+                };
+                match (relay, shared) {
+                    (Some(relay), Some(shared)) => shared.run(|core, now| {
+                        handle(now, &mut |peer, data| {
+                            core.connection.handle_datagram(now, relay.relayed(), peer, data);
+                        });
+                    }),
+                    _ => handle(Instant::now(), &mut |_, _| {}),
+                }
+            })
+        });
+        tokio::select! {
+            result = received => result.map(|()| Happened::Other),
+            result = poll_fn(|cx| output.poll_flush(cx)), if !idle => result.map(|()| Happened::Flushed),
+            () = queued, if has_room => Ok(Happened::Queued),
+            () = sleep_until(until.into()) => Ok(Happened::Other),
+        }
+    }
+}
+
+enum Happened {
+    Flushed,
+    Queued,
+    Other,
+}
+
+fn unspecified(like: SocketAddr) -> IpAddr {
+    if like.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() }
+}
