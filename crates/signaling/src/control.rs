@@ -1,0 +1,216 @@
+//! What an agent and a signaling server say to each other: registration and its outcome.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AgentUri, InvalidMessage, SignalingMessage};
+
+/// The WebSocket subprotocol (`Sec-WebSocket-Protocol`) of this wire format.
+pub const SUBPROTOCOL: &str = "ossa-signaling.v1";
+
+/// The longest resume token accepted, in bytes (those we issue have 32).
+const MAX_RESUME: usize = 128;
+
+/// Code and text of a refusal, as in the specification's `error` messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// Stable, upper case, for programs: see [`code`].
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+impl ErrorBody {
+    /// An error with one of the codes in [`code`].
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into() }
+    }
+}
+
+/// The error codes that a signaling server or client emits.
+pub mod code {
+    /// The recipient is not registered with this service.
+    pub const AGENT_UNREACHABLE: &str = "AGENT_UNREACHABLE";
+    /// The text is not a message of this protocol.
+    pub const INVALID_MESSAGE: &str = "INVALID_MESSAGE";
+    /// A message waited too long for a connection.
+    pub const MESSAGE_EXPIRED: &str = "MESSAGE_EXPIRED";
+    /// The message, or what is queued for a slow recipient, exceeds a limit of the service.
+    pub const MESSAGE_TOO_LARGE: &str = "MESSAGE_TOO_LARGE";
+    /// A frame that makes no sense in this state, for example binary data.
+    pub const PROTOCOL_ERROR: &str = "PROTOCOL_ERROR";
+    /// A limit on counts (registrations, connections) is reached.
+    pub const RATE_LIMIT_EXCEEDED: &str = "RATE_LIMIT_EXCEEDED";
+    /// `from` is not registered on this connection, or the agent URI belongs to somebody else.
+    pub const UNAUTHORIZED: &str = "UNAUTHORIZED";
+}
+
+/// WebSocket close codes (RFC 6455, 7.4.2: 4000-4999 are for applications) of this protocol.
+pub mod close_code {
+    /// Another connection proved to be the owner of the agent URI.
+    pub const REPLACED: u16 = 4001;
+    /// The client did not read what was sent to it.
+    pub const SLOW_CONSUMER: u16 = 4002;
+    /// Nothing was heard from the client, not even answers to pings.
+    pub const IDLE: u16 = 4003;
+    /// The client did not register in time.
+    pub const NOT_REGISTERED: u16 = 4004;
+}
+
+/// Anything a client may send.
+#[derive(Debug, Clone)]
+pub enum ClientFrame {
+    /// Claims an agent URI for this connection.
+    Register {
+        /// The agent.
+        agent: AgentUri,
+        /// The token of an earlier registration, which allows to take it over at once.
+        resume: Option<String>,
+    },
+    /// Gives an agent URI up.
+    Unregister {
+        /// The agent.
+        agent: AgentUri,
+    },
+    /// A message to another agent.
+    Message(SignalingMessage),
+}
+
+/// What a server sends besides relayed messages and errors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
+pub enum ServerFrame {
+    /// The registration stands.
+    Registered {
+        /// The agent, in canonical form.
+        agent_id: AgentUri,
+        /// Presented in the next `register`, it takes the registration over without a liveness probe.
+        resume: String,
+        /// The server closes the connection when it hears nothing for so long. It sends pings that a WebSocket
+        /// client answers by itself, well before that.
+        idle_timeout_ms: u64,
+    },
+    /// The registration was given up as asked.
+    Unregistered {
+        /// The agent, in canonical form.
+        agent_id: AgentUri,
+    },
+    /// The last frame was refused, or a message could not be delivered. Unlike an error relayed from an agent it
+    /// has no `from`.
+    Error {
+        /// The agent on this connection that is concerned, where known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<AgentUri>,
+        /// Of the message concerned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session_id: Option<String>,
+        /// What happened.
+        error: ErrorBody,
+    },
+}
+
+impl ClientFrame {
+    /// Parses one text frame.
+    pub fn parse(text: &str) -> Result<Self, InvalidMessage> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Control {
+            agent_id: AgentUri,
+            #[serde(default)]
+            resume: Option<String>,
+        }
+        #[derive(Deserialize)]
+        struct Head {
+            #[serde(rename = "type", default)]
+            kind: Option<String>,
+        }
+        let head: Head = serde_json::from_str(text)?;
+        match head.kind.as_deref() {
+            Some("register") => {
+                let Control { agent_id, resume } = serde_json::from_str(text)?;
+                if resume.as_ref().is_some_and(|token| token.len() > MAX_RESUME) {
+                    return Err(InvalidMessage("\"resume\" has more than 128 bytes".into()));
+                }
+                Ok(Self::Register { agent: agent_id, resume })
+            }
+            Some("unregister") => {
+                let control: Control = serde_json::from_str(text)?;
+                Ok(Self::Unregister { agent: control.agent_id })
+            }
+            _ => SignalingMessage::parse(text).map(Self::Message),
+        }
+    }
+
+    /// The JSON text of this frame.
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::Register { agent, resume: Some(token) } => {
+                serde_json::json!({ "type": "register", "agentId": agent, "resume": token }).to_string()
+            }
+            Self::Register { agent, resume: None } => {
+                serde_json::json!({ "type": "register", "agentId": agent }).to_string()
+            }
+            Self::Unregister { agent } => {
+                serde_json::json!({ "type": "unregister", "agentId": agent }).to_string()
+            }
+            Self::Message(message) => message.to_json(),
+        }
+    }
+}
+
+impl ServerFrame {
+    /// The JSON text of this frame.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings and numbers always serialize")
+    }
+
+    /// Parses `text` if it is a frame of the server itself; `None` means that it is for the agents above.
+    pub fn parse(text: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Head {
+            #[serde(rename = "type")]
+            kind: String,
+            #[serde(default)]
+            from: Option<serde::de::IgnoredAny>,
+        }
+        let head: Head = serde_json::from_str(text).ok()?;
+        let own = match head.kind.as_str() {
+            "registered" | "unregistered" => true,
+            "error" => head.from.is_none(),
+            _ => false,
+        };
+        if own { serde_json::from_str(text).ok() } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_survive_a_round_trip() {
+        let agent: AgentUri = "agent://a".parse().unwrap();
+        let text = ClientFrame::Register { agent: agent.clone(), resume: Some("t".into()) }.to_json();
+        assert!(matches!(
+            ClientFrame::parse(&text).unwrap(),
+            ClientFrame::Register { resume: Some(token), .. } if token == "t"
+        ));
+        let frame = ServerFrame::Registered { agent_id: agent, resume: "r".into(), idle_timeout_ms: 9 };
+        assert!(frame.to_json().starts_with(r#"{"type":"registered","agentId":"agent://a""#));
+        assert_eq!(ServerFrame::parse(&frame.to_json()), Some(frame));
+    }
+
+    #[test]
+    fn an_error_with_a_sender_is_no_frame_of_the_server() {
+        let relayed =
+            r#"{"type":"error","from":"agent://a","to":"agent://b","error":{"code":"C","message":"m"}}"#;
+        assert_eq!(ServerFrame::parse(relayed), None);
+        let own = r#"{"type":"error","to":"agent://b","error":{"code":"C","message":"m"}}"#;
+        assert!(matches!(ServerFrame::parse(own), Some(ServerFrame::Error { .. })));
+    }
+
+    #[test]
+    fn a_registration_with_an_invalid_agent_uri_says_what_is_wrong() {
+        let error = ClientFrame::parse(r#"{"type":"register","agentId":"agent://a?b"}"#).unwrap_err();
+        assert!(error.0.contains("contains a query"), "{error}");
+    }
+}

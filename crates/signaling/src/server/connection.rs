@@ -1,0 +1,355 @@
+//! One client: its upgrade, its registrations, its messages, its end.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_tungstenite::accept_hdr_async_with_config;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
+
+use super::handshake::Upgrade;
+use super::registry::{Claim, Close, Handle, Outgoing, TooSlow};
+use super::stats::count;
+use super::{Shared, told_to_close};
+use crate::{AgentUri, Body, ClientFrame, ErrorBody, ServerFrame, SignalingMessage, close_code, code};
+
+const GOING_AWAY: Close = Close { code: 1001, reason: "the server is shutting down" };
+const TOO_BIG: Close = Close { code: 1009, reason: "message too large" };
+const REPLACED: Close = Close { code: close_code::REPLACED, reason: "another connection took over" };
+const IDLE: Close = Close { code: close_code::IDLE, reason: "nothing heard, not even pongs" };
+const NOT_REGISTERED: Close = Close { code: close_code::NOT_REGISTERED, reason: "no registration in time" };
+
+/// Serves one client until it or the server ends the connection.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    id: u64,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    // Signaling is small messages that somebody waits for.
+    let _ = stream.set_nodelay(true);
+    let mut agent = None;
+    let upgrade = Upgrade { path: shared.config.path.as_deref(), agent: &mut agent };
+    let limits = WebSocketConfig::default()
+        .max_message_size(Some(shared.config.max_message_size))
+        .max_frame_size(Some(shared.config.max_message_size))
+        // Allocated per connection: thousands of idle agents must not cost 128 KiB each.
+        .read_buffer_size(4096)
+        .write_buffer_size(4096);
+    let accepted = tokio::select! {
+        accepted = timeout(shared.config.handshake_timeout, accept_hdr_async_with_config(stream, upgrade, Some(limits))) => accepted,
+        () = told_to_close(&mut shutdown) => return,
+    };
+    let Ok(Ok(socket)) = accepted else { return };
+    count(&shared.counters.connections);
+    count(&shared.counters.total_connections);
+
+    let (handle, queue) = Handle::new(id, shared.config.max_queue_bytes);
+    let mut connection = Connection { shared: &shared, handle, agents: Vec::new() };
+    connection.serve(socket, queue, agent, shutdown).await;
+    shared.counters.connections.fetch_sub(1, Ordering::Relaxed);
+}
+
+struct Connection<'a> {
+    shared: &'a Shared,
+    handle: Arc<Handle>,
+    /// Every agent registered here, possibly taken over by another connection since.
+    agents: Vec<AgentUri>,
+}
+
+impl Connection<'_> {
+    async fn serve<S>(
+        &mut self,
+        socket: S,
+        mut queue: mpsc::UnboundedReceiver<Outgoing>,
+        agent: Option<AgentUri>,
+        mut shutdown: watch::Receiver<bool>,
+    ) where
+        S: Stream<Item = Result<Message, WsError>> + Sink<Message, Error = WsError> + Unpin,
+    {
+        let (mut sink, mut stream) = socket.split();
+        let shared = self.shared;
+        let handle = self.handle.clone();
+        let last_heard = Mutex::new(Instant::now());
+        let close = tokio::select! {
+            close = self.read(&mut stream, agent, &last_heard) => close,
+            () = write(&mut sink, &mut queue, &handle) => None,
+            close = handle.killed() => Some(close),
+            close = watchdog(shared, &handle, &last_heard) => Some(close),
+            () = told_to_close(&mut shutdown) => Some(GOING_AWAY),
+        };
+        self.release_all();
+        if let Some(Close { code, reason }) = close {
+            if code == close_code::SLOW_CONSUMER {
+                count(&shared.counters.slow_consumers);
+            }
+            let frame = CloseFrame { code: code.into(), reason: reason.into() };
+            let goodbye = async {
+                // What was queued before, an error that explains the end above all, goes first.
+                while let Ok(outgoing) = queue.try_recv() {
+                    sink.feed(message(outgoing)).await?;
+                }
+                sink.send(Message::Close(Some(frame))).await?;
+                while stream.next().await.is_some_and(|frame| frame.is_ok()) {}
+                Ok::<(), WsError>(())
+            };
+            let _ = timeout(shared.config.close_timeout, goodbye).await;
+        }
+    }
+
+    fn release_all(&mut self) {
+        for agent in self.agents.drain(..) {
+            self.shared.registry.release(&agent, &self.handle);
+        }
+    }
+
+    /// Reads until the client leaves (`None`) or must go (`Some`).
+    async fn read<S>(
+        &mut self,
+        stream: &mut S,
+        agent: Option<AgentUri>,
+        last_heard: &Mutex<Instant>,
+    ) -> Option<Close>
+    where
+        S: Stream<Item = Result<Message, WsError>> + Unpin,
+    {
+        if let Some(agent) = agent
+            && let Err(error) = self.register(&agent, None).await
+            && self.refuse(Some(agent), None, error).is_err()
+        {
+            return Some(self.handle.killed().await);
+        }
+        loop {
+            let frame = match stream.next().await? {
+                Ok(frame) => frame,
+                Err(WsError::Capacity(_)) => {
+                    count(&self.shared.counters.refused);
+                    return Some(TOO_BIG);
+                }
+                Err(_) => return None,
+            };
+            set(last_heard, Instant::now());
+            self.handle.heard.notify_waiters();
+            let served = match frame {
+                Message::Text(text) => self.frame(text).await,
+                Message::Binary(_) => {
+                    let text = "binary frames have no meaning here; send JSON as text";
+                    self.refuse(None, None, ErrorBody::new(code::PROTOCOL_ERROR, text))
+                }
+                Message::Close(_) => return None,
+                _ => Ok(()),
+            };
+            if served.is_err() {
+                // It does not even read the answers to its own frames.
+                return Some(self.handle.killed().await);
+            }
+        }
+    }
+
+    async fn frame(&mut self, text: Utf8Bytes) -> Result<(), TooSlow> {
+        match ClientFrame::parse(&text) {
+            Ok(ClientFrame::Register { agent, resume }) => match self.register(&agent, resume).await {
+                Ok(resume) => self.answer(&ServerFrame::Registered {
+                    agent_id: agent,
+                    resume,
+                    idle_timeout_ms: millis(self.shared.config.idle_timeout),
+                }),
+                Err(error) => self.refuse(Some(agent), None, error),
+            },
+            Ok(ClientFrame::Unregister { agent }) => {
+                self.shared.registry.release(&agent, &self.handle);
+                self.agents.retain(|registered| *registered != agent);
+                self.answer(&ServerFrame::Unregistered { agent_id: agent })
+            }
+            Ok(ClientFrame::Message(message)) => self.relay(message, text).await,
+            Err(error) => self.refuse(None, None, ErrorBody::new(code::INVALID_MESSAGE, error.0)),
+        }
+    }
+
+    /// Registers `agent` here and returns its resume token. If another connection has it, that one must answer a
+    /// ping within the take-over time, or loses it.
+    async fn register(&mut self, agent: &AgentUri, resume: Option<String>) -> Result<String, ErrorBody> {
+        if !self.agents.contains(agent) && self.agents.len() >= self.shared.config.max_registrations {
+            let limit = self.shared.config.max_registrations;
+            let text = format!("this connection has {limit} agents already, the most allowed");
+            return Err(ErrorBody::new(code::RATE_LIMIT_EXCEEDED, text));
+        }
+        let mut dead = None;
+        let (resume, displaced) = loop {
+            match self.shared.registry.claim(agent, &self.handle, resume.as_deref(), dead) {
+                Claim::Granted { resume, displaced } => break (resume, displaced),
+                Claim::Held(owner) => {
+                    if answers(&owner, self.shared.config.takeover_timeout).await {
+                        let text = format!("{agent} is registered by another connection, which is alive");
+                        return Err(ErrorBody::new(code::UNAUTHORIZED, text));
+                    }
+                    dead = Some(owner.id);
+                }
+            }
+        };
+        if let Some(old) = displaced {
+            tell_displaced(&old, agent);
+        }
+        if !self.agents.contains(agent) {
+            self.agents.push(agent.clone());
+        }
+        Ok(resume)
+    }
+
+    async fn relay(&mut self, message: SignalingMessage, mut text: Utf8Bytes) -> Result<(), TooSlow> {
+        let session = message.session_id.clone();
+        let from = match &message.from {
+            Some(from) => from.clone(),
+            // Errors only. Stamped, so that an error without sender can come from the server alone.
+            None => match self.agents.as_slice() {
+                [only] => {
+                    let stamped = SignalingMessage { from: Some(only.clone()), ..message.clone() };
+                    text = stamped.to_json().into();
+                    only.clone()
+                }
+                _ => {
+                    let error = "an error without \"from\" needs a connection with exactly one agent";
+                    return self.refuse(None, session, ErrorBody::new(code::INVALID_MESSAGE, error));
+                }
+            },
+        };
+        // A client that knows nothing of registration is registered by its first message.
+        if self.agents.is_empty()
+            && let Err(error) = self.register(&from, None).await
+        {
+            return self.refuse(Some(from), session, error);
+        }
+        if from == message.to {
+            let error = ErrorBody::new(code::INVALID_MESSAGE, "\"from\" and \"to\" are the same agent");
+            return self.refuse(Some(from), session, error);
+        }
+        let (owned, recipient) = self.shared.registry.route(&from, &self.handle, &message.to);
+        if !owned {
+            let error = format!("{from} is not registered on this connection");
+            return self.refuse(None, session, ErrorBody::new(code::UNAUTHORIZED, error));
+        }
+        let length = text.len() as u64;
+        match recipient.map(|recipient| recipient.push(Outgoing::Text(text))) {
+            Some(Ok(())) => {
+                count(&self.shared.counters.relayed);
+                self.shared.counters.relayed_bytes.fetch_add(length, Ordering::Relaxed);
+                Ok(())
+            }
+            // Nobody there, or somebody who is being disconnected for not reading: the same for the sender.
+            // An undeliverable error is not answered with an error: two servers could play ping-pong with them.
+            _ => {
+                count(&self.shared.counters.undeliverable);
+                if matches!(message.body, Body::Error(_)) {
+                    return Ok(());
+                }
+                let error = ErrorBody::new(
+                    code::AGENT_UNREACHABLE,
+                    format!("{} is not registered with this signaling server", message.to),
+                );
+                self.answer(&ServerFrame::Error { to: Some(from), session_id: session, error })
+            }
+        }
+    }
+
+    fn answer(&self, frame: &ServerFrame) -> Result<(), TooSlow> {
+        self.handle.push(Outgoing::Text(frame.to_json().into()))
+    }
+
+    fn refuse(
+        &self,
+        to: Option<AgentUri>,
+        session_id: Option<String>,
+        error: ErrorBody,
+    ) -> Result<(), TooSlow> {
+        count(&self.shared.counters.refused);
+        self.answer(&ServerFrame::Error { to, session_id, error })
+    }
+}
+
+/// Whether the connection sends anything, at least its answer to a ping, in time.
+async fn answers(owner: &Handle, patience: Duration) -> bool {
+    let heard = owner.heard.notified();
+    tokio::pin!(heard);
+    // From here on a frame counts, even one that arrives before the first poll.
+    heard.as_mut().enable();
+    owner.push(Outgoing::Ping).is_ok() && timeout(patience, heard).await.is_ok()
+}
+
+fn tell_displaced(old: &Handle, agent: &AgentUri) {
+    let text = format!("{agent} was taken over by another connection");
+    let error = ErrorBody::new(code::UNAUTHORIZED, text);
+    let frame = ServerFrame::Error { to: Some(agent.clone()), session_id: None, error };
+    // If it does not read, it is being disconnected: that tells it, too.
+    let _ = old.push(Outgoing::Text(frame.to_json().into()));
+    if old.registrations.load(Ordering::Relaxed) == 0 {
+        old.close(REPLACED);
+    }
+}
+
+async fn write<S>(sink: &mut S, queue: &mut mpsc::UnboundedReceiver<Outgoing>, handle: &Handle)
+where
+    S: Sink<Message, Error = WsError> + Unpin,
+{
+    while let Some(mut outgoing) = queue.recv().await {
+        loop {
+            let cost = outgoing.cost();
+            if sink.feed(message(outgoing)).await.is_err() {
+                return;
+            }
+            handle.taken(cost);
+            match queue.try_recv() {
+                Ok(next) => outgoing = next,
+                Err(_) => break,
+            }
+        }
+        if sink.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn message(outgoing: Outgoing) -> Message {
+    match outgoing {
+        Outgoing::Text(text) => Message::Text(text),
+        Outgoing::Ping => Message::Ping(tokio_tungstenite::tungstenite::Bytes::new()),
+    }
+}
+
+/// Pings a silent client and ends the connection of one that stays silent or never registers.
+async fn watchdog(shared: &Shared, handle: &Handle, last_heard: &Mutex<Instant>) -> Close {
+    let config = &shared.config;
+    sleep(config.handshake_timeout).await;
+    if handle.registrations.load(Ordering::Relaxed) == 0 {
+        return NOT_REGISTERED;
+    }
+    loop {
+        let silence = get(last_heard).elapsed();
+        if silence >= config.idle_timeout {
+            return IDLE;
+        }
+        if silence >= config.ping_interval && handle.push(Outgoing::Ping).is_err() {
+            return handle.killed().await;
+        }
+        let next = if silence < config.ping_interval { config.ping_interval } else { config.idle_timeout };
+        // Between the ping and the idle time-out there may be several ping intervals: ping again.
+        sleep((next - silence).min(config.ping_interval).max(Duration::from_millis(1))).await;
+    }
+}
+
+fn set(cell: &Mutex<Instant>, value: Instant) {
+    *cell.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = value;
+}
+
+fn get(cell: &Mutex<Instant>) -> Instant {
+    *cell.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

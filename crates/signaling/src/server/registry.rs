@@ -1,0 +1,251 @@
+//! Who is connected under which name, and the rule of who may take a name over.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tokio::sync::{Notify, mpsc};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::AgentUri;
+
+/// Bookkeeping per queued frame, counted so that many empty frames are bounded too.
+const FRAME_OVERHEAD: usize = 64;
+
+/// Something to be written to a client.
+#[derive(Debug)]
+pub(super) enum Outgoing {
+    Text(Utf8Bytes),
+    Ping,
+}
+
+impl Outgoing {
+    pub(super) fn cost(&self) -> usize {
+        FRAME_OVERHEAD
+            + match self {
+                Self::Text(text) => text.len(),
+                Self::Ping => 0,
+            }
+    }
+}
+
+/// Why the server closes a connection: close code and reason of the WebSocket close frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Close {
+    pub(super) code: u16,
+    pub(super) reason: &'static str,
+}
+
+/// A connection as the other connections see it.
+#[derive(Debug)]
+pub(super) struct Handle {
+    pub(super) id: u64,
+    queue: mpsc::UnboundedSender<Outgoing>,
+    /// Bytes in `queue`: the bound that makes it a bounded queue.
+    queued: AtomicUsize,
+    max_queue_bytes: usize,
+    /// Agents registered through this connection.
+    pub(super) registrations: AtomicUsize,
+    /// Notified for every frame received.
+    pub(super) heard: Notify,
+    closing: OnceLock<Close>,
+    kill: Notify,
+}
+
+/// The queue of a client is full: it has been told to go.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooSlow;
+
+impl Handle {
+    pub(super) fn new(id: u64, max_queue_bytes: usize) -> (Arc<Self>, mpsc::UnboundedReceiver<Outgoing>) {
+        let (queue, receiver) = mpsc::unbounded_channel();
+        let handle = Self {
+            id,
+            queue,
+            queued: AtomicUsize::new(0),
+            max_queue_bytes,
+            registrations: AtomicUsize::new(0),
+            heard: Notify::new(),
+            closing: OnceLock::new(),
+            kill: Notify::new(),
+        };
+        (Arc::new(handle), receiver)
+    }
+
+    /// Queues a frame. A client whose queue is full is disconnected: waiting for it would stop the sender, and
+    /// dropping single frames would leave a set-up half done.
+    pub(super) fn push(&self, outgoing: Outgoing) -> Result<(), TooSlow> {
+        let cost = outgoing.cost();
+        if self.queued.fetch_add(cost, Ordering::Relaxed) + cost > self.max_queue_bytes {
+            self.queued.fetch_sub(cost, Ordering::Relaxed);
+            self.close(Close {
+                code: crate::close_code::SLOW_CONSUMER,
+                reason: "messages are not being read",
+            });
+            return Err(TooSlow);
+        }
+        // An error means that the connection has just ended: its messages are lost like those a moment later.
+        let _ = self.queue.send(outgoing);
+        Ok(())
+    }
+
+    /// The writer took a frame out of the queue.
+    pub(super) fn taken(&self, cost: usize) {
+        self.queued.fetch_sub(cost, Ordering::Relaxed);
+    }
+
+    /// Makes the connection end; the first reason counts.
+    pub(super) fn close(&self, close: Close) {
+        if self.closing.set(close).is_ok() {
+            self.kill.notify_one();
+        }
+    }
+
+    /// Waits for [`close`](Self::close). Only the connection itself may call this.
+    pub(super) async fn killed(&self) -> Close {
+        loop {
+            if let Some(close) = self.closing.get() {
+                return *close;
+            }
+            self.kill.notified().await;
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    owner: Arc<Handle>,
+    resume: String,
+}
+
+/// All registered agents.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    agents: Mutex<HashMap<AgentUri, Entry>>,
+}
+
+/// Outcome of [`Registry::claim`].
+#[derive(Debug)]
+pub(super) enum Claim {
+    /// The agent is registered to the claimant. `displaced` has lost it.
+    Granted { resume: String, displaced: Option<Arc<Handle>> },
+    /// Somebody else has it, and must prove to be alive to keep it.
+    Held(Arc<Handle>),
+}
+
+impl Registry {
+    fn lock(&self) -> MutexGuard<'_, HashMap<AgentUri, Entry>> {
+        // No code panics while it holds the lock; if it did, the map would still be consistent.
+        self.agents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Registers `agent` for `claimant` if it is free, already the claimant's, claimed with the right `resume` token, or
+    /// still held by the connection `dead`, which was found not to answer.
+    pub(super) fn claim(
+        &self,
+        agent: &AgentUri,
+        claimant: &Arc<Handle>,
+        resume: Option<&str>,
+        dead: Option<u64>,
+    ) -> Claim {
+        let mut agents = self.lock();
+        let (resume, displaced) = match agents.get(agent) {
+            None => (uuid::Uuid::new_v4().simple().to_string(), None),
+            Some(entry) if entry.owner.id == claimant.id => {
+                return Claim::Granted { resume: entry.resume.clone(), displaced: None };
+            }
+            Some(entry) if resume.is_some_and(|token| same_secret(token, &entry.resume)) => {
+                (entry.resume.clone(), Some(entry.owner.clone()))
+            }
+            // A new token: whoever knew the old one is not necessarily the new owner.
+            Some(entry) if dead == Some(entry.owner.id) => {
+                (uuid::Uuid::new_v4().simple().to_string(), Some(entry.owner.clone()))
+            }
+            Some(entry) => return Claim::Held(entry.owner.clone()),
+        };
+        agents.insert(agent.clone(), Entry { owner: claimant.clone(), resume: resume.clone() });
+        claimant.registrations.fetch_add(1, Ordering::Relaxed);
+        if let Some(old) = &displaced {
+            old.registrations.fetch_sub(1, Ordering::Relaxed);
+        }
+        Claim::Granted { resume, displaced }
+    }
+
+    /// Gives `agent` up if `owner` has it.
+    pub(super) fn release(&self, agent: &AgentUri, owner: &Handle) -> bool {
+        let mut agents = self.lock();
+        if agents.get(agent).is_none_or(|entry| entry.owner.id != owner.id) {
+            return false;
+        }
+        agents.remove(agent);
+        owner.registrations.fetch_sub(1, Ordering::Relaxed);
+        true
+    }
+
+    /// Whether `agent` is registered to `owner`, and the connection that `recipient` is registered to.
+    pub(super) fn route(
+        &self,
+        agent: &AgentUri,
+        owner: &Handle,
+        recipient: &AgentUri,
+    ) -> (bool, Option<Arc<Handle>>) {
+        let agents = self.lock();
+        let owned = agents.get(agent).is_some_and(|entry| entry.owner.id == owner.id);
+        (owned, agents.get(recipient).map(|entry| entry.owner.clone()))
+    }
+}
+
+/// Compares without telling by its duration how many bytes were right.
+fn same_secret(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent() -> AgentUri {
+        "agent://a".parse().unwrap()
+    }
+
+    #[test]
+    fn a_name_has_one_owner_until_it_is_released_or_found_dead() {
+        let registry = Registry::default();
+        let (first, _first_queue) = Handle::new(1, 1000);
+        let (second, _second_queue) = Handle::new(2, 1000);
+        let Claim::Granted { resume, .. } = registry.claim(&agent(), &first, None, None) else { panic!() };
+        assert!(matches!(registry.claim(&agent(), &second, None, None), Claim::Held(owner) if owner.id == 1));
+        assert!(matches!(registry.claim(&agent(), &second, Some("guess"), None), Claim::Held(_)));
+        assert!(matches!(registry.claim(&agent(), &second, None, Some(7)), Claim::Held(_)));
+
+        let Claim::Granted { displaced, .. } = registry.claim(&agent(), &second, Some(&resume), None) else {
+            panic!()
+        };
+        assert_eq!(displaced.unwrap().id, 1);
+        assert!(!registry.release(&agent(), &first));
+        assert!(registry.route(&agent(), &second, &agent()).0);
+
+        let Claim::Granted { displaced, .. } = registry.claim(&agent(), &first, None, Some(2)) else {
+            panic!()
+        };
+        assert_eq!(displaced.unwrap().id, 2);
+        assert_eq!(second.registrations.load(Ordering::Relaxed), 0);
+        assert!(registry.release(&agent(), &first));
+        assert_eq!(registry.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_is_full_closes_its_connection() {
+        let (handle, mut queue) = Handle::new(1, 200);
+        assert_eq!(handle.push(Outgoing::Text("x".repeat(100).into())), Ok(()));
+        assert_eq!(handle.push(Outgoing::Text("x".repeat(100).into())), Err(TooSlow));
+        assert_eq!(handle.killed().await.code, crate::close_code::SLOW_CONSUMER);
+        let frame = queue.recv().await.unwrap();
+        handle.taken(frame.cost());
+        assert_eq!(handle.push(Outgoing::Ping), Ok(()));
+    }
+}
