@@ -25,7 +25,7 @@ mod fingerprint;
 mod lines;
 mod section;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod write;
 
 pub(crate) use candidate::is_ice_char;

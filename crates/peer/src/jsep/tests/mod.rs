@@ -1,6 +1,10 @@
 //! Tests of the negotiation.
 
+mod candidates;
+mod errors;
+mod random;
 mod rounds;
+mod stacks;
 
 use super::*;
 use crate::error::{Error, ErrorKind};
