@@ -150,6 +150,11 @@ fn rolling_back_a_restart_restores_the_credentials() {
     assert_eq!(change.restored_ice.unwrap().ufrag, "a001");
     assert!(a.session.negotiation_needed(), "the wish survives");
     assert_eq!(a.session.pending_local_description(), None);
+
+    let offer = b.restart_offer();
+    b.session.set_local(SdpType::Offer, &offer).unwrap();
+    b.session.set_local(SdpType::Rollback, "").unwrap();
+    assert_eq!(b.set_offer().1.gather, None, "the old candidates are still there");
 }
 
 #[test]
