@@ -1,0 +1,84 @@
+//! Two sessions in any order of operations, with descriptions exchanged, mutated or lost, stay free of panics.
+#![no_main]
+use libfuzzer_sys::arbitrary::{self, Arbitrary};
+use libfuzzer_sys::fuzz_target;
+use ossa_peer::jsep::{CandidateInit, IceParameters, SdpType, Session, SessionConfig};
+use ossa_peer::sdp::Fingerprint;
+
+#[derive(Arbitrary, Debug)]
+enum Operation {
+    AddChannel,
+    Restart,
+    Offer {
+        restart: bool,
+    },
+    Answer,
+    SetLocal(u8),
+    SetRemote(u8),
+    SetRemoteText(u8, String),
+    /// Overwrites one byte of the description under way.
+    Damage(u16, u8),
+    LocalCandidate(String),
+    RemoteCandidate {
+        line: String,
+        mid: Option<String>,
+        index: Option<u16>,
+        ufrag: Option<String>,
+    },
+    EndOfCandidates,
+}
+
+fn kind(choice: u8) -> SdpType {
+    [SdpType::Offer, SdpType::Pranswer, SdpType::Answer, SdpType::Rollback][usize::from(choice % 4)]
+}
+
+fn session(id: u64) -> Session {
+    let fingerprint = Fingerprint { algorithm: "sha-256".into(), value: vec![7; 32] };
+    Session::new(SessionConfig {
+        fingerprints: vec![fingerprint],
+        max_message_size: 262_144,
+        sctp_port: 5000,
+        session_id: id,
+        always_negotiate: false,
+    })
+}
+
+fuzz_target!(|operations: Vec<(bool, Operation)>| {
+    let mut sessions = [session(1), session(2)];
+    let mut under_way = String::new();
+    for (count, (which, operation)) in operations.into_iter().enumerate() {
+        let session = &mut sessions[usize::from(which)];
+        let fresh = IceParameters { ufrag: format!("uf{count:04}"), pwd: "p".repeat(24), ice_lite: false };
+        match operation {
+            Operation::AddChannel => session.add_data_channel(),
+            Operation::Restart => session.request_ice_restart(),
+            Operation::Offer { restart } => {
+                drop(session.create_offer(restart, fresh).map(|sdp| under_way = sdp))
+            }
+            Operation::Answer => drop(session.create_answer(fresh).map(|sdp| under_way = sdp)),
+            Operation::SetLocal(choice) => drop(session.set_local(kind(choice), &under_way)),
+            Operation::SetRemote(choice) => drop(session.set_remote(kind(choice), &under_way)),
+            Operation::SetRemoteText(choice, text) => drop(session.set_remote(kind(choice), &text)),
+            Operation::Damage(at, byte) => {
+                let mut bytes = std::mem::take(&mut under_way).into_bytes();
+                let length = bytes.len().max(1);
+                if let Some(place) = bytes.get_mut(usize::from(at) % length) {
+                    *place = byte & 0x7f;
+                }
+                under_way = String::from_utf8_lossy(&bytes).into_owned();
+            }
+            Operation::LocalCandidate(line) => drop(session.add_local_candidate(&line, "uf0000")),
+            Operation::RemoteCandidate { line, mid, index, ufrag } => {
+                let init = CandidateInit {
+                    candidate: line,
+                    sdp_mid: mid,
+                    sdp_m_line_index: index,
+                    username_fragment: ufrag,
+                };
+                let _ = session.add_remote_candidate(&init);
+            }
+            Operation::EndOfCandidates => drop(session.end_of_local_candidates("uf0000")),
+        }
+        let _ = (session.negotiation_needed(), session.local_description(), session.remote_description());
+    }
+});
