@@ -1,4 +1,828 @@
 /** The version of the native core. */
 declare const version: string;
 
-export { version };
+/** What script may assign to an event handler attribute such as `onopen`. */
+type EventHandler<Target, E extends Event = Event> = ((this: Target, event: E) => unknown) | null;
+
+/** A STUN or TURN server, already converted from `RTCIceServer`: `urls` is always a list. */
+interface NativeIceServer {
+    urls: string[];
+    username?: string;
+    credential?: string;
+}
+/** A certificate's fingerprint (`RTCDtlsFingerprint`). */
+interface NativeFingerprint {
+    algorithm: string;
+    value: string;
+}
+
+/** A DTLS certificate with its private key, which stays in the core. */
+declare class NativeCertificate {
+    /** Generates an ECDSA P-256 certificate. `expires`: milliseconds from now; default 30 days, at most 1 year. */
+    static generate(options?: {
+        expires?: number;
+    }): NativeCertificate;
+    /** Takes a certificate and its private key (PKCS#8) in PEM. */
+    static fromPEM(certificate: string, privateKey: string): NativeCertificate;
+    /** Of the certificate: `sha-256`, and what else the core computes. */
+    readonly fingerprints: NativeFingerprint[];
+    /** Moment of expiry, in milliseconds since the Unix epoch. */
+    readonly expires: number;
+    /** The certificate in DER. */
+    readonly der: ArrayBuffer;
+    /** Certificate and private key in PEM. Keep the latter secret. */
+    toPEM(): {
+        certificate: string;
+        privateKey: string;
+    };
+}
+
+/** A certificate's fingerprint, as in the `a=fingerprint` line (RFC 8122). */
+interface RTCDtlsFingerprint {
+    /** Hash function, for example `sha-256`. */
+    algorithm: string;
+    /** Lower-case hex, separated by colons. */
+    value: string;
+}
+/** How long a new certificate is valid. */
+interface RTCCertificateExpiration {
+    /** Milliseconds from now. Default: 30 days; at most 365 days. */
+    expires?: number;
+}
+/** Which key to generate: an algorithm name, or an object with its parameters (Web Cryptography API). */
+type RTCCertificateAlgorithm = string | ({
+    name: string;
+    namedCurve?: string;
+} & RTCCertificateExpiration);
+/** A certificate that a connection authenticates itself with (webrtc-pc 4.9.2). */
+declare class RTCCertificate {
+    #private;
+    private constructor();
+    /** Moment of expiry, in milliseconds since the Unix epoch; a connection does not take it afterwards. */
+    get expires(): number;
+    /** The fingerprints, one of them by the hash function of its signature. */
+    getFingerprints(): RTCDtlsFingerprint[];
+}
+/**
+ * Makes a certificate out of PEM, to keep an identity across runs. Not part of W3C's API.
+ * @param certificate the certificate, PEM.
+ * @param privateKey its ECDSA P-256 key, PKCS#8 PEM.
+ * @throws DOMException `DataError` (or the core's own) if they cannot be parsed or do not belong together.
+ */
+declare function certificateFromPEM(certificate: string, privateKey: string): RTCCertificate;
+/** Certificate and private key as PEM; keep the latter secret. Not part of W3C's API. */
+declare function certificateToPEM(certificate: RTCCertificate): {
+    certificate: string;
+    privateKey: string;
+};
+
+/** ICE timing, in milliseconds; what is left out has the default of the core. */
+interface NativeIceConfig {
+    checkInterval?: number;
+    initialRto?: number;
+    maxRto?: number;
+    disconnectedTimeout?: number;
+    /** 0: never fail, keep checking. */
+    failedTimeout?: number;
+    checkingTimeout?: number;
+}
+/** DTLS settings, in milliseconds and bytes. */
+interface NativeDtlsConfig {
+    versions?: 'auto' | '1.2' | '1.3';
+    handshakeTimeout?: number;
+    initialRto?: number;
+    mtu?: number;
+}
+/** Tuning of the SCTP association, in milliseconds and bytes. */
+interface NativeSctpConfig {
+    /** 1 to 65535; 5000 unless set. */
+    port?: number;
+    congestionControl?: 'newreno' | 'cubic';
+    minReceiveWindow?: number;
+    maxReceiveWindow?: number;
+    initialRto?: number;
+    minRto?: number;
+    maxRto?: number;
+    initialMtu?: number;
+    maxMtu?: number;
+    pathMtuDiscovery?: boolean;
+    interleaving?: boolean;
+    zeroChecksum?: boolean;
+    streams?: number;
+}
+/** Settings of a peer; everything may be left out. */
+interface NativePeerConfig {
+    iceServers?: NativeIceServer[];
+    iceTransportPolicy?: 'all' | 'relay';
+    /** The first one is used. Without any, the peer generates its own. */
+    certificates?: NativeCertificate[];
+    /** First and last UDP port for host candidates. */
+    portRange?: {
+        min: number;
+        max: number;
+    };
+    /** Interfaces to gather from, by name; `*` at the end stands for anything. Empty or left out: all. */
+    includeInterfaces?: string[];
+    /** Interfaces not to gather from; wins over `includeInterfaces`. */
+    excludeInterfaces?: string[];
+    includeLoopback?: boolean;
+    includeLinkLocal?: boolean;
+    /** Use this local address only. */
+    bindAddress?: string;
+    /** PEM of extra certificate authorities for `turns:` servers. */
+    tlsCaPem?: string;
+    /** Largest message we are willing to receive; 0: no limit. */
+    maxMessageSize?: number;
+    /** Most bytes that all channels together may have waiting; `send` fails with an OperationError beyond it. 0: no limit. */
+    sendBufferLimit?: number;
+    alwaysNegotiateDataChannels?: boolean;
+    ice?: NativeIceConfig;
+    dtls?: NativeDtlsConfig;
+    sctp?: NativeSctpConfig;
+}
+
+declare const ICE_TRANSPORT_POLICIES: readonly ["relay", "all"];
+/** Which candidates ICE may use. */
+type RTCIceTransportPolicy = (typeof ICE_TRANSPORT_POLICIES)[number];
+declare const BUNDLE_POLICIES: readonly ["balanced", "max-compat", "max-bundle"];
+/** How media sections share transports; with data alone there is one transport anyway. */
+type RTCBundlePolicy = (typeof BUNDLE_POLICIES)[number];
+declare const RTCP_MUX_POLICIES: readonly ["require"];
+/** RTP and RTCP always share a transport. */
+type RTCRtcpMuxPolicy = (typeof RTCP_MUX_POLICIES)[number];
+declare const SDP_TYPES: readonly ["offer", "pranswer", "answer", "rollback"];
+/** Kind of a session description. */
+type RTCSdpType = (typeof SDP_TYPES)[number];
+/** State of offer and answer. */
+type RTCSignalingState = 'stable' | 'have-local-offer' | 'have-remote-offer' | 'have-local-pranswer' | 'have-remote-pranswer' | 'closed';
+/** Whether candidates are being gathered. */
+type RTCIceGatheringState = 'new' | 'gathering' | 'complete';
+/** The same, for one transport. */
+type RTCIceGathererState = RTCIceGatheringState;
+/** State of a connection as a whole: ICE and DTLS together. */
+type RTCPeerConnectionState = 'closed' | 'failed' | 'disconnected' | 'new' | 'connecting' | 'connected';
+/** State of ICE, over all transports of a connection. */
+type RTCIceConnectionState = 'closed' | 'failed' | 'disconnected' | 'new' | 'checking' | 'completed' | 'connected';
+/** State of ICE, of one transport. */
+type RTCIceTransportState = RTCIceConnectionState;
+/** Who nominates pairs. */
+type RTCIceRole = 'unknown' | 'controlling' | 'controlled';
+declare const ICE_COMPONENTS: readonly ["rtp", "rtcp"];
+/** Component of a candidate; data uses `rtp`. */
+type RTCIceComponent = (typeof ICE_COMPONENTS)[number];
+declare const ICE_PROTOCOLS: readonly ["udp", "tcp"];
+/** Transport protocol of a candidate. */
+type RTCIceProtocol = (typeof ICE_PROTOCOLS)[number];
+declare const ICE_TCP_CANDIDATE_TYPES: readonly ["active", "passive", "so"];
+/** Who opens the TCP connection. */
+type RTCIceTcpCandidateType = (typeof ICE_TCP_CANDIDATE_TYPES)[number];
+declare const ICE_CANDIDATE_TYPES: readonly ["host", "srflx", "prflx", "relay"];
+/** Where a candidate comes from. */
+type RTCIceCandidateType = (typeof ICE_CANDIDATE_TYPES)[number];
+declare const ICE_SERVER_TRANSPORT_PROTOCOLS: readonly ["udp", "tcp", "tls"];
+/** How a relayed candidate talks to its TURN server. */
+type RTCIceServerTransportProtocol = (typeof ICE_SERVER_TRANSPORT_PROTOCOLS)[number];
+/** State of a DTLS transport. */
+type RTCDtlsTransportState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
+/** State of an SCTP transport. */
+type RTCSctpTransportState = 'connecting' | 'connected' | 'closed';
+/** State of a data channel. */
+type RTCDataChannelState = 'connecting' | 'open' | 'closing' | 'closed';
+declare const PRIORITY_TYPES: readonly ["very-low", "low", "medium", "high"];
+/** Weight of a channel among those of its connection (WebRTC Priority Control API, section 5). */
+type RTCPriorityType = (typeof PRIORITY_TYPES)[number];
+declare const BINARY_TYPES: readonly ["blob", "arraybuffer"];
+/** Type in which binary messages arrive. */
+type BinaryType = (typeof BINARY_TYPES)[number];
+declare const ERROR_DETAIL_TYPES: readonly ["data-channel-failure", "dtls-failure", "fingerprint-failure", "sctp-failure", "sdp-syntax-error", "hardware-encoder-not-available", "hardware-encoder-error"];
+/** What an {@link RTCError} is about. */
+type RTCErrorDetailType = (typeof ERROR_DETAIL_TYPES)[number];
+
+/** A STUN or TURN server. */
+interface RTCIceServer {
+    /** `stun:`, `stuns:`, `turn:` or `turns:` URLs (RFC 7064, RFC 7065). */
+    urls: string | string[];
+    /** User name for TURN, at most 509 bytes. */
+    username?: string;
+    /** Password for TURN. */
+    credential?: string;
+}
+/** Settings of the transport that W3C leaves to the user agent. Everything may be left out. */
+type RTCTransportOptions = Omit<NativePeerConfig, 'iceServers' | 'iceTransportPolicy' | 'certificates'>;
+/** Configuration of a connection (webrtc-pc 4.2.1). */
+interface RTCConfiguration {
+    /** Servers for reflexive and relayed candidates. Default: none. */
+    iceServers?: RTCIceServer[];
+    /** `'relay'` uses TURN only. Default: `'all'`. */
+    iceTransportPolicy?: RTCIceTransportPolicy;
+    /** Without effect: data has one transport. Default: `'balanced'`. */
+    bundlePolicy?: RTCBundlePolicy;
+    /** Always `'require'`. */
+    rtcpMuxPolicy?: RTCRtcpMuxPolicy;
+    /** Certificates to authenticate with. Default: one is generated. */
+    certificates?: RTCCertificate[];
+    /** Hint for gathering ahead, 0 to 255; candidates are gathered when needed. Default: 0. */
+    iceCandidatePoolSize?: number;
+    /** Not part of W3C's dictionary: how to use the network. Read by the constructor only. */
+    transport?: RTCTransportOptions;
+}
+
+/** Content of an {@link RTCError}. */
+interface RTCErrorInit {
+    /** What failed. */
+    errorDetail: RTCErrorDetailType;
+    /** Line of the session description, from 1, where the syntax error was found. */
+    sdpLineNumber?: number;
+    /** Cause code of the SCTP ABORT. */
+    sctpCauseCode?: number;
+    /** Fatal TLS alert that was received. */
+    receivedAlert?: number;
+    /** Fatal TLS alert that was sent. */
+    sentAlert?: number;
+}
+/** A `DOMException` named `OperationError` with details that only WebRTC has (webrtc-pc 11.1). */
+declare class RTCError extends DOMException {
+    #private;
+    /** @throws TypeError if `errorDetail` is missing or unknown. */
+    constructor(init: RTCErrorInit, message?: string);
+    /** What failed. */
+    get errorDetail(): RTCErrorDetailType;
+    /** Line of the session description, from 1, where the syntax error was found. */
+    get sdpLineNumber(): number | null;
+    /** Cause code of the SCTP ABORT. */
+    get sctpCauseCode(): number | null;
+    /** Fatal TLS alert that was received. */
+    get receivedAlert(): number | null;
+    /** Fatal TLS alert that was sent. */
+    get sentAlert(): number | null;
+}
+
+/** Options that every event constructor takes (DOM Standard, 2.2). */
+interface RTCEventInit {
+    bubbles?: boolean;
+    cancelable?: boolean;
+    composed?: boolean;
+}
+
+/** Options of {@link RTCErrorEvent}. */
+interface RTCErrorEventInit extends RTCEventInit {
+    error: RTCError;
+}
+/** `error` of a data channel or a DTLS transport (webrtc-pc 11.2). */
+declare class RTCErrorEvent extends Event {
+    #private;
+    constructor(type: string, eventInitDict: RTCErrorEventInit);
+    /** What went wrong. */
+    get error(): RTCError;
+}
+
+/** Options of `addEventListener` (DOM Standard, 2.7). */
+interface RTCEventListenerOptions {
+    capture?: boolean;
+    once?: boolean;
+    passive?: boolean;
+    signal?: AbortSignal;
+}
+/** A function or an object with `handleEvent`. */
+type RTCEventListener<E> = ((event: E) => unknown) | {
+    handleEvent(event: E): unknown;
+};
+/** `addEventListener` of a class, with the types of the events that it fires. */
+interface AddEventListener<Events> {
+    <K extends keyof Events & string>(type: K, listener: RTCEventListener<Events[K]> | null, options?: RTCEventListenerOptions | boolean): void;
+    (type: string, listener: RTCEventListener<any> | null, options?: RTCEventListenerOptions | boolean): void;
+}
+/** `removeEventListener` of a class, with the types of the events that it fires. */
+interface RemoveEventListener<Events> {
+    <K extends keyof Events & string>(type: K, listener: RTCEventListener<Events[K]> | null, options?: {
+        capture?: boolean;
+    } | boolean): void;
+    (type: string, listener: RTCEventListener<any> | null, options?: {
+        capture?: boolean;
+    } | boolean): void;
+}
+
+/** Events of {@link RTCDataChannel}. */
+interface RTCDataChannelEventMap {
+    open: Event;
+    message: MessageEvent;
+    bufferedamountlow: Event;
+    error: RTCErrorEvent;
+    closing: Event;
+    close: Event;
+}
+/** A bidirectional channel for messages between two connections (webrtc-pc 6.2). */
+declare class RTCDataChannel extends EventTarget {
+    #private;
+    private constructor();
+    /** Name of the channel. */
+    get label(): string;
+    /** Whether messages are delivered in the order of sending. */
+    get ordered(): boolean;
+    /** Milliseconds after which a message is given up, or `null`. */
+    get maxPacketLifeTime(): number | null;
+    /** Retransmissions after which a message is given up, or `null`. */
+    get maxRetransmits(): number | null;
+    /** Name of the subprotocol. */
+    get protocol(): string;
+    /** Whether both sides created the channel with an agreed id. */
+    get negotiated(): boolean;
+    /** SCTP stream of the channel; `null` until the DTLS roles are known, unless negotiated. */
+    get id(): number | null;
+    /** Weight among the channels of the connection (WebRTC Priority Control API). */
+    get priority(): RTCPriorityType;
+    /** State of the channel. */
+    get readyState(): RTCDataChannelState;
+    /** Bytes given to `send()` that have not been sent to the network yet. Keeps its value when the channel closes. */
+    get bufferedAmount(): number;
+    /** `bufferedamountlow` is fired when `bufferedAmount` falls to this many bytes. Default: 0. */
+    get bufferedAmountLowThreshold(): number;
+    set bufferedAmountLowThreshold(value: number);
+    /** The channel can be used. */
+    get onopen(): EventHandler<RTCDataChannel>;
+    set onopen(value: EventHandler<RTCDataChannel>);
+    /** `bufferedAmount` has fallen to the threshold: there is room to send more. */
+    get onbufferedamountlow(): EventHandler<RTCDataChannel>;
+    set onbufferedamountlow(value: EventHandler<RTCDataChannel>);
+    /** The channel has failed; `close` follows. */
+    get onerror(): EventHandler<RTCDataChannel, RTCErrorEvent>;
+    set onerror(value: EventHandler<RTCDataChannel, RTCErrorEvent>);
+    /** The peer is closing the channel. */
+    get onclosing(): EventHandler<RTCDataChannel>;
+    set onclosing(value: EventHandler<RTCDataChannel>);
+    /** The channel is closed. */
+    get onclose(): EventHandler<RTCDataChannel>;
+    set onclose(value: EventHandler<RTCDataChannel>);
+    /** Closes the channel after what was sent has gone out. Closing again does nothing. */
+    close(): void;
+    /** A message has arrived: `data` is a string, or an ArrayBuffer or Blob as `binaryType` says. */
+    get onmessage(): EventHandler<RTCDataChannel, MessageEvent>;
+    set onmessage(value: EventHandler<RTCDataChannel, MessageEvent>);
+    /** Type in which binary messages arrive. Default: `'arraybuffer'`; unknown values are ignored. */
+    get binaryType(): BinaryType;
+    set binaryType(value: BinaryType);
+    /**
+     * Sends one message. The bytes are copied before this returns; a Blob is read later, and what is sent after it waits.
+     * @throws DOMException `InvalidStateError` unless the channel is open; `OperationError` if the send buffer is full.
+     * @throws TypeError if the message is larger than `sctp.maxMessageSize`, or the data is shared or resizable memory.
+     */
+    send(data: string | Blob | ArrayBuffer | ArrayBufferView): void;
+}
+interface RTCDataChannel {
+    addEventListener: AddEventListener<RTCDataChannelEventMap>;
+    removeEventListener: RemoveEventListener<RTCDataChannelEventMap>;
+}
+
+/** Options of {@link RTCDataChannelEvent}. */
+interface RTCDataChannelEventInit extends RTCEventInit {
+    channel: RTCDataChannel;
+}
+/** `datachannel`: the peer has created a channel (webrtc-pc 6.4). */
+declare class RTCDataChannelEvent extends Event {
+    #private;
+    constructor(type: string, eventInitDict: RTCDataChannelEventInit);
+    /** The channel; it is open, and its messages start to arrive after this event. */
+    get channel(): RTCDataChannel;
+}
+
+/** How a channel delivers (webrtc-pc 6.2, `RTCDataChannelInit`). */
+interface RTCDataChannelInit {
+    /** Deliver in the order of sending. Default: `true`. */
+    ordered?: boolean;
+    /** Give a message up after this many milliseconds, 0 to 65,535. Excludes `maxRetransmits`. */
+    maxPacketLifeTime?: number;
+    /** Give a message up after this many retransmissions, 0 to 65,535. Excludes `maxPacketLifeTime`. */
+    maxRetransmits?: number;
+    /** Name of the subprotocol. Default: `''`. */
+    protocol?: string;
+    /** Both sides create the channel, with the same `id`; nothing is announced. Default: `false`. */
+    negotiated?: boolean;
+    /** The agreed SCTP stream of a negotiated channel, 0 to 65,534. */
+    id?: number;
+    /** Weight among the channels of the connection. Default: `'low'`. */
+    priority?: RTCPriorityType;
+}
+
+/** An ICE candidate as plain data, as signaling carries it. */
+interface RTCIceCandidateInit {
+    /** `candidate:...` (RFC 8839 section 5.1); `''` is the end of candidates. Default: `''`. */
+    candidate?: string;
+    /** Media stream identification of the section it belongs to. Default: `null`. */
+    sdpMid?: string | null;
+    /** Index of that section, from 0. Default: `null`. */
+    sdpMLineIndex?: number | null;
+    /** ICE username fragment of the generation it belongs to. Default: `null`, the current one. */
+    usernameFragment?: string | null;
+}
+/** A local candidate also knows the server it came from, which is not signaled. */
+interface RTCLocalIceCandidateInit extends RTCIceCandidateInit {
+    /** How the TURN server of a relayed candidate is reached. */
+    relayProtocol?: RTCIceServerTransportProtocol | null;
+    /** URL of the server it was obtained from. */
+    url?: string | null;
+}
+/** An ICE candidate (webrtc-pc 4.8.1). */
+declare class RTCIceCandidate {
+    #private;
+    /** @throws TypeError if both `sdpMid` and `sdpMLineIndex` are missing or null. */
+    constructor(candidateInitDict?: RTCLocalIceCandidateInit);
+    /** `candidate:...`; `''` is the end of candidates of a generation. */
+    get candidate(): string;
+    /** Media stream identification of the section it belongs to. */
+    get sdpMid(): string | null;
+    /** Index of that section, from 0. */
+    get sdpMLineIndex(): number | null;
+    /** Equal for candidates of the same type, base and server. */
+    get foundation(): string | null;
+    /** `rtp` (1) or `rtcp` (2). */
+    get component(): RTCIceComponent | null;
+    /** Priority, 0 to 2^32 - 1; higher is preferred. */
+    get priority(): number | null;
+    /** IP address or host name. */
+    get address(): string | null;
+    /** Transport protocol. */
+    get protocol(): RTCIceProtocol | null;
+    /** Port, 0 to 65,535. */
+    get port(): number | null;
+    /** Where the candidate comes from. */
+    get type(): RTCIceCandidateType | null;
+    /** Who opens the connection, for TCP. */
+    get tcpType(): RTCIceTcpCandidateType | null;
+    /** Base address of a reflexive or relayed candidate. */
+    get relatedAddress(): string | null;
+    /** Base port of a reflexive or relayed candidate. */
+    get relatedPort(): number | null;
+    /** ICE username fragment of the generation it belongs to. */
+    get usernameFragment(): string | null;
+    /** How the TURN server of a local relayed candidate is reached. */
+    get relayProtocol(): RTCIceServerTransportProtocol | null;
+    /** URL of the server that a local candidate was obtained from. */
+    get url(): string | null;
+    /** The candidate as plain data, ready for a signaling message. */
+    toJSON(): RTCIceCandidateInit;
+}
+
+/** Options of {@link RTCPeerConnectionIceEvent}. */
+interface RTCPeerConnectionIceEventInit extends RTCEventInit {
+    candidate?: RTCIceCandidate | null;
+    url?: string | null;
+}
+/** `icecandidate`: a local candidate was gathered (webrtc-pc 4.8.2). */
+declare class RTCPeerConnectionIceEvent extends Event {
+    #private;
+    constructor(type: string, eventInitDict?: RTCPeerConnectionIceEventInit);
+    /** The candidate to signal; empty at the end of a generation, `null` when all gathering is over. */
+    get candidate(): RTCIceCandidate | null;
+    /** URL of the STUN or TURN server that it was obtained from. */
+    get url(): string | null;
+}
+/** Options of {@link RTCPeerConnectionIceErrorEvent}. */
+interface RTCPeerConnectionIceErrorEventInit extends RTCEventInit {
+    address?: string | null;
+    port?: number | null;
+    url?: string;
+    errorCode: number;
+    errorText?: string;
+}
+/** `icecandidateerror`: a STUN or TURN server could not be used (webrtc-pc 4.8.3). */
+declare class RTCPeerConnectionIceErrorEvent extends Event {
+    #private;
+    constructor(type: string, eventInitDict: RTCPeerConnectionIceErrorEventInit);
+    /** Local address used to reach the server, if it may be told. */
+    get address(): string | null;
+    /** Local port used to reach the server. */
+    get port(): number | null;
+    /** URL of the server. */
+    get url(): string;
+    /** STUN error code (300 to 699), or 701 if the server could not be reached. */
+    get errorCode(): number;
+    /** The server's reason phrase, or our own. */
+    get errorText(): string;
+}
+
+/** ICE credentials of one generation. */
+interface RTCIceParameters {
+    usernameFragment?: string;
+    password?: string;
+}
+/** A local and a remote candidate that packets travel between (webrtc-pc 5.6.2). */
+declare class RTCIceCandidatePair {
+    #private;
+    private constructor();
+    /** Our candidate. */
+    get local(): RTCIceCandidate;
+    /** The peer's candidate. */
+    get remote(): RTCIceCandidate;
+}
+/** Events of {@link RTCIceTransport}. */
+interface RTCIceTransportEventMap {
+    statechange: Event;
+    gatheringstatechange: Event;
+    selectedcandidatepairchange: Event;
+}
+/** The ICE transport of a connection (webrtc-pc 5.6). */
+declare class RTCIceTransport extends EventTarget {
+    #private;
+    private constructor();
+    /** Who nominates pairs. */
+    get role(): RTCIceRole;
+    /** Always `rtp`. */
+    get component(): RTCIceComponent;
+    /** State of the connectivity checks. */
+    get state(): RTCIceTransportState;
+    /** Whether candidates are being gathered. */
+    get gatheringState(): RTCIceGathererState;
+    /** The local candidates of the current generation that were told to `onicecandidate`. */
+    getLocalCandidates(): RTCIceCandidate[];
+    /** The remote candidates that were signaled. */
+    getRemoteCandidates(): RTCIceCandidate[];
+    /** The pair that packets travel on, or `null` before there is one. */
+    getSelectedCandidatePair(): RTCIceCandidatePair | null;
+    /** Our credentials, or `null` before a local description. */
+    getLocalParameters(): RTCIceParameters | null;
+    /** The peer's credentials, or `null` before a remote description. */
+    getRemoteParameters(): RTCIceParameters | null;
+    /** `state` has changed. */
+    get onstatechange(): EventHandler<RTCIceTransport>;
+    set onstatechange(value: EventHandler<RTCIceTransport>);
+    /** `gatheringState` has changed. */
+    get ongatheringstatechange(): EventHandler<RTCIceTransport>;
+    set ongatheringstatechange(value: EventHandler<RTCIceTransport>);
+    /** The selected pair has changed. */
+    get onselectedcandidatepairchange(): EventHandler<RTCIceTransport>;
+    set onselectedcandidatepairchange(value: EventHandler<RTCIceTransport>);
+}
+interface RTCIceTransport {
+    addEventListener: AddEventListener<RTCIceTransportEventMap>;
+    removeEventListener: RemoveEventListener<RTCIceTransportEventMap>;
+}
+
+/** Events of {@link RTCDtlsTransport}. */
+interface RTCDtlsTransportEventMap {
+    statechange: Event;
+    error: RTCErrorEvent;
+}
+/** The DTLS transport of a connection (webrtc-pc 5.5). */
+declare class RTCDtlsTransport extends EventTarget {
+    #private;
+    private constructor();
+    /** The transport below. */
+    get iceTransport(): RTCIceTransport;
+    /** State of the DTLS association. */
+    get state(): RTCDtlsTransportState;
+    /** The peer's certificate chain in DER, leaf first; empty until the handshake is done. */
+    getRemoteCertificates(): ArrayBuffer[];
+    /** `state` has changed. */
+    get onstatechange(): EventHandler<RTCDtlsTransport>;
+    set onstatechange(value: EventHandler<RTCDtlsTransport>);
+    /** The association has failed. */
+    get onerror(): EventHandler<RTCDtlsTransport, RTCErrorEvent>;
+    set onerror(value: EventHandler<RTCDtlsTransport, RTCErrorEvent>);
+}
+interface RTCDtlsTransport {
+    addEventListener: AddEventListener<RTCDtlsTransportEventMap>;
+    removeEventListener: RemoveEventListener<RTCDtlsTransportEventMap>;
+}
+
+/** Events of {@link RTCSctpTransport}. */
+interface RTCSctpTransportEventMap {
+    statechange: Event;
+}
+/** The SCTP transport that carries the data channels of a connection (webrtc-pc 6.1.1). */
+declare class RTCSctpTransport extends EventTarget {
+    #private;
+    private constructor();
+    /** The transport below. */
+    get transport(): RTCDtlsTransport;
+    /** State of the SCTP association. */
+    get state(): RTCSctpTransportState;
+    /** Largest message that `send()` takes, in bytes. */
+    get maxMessageSize(): number;
+    /** Largest number of channels, known once connected. */
+    get maxChannels(): number | null;
+    /** `state` has changed. */
+    get onstatechange(): EventHandler<RTCSctpTransport>;
+    set onstatechange(value: EventHandler<RTCSctpTransport>);
+}
+interface RTCSctpTransport {
+    addEventListener: AddEventListener<RTCSctpTransportEventMap>;
+    removeEventListener: RemoveEventListener<RTCSctpTransportEventMap>;
+}
+
+/** A session description as plain data. */
+interface RTCSessionDescriptionInit {
+    /** Kind of the description. */
+    type: RTCSdpType;
+    /** The description itself; ignored for a rollback. Default: `''`. */
+    sdp?: string;
+}
+/** Argument of `setLocalDescription`: without a type, the one that the signaling state asks for is made. */
+interface RTCLocalSessionDescriptionInit {
+    /** Kind of the description. */
+    type?: RTCSdpType;
+    /** `''` (the default) stands for the description that was created last. */
+    sdp?: string;
+}
+/** A session description (webrtc-pc 4.6.2). */
+declare class RTCSessionDescription {
+    #private;
+    /** @throws TypeError if the type is missing or unknown. */
+    constructor(descriptionInitDict: RTCSessionDescriptionInit);
+    /** Kind of the description. */
+    get type(): RTCSdpType;
+    /** The description (RFC 8866), with the candidates known so far. */
+    get sdp(): string;
+    /** The description as plain data, ready for a signaling message. */
+    toJSON(): {
+        type: RTCSdpType;
+        sdp: string;
+    };
+}
+
+/** One entry of a report: these three, and the members of its type (W3C webrtc-stats). */
+interface RTCStats {
+    /** Identifies the monitored object across reports. */
+    id: string;
+    /** When the values were taken, in milliseconds since the Unix epoch. */
+    timestamp: number;
+    /** For example `transport`, `candidate-pair`, `data-channel`. */
+    type: string;
+    [member: string]: any;
+}
+/** Statistics of a connection: a read-only map from id to entry (webrtc-pc 8.4). */
+declare class RTCStatsReport {
+    #private;
+    private constructor();
+    /** Number of entries. */
+    get size(): number;
+    /** The pairs of id and entry. */
+    entries(): MapIterator<[string, RTCStats]>;
+    /** The ids. */
+    keys(): MapIterator<string>;
+    /** The entries. */
+    values(): MapIterator<RTCStats>;
+    /** Calls a function for every entry. */
+    forEach(callback: (value: RTCStats, key: string, report: RTCStatsReport) => void, thisArg?: unknown): void;
+    /** The entry with this id. */
+    get(key: string): RTCStats | undefined;
+    /** Whether there is an entry with this id. */
+    has(key: string): boolean;
+}
+interface RTCStatsReport {
+    [Symbol.iterator](): MapIterator<[string, RTCStats]>;
+}
+
+/** Options of `createOffer`. */
+interface RTCOfferOptions {
+    /** New ICE credentials, hence new candidates. Default: `false`. */
+    iceRestart?: boolean;
+    /** Accepted for compatibility; there is no audio. */
+    offerToReceiveAudio?: boolean;
+    /** Accepted for compatibility; there is no video. */
+    offerToReceiveVideo?: boolean;
+}
+/** Options of `createAnswer`: none. */
+type RTCAnswerOptions = Record<never, never>;
+/** Gets the description that was created. */
+type RTCSessionDescriptionCallback = (description: RTCSessionDescriptionInit) => void;
+/** Gets the reason why an operation failed. */
+type RTCPeerConnectionErrorCallback = (error: DOMException) => void;
+/** Events of {@link RTCPeerConnection}. */
+interface RTCPeerConnectionEventMap {
+    negotiationneeded: Event;
+    icecandidate: RTCPeerConnectionIceEvent;
+    icecandidateerror: RTCPeerConnectionIceErrorEvent;
+    signalingstatechange: Event;
+    iceconnectionstatechange: Event;
+    icegatheringstatechange: Event;
+    connectionstatechange: Event;
+    datachannel: RTCDataChannelEvent;
+}
+/**
+ * A connection to one peer (webrtc-pc 4.4), for data channels. Sections for audio and video in a remote description are
+ * rejected in the answer. An open connection keeps the process alive until `close()`.
+ */
+declare class RTCPeerConnection extends EventTarget {
+    #private;
+    /**
+     * @throws TypeError for a value of a wrong type.
+     * @throws DOMException `SyntaxError` for a malformed server URL; `InvalidAccessError` for a TURN server without
+     * credentials or an expired certificate.
+     */
+    constructor(configuration?: RTCConfiguration);
+    /**
+     * Generates a certificate with an ECDSA P-256 key.
+     * @returns rejects with `NotSupportedError` for other algorithms, RSA included.
+     */
+    static generateCertificate(keygenAlgorithm: RTCCertificateAlgorithm): Promise<RTCCertificate>;
+    /** Makes an offer. @returns rejects with `InvalidStateError` when closed or when an answer is due. */
+    createOffer(options?: RTCOfferOptions): Promise<RTCSessionDescriptionInit>;
+    /** @deprecated Use the promise. */
+    createOffer(successCallback: RTCSessionDescriptionCallback, failureCallback: RTCPeerConnectionErrorCallback, options?: RTCOfferOptions): Promise<void>;
+    /** Makes an answer to the remote offer. @returns rejects with `InvalidStateError` when closed or without an offer. */
+    createAnswer(options?: RTCAnswerOptions): Promise<RTCSessionDescriptionInit>;
+    /** @deprecated Use the promise. */
+    createAnswer(successCallback: RTCSessionDescriptionCallback, failureCallback: RTCPeerConnectionErrorCallback): Promise<void>;
+    /**
+     * Sets the local description; without an argument the one that is due is made and set. Gathering starts.
+     * @returns rejects with `InvalidModificationError` for a description that is not the one created last,
+     * `InvalidStateError` for a type that the signaling state does not allow.
+     */
+    setLocalDescription(description?: RTCLocalSessionDescriptionInit): Promise<void>;
+    /** @deprecated Use the promise. */
+    setLocalDescription(description: RTCLocalSessionDescriptionInit, successCallback: () => void, failureCallback: RTCPeerConnectionErrorCallback): Promise<void>;
+    /** The description being negotiated, else the one in force. */
+    get localDescription(): RTCSessionDescription | null;
+    /** The local description in force. */
+    get currentLocalDescription(): RTCSessionDescription | null;
+    /** The local description being negotiated. */
+    get pendingLocalDescription(): RTCSessionDescription | null;
+    /**
+     * Sets the remote description. An offer rolls back our own pending offer, if there is one.
+     * @returns rejects with an `RTCError` (`sdp-syntax-error`, with the line) for a malformed description,
+     * `InvalidAccessError` for one that cannot be used, `InvalidStateError` for a type that the state does not allow.
+     */
+    setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void>;
+    /** @deprecated Use the promise. */
+    setRemoteDescription(description: RTCSessionDescriptionInit, successCallback: () => void, failureCallback: RTCPeerConnectionErrorCallback): Promise<void>;
+    /** The description being negotiated, else the one in force. */
+    get remoteDescription(): RTCSessionDescription | null;
+    /** The remote description in force. */
+    get currentRemoteDescription(): RTCSessionDescription | null;
+    /** The remote description being negotiated. */
+    get pendingRemoteDescription(): RTCSessionDescription | null;
+    /**
+     * Adds a candidate of the peer; an empty one (or none) ends the candidates.
+     * @returns rejects with `InvalidStateError` before the remote description, `OperationError` for a candidate that does
+     * not fit it, `TypeError` without `sdpMid` and `sdpMLineIndex`.
+     */
+    addIceCandidate(candidate?: RTCIceCandidateInit | null): Promise<void>;
+    /** @deprecated Use the promise. */
+    addIceCandidate(candidate: RTCIceCandidateInit, successCallback: () => void, failureCallback: RTCPeerConnectionErrorCallback): Promise<void>;
+    /** State of offer and answer. */
+    get signalingState(): RTCSignalingState;
+    /** Whether candidates are being gathered. */
+    get iceGatheringState(): RTCIceGatheringState;
+    /** State of ICE. */
+    get iceConnectionState(): RTCIceConnectionState;
+    /** State of ICE and DTLS together. */
+    get connectionState(): RTCPeerConnectionState;
+    /** Whether the peer takes candidates one by one; `null` before its description. */
+    get canTrickleIceCandidates(): boolean | null;
+    /** Asks for new ICE credentials in the next offer; `negotiationneeded` follows. */
+    restartIce(): void;
+    /** The configuration in force, as a copy. */
+    getConfiguration(): RTCConfiguration;
+    /**
+     * Replaces servers and policies; they count from the next gathering on.
+     * @throws DOMException `InvalidModificationError` for a member that cannot change any more, `InvalidStateError` when
+     * closed, and what the constructor throws.
+     */
+    setConfiguration(configuration?: RTCConfiguration): void;
+    /** Ends the connection; the peer is told. Without effect when closed already. */
+    close(): void;
+    /** An offer should be made: script's turn to negotiate. */
+    get onnegotiationneeded(): EventHandler<RTCPeerConnection>;
+    set onnegotiationneeded(value: EventHandler<RTCPeerConnection>);
+    /** A local candidate is to be signaled. */
+    get onicecandidate(): EventHandler<RTCPeerConnection, RTCPeerConnectionIceEvent>;
+    set onicecandidate(value: EventHandler<RTCPeerConnection, RTCPeerConnectionIceEvent>);
+    /** A STUN or TURN server could not be used. */
+    get onicecandidateerror(): EventHandler<RTCPeerConnection, RTCPeerConnectionIceErrorEvent>;
+    set onicecandidateerror(value: EventHandler<RTCPeerConnection, RTCPeerConnectionIceErrorEvent>);
+    /** `signalingState` has changed. */
+    get onsignalingstatechange(): EventHandler<RTCPeerConnection>;
+    set onsignalingstatechange(value: EventHandler<RTCPeerConnection>);
+    /** `iceConnectionState` has changed. */
+    get oniceconnectionstatechange(): EventHandler<RTCPeerConnection>;
+    set oniceconnectionstatechange(value: EventHandler<RTCPeerConnection>);
+    /** `iceGatheringState` has changed. */
+    get onicegatheringstatechange(): EventHandler<RTCPeerConnection>;
+    set onicegatheringstatechange(value: EventHandler<RTCPeerConnection>);
+    /** `connectionState` has changed. */
+    get onconnectionstatechange(): EventHandler<RTCPeerConnection>;
+    set onconnectionstatechange(value: EventHandler<RTCPeerConnection>);
+    /** The transport of the data channels; `null` before one is negotiated. */
+    get sctp(): RTCSctpTransport | null;
+    /**
+     * Makes a channel. The first one makes `negotiationneeded` fire.
+     * @throws DOMException `InvalidStateError` when closed; `OperationError` if the id is taken or none is left.
+     * @throws TypeError for members that contradict each other or are out of range.
+     */
+    createDataChannel(label: string, dataChannelDict?: RTCDataChannelInit): RTCDataChannel;
+    /** The peer has created a channel. */
+    get ondatachannel(): EventHandler<RTCPeerConnection, RTCDataChannelEvent>;
+    set ondatachannel(value: EventHandler<RTCPeerConnection, RTCDataChannelEvent>);
+    /**
+     * Statistics of the whole connection.
+     * @param selector only `null`: there are no tracks to select.
+     */
+    getStats(selector?: null): Promise<RTCStatsReport>;
+}
+interface RTCPeerConnection {
+    addEventListener: AddEventListener<RTCPeerConnectionEventMap>;
+    removeEventListener: RemoveEventListener<RTCPeerConnectionEventMap>;
+}
+
+export { BINARY_TYPES, BUNDLE_POLICIES, ERROR_DETAIL_TYPES, ICE_CANDIDATE_TYPES, ICE_COMPONENTS, ICE_PROTOCOLS, ICE_SERVER_TRANSPORT_PROTOCOLS, ICE_TCP_CANDIDATE_TYPES, ICE_TRANSPORT_POLICIES, PRIORITY_TYPES, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCP_MUX_POLICIES, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, SDP_TYPES, certificateFromPEM, certificateToPEM, version };
+export type { AddEventListener, BinaryType, EventHandler, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, RemoveEventListener };

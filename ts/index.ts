@@ -1,1 +1,2 @@
 export { version } from './native/loader';
+export * from './w3c';

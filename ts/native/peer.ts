@@ -37,6 +37,8 @@ export declare class NativePeer {
   close(): void;
   /** Returns our handle of the channel, which is not its stream id. */
   createDataChannel(init: NativeDataChannelInit): number;
+  /** SCTP stream id of a channel; `null` until it has one. */
+  channelId(channel: number): number | null;
   /** Closes after what was sent before has gone out. */
   closeDataChannel(channel: number): void;
   /**

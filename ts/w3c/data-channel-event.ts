@@ -1,0 +1,36 @@
+import { DOMString, instanceOf, requireArguments } from '../webidl/conversions';
+import { dictionary } from '../webidl/dictionary';
+import { exposeInterface } from '../webidl/interface';
+import { isDataChannel, type RTCDataChannel } from './data-channel';
+import { convertEventInit, type RTCEventInit } from './event-init';
+
+/** Options of {@link RTCDataChannelEvent}. */
+export interface RTCDataChannelEventInit extends RTCEventInit {
+  channel: RTCDataChannel;
+}
+
+const convertDataChannelEventInit = dictionary<RTCDataChannelEventInit, RTCEventInit>(
+  'RTCDataChannelEventInit',
+  { channel: { type: instanceOf('RTCDataChannel', isDataChannel), required: true } },
+  convertEventInit,
+);
+
+/** `datachannel`: the peer has created a channel (webrtc-pc 6.4). */
+export class RTCDataChannelEvent extends Event {
+  readonly #channel: RTCDataChannel;
+
+  constructor(type: string, eventInitDict: RTCDataChannelEventInit) {
+    requireArguments(arguments.length, 2, 'new RTCDataChannelEvent');
+    const name = DOMString(type, 'type');
+    const init = convertDataChannelEventInit(eventInitDict, 'RTCDataChannelEventInit');
+    super(name, init);
+    this.#channel = init.channel;
+  }
+
+  /** The channel; it is open, and its messages start to arrive after this event. */
+  get channel(): RTCDataChannel {
+    return this.#channel;
+  }
+}
+
+exposeInterface(RTCDataChannelEvent, 'RTCDataChannelEvent');

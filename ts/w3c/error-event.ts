@@ -1,0 +1,36 @@
+import { DOMString, instanceOf, requireArguments } from '../webidl/conversions';
+import { dictionary } from '../webidl/dictionary';
+import { exposeInterface } from '../webidl/interface';
+import { isRTCError, type RTCError } from './error';
+import { convertEventInit, type RTCEventInit } from './event-init';
+
+/** Options of {@link RTCErrorEvent}. */
+export interface RTCErrorEventInit extends RTCEventInit {
+  error: RTCError;
+}
+
+const convertErrorEventInit = dictionary<RTCErrorEventInit, RTCEventInit>(
+  'RTCErrorEventInit',
+  { error: { type: instanceOf('RTCError', isRTCError), required: true } },
+  convertEventInit,
+);
+
+/** `error` of a data channel or a DTLS transport (webrtc-pc 11.2). */
+export class RTCErrorEvent extends Event {
+  readonly #error: RTCError;
+
+  constructor(type: string, eventInitDict: RTCErrorEventInit) {
+    requireArguments(arguments.length, 2, 'new RTCErrorEvent');
+    const name = DOMString(type, 'type');
+    const init = convertErrorEventInit(eventInitDict, 'RTCErrorEventInit');
+    super(name, init);
+    this.#error = init.error;
+  }
+
+  /** What went wrong. */
+  get error(): RTCError {
+    return this.#error;
+  }
+}
+
+exposeInterface(RTCErrorEvent, 'RTCErrorEvent');

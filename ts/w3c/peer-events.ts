@@ -1,0 +1,128 @@
+import type { NativeChannelInfo, NativeEvent, NativeRtcError, PeerListener } from '../native/types';
+import { RTCDataChannelEvent } from './data-channel-event';
+import type { RTCDtlsTransportState, RTCIceGathererState, RTCIceTransportState, RTCSctpTransportState } from './enums';
+import { RTCErrorEvent } from './error-event';
+import { RTCIceCandidate, type RTCLocalIceCandidateInit } from './ice-candidate';
+import { RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent } from './ice-events';
+import { toRTCError } from './native-errors';
+import type { PeerCore } from './peer-core';
+import { fire } from './tasks';
+
+/**
+ * Turns what happens in the core into state changes and events. Every call is a task of its own: an attribute changes in
+ * the same task that fires its event, and promise jobs run before the next call.
+ *
+ * The states of the connection itself are computed from those of its transports, as the standard does, so that they all
+ * change together; the core's own summary (`iceConnectionState`, `connectionState`) is not needed.
+ */
+export class PeerEvents implements PeerListener {
+  readonly #peer: PeerCore;
+
+  constructor(peer: PeerCore) {
+    this.#peer = peer;
+  }
+
+  onMessage(channel: number, data: string | ArrayBuffer): void {
+    this.#peer.channels.get(channel)?.message(data);
+  }
+
+  onReleased(channel: number, bytes: number): void {
+    this.#peer.channels.get(channel)?.released(bytes);
+  }
+
+  onEvent(event: NativeEvent): void {
+    if (this.#peer.isClosed) return;
+    switch (event.type) {
+      case 'iceCandidate':
+        return this.#candidate(event, event.sdp);
+      case 'endOfCandidates':
+        return this.#candidate({ ...event, candidate: '' }, event.sdp);
+      case 'iceCandidateError':
+        return void this.#peer.target.dispatchEvent(new RTCPeerConnectionIceErrorEvent('icecandidateerror', event));
+      case 'iceGatheringState':
+        return this.#gathering(event.state);
+      case 'iceTransportState':
+        return this.#iceTransport(event.state);
+      case 'selectedPair':
+        return this.#selectedPair(event);
+      case 'dtlsState':
+        return this.#dtls(event.state, event.remoteCertificates, event.error);
+      case 'sctpState':
+        return this.#sctp(event);
+      case 'channelAnnounced':
+        return this.#announced(event.channel, event.info);
+      case 'channelOpen':
+        return this.#peer.channels.get(event.channel)?.opened(event.id);
+      case 'channelClosing':
+        return this.#peer.channels.get(event.channel)?.closing();
+      case 'channelClosed':
+        return this.#peer.channels.get(event.channel)?.closed(event.error);
+      case 'iceConnectionState':
+      case 'connectionState':
+        return;
+    }
+  }
+
+  #candidate(init: RTCLocalIceCandidateInit, sdp: string): void {
+    const { target, descriptions, transports } = this.#peer;
+    descriptions.localCandidate(sdp);
+    const candidate = new RTCIceCandidate(init);
+    if (init.candidate !== '') transports?.ice.localCandidates.push(candidate);
+    target.dispatchEvent(new RTCPeerConnectionIceEvent('icecandidate', { candidate, url: init.url }));
+  }
+
+  #gathering(state: RTCIceGathererState): void {
+    const { transports, target } = this.#peer;
+    if (!transports || transports.ice.gatheringState === state) return;
+    transports.ice.gatheringState = state;
+    this.#peer.updateStates(() => fire(transports.iceTransport, 'gatheringstatechange'));
+    if (state === 'complete' && !this.#peer.isClosed) {
+      target.dispatchEvent(new RTCPeerConnectionIceEvent('icecandidate', { candidate: null }));
+    }
+  }
+
+  #iceTransport(state: RTCIceTransportState): void {
+    const { transports, native } = this.#peer;
+    if (!transports || transports.ice.state === state) return;
+    transports.ice.state = state;
+    transports.ice.role = native.snapshot().ice?.role ?? transports.ice.role;
+    this.#peer.updateStates(() => fire(transports.iceTransport, 'statechange'));
+  }
+
+  #selectedPair({ local, remote }: Extract<NativeEvent, { type: 'selectedPair' }>): void {
+    const { transports } = this.#peer;
+    if (!transports) return;
+    transports.selectPair(local, remote);
+    fire(transports.iceTransport, 'selectedcandidatepairchange');
+  }
+
+  #dtls(state: RTCDtlsTransportState, remoteCertificates: ArrayBuffer[], error: NativeRtcError | null): void {
+    const { transports } = this.#peer;
+    if (!transports || transports.dtls.state === state) return;
+    transports.dtls.state = state;
+    transports.dtls.remoteCertificates = remoteCertificates;
+    this.#peer.updateStates(() => {
+      if (error) transports.dtlsTransport.dispatchEvent(new RTCErrorEvent('error', { error: toRTCError(error) }));
+      fire(transports.dtlsTransport, 'statechange');
+    });
+  }
+
+  #sctp(event: { state: RTCSctpTransportState; maxMessageSize: number; maxChannels: number | null }): void {
+    const { transports, channels, native } = this.#peer;
+    if (!transports) return;
+    const changed = transports.sctp.state !== event.state;
+    Object.assign(transports.sctp, {
+      state: event.state,
+      maxMessageSize: event.maxMessageSize,
+      maxChannels: event.maxChannels,
+    });
+    for (const channel of channels.values()) channel.id ??= native.channelId(channel.handle);
+    if (changed) fire(transports.sctpTransport, 'statechange');
+  }
+
+  #announced(handle: number, info: NativeChannelInfo): void {
+    const channel = this.#peer.announcedChannel(handle, info);
+    this.#peer.channels.get(handle)?.markOpen();
+    this.#peer.target.dispatchEvent(new RTCDataChannelEvent('datachannel', { channel }));
+  }
+}

@@ -1,0 +1,112 @@
+import type { NativeCandidate, PeerSnapshot } from '../native/types';
+import { createDtlsTransport, type DtlsTransportSlots, type RTCDtlsTransport } from './dtls-transport';
+import type { RTCIceConnectionState, RTCPeerConnectionState } from './enums';
+import { RTCIceCandidate } from './ice-candidate';
+import { createCandidatePair, createIceTransport, type IceTransportSlots, type RTCIceTransport } from './ice-transport';
+import { iceCandidates, iceParameters, maxMessageSize } from './sdp';
+import { createSctpTransport, type RTCSctpTransport, type SctpTransportSlots } from './sctp-transport';
+
+/** The three transports of a connection, which live and die together: data has one association over one DTLS over one ICE. */
+export class Transports {
+  readonly ice: IceTransportSlots = {
+    role: 'unknown',
+    state: 'new',
+    gatheringState: 'new',
+    localCandidates: [],
+    remoteCandidates: [],
+    selectedPair: null,
+    localParameters: null,
+    remoteParameters: null,
+  };
+  readonly iceTransport: RTCIceTransport = createIceTransport(this.ice);
+  readonly dtls: DtlsTransportSlots = { iceTransport: this.iceTransport, state: 'new', remoteCertificates: [] };
+  readonly dtlsTransport: RTCDtlsTransport = createDtlsTransport(this.dtls);
+  readonly sctp: SctpTransportSlots = {
+    transport: this.dtlsTransport,
+    state: 'connecting',
+    maxMessageSize: 65_536,
+    maxChannels: null,
+  };
+  readonly sctpTransport: RTCSctpTransport = createSctpTransport(this.sctp);
+
+  /** Takes over what a change of the descriptions has negotiated. */
+  negotiated(snapshot: PeerSnapshot): void {
+    const local = snapshot.pendingLocalDescription ?? snapshot.currentLocalDescription;
+    const remote = snapshot.pendingRemoteDescription ?? snapshot.currentRemoteDescription;
+    if (snapshot.ice) this.ice.role = snapshot.ice.role;
+    if (snapshot.sctp) this.sctp.maxMessageSize = snapshot.sctp.maxMessageSize;
+    else if (remote) this.sctp.maxMessageSize = maxMessageSize(remote.sdp) || Infinity;
+    this.#localParameters(local?.sdp);
+    this.ice.remoteParameters = remote ? iceParameters(remote.sdp) : null;
+    this.remoteCandidates(snapshot);
+  }
+
+  #localParameters(sdp: string | undefined): void {
+    const before = this.ice.localParameters;
+    this.ice.localParameters = sdp === undefined ? null : iceParameters(sdp);
+    // A new generation of credentials begins with no candidates.
+    if (before?.usernameFragment !== this.ice.localParameters?.usernameFragment) this.ice.localCandidates = [];
+  }
+
+  /** Takes over the remote candidates of the descriptions; objects of known candidates are kept. */
+  remoteCandidates(snapshot: PeerSnapshot): void {
+    const remote = snapshot.pendingRemoteDescription ?? snapshot.currentRemoteDescription;
+    if (!remote) {
+      this.ice.remoteCandidates = [];
+      return;
+    }
+    const { mid, lines } = iceCandidates(remote.sdp);
+    const usernameFragment = this.ice.remoteParameters?.usernameFragment ?? null;
+    const known = this.ice.remoteCandidates;
+    this.ice.remoteCandidates = lines.map(
+      (candidate) =>
+        known.find((one) => one.candidate === candidate) ??
+        new RTCIceCandidate({ candidate, sdpMid: mid, usernameFragment }),
+    );
+  }
+
+  /** Packets travel on another pair. */
+  selectPair(local: NativeCandidate, remote: NativeCandidate): void {
+    this.ice.selectedPair = createCandidatePair(
+      toCandidate(local, this.ice.localCandidates),
+      toCandidate(remote, this.ice.remoteCandidates),
+    );
+  }
+
+  /** The connection was closed: all states at once, without events (webrtc-pc 4.4.1.10). */
+  close(): void {
+    this.ice.state = 'closed';
+    this.dtls.state = 'closed';
+    this.sctp.state = 'closed';
+  }
+}
+
+function toCandidate(native: NativeCandidate, signaled: readonly RTCIceCandidate[]): RTCIceCandidate {
+  const { candidate, sdpMid, usernameFragment, relayProtocol, url } = native;
+  return (
+    signaled.find((one) => one.candidate === candidate) ??
+    new RTCIceCandidate({ candidate, sdpMid, usernameFragment, relayProtocol, url })
+  );
+}
+
+/** `RTCIceConnectionState` for the transports there are (webrtc-pc 4.3.4). */
+export function iceConnectionState(transports: Transports | null): RTCIceConnectionState {
+  const state = transports?.ice.state ?? 'new';
+  return state === 'closed' ? 'new' : state;
+}
+
+/** `RTCPeerConnectionState` for the transports there are (webrtc-pc 4.3.3); the order of the rules is the standard's. */
+export function connectionState(transports: Transports | null): RTCPeerConnectionState {
+  if (!transports) return 'new';
+  const { ice, dtls } = transports;
+  if (ice.state === 'failed' || dtls.state === 'failed') return 'failed';
+  if (ice.state === 'disconnected') return 'disconnected';
+  if (isOneOf(ice.state, 'new', 'closed') && isOneOf(dtls.state, 'new', 'closed')) return 'new';
+  if (isOneOf(ice.state, 'connected', 'completed', 'closed') && isOneOf(dtls.state, 'connected', 'closed'))
+    return 'connected';
+  return 'connecting';
+}
+
+function isOneOf<T>(value: T, ...values: T[]): boolean {
+  return values.includes(value);
+}
