@@ -152,14 +152,14 @@ impl Eq for Certificate {}
 
 /// Hash functions we verify fingerprints with, from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Hash {
+enum Hash {
     Sha256,
     Sha384,
     Sha512,
 }
 
 impl Hash {
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "sha-256" => Some(Hash::Sha256),
             "sha-384" => Some(Hash::Sha384),
@@ -178,7 +178,7 @@ impl Hash {
 }
 
 /// The fingerprint of a certificate in DER.
-pub(crate) fn fingerprint_of(der: &[u8], hash: Hash) -> Fingerprint {
+fn fingerprint_of(der: &[u8], hash: Hash) -> Fingerprint {
     let algorithm = match hash {
         Hash::Sha256 => &digest::SHA256,
         Hash::Sha384 => &digest::SHA384,
@@ -186,6 +186,11 @@ pub(crate) fn fingerprint_of(der: &[u8], hash: Hash) -> Fingerprint {
     };
     let value = digest::digest(algorithm, der).as_ref().to_vec();
     Fingerprint { algorithm: hash.name().to_owned(), value }
+}
+
+/// The SHA-256 fingerprint of a certificate in DER.
+pub(crate) fn sha256_fingerprint(der: &[u8]) -> Fingerprint {
+    fingerprint_of(der, Hash::Sha256)
 }
 
 /// Whether a certificate is the one that was signaled. Of several fingerprints only those with the strongest hash

@@ -97,7 +97,7 @@ pub enum DtlsVersions {
 }
 
 /// DTLS settings.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DtlsConfig {
     /// Versions to offer and accept.
     pub versions: DtlsVersions,

@@ -4,12 +4,13 @@
 //! time, and takes out datagrams, events and the time of the next call. After any call that takes `now`, poll until
 //! nothing is left: [`Connection::poll_event`], [`Connection::poll_transmit`], then [`Connection::poll_timeout`].
 #![forbid(unsafe_code)]
-#![allow(dead_code)]
 
 mod certificate;
 mod channels;
 mod config;
 mod connection;
+pub mod dcep;
+mod dtls;
 pub mod error;
 mod event;
 mod ice;

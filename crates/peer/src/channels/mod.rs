@@ -1,5 +1,10 @@
 //! Data channels (RFC 8831, RFC 8832).
 
+mod channel;
+mod early;
+mod flow;
+mod registry;
 mod types;
 
+pub(crate) use registry::Channels;
 pub use types::{ChannelError, ChannelId, ChannelInfo, DataChannelInit, MessageKind, Priority};

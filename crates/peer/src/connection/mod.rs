@@ -1,212 +1,165 @@
 //! The connection: everything put together.
 
-use std::net::{IpAddr, SocketAddr};
+mod data;
+mod datagrams;
+mod gather;
+mod negotiate;
+mod report;
+mod snapshot;
+mod state;
+mod transmit;
+
+use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
-use bytes::Bytes;
+use ossa_sctp::Association;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::channels::{ChannelId, ChannelInfo, DataChannelInit, MessageKind};
+use crate::channels::Channels;
 use crate::config::Config;
+use crate::dtls::{DtlsTransport, ReceiveBuffer};
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
-use crate::ice::{IceCandidateError, LocalCandidate};
-use crate::jsep::{CandidateInit, SdpType, Session, SessionConfig};
-use crate::snapshot::Snapshot;
-use crate::states::{ConnectionState, GatheringState, IceState};
-use crate::stats::StatsReport;
-
-/// Where a batch of datagrams goes, and how it is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Transmit {
-    /// Local address to send from: the `base` of a local candidate, or the relayed address of a relayed one.
-    pub local: SocketAddr,
-    /// Where to send to.
-    pub remote: SocketAddr,
-    /// Length of each datagram in the buffer, in bytes; the last one may be shorter. Never 0.
-    pub segment_size: usize,
-}
+use crate::ice::IceTransport;
+use crate::jsep::{IceParameters, Session, SessionConfig, TransportParameters};
+use crate::sdp::Candidate;
+use crate::states::SctpState;
+pub use transmit::Transmit;
 
 /// One connection. See the [crate documentation](crate) for how to drive it.
 pub struct Connection {
+    config: Config,
+    rng: ChaCha20Rng,
     session: Session,
+    ice: IceTransport,
+    dtls: DtlsTransport,
+    /// What was negotiated for the transports, once both descriptions are known.
+    transport: Option<TransportParameters>,
+    sctp: Option<Box<Association>>,
+    sctp_state: SctpState,
+    channels: Channels,
+    events: VecDeque<Event>,
+    /// Remote candidates whose names are being looked up.
+    unresolved: HashMap<u32, Candidate>,
+    last_token: u32,
+    shown: state::Shown,
+    closed: bool,
+    rx: ReceiveBuffer,
+    /// One SCTP packet before it is encrypted.
+    scratch: Vec<u8>,
+    tx: transmit::Outbox,
+    /// When buffers that are no longer needed are given back.
+    housekeeping: Option<Instant>,
+    counters: Counters,
+}
+
+/// Datagrams other than STUN.
+#[derive(Debug, Default, Clone, Copy)]
+struct Counters {
+    packets_sent: u64,
+    bytes_sent: u64,
+    packets_received: u64,
+    bytes_received: u64,
+    discarded: u64,
 }
 
 impl Connection {
-    /// A new connection. All randomness that is not left to the cryptographic library comes from `seed`, which must
-    /// be unpredictable outside of tests.
+    /// A new connection. `seed` must be unpredictable outside of tests: ICE credentials, the session id and the seed
+    /// of the SCTP association come from it. Left to the libraries are the keys and randoms of DTLS (system's
+    /// random generator) and the transaction ids of STUN (which are no secret: messages are authenticated).
     ///
     /// # Errors
     /// `RangeError` for settings outside of their ranges.
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Result<Self, Error> {
         let _ = now;
+        check(&config)?;
+        let mut rng = ChaCha20Rng::from_seed(seed);
         let session = Session::new(SessionConfig {
             fingerprints: config.certificate.fingerprints(),
             max_message_size: config.max_message_size,
             sctp_port: config.sctp_port,
-            session_id: u64::from_be_bytes([
-                0, seed[1], seed[2], seed[3], seed[4], seed[5], seed[6], seed[7],
-            ]),
+            // Below 2^63, as RFC 9429 section 5.2.1 asks.
+            session_id: rng.next_u64() >> 1,
             always_negotiate: config.always_negotiate_data_channels,
         });
-        Ok(Connection { session })
-    }
-
-    /// `createOffer()`.
-    pub fn create_offer(&mut self, now: Instant, ice_restart: bool) -> Result<String, Error> {
-        let _ = (now, ice_restart);
-        Err(not_yet())
-    }
-
-    /// `createAnswer()`.
-    pub fn create_answer(&mut self, now: Instant) -> Result<String, Error> {
-        let _ = now;
-        Err(not_yet())
-    }
-
-    /// `setLocalDescription()`. An empty `sdp` stands for the last created offer or answer.
-    pub fn set_local_description(&mut self, now: Instant, kind: SdpType, sdp: &str) -> Result<(), Error> {
-        let _ = now;
-        self.session.set_local(kind, sdp).map(drop)
-    }
-
-    /// `setRemoteDescription()`.
-    pub fn set_remote_description(&mut self, now: Instant, kind: SdpType, sdp: &str) -> Result<(), Error> {
-        let _ = now;
-        self.session.set_remote(kind, sdp).map(drop)
-    }
-
-    /// `addIceCandidate()`. A candidate with a host name becomes [`Event::ResolveCandidate`].
-    pub fn add_ice_candidate(&mut self, now: Instant, candidate: &CandidateInit) -> Result<(), Error> {
-        let _ = now;
-        self.session.add_remote_candidate(candidate).map(drop)
-    }
-
-    /// The answer to [`Event::ResolveCandidate`]: the addresses found for its name. Unknown tokens are ignored.
-    pub fn add_resolved_candidate(&mut self, now: Instant, token: u32, addresses: &[IpAddr]) {
-        let _ = (now, token, addresses);
-    }
-
-    /// `restartIce()`: the next offer has new ICE credentials.
-    pub fn restart_ice(&mut self) {
-        self.session.request_ice_restart();
-    }
-
-    /// Whether `negotiationneeded` is due (W3C 4.7.3).
-    pub fn negotiation_needed(&self) -> bool {
-        self.session.negotiation_needed()
-    }
-
-    /// `close()`: every state becomes `closed` at once and without events. What tells the peer is taken with
-    /// [`Self::poll_transmit`] afterwards. Idempotent.
-    pub fn close(&mut self, now: Instant) {
-        let _ = now;
-        self.session.close();
-    }
-
-    /// The observable state.
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            signaling_state: self.session.signaling_state(),
-            connection_state: ConnectionState::New,
-            ice_connection_state: IceState::New,
-            ice_gathering_state: GatheringState::New,
-            current_local_description: self.session.current_local_description(),
-            pending_local_description: self.session.pending_local_description(),
-            current_remote_description: self.session.current_remote_description(),
-            pending_remote_description: self.session.pending_remote_description(),
-            can_trickle_ice_candidates: self.session.can_trickle_ice_candidates(),
-            negotiation_needed: self.session.negotiation_needed(),
+        let max_receive =
+            usize::try_from(config.max_message_size).ok().filter(|m| *m != 0).unwrap_or(usize::MAX);
+        Ok(Connection {
+            ice: IceTransport::new(config.ice.clone(), config.ice_transport_policy, rng.next_u64()),
+            dtls: DtlsTransport::new(&config.dtls, config.certificate.clone())?,
+            channels: Channels::new(config.send_buffer_limit, max_receive),
+            rng,
+            session,
+            config,
+            transport: None,
             sctp: None,
-            dtls: None,
-            ice: None,
+            sctp_state: SctpState::Connecting,
+            events: VecDeque::new(),
+            unresolved: HashMap::new(),
+            last_token: 0,
+            shown: state::Shown::default(),
+            closed: false,
+            rx: ReceiveBuffer::default(),
+            scratch: Vec::new(),
+            tx: transmit::Outbox::default(),
+            housekeeping: None,
+            counters: Counters::default(),
+        })
+    }
+
+    /// `close()`: every state becomes `closed` at once and without events; what happened before is not reported any
+    /// more either. What tells the peer is taken with [`Self::poll_transmit`] afterwards. Idempotent.
+    pub fn close(&mut self, now: Instant) {
+        if self.closed {
+            return;
         }
+        self.farewell(now);
+        self.closed = true;
+        self.session.close();
+        self.ice.close();
+        self.dtls.close(&mut self.rx);
+        self.collect_farewell();
+        self.sctp = None;
+        self.sctp_state = SctpState::Closed;
+        self.channels.close_silently();
+        self.events.clear();
+        self.unresolved.clear();
+        self.rx = ReceiveBuffer::default();
+        self.scratch = Vec::new();
     }
 
-    /// A local candidate of the given generation. Candidates of generations gone by are ignored.
-    pub fn add_local_candidate(&mut self, now: Instant, generation: u32, candidate: LocalCandidate) {
-        let _ = (now, generation, candidate);
+    /// Random ICE credentials (RFC 8445 section 5.3 asks for 24 and 128 bits).
+    fn fresh_ice(&mut self) -> IceParameters {
+        IceParameters { ufrag: self.ice_chars(8), pwd: self.ice_chars(32), ice_lite: false }
     }
 
-    /// No more local candidates in this generation.
-    pub fn gathering_done(&mut self, now: Instant, generation: u32) {
-        let _ = (now, generation);
+    fn ice_chars(&mut self, len: usize) -> String {
+        const CHARS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut bytes = vec![0u8; len];
+        self.rng.fill_bytes(&mut bytes);
+        bytes.iter().map(|b| char::from(CHARS[usize::from(b % 64)])).collect()
     }
 
-    /// A STUN or TURN server has failed: passed on as [`Event::IceCandidateError`].
-    pub fn gathering_error(&mut self, error: IceCandidateError) {
-        let _ = error;
-    }
-
-    /// The local socket (or relay) with this address is gone, and all candidates based on it.
-    pub fn remove_local_candidate(&mut self, now: Instant, base: SocketAddr) {
-        let _ = (now, base);
-    }
-
-    /// A datagram has arrived. `local` is the address of the socket, or the relayed address.
-    pub fn handle_datagram(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, data: &[u8]) {
-        let _ = (now, local, remote, data);
-    }
-
-    /// Time has passed: to be called when [`Self::poll_timeout`] is due; calling it earlier does no harm.
-    pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
-    }
-
-    /// When to call [`Self::handle_timeout`] next.
-    pub fn poll_timeout(&mut self) -> Option<Instant> {
-        None
-    }
-
-    /// Clears `buf` and fills it with datagrams for one pair of addresses: all of the same size, except that the last
-    /// one may be shorter; at most `max_datagrams` of them and not much more than 64 KiB. `None`: nothing to send.
-    pub fn poll_transmit(
-        &mut self,
-        now: Instant,
-        buf: &mut Vec<u8>,
-        max_datagrams: usize,
-    ) -> Option<Transmit> {
-        let _ = (now, max_datagrams);
-        buf.clear();
-        None
-    }
-
-    /// `createDataChannel()`.
-    pub fn create_data_channel(&mut self, now: Instant, init: DataChannelInit) -> Result<ChannelId, Error> {
-        let _ = (now, init);
-        Err(not_yet())
-    }
-
-    /// `RTCDataChannel.send()`.
-    pub fn send(&mut self, now: Instant, id: ChannelId, kind: MessageKind, data: Bytes) -> Result<(), Error> {
-        let _ = (now, id, kind, data);
-        Err(not_yet())
-    }
-
-    /// `RTCDataChannel.close()`.
-    pub fn close_channel(&mut self, now: Instant, id: ChannelId) {
-        let _ = (now, id);
-    }
-
-    /// Attributes of a channel; `None` once it is closed and forgotten.
-    pub fn channel(&self, id: ChannelId) -> Option<ChannelInfo> {
-        let _ = id;
-        None
-    }
-
-    /// The next event. With `accept_data` false only control events come; messages stay in the SCTP association,
-    /// whose receive window closes, and the peer stops sending.
-    pub fn poll_event(&mut self, now: Instant, accept_data: bool) -> Option<Event> {
-        let _ = (now, accept_data);
-        None
-    }
-
-    /// Statistics.
-    pub fn stats(&self, now: Instant) -> StatsReport {
-        let _ = now;
-        StatsReport::default()
+    /// Mid of the data section.
+    fn mid(&self) -> String {
+        self.session.data_mid().unwrap_or_default().to_owned()
     }
 }
 
-fn not_yet() -> Error {
-    Error::new(ErrorKind::InvalidState, "the connection has no transport")
+fn check(config: &Config) -> Result<(), Error> {
+    let range = |message: String| Err(Error::new(ErrorKind::Range, message));
+    if config.sctp_port == 0 {
+        return range("sctp_port is 1 to 65535, not 0".to_owned());
+    }
+    if config.ice.check_interval.is_zero() || config.ice.initial_rto.is_zero() {
+        return range("the ICE check interval and retransmission time-out must not be 0".to_owned());
+    }
+    if config.ice.max_rto < config.ice.initial_rto {
+        return range(format!(
+            "the longest ICE retransmission time-out ({:?}) is below the first ({:?})",
+            config.ice.max_rto, config.ice.initial_rto
+        ));
+    }
+    Ok(())
 }

@@ -1,7 +1,14 @@
 //! ICE (RFC 8445, RFC 8838 trickle, RFC 7675 consent).
 
+mod generation;
+mod pairs;
+mod state;
+mod transport;
 mod types;
 
+pub(crate) use pairs::Pair;
+pub(crate) use state::next_change;
+pub(crate) use transport::{IceTransport, Route};
 pub use types::{
     CandidateInfo, CandidateKind, IceCandidateError, LocalCandidate, LocalCandidateKind, RelayProtocol,
     ResolveCandidate, SelectedPair,

@@ -1,0 +1,268 @@
+//! All data channels of a connection, and the mapping between them and SCTP streams.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use ossa_sctp::{Association, Message};
+
+use super::channel::Channel;
+use super::types::{ChannelId, ChannelInfo, DataChannelInit};
+use crate::error::{Error, ErrorKind};
+use crate::event::Event;
+use crate::jsep::DtlsRole;
+use crate::rtc_error::{ErrorDetail, RtcError};
+use crate::states::ChannelState;
+
+/// Stream 65535 does not exist (RFC 8832 section 6).
+pub(super) const MAX_STREAM: u16 = 65_534;
+/// How long the application waits for `closed` when the peer does not close its direction. The stream id stays
+/// reserved beyond that.
+pub(super) const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+/// Longest label and protocol, in bytes: their length fields have 16 bits.
+const MAX_TEXT: usize = 65_535;
+/// Channels that may exist at once: there are no more streams. Closed ones do not count.
+const MAX_CHANNELS: usize = 65_535;
+
+pub(crate) struct Channels {
+    pub(super) by_id: BTreeMap<ChannelId, Channel>,
+    pub(super) by_stream: HashMap<u16, ChannelId>,
+    next_id: u32,
+    role: Option<DtlsRole>,
+    /// No id below this one is free.
+    cursor: u32,
+    /// Streams in each direction, once the association is up.
+    pub(super) streams: Option<u16>,
+    pub(super) early: super::early::EarlyMessages,
+    /// Channels whose closing the peer may never finish, oldest first.
+    pub(super) closing: VecDeque<(Instant, ChannelId)>,
+    pub(super) events: VecDeque<Event>,
+    /// Bytes of the application in all send queues.
+    pub(super) buffered: usize,
+    pub(super) send_buffer_limit: usize,
+    /// Largest message to send; 0 is no limit.
+    pub(super) max_send_size: u64,
+    pub(super) max_receive_size: usize,
+    pub(crate) opened: u32,
+    pub(crate) closed: u32,
+}
+
+impl Channels {
+    pub(crate) fn new(send_buffer_limit: usize, max_receive_size: usize) -> Self {
+        Channels {
+            by_id: BTreeMap::new(),
+            by_stream: HashMap::new(),
+            next_id: 0,
+            role: None,
+            cursor: 0,
+            streams: None,
+            early: super::early::EarlyMessages::default(),
+            closing: VecDeque::new(),
+            events: VecDeque::new(),
+            buffered: 0,
+            send_buffer_limit,
+            max_send_size: 65_536,
+            max_receive_size,
+            opened: 0,
+            closed: 0,
+        }
+    }
+
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Channel> {
+        self.by_id.values()
+    }
+
+    pub(crate) fn info(&self, id: ChannelId) -> Option<ChannelInfo> {
+        self.by_id.get(&id).filter(|c| !c.reported).map(Channel::info)
+    }
+
+    /// How many streams there are after a restart of the association.
+    pub(crate) fn set_streams(&mut self, streams: u16) {
+        self.streams = Some(streams);
+    }
+
+    /// The transport is gone; a later one may have another role.
+    pub(crate) fn transport_gone(&mut self) {
+        self.role = None;
+        self.streams = None;
+    }
+
+    pub(crate) fn set_max_send_size(&mut self, limit: u64) {
+        self.max_send_size = limit;
+    }
+
+    /// `createDataChannel()`.
+    pub(crate) fn create(
+        &mut self,
+        now: Instant,
+        init: DataChannelInit,
+        sctp: Option<&mut Association>,
+    ) -> Result<ChannelId, Error> {
+        self.check_init(&init)?;
+        let id = self.new_id();
+        let mut channel = Channel::local(id, init);
+        if channel.stream.is_none() && self.role.is_some() {
+            channel.stream = Some(self.allocate().ok_or_else(|| {
+                Error::new(ErrorKind::Operation, "all stream ids are in use; close a data channel first")
+            })?);
+        }
+        if let Some(stream) = channel.stream {
+            self.by_stream.insert(stream, id);
+        }
+        self.by_id.insert(id, channel);
+        if let Some(sctp) = sctp.filter(|_| self.streams.is_some()) {
+            self.open(now, id, sctp);
+        }
+        Ok(id)
+    }
+
+    fn check_init(&self, init: &DataChannelInit) -> Result<(), Error> {
+        let type_error = |message: String| Err(Error::new(ErrorKind::Type, message));
+        for (what, text) in [("label", &init.label), ("protocol", &init.protocol)] {
+            if text.len() > MAX_TEXT {
+                return type_error(format!(
+                    "the {what} has {} bytes of UTF-8; at most {MAX_TEXT} fit",
+                    text.len()
+                ));
+            }
+        }
+        if init.max_packet_life_time.is_some() && init.max_retransmits.is_some() {
+            return type_error("maxPacketLifeTime and maxRetransmits exclude each other".to_owned());
+        }
+        if self.by_id.len() >= MAX_CHANNELS {
+            return Err(Error::new(
+                ErrorKind::Operation,
+                format!("there are {MAX_CHANNELS} channels already"),
+            ));
+        }
+        let Some(stream) = init.negotiated else { return Ok(()) };
+        if stream > MAX_STREAM {
+            return type_error(format!("a channel id is 0 to {MAX_STREAM}, not {stream}"));
+        }
+        if self.by_stream.contains_key(&stream) {
+            return Err(Error::new(ErrorKind::Operation, format!("the channel id {stream} is in use")));
+        }
+        match self.streams {
+            Some(streams) if stream >= streams => Err(Error::new(
+                ErrorKind::Operation,
+                format!("the channel id {stream} is too large: the peer allows {streams} streams"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn new_id(&mut self) -> ChannelId {
+        // Four thousand million channels would take years to open, so this does not wrap.
+        self.next_id = self.next_id.wrapping_add(1);
+        ChannelId(self.next_id)
+    }
+
+    /// A free stream id of our parity: even for the DTLS client, odd for the server (RFC 8832 section 6).
+    fn allocate(&mut self) -> Option<u16> {
+        let parity = match self.role? {
+            DtlsRole::Client => 0,
+            DtlsRole::Server => 1,
+        };
+        let end = self.streams.map_or(u32::from(MAX_STREAM) + 1, u32::from).min(u32::from(MAX_STREAM) + 1);
+        let start = (self.cursor & !1) | parity;
+        let free = |s: &u32| u16::try_from(*s).is_ok_and(|s| !self.by_stream.contains_key(&s));
+        let found = (start..end).step_by(2).find(free)?;
+        self.cursor = found;
+        u16::try_from(found).ok()
+    }
+
+    /// The DTLS role is known: channels without an id get theirs.
+    pub(crate) fn set_role(&mut self, role: DtlsRole) {
+        if self.role.is_some() {
+            return;
+        }
+        self.role = Some(role);
+        let waiting: Vec<ChannelId> = self.iter().filter(|c| c.stream.is_none()).map(|c| c.id).collect();
+        for id in waiting {
+            match self.allocate() {
+                Some(stream) => {
+                    self.by_stream.insert(stream, id);
+                    if let Some(channel) = self.by_id.get_mut(&id) {
+                        channel.stream = Some(stream);
+                    }
+                }
+                None => self.give_up(id, "there is no free stream id"),
+            }
+        }
+    }
+
+    /// The association is up: channels open.
+    pub(crate) fn connected(&mut self, now: Instant, streams: u16, sctp: &mut Association) {
+        self.streams = Some(streams);
+        let waiting: Vec<ChannelId> =
+            self.iter().filter(|c| c.state == ChannelState::Connecting).map(|c| c.id).collect();
+        for id in waiting {
+            self.open(now, id, sctp);
+        }
+    }
+
+    /// Closes a channel that cannot be opened.
+    pub(super) fn give_up(&mut self, id: ChannelId, why: &str) {
+        let error = RtcError::new(ErrorDetail::DataChannelFailure, why);
+        if let Some(channel) = self.by_id.get_mut(&id) {
+            channel.state = ChannelState::Closed;
+            channel.reported = true;
+            self.events.push_back(Event::ChannelClosed { id, error: Some(error) });
+        }
+        self.forget(id);
+    }
+
+    /// Removes a channel and frees its stream.
+    pub(super) fn forget(&mut self, id: ChannelId) {
+        let Some(channel) = self.by_id.remove(&id) else { return };
+        self.buffered -= channel.buffered.min(self.buffered);
+        if let Some(stream) = channel.stream.filter(|s| self.by_stream.get(s) == Some(&id)) {
+            self.by_stream.remove(&stream);
+            self.cursor = self.cursor.min(u32::from(stream));
+        }
+    }
+
+    /// The association is gone: all channels are closed, and with the same error.
+    pub(crate) fn close_all(&mut self, error: Option<&RtcError>) {
+        let ids: Vec<ChannelId> = self.by_id.keys().copied().collect();
+        for id in ids {
+            if let Some(channel) = self.by_id.get_mut(&id).filter(|c| !c.reported) {
+                if matches!(channel.state, ChannelState::Open | ChannelState::Closing) {
+                    self.closed += 1;
+                }
+                channel.state = ChannelState::Closed;
+                channel.reported = true;
+                self.events.push_back(Event::ChannelClosed { id, error: error.cloned() });
+            }
+            self.forget(id);
+        }
+        self.early.clear();
+        self.closing.clear();
+        self.streams = None;
+    }
+
+    /// Drops everything without events: the connection was closed by the application.
+    pub(crate) fn close_silently(&mut self) {
+        self.close_all(None);
+        self.events.clear();
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.closing.front().map(|(at, _)| *at)
+    }
+
+    /// Messages of streams that have become free are looked at again.
+    pub(super) fn replay(&mut self, now: Instant, stream: u16, sctp: &mut Association) {
+        for message in self.early.take(stream) {
+            self.handle_message(now, message, sctp);
+        }
+    }
+
+    /// Whether a message has to wait: nobody has announced its stream, or the previous channel on it is not gone yet.
+    pub(super) fn keep_early(&mut self, message: Message) {
+        self.early.keep(message);
+    }
+}

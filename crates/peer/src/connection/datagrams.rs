@@ -1,0 +1,97 @@
+//! Datagrams coming in, and time passing.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::Connection;
+use crate::ice::next_change;
+
+/// How often memory that was not used since is given back.
+const HOUSEKEEPING: Duration = Duration::from_secs(2);
+
+impl Connection {
+    /// A datagram has arrived. `local` is the address of the socket (the candidate's `base`), or the relayed address.
+    /// Whatever is not a valid message of the peer is ignored and counted.
+    pub fn handle_datagram(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, data: &[u8]) {
+        if self.closed {
+            return;
+        }
+        // RFC 7983: the first byte tells the protocols apart.
+        match data.first() {
+            Some(0..=3) => {
+                if self.ice.handle_stun(now, local, remote, data) {
+                    self.update(now);
+                } else {
+                    self.counters.discarded += 1;
+                }
+            }
+            Some(20..=63) => self.handle_dtls(now, local, remote, data),
+            _ => self.counters.discarded += 1,
+        }
+    }
+
+    fn handle_dtls(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, data: &[u8]) {
+        if !self.ice.pairs.datagram_received(now, local, remote, data.len()) {
+            self.counters.discarded += 1;
+            return;
+        }
+        self.counters.packets_received += 1;
+        self.counters.bytes_received += data.len() as u64;
+        let before = self.dtls.state();
+        let sctp = &mut self.sctp;
+        self.dtls.receive(now, data, &mut self.rx, &mut |record| {
+            if let Some(sctp) = sctp {
+                sctp.handle_packet(now, record);
+            }
+        });
+        if self.housekeeping.is_none() {
+            self.housekeeping = now.checked_add(HOUSEKEEPING);
+        }
+        if self.dtls.state() != before || self.dtls.has_early() {
+            self.update(now);
+        }
+    }
+
+    /// Time has passed: to be called when [`Self::poll_timeout`] is due; calling it earlier does no harm.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.closed {
+            return;
+        }
+        self.ice.handle_timeout(now);
+        let sctp = &mut self.sctp;
+        self.dtls.handle_timeout(now, &mut self.rx, &mut |record| {
+            if let Some(sctp) = sctp {
+                sctp.handle_packet(now, record);
+            }
+        });
+        if let Some(sctp) = self.sctp.as_mut().filter(|s| s.poll_timeout().is_some_and(|t| t <= now)) {
+            sctp.handle_timeout(now);
+        }
+        self.channels.handle_timeout(now);
+        if self.housekeeping.is_some_and(|at| at <= now) {
+            self.housekeeping = if self.rx.rest() { now.checked_add(HOUSEKEEPING) } else { None };
+            self.scratch = Vec::new();
+        }
+        self.update(now);
+    }
+
+    /// When to call [`Self::handle_timeout`] next. It may lie in the past; then call it at once.
+    pub fn poll_timeout(&mut self) -> Option<Instant> {
+        if self.closed {
+            return None;
+        }
+        // Without a way to the peer the association would only run up its timers.
+        let sctp = self.sctp.as_ref().filter(|_| self.ice.can_send()).and_then(|s| s.poll_timeout());
+        [
+            self.ice.agent_deadline(),
+            next_change(&self.ice),
+            self.dtls.poll_timeout(),
+            self.channels.poll_timeout(),
+            self.housekeeping,
+            sctp,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}

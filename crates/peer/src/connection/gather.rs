@@ -1,0 +1,137 @@
+//! Candidates: ours from gathering, theirs from signaling and name resolution.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use tracing::trace;
+
+use super::Connection;
+use crate::error::Error;
+use crate::event::Event;
+use crate::ice::{IceCandidateError, LocalCandidate, ResolveCandidate};
+use crate::jsep::{CandidateInit, RemoteCandidate};
+use crate::sdp::{Candidate, CandidateAddress};
+
+/// Names looked up at the same time; candidates beyond that are ignored. A browser has one per interface.
+const MAX_UNRESOLVED: usize = 32;
+
+impl Connection {
+    /// A local candidate of the given generation. Candidates of generations gone by, duplicates, and what
+    /// `iceTransportPolicy` excludes are ignored.
+    pub fn add_local_candidate(&mut self, now: Instant, generation: u32, candidate: LocalCandidate) {
+        if self.closed || !self.ice.accepts(&candidate) {
+            return;
+        }
+        let Some(owner) = self.ice.generation_mut(generation) else { return };
+        let Some(info) = owner.add_local(now, candidate).map(|entry| entry.info.clone()) else { return };
+        if let Some(place) = self.session.add_local_candidate(&info.candidate, &info.ufrag) {
+            self.events.push_back(Event::IceCandidate {
+                candidate: info.candidate,
+                mid: place.mid,
+                m_line_index: place.m_line_index,
+                ufrag: info.ufrag,
+                url: info.url,
+                relay_protocol: info.relay_protocol,
+                local_description: self.local_text(),
+            });
+        }
+        self.ice.kick(now);
+        self.update(now);
+    }
+
+    /// No more local candidates in this generation.
+    pub fn gathering_done(&mut self, now: Instant, generation: u32) {
+        let Some(owner) = self.ice.generation_mut(generation).filter(|g| !g.gathering_done) else { return };
+        owner.gathering_done = true;
+        owner.last_news = now;
+        let ufrag = owner.local.ufrag.clone();
+        if let Some(place) = self.session.end_of_local_candidates(&ufrag) {
+            self.events.push_back(Event::EndOfCandidates {
+                mid: place.mid,
+                m_line_index: place.m_line_index,
+                ufrag,
+                local_description: self.local_text(),
+            });
+        }
+        self.update(now);
+    }
+
+    /// A STUN or TURN server has failed: passed on as [`Event::IceCandidateError`].
+    pub fn gathering_error(&mut self, error: IceCandidateError) {
+        if !self.closed {
+            self.events.push_back(Event::IceCandidateError(error));
+        }
+    }
+
+    /// The local socket (or relay) with this address is gone, and all candidates based on it.
+    pub fn remove_local_candidate(&mut self, now: Instant, base: SocketAddr) {
+        self.ice.remove_local(now, base);
+        self.update(now);
+    }
+
+    /// `addIceCandidate()`. A candidate with a host name becomes [`Event::ResolveCandidate`].
+    ///
+    /// # Errors
+    /// As W3C 4.4.2: `TypeError`, `InvalidStateError`, `OperationError`.
+    pub fn add_ice_candidate(&mut self, now: Instant, candidate: &CandidateInit) -> Result<(), Error> {
+        match self.session.add_remote_candidate(candidate)? {
+            RemoteCandidate::Add(candidate) => self.add_remote_candidate(now, candidate),
+            RemoteCandidate::EndOfCandidates => {
+                if let Some(generation) = self.ice.newest_mut() {
+                    generation.end_of_candidates(now);
+                }
+            }
+            RemoteCandidate::Kept => {}
+            RemoteCandidate::Ignored(why) => trace!(why, "remote candidate ignored"),
+        }
+        self.ice.kick(now);
+        self.update(now);
+        Ok(())
+    }
+
+    /// The answer to [`Event::ResolveCandidate`]: the addresses found for its name. Unknown tokens are ignored.
+    pub fn add_resolved_candidate(&mut self, now: Instant, token: u32, addresses: &[IpAddr]) {
+        let Some(candidate) = self.unresolved.remove(&token) else { return };
+        for ip in addresses {
+            self.pair_remote(now, &candidate, *ip);
+        }
+        self.ice.kick(now);
+        self.update(now);
+    }
+
+    pub(super) fn add_remote_candidate(&mut self, now: Instant, candidate: Candidate) {
+        match &candidate.address {
+            CandidateAddress::Ip(ip) => {
+                let ip = *ip;
+                self.pair_remote(now, &candidate, ip);
+            }
+            CandidateAddress::Fqdn(_) if self.unresolved.len() >= MAX_UNRESOLVED => {
+                trace!(%candidate, "too many names to look up");
+            }
+            CandidateAddress::Fqdn(name) => {
+                self.last_token = self.last_token.wrapping_add(1);
+                let token = self.last_token;
+                self.events
+                    .push_back(Event::ResolveCandidate(ResolveCandidate { token, name: name.clone() }));
+                self.unresolved.insert(token, candidate);
+            }
+        }
+    }
+
+    fn pair_remote(&mut self, now: Instant, candidate: &Candidate, ip: IpAddr) {
+        let mid = self.mid();
+        let Some(generation) = self.ice.newest_mut() else { return };
+        let belongs = match (&candidate.ufrag, &generation.remote) {
+            (Some(ufrag), Some(remote)) => *ufrag == remote.ufrag,
+            _ => true,
+        };
+        if belongs {
+            generation.add_remote(now, candidate, ip, &mid);
+            self.ice.clear_failed();
+        }
+    }
+
+    fn local_text(&self) -> String {
+        self.session.local_description().map(|d| d.sdp).unwrap_or_default()
+    }
+}

@@ -1,0 +1,170 @@
+//! Offers and answers, and what they do to the transports.
+
+use std::time::Instant;
+
+use super::Connection;
+use crate::config::IceTransportPolicy;
+use crate::dtls::DtlsTransport;
+use crate::error::{Error, ErrorKind};
+use crate::event::Event;
+use crate::ice::IceTransport;
+use crate::jsep::{Change, SdpType, SignalingState, TransportParameters};
+use crate::states::SctpState;
+
+impl Connection {
+    /// `createOffer()`.
+    ///
+    /// # Errors
+    /// `InvalidStateError` when closed, and while an offer of the peer is pending.
+    pub fn create_offer(&mut self, now: Instant, ice_restart: bool) -> Result<String, Error> {
+        let _ = now;
+        let fresh = self.fresh_ice();
+        self.session.create_offer(ice_restart, fresh)
+    }
+
+    /// `createAnswer()`.
+    ///
+    /// # Errors
+    /// `InvalidStateError` without a pending offer of the peer.
+    pub fn create_answer(&mut self, now: Instant) -> Result<String, Error> {
+        let _ = now;
+        let fresh = self.fresh_ice();
+        self.session.create_answer(fresh)
+    }
+
+    /// `setLocalDescription()`. An empty `sdp` stands for the last created offer or answer; if there is none that
+    /// fits the present state, one is created.
+    ///
+    /// # Errors
+    /// As W3C 4.4.1.5: `InvalidStateError`, `InvalidModificationError`.
+    pub fn set_local_description(&mut self, now: Instant, kind: SdpType, sdp: &str) -> Result<(), Error> {
+        if sdp.is_empty() {
+            let fresh = self.fresh_ice();
+            self.session.ensure_created(kind, fresh)?;
+        }
+        let change = self.session.set_local(kind, sdp)?;
+        if kind == SdpType::Offer && self.ice.controlling.is_none() {
+            // The offerer controls (RFC 8445 section 6.1.1). An answer by a lite agent would not change that.
+            self.ice.set_controlling(true);
+        }
+        self.apply(now, change);
+        Ok(())
+    }
+
+    /// Kind of description that `setLocalDescription()` without an argument sets in the present state.
+    pub fn implicit_kind(&self) -> SdpType {
+        self.session.implicit_kind()
+    }
+
+    /// `setRemoteDescription()`. An offer takes the place of a pending offer of ours (implicit rollback).
+    ///
+    /// # Errors
+    /// As W3C 4.4.1.5: `InvalidStateError`, a syntax error with its line, `InvalidAccessError`.
+    pub fn set_remote_description(&mut self, now: Instant, kind: SdpType, sdp: &str) -> Result<(), Error> {
+        let change = self.session.set_remote(kind, sdp)?;
+        self.apply(now, change);
+        Ok(())
+    }
+
+    /// `restartIce()`: the next offer has new ICE credentials.
+    pub fn restart_ice(&mut self) {
+        self.session.request_ice_restart();
+    }
+
+    /// Whether `negotiationneeded` is due (W3C 4.7.3).
+    pub fn negotiation_needed(&self) -> bool {
+        self.session.negotiation_needed()
+    }
+
+    /// `setConfiguration()` with another `iceTransportPolicy`: takes effect with the next gathering.
+    ///
+    /// # Errors
+    /// `InvalidStateError` when closed.
+    pub fn set_ice_transport_policy(&mut self, policy: IceTransportPolicy) -> Result<(), Error> {
+        if self.session.signaling_state() == SignalingState::Closed {
+            return Err(Error::new(ErrorKind::InvalidState, "the connection is closed"));
+        }
+        self.config.ice_transport_policy = policy;
+        self.ice.set_policy(policy);
+        Ok(())
+    }
+
+    /// Does what a description asks of the transports.
+    fn apply(&mut self, now: Instant, change: Change) {
+        if change.restored_ice.is_some() {
+            self.ice.rollback();
+        }
+        if change.data_section_removed {
+            self.drop_transport(now, change.rolled_back);
+        }
+        if let Some(parameters) = &change.transport {
+            self.ice.set_controlling(parameters.ice_controlling);
+        }
+        if let Some(parameters) = change.gather {
+            let generation = self.ice.begin(now, parameters.clone());
+            self.events.push_back(Event::Gather { generation, parameters });
+        }
+        if let Some(parameters) = change.transport {
+            self.start_transport(parameters);
+        }
+        if let Some(remote) = change.remote_ice
+            && let Some(generation) = self.ice.newest_mut()
+        {
+            generation.set_remote(now, remote);
+        }
+        self.inherit_remote(now);
+        for candidate in change.remote_candidates {
+            self.add_remote_candidate(now, candidate);
+        }
+        if change.remote_end_of_candidates
+            && let Some(generation) = self.ice.newest_mut()
+        {
+            generation.end_of_candidates(now);
+        }
+        self.ice.kick(now);
+        self.update(now);
+    }
+
+    /// A restart that the peer answers with its old credentials (some stacks do) goes on with those.
+    fn inherit_remote(&mut self, now: Instant) {
+        let stable = self.session.signaling_state() == SignalingState::Stable;
+        if let (true, Some(remote)) = (stable, self.session.remote_ice().cloned())
+            && let Some(generation) = self.ice.newest_mut().filter(|g| !g.started())
+        {
+            generation.set_remote(now, remote);
+        }
+    }
+
+    /// Both descriptions are known.
+    fn start_transport(&mut self, parameters: TransportParameters) {
+        self.dtls.set_parameters(parameters.dtls_role, parameters.remote_fingerprints.clone());
+        let role = self.dtls.role().unwrap_or(parameters.dtls_role);
+        self.channels.set_role(role);
+        self.channels.set_max_send_size(parameters.remote_max_message_size);
+        self.transport = Some(parameters);
+    }
+
+    /// There is no data section any more.
+    fn drop_transport(&mut self, now: Instant, keep_channels: bool) {
+        self.ice.close();
+        self.dtls.close(&mut self.rx);
+        let tie_breaker = self.next_u64();
+        let mut ice =
+            IceTransport::new(self.config.ice.clone(), self.config.ice_transport_policy, tie_breaker);
+        ice.continue_numbers(&self.ice);
+        self.ice = ice;
+        if let Ok(dtls) = DtlsTransport::new(&self.config.dtls, self.config.certificate.clone()) {
+            // The same settings were good enough the first time.
+            self.dtls = dtls;
+        }
+        self.sctp = None;
+        self.sctp_state = SctpState::Connecting;
+        self.transport = None;
+        self.unresolved.clear();
+        if !keep_channels {
+            self.channels.close_all(None);
+        }
+        self.channels.transport_gone();
+        self.update(now);
+    }
+}

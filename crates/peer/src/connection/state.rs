@@ -1,0 +1,208 @@
+//! The states that applications see, and the events of their changes.
+
+use std::time::Instant;
+
+use ossa_sctp::Association;
+use rand_chacha::rand_core::Rng;
+
+use super::Connection;
+use crate::event::Event;
+use crate::ice::{Route, SelectedPair};
+use crate::jsep::DtlsRole;
+use crate::states::{ConnectionState, DtlsState, GatheringState, IceState, SctpState};
+
+/// What was last reported.
+pub(super) struct Shown {
+    pub connection: ConnectionState,
+    pub ice: IceState,
+    pub gathering: GatheringState,
+    pub dtls: DtlsState,
+    pub route: Option<Route>,
+    pub pair: Option<SelectedPair>,
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Shown {
+            connection: ConnectionState::New,
+            ice: IceState::New,
+            gathering: GatheringState::New,
+            dtls: DtlsState::New,
+            route: None,
+            pair: None,
+        }
+    }
+}
+
+impl Connection {
+    /// Looks at all states, starts what can be started, and reports what has changed.
+    pub(super) fn update(&mut self, now: Instant) {
+        if self.closed {
+            return;
+        }
+        let gathering = self.ice.gathering_state();
+        if gathering != self.shown.gathering {
+            self.shown.gathering = gathering;
+            self.events.push_back(Event::IceGatheringState(gathering));
+        }
+        self.update_route(now);
+        self.update_ice(now);
+        self.start_dtls(now);
+        self.update_dtls(now);
+        self.update_connection();
+    }
+
+    fn update_route(&mut self, now: Instant) {
+        let route = self.ice.route();
+        if route == self.shown.route {
+            return;
+        }
+        let moved = match (self.shown.route, route) {
+            (Some(old), Some(new)) => (old.local, old.remote) != (new.local, new.remote),
+            _ => false,
+        };
+        self.shown.route = route;
+        if let Some(sctp) = self.sctp.as_mut().filter(|_| moved) {
+            sctp.on_path_change(now);
+        }
+        let pair = self.ice.selected_pair(&self.mid());
+        if pair != self.shown.pair {
+            self.shown.pair = pair.clone();
+            if let Some(pair) = pair {
+                self.events.push_back(Event::SelectedPair(Box::new(pair)));
+            }
+        }
+    }
+
+    fn update_ice(&mut self, now: Instant) {
+        let state = self.ice.state(now);
+        if state == self.shown.ice {
+            return;
+        }
+        if state == IceState::Failed {
+            self.ice.mark_failed();
+        }
+        self.shown.ice = state;
+        self.events.push_back(Event::IceTransportState(state));
+        self.events.push_back(Event::IceConnectionState(state));
+        // The connection's state follows before anything that DTLS does as a consequence.
+        self.update_connection();
+    }
+
+    /// The client speaks first, as soon as there is a way; the server may be spoken to even before it has chosen one.
+    fn start_dtls(&mut self, now: Instant) {
+        let usable = self.ice.route().is_some();
+        let ready = match self.dtls.role() {
+            Some(DtlsRole::Client) => usable,
+            Some(DtlsRole::Server) => usable || self.dtls.has_early(),
+            None => false,
+        };
+        if ready && self.dtls.state() == DtlsState::New {
+            let sctp = &mut self.sctp;
+            self.dtls.start(now, &mut self.rx, &mut |record| {
+                if let Some(sctp) = sctp {
+                    sctp.handle_packet(now, record);
+                }
+            });
+        }
+    }
+
+    fn update_dtls(&mut self, now: Instant) {
+        let state = self.dtls.state();
+        if state == self.shown.dtls {
+            return;
+        }
+        if state == DtlsState::Connected && self.shown.dtls == DtlsState::New {
+            // Both flights were waiting: the application still sees every state.
+            self.report_dtls(DtlsState::Connecting);
+        }
+        self.report_dtls(state);
+        match state {
+            DtlsState::Connected => self.start_sctp(now),
+            DtlsState::Closed | DtlsState::Failed => {
+                let error = self.dtls.error().cloned();
+                self.end_sctp(error.as_ref());
+            }
+            DtlsState::New | DtlsState::Connecting => {}
+        }
+    }
+
+    fn report_dtls(&mut self, state: DtlsState) {
+        self.shown.dtls = state;
+        self.events.push_back(Event::DtlsState {
+            state,
+            remote_certificates: self.dtls.remote_certificate().into_iter().cloned().collect(),
+            error: self.dtls.error().filter(|_| state == DtlsState::Failed).cloned(),
+        });
+        self.update_connection();
+    }
+
+    fn start_sctp(&mut self, now: Instant) {
+        let Some(transport) = &self.transport else { return };
+        if self.sctp.is_some() {
+            return;
+        }
+        let max_receive = usize::try_from(self.config.max_message_size).unwrap_or(usize::MAX);
+        let config = ossa_sctp::Config {
+            local_port: self.config.sctp_port,
+            remote_port: transport.remote_sctp_port,
+            max_receive_message_size: if max_receive == 0 { usize::MAX } else { max_receive },
+            // Both are checked before a message gets there, where 0 bytes and other channels count correctly.
+            max_send_message_size: 0,
+            send_buffer_limit: 0,
+            ..self.config.sctp.clone()
+        };
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        let mut sctp = Association::new(config, seed);
+        sctp.connect(now);
+        self.sctp = Some(Box::new(sctp));
+    }
+
+    pub(super) fn update_connection(&mut self) {
+        let state = self.connection_state();
+        if state != self.shown.connection {
+            self.shown.connection = state;
+            self.events.push_back(Event::ConnectionState(state));
+        }
+    }
+
+    /// W3C 4.4.3, in the order given there.
+    pub(super) fn connection_state(&self) -> ConnectionState {
+        if self.closed {
+            return ConnectionState::Closed;
+        }
+        match (self.shown.ice, self.shown.dtls) {
+            (IceState::Failed, _) | (_, DtlsState::Failed) => ConnectionState::Failed,
+            (IceState::Disconnected, _) => ConnectionState::Disconnected,
+            (IceState::New | IceState::Closed, DtlsState::New | DtlsState::Closed) => ConnectionState::New,
+            (IceState::Connected | IceState::Completed, DtlsState::Connected | DtlsState::Closed) => {
+                ConnectionState::Connected
+            }
+            _ => ConnectionState::Connecting,
+        }
+    }
+
+    pub(super) fn sctp_event(&self) -> Event {
+        Event::SctpState {
+            state: self.sctp_state,
+            max_message_size: self.max_message_size(),
+            max_channels: self.max_channels(),
+        }
+    }
+
+    /// `RTCSctpTransport.maxMessageSize`; `None` is no limit.
+    pub(super) fn max_message_size(&self) -> Option<u64> {
+        self.transport.as_ref().map(|t| t.remote_max_message_size).filter(|limit| *limit != 0)
+    }
+
+    /// `RTCSctpTransport.maxChannels`, once connected.
+    pub(super) fn max_channels(&self) -> Option<u16> {
+        let (outgoing, incoming) = self.sctp.as_ref()?.peer_streams()?;
+        (self.sctp_state == SctpState::Connected).then_some(outgoing.min(incoming))
+    }
+
+    pub(super) fn next_u64(&mut self) -> u64 {
+        self.rng.next_u64()
+    }
+}

@@ -1,0 +1,154 @@
+//! Datagrams going out, in batches that one system call can send (GSO).
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use ossa_sctp::Association;
+
+use super::Connection;
+use crate::dtls::DtlsTransport;
+
+/// A batch is not longer than this, in bytes: what one UDP GSO send can carry.
+const MAX_BATCH: usize = 65_000;
+
+/// Where a batch of datagrams goes, and how it is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transmit {
+    /// Local address to send from: the `base` of a local candidate, or the relayed address of a relayed one.
+    pub local: SocketAddr,
+    /// Where to send to.
+    pub remote: SocketAddr,
+    /// Length of each datagram in the buffer, in bytes; the last one may be shorter. Never 0.
+    pub segment_size: usize,
+}
+
+/// Datagrams that are ready.
+#[derive(Default)]
+pub(super) struct Outbox {
+    /// A sealed datagram that was longer than those of the batch it was made for.
+    held: Option<Vec<u8>>,
+    /// The last words of a closed connection, and where they go.
+    farewell: VecDeque<Vec<u8>>,
+    farewell_route: Option<(SocketAddr, SocketAddr)>,
+}
+
+impl Connection {
+    /// Clears `buf` and fills it with datagrams for one pair of addresses: all of the same size, except that the last
+    /// one may be shorter; at most `max_datagrams` (at least 1) of them and at most about 64 KiB. `None`: nothing to
+    /// send.
+    pub fn poll_transmit(
+        &mut self,
+        now: Instant,
+        buf: &mut Vec<u8>,
+        max_datagrams: usize,
+    ) -> Option<Transmit> {
+        buf.clear();
+        if self.closed {
+            return self.poll_farewell(buf);
+        }
+        if let Some(stun) = self.ice.poll_outgoing() {
+            buf.extend_from_slice(&stun.payload);
+            return Some(Transmit { local: stun.local, remote: stun.remote, segment_size: buf.len() });
+        }
+        if !self.ice.can_send() {
+            return None;
+        }
+        let route = self.ice.route()?;
+        let mut batch = Batch { segment: 0, count: 0 };
+        if let Some(handshake) = self.dtls.poll_outgoing() {
+            buf.extend_from_slice(&handshake);
+            batch = Batch { segment: buf.len(), count: 1 };
+        } else {
+            if let Some(held) = self.tx.held.take() {
+                buf.extend_from_slice(&held);
+                batch = Batch { segment: buf.len(), count: 1 };
+            }
+            if let Some(sctp) = &mut self.sctp {
+                self.tx.held =
+                    batch.fill(now, sctp, &mut self.dtls, &mut self.scratch, buf, max_datagrams.max(1));
+            }
+        }
+        if batch.count == 0 {
+            return None;
+        }
+        self.counters.packets_sent += batch.count as u64;
+        self.counters.bytes_sent += buf.len() as u64;
+        self.ice.sent(now, batch.count as u64, buf.len() as u64);
+        Some(Transmit { local: route.local, remote: route.remote, segment_size: batch.segment })
+    }
+
+    /// Lets the association and DTLS say goodbye, before everything is dropped.
+    pub(super) fn farewell(&mut self, now: Instant) {
+        let Some(route) = self.ice.route().filter(|_| self.ice.can_send()) else { return };
+        self.tx.farewell_route = Some((route.local, route.remote));
+        self.tx.farewell.extend(self.tx.held.take());
+        let Some(sctp) = &mut self.sctp else { return };
+        sctp.abort("the application has closed the connection");
+        // The ABORT is one packet; there is nothing else left to send.
+        self.scratch.clear();
+        if sctp.poll_transmit(now, &mut self.scratch).is_some() {
+            let mut sealed = Vec::new();
+            if self.dtls.seal(&self.scratch, &mut sealed) {
+                self.tx.farewell.push_back(sealed);
+            }
+        }
+    }
+
+    /// Takes the `close_notify`.
+    pub(super) fn collect_farewell(&mut self) {
+        if self.tx.farewell_route.is_some() {
+            while let Some(datagram) = self.dtls.poll_outgoing() {
+                self.tx.farewell.push_back(datagram);
+            }
+        }
+    }
+
+    fn poll_farewell(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
+        let (local, remote) = self.tx.farewell_route?;
+        let datagram = self.tx.farewell.pop_front()?;
+        buf.extend_from_slice(&datagram);
+        Some(Transmit { local, remote, segment_size: buf.len() })
+    }
+}
+
+/// A batch in the making.
+struct Batch {
+    segment: usize,
+    count: usize,
+}
+
+impl Batch {
+    /// Adds sealed packets while they fit. Returns the one that did not.
+    fn fill(
+        &mut self,
+        now: Instant,
+        sctp: &mut Association,
+        dtls: &mut DtlsTransport,
+        scratch: &mut Vec<u8>,
+        buf: &mut Vec<u8>,
+        max_datagrams: usize,
+    ) -> Option<Vec<u8>> {
+        while self.count < max_datagrams && buf.len() + self.segment <= MAX_BATCH {
+            scratch.clear();
+            sctp.poll_transmit(now, scratch)?;
+            let start = buf.len();
+            if !dtls.seal(scratch, buf) {
+                // Lost, as on any network; the association repeats it.
+                continue;
+            }
+            let len = buf.len() - start;
+            if self.count == 0 {
+                self.segment = len;
+            }
+            if len > self.segment {
+                return Some(buf.split_off(start));
+            }
+            self.count += 1;
+            if len < self.segment {
+                return None;
+            }
+        }
+        None
+    }
+}

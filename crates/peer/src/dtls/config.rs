@@ -1,0 +1,41 @@
+//! Settings of the DTLS library.
+
+use std::sync::{Arc, OnceLock};
+
+use dimpl::Config;
+
+use crate::config::{DtlsConfig, DtlsVersions};
+use crate::error::{Error, ErrorKind};
+
+/// Flights are repeated until the handshake time-out ends it: 250 ms doubled this often is over a minute.
+const FLIGHT_RETRIES: usize = 8;
+
+/// Builds the library's settings; those of the default are shared by all connections.
+pub(super) fn build(config: &DtlsConfig) -> Result<Arc<Config>, Error> {
+    static DEFAULT: OnceLock<Arc<Config>> = OnceLock::new();
+    let is_default = *config == DtlsConfig::default();
+    if let Some(shared) = DEFAULT.get().filter(|_| is_default) {
+        return Ok(Arc::clone(shared));
+    }
+    let mut builder = Config::builder()
+        .mtu(config.mtu)
+        .flight_start_rto(config.initial_rto)
+        .flight_retries(FLIGHT_RETRIES)
+        .handshake_timeout(config.handshake_timeout)
+        // The cookie proves that the peer receives at its address. ICE has done so already; this saves a round trip.
+        .use_server_cookie(false)
+        .require_client_certificate(true);
+    builder = match config.versions {
+        DtlsVersions::Auto => builder,
+        DtlsVersions::V1_2 => builder.dtls13_cipher_suites(&[]),
+        DtlsVersions::V1_3 => builder.dtls12_cipher_suites(&[]),
+    };
+    let built = builder.build().map_err(|e| {
+        Error::new(ErrorKind::Range, format!("the DTLS settings {config:?} cannot be used: {e}"))
+    })?;
+    let built = Arc::new(built);
+    if is_default {
+        return Ok(Arc::clone(DEFAULT.get_or_init(|| built)));
+    }
+    Ok(built)
+}

@@ -1,0 +1,10 @@
+//! DTLS (RFC 6347, RFC 9147) over the ICE transport, with the peer's certificate checked against the signaled
+//! fingerprints before anything else happens.
+
+mod config;
+mod receive;
+mod sniff;
+mod transport;
+
+pub(crate) use receive::ReceiveBuffer;
+pub(crate) use transport::DtlsTransport;

@@ -1,0 +1,371 @@
+//! The DTLS transport and its W3C state.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use dimpl::{Dtls, Output, ProtocolVersion, SecurityError};
+use tracing::{debug, trace};
+
+use super::receive::ReceiveBuffer;
+use super::{config, sniff};
+use crate::certificate::{Certificate, matches_fingerprints};
+use crate::config::{DtlsConfig, DtlsVersions};
+use crate::error::Error;
+use crate::jsep::DtlsRole;
+use crate::rtc_error::{ErrorDetail, RtcError};
+use crate::sdp::Fingerprint;
+use crate::states::DtlsState;
+
+/// Datagrams kept that arrive before the role is known: the first flight of the peer, which may have seen the answer
+/// before us. A flight has a few datagrams.
+const MAX_EARLY: usize = 16;
+/// Longest of them.
+const MAX_EARLY_LEN: usize = 2048;
+/// Room for a record's header, nonce and tag in any version and suite.
+const RECORD_OVERHEAD: usize = 64;
+/// Room that handshake output is first offered.
+const HANDSHAKE_ROOM: usize = 2048;
+
+pub(crate) struct DtlsTransport {
+    state: DtlsState,
+    role: Option<DtlsRole>,
+    versions: DtlsVersions,
+    config: Arc<dimpl::Config>,
+    certificate: Certificate,
+    engine: Option<Box<Dtls>>,
+    fingerprints: Vec<Fingerprint>,
+    remote_certificate: Option<Bytes>,
+    early: VecDeque<Vec<u8>>,
+    outgoing: VecDeque<Vec<u8>>,
+    deadline: Option<Instant>,
+    /// Time that the engine was last told.
+    clock: Option<Instant>,
+    error: Option<RtcError>,
+    suite: Option<u16>,
+    /// Datagrams that were no valid records.
+    pub(crate) discarded: u64,
+}
+
+impl DtlsTransport {
+    pub(crate) fn new(settings: &DtlsConfig, certificate: Certificate) -> Result<Self, Error> {
+        Ok(DtlsTransport {
+            state: DtlsState::New,
+            role: None,
+            versions: settings.versions,
+            config: config::build(settings)?,
+            certificate,
+            engine: None,
+            fingerprints: Vec::new(),
+            remote_certificate: None,
+            early: VecDeque::new(),
+            outgoing: VecDeque::new(),
+            deadline: None,
+            clock: None,
+            error: None,
+            suite: None,
+            discarded: 0,
+        })
+    }
+
+    pub(crate) fn state(&self) -> DtlsState {
+        self.state
+    }
+
+    pub(crate) fn role(&self) -> Option<DtlsRole> {
+        self.role
+    }
+
+    pub(crate) fn error(&self) -> Option<&RtcError> {
+        self.error.as_ref()
+    }
+
+    pub(crate) fn remote_certificate(&self) -> Option<&Bytes> {
+        self.remote_certificate.as_ref()
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.state == DtlsState::Connected
+    }
+
+    /// `FEFD` or `FEFC`, once connected.
+    pub(crate) fn tls_version(&self) -> Option<&'static str> {
+        match self.engine.as_ref().filter(|_| self.is_connected())?.protocol_version()? {
+            ProtocolVersion::DTLS1_3 => Some("FEFC"),
+            ProtocolVersion::DTLS1_2 => Some("FEFD"),
+            _ => None,
+        }
+    }
+
+    /// IANA name of the cipher suite, once connected.
+    pub(crate) fn cipher(&self) -> Option<&'static str> {
+        self.suite.filter(|_| self.is_connected()).and_then(sniff::suite_name)
+    }
+
+    /// Both descriptions are known. The role is settled by the first call; the fingerprints must go on fitting the
+    /// certificate that was verified.
+    pub(crate) fn set_parameters(&mut self, role: DtlsRole, fingerprints: Vec<Fingerprint>) {
+        self.role.get_or_insert(role);
+        self.fingerprints = fingerprints;
+        if let Some(certificate) = self.remote_certificate.take() {
+            self.verify(certificate);
+        }
+    }
+
+    /// Starts the handshake if it has not been, the parameters are known, and `usable` says that datagrams arrive.
+    pub(crate) fn start(&mut self, now: Instant, rx: &mut ReceiveBuffer, sink: &mut impl FnMut(Bytes)) {
+        let Some(role) = self.role else { return };
+        if self.state != DtlsState::New {
+            return;
+        }
+        let (config, certificate) = (Arc::clone(&self.config), self.certificate.to_dtls());
+        let mut engine = match self.versions {
+            DtlsVersions::Auto => Dtls::new_auto(config, certificate, now),
+            DtlsVersions::V1_2 => Dtls::new_12(config, certificate, now),
+            DtlsVersions::V1_3 => Dtls::new_13(config, certificate, now),
+        };
+        engine.set_active(role == DtlsRole::Client);
+        self.engine = Some(Box::new(engine));
+        self.state = DtlsState::Connecting;
+        self.tick(now, rx, sink);
+        for datagram in mem::take(&mut self.early) {
+            self.receive(now, &datagram, rx, sink);
+        }
+    }
+
+    /// A datagram with DTLS records has come from the peer's address. Plaintext goes to `sink`.
+    pub(crate) fn receive(
+        &mut self,
+        now: Instant,
+        datagram: &[u8],
+        rx: &mut ReceiveBuffer,
+        sink: &mut impl FnMut(Bytes),
+    ) {
+        match self.state {
+            DtlsState::New => {
+                if self.early.len() < MAX_EARLY && datagram.len() <= MAX_EARLY_LEN {
+                    self.early.push_back(datagram.to_vec());
+                }
+                return;
+            }
+            DtlsState::Connecting => {
+                self.suite = sniff::cipher_suite(datagram).or(self.suite);
+                self.tick(now, rx, sink);
+            }
+            DtlsState::Connected => {}
+            DtlsState::Closed | DtlsState::Failed => return,
+        }
+        let Some(engine) = &mut self.engine else { return };
+        if let Err(error) = engine.handle_packet(datagram) {
+            self.handle_error(error);
+        }
+        self.drain(datagram.len(), rx, sink);
+    }
+
+    /// Encrypts one record and appends it to `out`. Returns whether it could.
+    pub(crate) fn seal(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> bool {
+        let Some(engine) = self.engine.as_mut().filter(|_| self.state == DtlsState::Connected) else {
+            return false;
+        };
+        if let Err(error) = engine.send_application_data(plaintext) {
+            debug!(%error, "record not sent");
+            return false;
+        }
+        let start = out.len();
+        out.resize(start + plaintext.len() + RECORD_OVERHEAD, 0);
+        let mut end = start;
+        loop {
+            match engine.poll_output(&mut out[end..]) {
+                // Anything else that the engine had to say was drained before, so this is the record.
+                Output::Packet(packet) => {
+                    end += packet.len();
+                    out.truncate(end);
+                }
+                Output::Timeout(deadline) => {
+                    self.deadline = Some(deadline);
+                    break;
+                }
+                Output::BufferTooSmall { needed } => {
+                    if end > start {
+                        // A second datagram (a key update) is waiting; it goes the ordinary way.
+                        let mut packet = vec![0; needed];
+                        if let Output::Packet(p) = engine.poll_output(&mut packet) {
+                            let len = p.len();
+                            packet.truncate(len);
+                            self.outgoing.push_back(packet);
+                        }
+                    } else {
+                        out.resize(end + needed, 0);
+                    }
+                }
+                _ => {}
+            }
+        }
+        out.truncate(end);
+        end > start
+    }
+
+    /// The next datagram of the handshake or an alert.
+    pub(crate) fn poll_outgoing(&mut self) -> Option<Vec<u8>> {
+        let datagram = self.outgoing.pop_front();
+        if self.outgoing.is_empty() && self.outgoing.capacity() > 0 {
+            self.outgoing = VecDeque::new();
+        }
+        datagram
+    }
+
+    /// Datagrams have come before the handshake could start.
+    pub(crate) fn has_early(&self) -> bool {
+        !self.early.is_empty()
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        match self.state {
+            DtlsState::Connecting | DtlsState::Connected => self.deadline,
+            _ => None,
+        }
+    }
+
+    pub(crate) fn handle_timeout(
+        &mut self,
+        now: Instant,
+        rx: &mut ReceiveBuffer,
+        sink: &mut impl FnMut(Bytes),
+    ) {
+        if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
+            self.tick(now, rx, sink);
+        }
+    }
+
+    /// Closes; a `close_notify` is left in the queue of outgoing datagrams if the peer can understand it.
+    pub(crate) fn close(&mut self, rx: &mut ReceiveBuffer) {
+        if matches!(self.state, DtlsState::Connecting | DtlsState::Connected) {
+            if let Some(engine) = &mut self.engine {
+                // Fails only if it is closed already.
+                let _ = engine.close();
+            }
+            self.drain(0, rx, &mut |_| {});
+        }
+        self.state = DtlsState::Closed;
+        self.engine = None;
+        self.early.clear();
+        self.deadline = None;
+    }
+
+    fn tick(&mut self, now: Instant, rx: &mut ReceiveBuffer, sink: &mut impl FnMut(Bytes)) {
+        if self.clock == Some(now) {
+            return;
+        }
+        self.clock = Some(now);
+        let Some(engine) = &mut self.engine else { return };
+        if let Err(error) = engine.handle_timeout(now) {
+            self.handle_error(error);
+        }
+        self.drain(0, rx, sink);
+    }
+
+    /// Takes everything out of the engine. `expect`: length of the datagram that was just put in.
+    fn drain(&mut self, expect: usize, rx: &mut ReceiveBuffer, sink: &mut impl FnMut(Bytes)) {
+        let mut room = if self.state == DtlsState::Connected { expect } else { HANDSHAKE_ROOM };
+        loop {
+            let Some(engine) = &mut self.engine else { return };
+            match engine.poll_output(rx.room(room)) {
+                Output::ApplicationData(data) => {
+                    let len = data.len();
+                    // The engine reports the certificate and the connection first, and verification comes with them.
+                    if self.state == DtlsState::Connected {
+                        sink(rx.take(len));
+                    }
+                }
+                Output::Packet(packet) => {
+                    self.suite = match self.state {
+                        DtlsState::Connecting => sniff::cipher_suite(packet).or(self.suite),
+                        _ => self.suite,
+                    };
+                    self.outgoing.push_back(packet.to_vec());
+                }
+                Output::PeerCert(der) => {
+                    let der = Bytes::copy_from_slice(der);
+                    self.verify(der);
+                }
+                Output::Connected => self.connected(),
+                Output::CloseNotify => {
+                    self.state = DtlsState::Closed;
+                    return;
+                }
+                Output::BufferTooSmall { needed } => room = needed,
+                Output::Timeout(deadline) => {
+                    self.deadline = Some(deadline);
+                    return;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn connected(&mut self) {
+        if self.state != DtlsState::Connecting {
+            return;
+        }
+        if self.remote_certificate.is_none() {
+            self.fail(ErrorDetail::FingerprintFailure, "the peer has shown no certificate");
+            return;
+        }
+        self.state = DtlsState::Connected;
+    }
+
+    fn verify(&mut self, der: Bytes) {
+        let matches = matches_fingerprints(&der, &self.fingerprints);
+        self.remote_certificate = Some(der);
+        if !matches && self.state != DtlsState::Closed {
+            let names: Vec<&str> = self.fingerprints.iter().map(|f| f.algorithm.as_str()).collect();
+            self.fail(
+                ErrorDetail::FingerprintFailure,
+                format!("the certificate of the peer has none of the signaled fingerprints ({names:?})"),
+            );
+        }
+    }
+
+    fn handle_error(&mut self, error: dimpl::Error) {
+        use dimpl::Error as E;
+        let connected = self.state == DtlsState::Connected;
+        match &error {
+            E::SecurityError(SecurityError::FatalAlert { description }) => {
+                self.fail(
+                    ErrorDetail::DtlsFailure,
+                    format!("the peer has sent a fatal alert ({description})"),
+                );
+                if let Some(error) = &mut self.error {
+                    error.received_alert = Some(*description);
+                }
+            }
+            E::Timeout(_) if connected => trace!(%error, "key update unanswered"),
+            E::Timeout(_) => self.fail(ErrorDetail::DtlsFailure, format!("the handshake timed out: {error}")),
+            // With keys in place whatever is wrong with a datagram is no fault of the peer: anybody can send it.
+            _ if connected => self.discarded += 1,
+            E::UnexpectedMessage(_)
+            | E::ReceiveQueueFull
+            | E::TransmitQueueFull
+            | E::TooManyClientHelloFragments
+            | E::RenegotiationAttempt => self.discarded += 1,
+            E::CertificateError(_) => {
+                let message =
+                    format!("the peer's certificate cannot be used (only ECDSA ones are supported): {error}");
+                self.fail(ErrorDetail::DtlsFailure, message);
+            }
+            _ => self.fail(ErrorDetail::DtlsFailure, format!("the handshake failed: {error}")),
+        }
+    }
+
+    fn fail(&mut self, detail: ErrorDetail, message: impl Into<String>) {
+        if matches!(self.state, DtlsState::Failed | DtlsState::Closed) {
+            return;
+        }
+        self.state = DtlsState::Failed;
+        self.error = Some(RtcError::new(detail, message));
+        self.engine = None;
+        self.deadline = None;
+    }
+}

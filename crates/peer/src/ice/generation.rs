@@ -1,0 +1,277 @@
+//! One ICE generation: an agent with the credentials, the candidates and the checklist of one (re)start.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use is::{Candidate as AgentCandidate, CandidateKind as AgentKind, IceAgent, IceCreds, Protocol};
+use tracing::trace;
+
+use super::types::{CandidateInfo, CandidateKind, LocalCandidate, LocalCandidateKind};
+use crate::config::IceConfig;
+use crate::jsep::IceParameters;
+use crate::sdp::{Candidate, CandidateAddress, CandidateProtocol, CandidateType};
+
+/// Remote candidates per generation; more are ignored. The checklist holds 100 pairs anyway.
+const MAX_REMOTE_CANDIDATES: usize = 128;
+/// Local candidates per generation; a machine with more addresses than this has no use for more pairs either.
+const MAX_LOCAL_CANDIDATES: usize = 64;
+/// Checks that may leave at once when something new is known, instead of one per Ta: enough for the few pairs of an
+/// ordinary connection, so that set-up does not wait for the pacing.
+const KICK: usize = 10;
+/// Unanswered checks after which the agent drops a pair. With the default timing that is well after consent expiry.
+const MAX_RETRANSMITS: usize = 20;
+
+/// A local candidate with what is shown of it.
+pub(crate) struct LocalEntry {
+    pub candidate: LocalCandidate,
+    pub info: CandidateInfo,
+    agent: AgentCandidate,
+}
+
+pub(crate) struct Generation {
+    pub number: u32,
+    pub agent: IceAgent,
+    pub local: IceParameters,
+    pub remote: Option<IceParameters>,
+    pub locals: Vec<LocalEntry>,
+    pub remotes: Vec<CandidateInfo>,
+    pub gathering_done: bool,
+    pub remote_end: bool,
+    /// When something last happened that checks could profit from: credentials or a candidate.
+    pub last_news: Instant,
+}
+
+impl Generation {
+    pub(crate) fn new(
+        number: u32,
+        local: IceParameters,
+        config: &IceConfig,
+        tie_breaker: u64,
+        now: Instant,
+    ) -> Self {
+        let mut agent = IceAgent::new(IceCreds { ufrag: local.ufrag.clone(), pass: local.pwd.clone() });
+        agent.set_control_tie_breaker(tie_breaker);
+        agent.set_timing_advance(config.check_interval);
+        agent.set_initial_stun_rto(config.initial_rto);
+        agent.set_max_stun_rto(config.max_rto);
+        agent.set_max_stun_retransmits(MAX_RETRANSMITS);
+        Generation {
+            number,
+            agent,
+            local,
+            remote: None,
+            locals: Vec::new(),
+            remotes: Vec::new(),
+            gathering_done: false,
+            remote_end: false,
+            last_news: now,
+        }
+    }
+
+    /// Both sides' credentials are known, so checks can be sent.
+    pub(crate) fn started(&self) -> bool {
+        self.remote.is_some()
+    }
+
+    pub(crate) fn set_remote(&mut self, now: Instant, remote: IceParameters) {
+        self.agent.set_remote_credentials(IceCreds { ufrag: remote.ufrag.clone(), pass: remote.pwd.clone() });
+        self.remote = Some(remote);
+        self.last_news = now;
+    }
+
+    /// Adds a gathered candidate. Returns what to signal, unless it duplicates another one or cannot be used.
+    pub(crate) fn add_local(&mut self, now: Instant, candidate: LocalCandidate) -> Option<&LocalEntry> {
+        if self.locals.len() >= MAX_LOCAL_CANDIDATES {
+            return None;
+        }
+        let LocalCandidate { kind, addr, base, .. } = candidate;
+        let made = match kind {
+            LocalCandidateKind::Host => AgentCandidate::host(addr, Protocol::Udp),
+            LocalCandidateKind::ServerReflexive => {
+                AgentCandidate::server_reflexive(addr, base, Protocol::Udp)
+            }
+            LocalCandidateKind::Relay => AgentCandidate::relayed(addr, base, Protocol::Udp),
+        };
+        let made = match made {
+            Ok(made) => made,
+            Err(error) => {
+                trace!(%error, "local candidate cannot be used");
+                return None;
+            }
+        };
+        let agent = self.agent.add_local_candidate(made)?.clone();
+        self.last_news = now;
+        let info = local_info(&candidate, &agent, &self.local.ufrag);
+        self.locals.push(LocalEntry { candidate, info, agent });
+        self.locals.last()
+    }
+
+    /// Removes the candidates whose socket is gone.
+    pub(crate) fn remove_local(&mut self, base: SocketAddr) {
+        let gone = |e: &LocalEntry| match e.candidate.kind {
+            LocalCandidateKind::Relay => e.candidate.addr == base,
+            _ => e.candidate.base == base,
+        };
+        for entry in self.locals.iter().filter(|e| gone(e)) {
+            self.agent.invalidate_candidate(&entry.agent);
+        }
+        self.locals.retain(|e| !gone(e));
+    }
+
+    /// Adds a remote candidate with its address. Those that no socket of ours can reach are ignored.
+    pub(crate) fn add_remote(&mut self, now: Instant, candidate: &Candidate, ip: IpAddr, mid: &str) {
+        if self.remotes.len() >= MAX_REMOTE_CANDIDATES {
+            trace!("too many remote candidates");
+            return;
+        }
+        if candidate.protocol != CandidateProtocol::Udp || candidate.component != 1 || candidate.port == 0 {
+            trace!(%candidate, "remote candidate cannot be paired");
+            return;
+        }
+        if ip.is_unspecified() || ip.is_multicast() {
+            trace!(%candidate, "remote candidate has no usable address");
+            return;
+        }
+        let addr = SocketAddr::new(ip, candidate.port);
+        let kind = match candidate.typ {
+            CandidateType::Host => AgentKind::Host,
+            CandidateType::ServerReflexive => AgentKind::ServerReflexive,
+            CandidateType::PeerReflexive => AgentKind::PeerReflexive,
+            CandidateType::Relay => AgentKind::Relayed,
+        };
+        self.agent.add_remote_candidate(AgentCandidate::from_parts(
+            candidate.foundation.clone(),
+            candidate.component,
+            Protocol::Udp,
+            candidate.priority,
+            addr,
+            kind,
+            None,
+            None,
+            None,
+        ));
+        self.last_news = now;
+        let info = remote_info(candidate, addr, mid, self.remote.as_ref());
+        if !self.remotes.contains(&info) {
+            self.remotes.push(info);
+        }
+    }
+
+    /// The peer has no further candidates.
+    pub(crate) fn end_of_candidates(&mut self, now: Instant) {
+        self.remote_end = true;
+        self.last_news = now;
+    }
+
+    /// Lets checks that are due leave at once.
+    pub(crate) fn kick(&mut self, now: Instant) {
+        for _ in 0..KICK {
+            self.agent.handle_timeout(now);
+        }
+    }
+
+    /// What is known of the local end of a pair.
+    pub(crate) fn local_side(&self, addr: SocketAddr, mid: &str) -> CandidateInfo {
+        let found = self.locals.iter().find(|e| e.info.addr == addr).or_else(|| {
+            // A host candidate may have been left out in favour of a reflexive one with the same base.
+            self.locals.iter().find(|e| e.candidate.base == addr)
+        });
+        match found {
+            Some(entry) => CandidateInfo { mid: mid.to_owned(), ..entry.info.clone() },
+            None => reflexive_info(addr, &self.local.ufrag, mid),
+        }
+    }
+
+    /// What is known of the remote end of a pair.
+    pub(crate) fn remote_side(&self, addr: SocketAddr, mid: &str) -> CandidateInfo {
+        let ufrag = self.remote.as_ref().map_or("", |r| &r.ufrag);
+        self.remotes
+            .iter()
+            .find(|c| c.addr == addr)
+            .cloned()
+            .unwrap_or_else(|| reflexive_info(addr, ufrag, mid))
+    }
+}
+
+fn local_info(candidate: &LocalCandidate, agent: &AgentCandidate, ufrag: &str) -> CandidateInfo {
+    let kind = match candidate.kind {
+        LocalCandidateKind::Host => CandidateKind::Host,
+        LocalCandidateKind::ServerReflexive => CandidateKind::ServerReflexive,
+        LocalCandidateKind::Relay => CandidateKind::Relay,
+    };
+    let related = (kind != CandidateKind::Host).then_some(candidate.base);
+    // The agent shows the foundation it has computed only inside of its candidate line.
+    let agent_line = agent.to_sdp_string();
+    let foundation = agent_line.trim_start_matches("candidate:").split(' ').next().unwrap_or("1");
+    let line = Candidate {
+        foundation: foundation.to_owned(),
+        component: 1,
+        protocol: CandidateProtocol::Udp,
+        priority: agent.prio(),
+        address: CandidateAddress::Ip(candidate.addr.ip()),
+        port: candidate.addr.port(),
+        typ: match kind {
+            CandidateKind::Host => CandidateType::Host,
+            CandidateKind::Relay => CandidateType::Relay,
+            _ => CandidateType::ServerReflexive,
+        },
+        raddr: related.map(|a| CandidateAddress::Ip(a.ip())),
+        rport: related.map(|a| a.port()),
+        tcptype: None,
+        ufrag: Some(ufrag.to_owned()),
+    };
+    CandidateInfo {
+        candidate: line.to_string(),
+        kind,
+        addr: candidate.addr,
+        priority: line.priority,
+        foundation: line.foundation,
+        related,
+        ufrag: ufrag.to_owned(),
+        mid: String::new(),
+        url: candidate.url.clone(),
+        relay_protocol: candidate.relay_protocol,
+    }
+}
+
+fn remote_info(
+    candidate: &Candidate,
+    addr: SocketAddr,
+    mid: &str,
+    remote: Option<&IceParameters>,
+) -> CandidateInfo {
+    let related = candidate.raddr.as_ref().and_then(CandidateAddress::ip).zip(candidate.rport);
+    CandidateInfo {
+        candidate: candidate.to_string(),
+        kind: match candidate.typ {
+            CandidateType::Host => CandidateKind::Host,
+            CandidateType::ServerReflexive => CandidateKind::ServerReflexive,
+            CandidateType::PeerReflexive => CandidateKind::PeerReflexive,
+            CandidateType::Relay => CandidateKind::Relay,
+        },
+        addr,
+        priority: candidate.priority,
+        foundation: candidate.foundation.clone(),
+        related: related.map(|(ip, port)| SocketAddr::new(ip, port)),
+        ufrag: remote.map(|r| r.ufrag.clone()).unwrap_or_default(),
+        mid: mid.to_owned(),
+        url: None,
+        relay_protocol: None,
+    }
+}
+
+/// A peer-reflexive candidate has no line of its own: it was never signaled.
+fn reflexive_info(addr: SocketAddr, ufrag: &str, mid: &str) -> CandidateInfo {
+    CandidateInfo {
+        candidate: String::new(),
+        kind: CandidateKind::PeerReflexive,
+        addr,
+        priority: 0,
+        foundation: String::new(),
+        related: None,
+        ufrag: ufrag.to_owned(),
+        mid: mid.to_owned(),
+        url: None,
+        relay_protocol: None,
+    }
+}

@@ -1,0 +1,192 @@
+//! Bookkeeping per candidate pair: which addresses are known to be the peer's, round-trip times, counters.
+//!
+//! The ICE agent keeps its checklist to itself, so this is learnt from the STUN messages that pass by.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use is::stun::TransId;
+
+/// Pairs that are tracked. The agent's own checklist holds 100; the rest is room for peer-reflexive ones and for the
+/// previous generation. Further pairs are ignored.
+const MAX_PAIRS: usize = 256;
+/// Requests whose answers are waited for. Older ones are forgotten, which costs a sample of the round-trip time.
+const MAX_TRANSACTIONS: usize = 256;
+
+/// One 5-tuple of one generation.
+#[derive(Debug, Clone)]
+pub(crate) struct Pair {
+    pub id: u32,
+    pub generation: u32,
+    pub local: SocketAddr,
+    pub remote: SocketAddr,
+    /// An authenticated STUN message has come this way: datagrams from there are the peer's.
+    pub authenticated: bool,
+    pub nominated: bool,
+    pub created: Instant,
+    pub last_response: Option<Instant>,
+    pub last_request: Option<Instant>,
+    pub requests_sent: u64,
+    pub requests_received: u64,
+    pub responses_sent: u64,
+    pub responses_received: u64,
+    pub consent_requests_sent: u64,
+    pub rtt: Option<Duration>,
+    pub total_rtt: Duration,
+    pub packets_sent: u64,
+    pub packets_received: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub last_sent: Option<Instant>,
+    pub last_received: Option<Instant>,
+}
+
+impl Pair {
+    /// When the peer last proved that it is there and wants to hear from us (RFC 7675). Its own authenticated checks
+    /// count as well as its answers: some stacks stop answering for a while under load but keep asking.
+    pub(crate) fn last_heard(&self) -> Instant {
+        let heard = self.last_response.max(self.last_request);
+        heard.unwrap_or(self.created)
+    }
+}
+
+struct Transaction {
+    id: TransId,
+    pair: u32,
+    sent: Instant,
+}
+
+/// All pairs.
+#[derive(Default)]
+pub(crate) struct PairTable {
+    pairs: Vec<Pair>,
+    transactions: VecDeque<Transaction>,
+    next_id: u32,
+    /// Index of the pair that the last datagram belonged to: nearly always that of the next one too.
+    last: usize,
+}
+
+impl PairTable {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Pair> {
+        self.pairs.iter()
+    }
+
+    pub(crate) fn get(&self, id: u32) -> Option<&Pair> {
+        self.pairs.iter().find(|p| p.id == id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: u32) -> Option<&mut Pair> {
+        self.pairs.iter_mut().find(|p| p.id == id)
+    }
+
+    /// The pair with these addresses in this generation, made if needed and possible.
+    pub(crate) fn entry(
+        &mut self,
+        now: Instant,
+        generation: u32,
+        local: SocketAddr,
+        remote: SocketAddr,
+    ) -> Option<&mut Pair> {
+        let found = self
+            .pairs
+            .iter()
+            .position(|p| p.generation == generation && p.local == local && p.remote == remote);
+        let index = match found {
+            Some(index) => index,
+            None if self.pairs.len() >= MAX_PAIRS => return None,
+            None => {
+                self.next_id = self.next_id.wrapping_add(1);
+                self.pairs.push(new_pair(self.next_id, generation, local, remote, now));
+                self.pairs.len() - 1
+            }
+        };
+        Some(&mut self.pairs[index])
+    }
+
+    /// A check is being sent.
+    pub(crate) fn request_sent(&mut self, now: Instant, pair: u32, id: TransId, consent: bool) {
+        if self.transactions.len() >= MAX_TRANSACTIONS {
+            self.transactions.pop_front();
+        }
+        self.transactions.push_back(Transaction { id, pair, sent: now });
+        if let Some(pair) = self.get_mut(pair) {
+            pair.requests_sent += 1;
+            pair.consent_requests_sent += u64::from(consent);
+        }
+    }
+
+    /// An authenticated answer has come.
+    pub(crate) fn response_received(&mut self, now: Instant, id: TransId) {
+        let Some(index) = self.transactions.iter().position(|t| t.id == id) else { return };
+        let Some(transaction) = self.transactions.remove(index) else { return };
+        let Some(pair) = self.get_mut(transaction.pair) else { return };
+        let rtt = now.saturating_duration_since(transaction.sent);
+        pair.responses_received += 1;
+        pair.rtt = Some(rtt);
+        pair.total_rtt += rtt;
+        pair.last_response = Some(now);
+        pair.authenticated = true;
+    }
+
+    /// A datagram other than STUN has come. Returns whether its sender is known to be the peer.
+    pub(crate) fn datagram_received(
+        &mut self,
+        now: Instant,
+        local: SocketAddr,
+        remote: SocketAddr,
+        len: usize,
+    ) -> bool {
+        let fits = |p: &Pair| p.authenticated && p.remote == remote && p.local == local;
+        if !self.pairs.get(self.last).is_some_and(fits) {
+            match self.pairs.iter().position(fits) {
+                Some(index) => self.last = index,
+                None => return false,
+            }
+        }
+        let pair = &mut self.pairs[self.last];
+        pair.packets_received += 1;
+        pair.bytes_received += len as u64;
+        pair.last_received = Some(now);
+        true
+    }
+
+    /// Forgets the pairs of generations before this one.
+    pub(crate) fn forget_before(&mut self, generation: u32) {
+        self.pairs.retain(|p| p.generation >= generation);
+        self.last = 0;
+    }
+
+    /// Forgets the pairs of one generation.
+    pub(crate) fn forget(&mut self, generation: u32) {
+        self.pairs.retain(|p| p.generation != generation);
+        self.last = 0;
+    }
+}
+
+fn new_pair(id: u32, generation: u32, local: SocketAddr, remote: SocketAddr, now: Instant) -> Pair {
+    Pair {
+        id,
+        generation,
+        local,
+        remote,
+        authenticated: false,
+        nominated: false,
+        created: now,
+        last_response: None,
+        last_request: None,
+        requests_sent: 0,
+        requests_received: 0,
+        responses_sent: 0,
+        responses_received: 0,
+        consent_requests_sent: 0,
+        rtt: None,
+        total_rtt: Duration::ZERO,
+        packets_sent: 0,
+        packets_received: 0,
+        bytes_sent: 0,
+        bytes_received: 0,
+        last_sent: None,
+        last_received: None,
+    }
+}

@@ -1,0 +1,392 @@
+//! The ICE transport: up to two generations, the pair in use, and the W3C state.
+//!
+//! An ICE restart runs in a generation of its own beside the one in use. Data goes on over the old pair, and its
+//! consent checks are still answered, until the new generation has nominated a pair; only then the old one goes. A
+//! restart that is rolled back leaves no trace.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use is::stun::{StunMessage, StunPacket};
+use is::{IceAgentEvent, Protocol};
+use tracing::trace;
+
+use super::generation::Generation;
+use super::pairs::{Pair, PairTable};
+use super::types::{LocalCandidate, LocalCandidateKind, SelectedPair};
+use crate::config::{IceConfig, IceTransportPolicy};
+use crate::jsep::IceParameters;
+use crate::states::{GatheringState, IceRole, IceState};
+
+/// STUN messages waiting to be sent. The agent makes at most a few per call; beyond this the oldest are dropped,
+/// which the retransmissions make good.
+const MAX_OUTGOING: usize = 64;
+
+/// The pair in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub pair: u32,
+    pub generation: u32,
+    pub local: SocketAddr,
+    pub remote: SocketAddr,
+}
+
+/// A STUN message to be sent.
+pub(crate) struct StunDatagram {
+    pub local: SocketAddr,
+    pub remote: SocketAddr,
+    pub payload: Vec<u8>,
+}
+
+pub(crate) struct IceTransport {
+    pub(super) config: IceConfig,
+    policy: IceTransportPolicy,
+    tie_breaker: u64,
+    pub(crate) controlling: Option<bool>,
+    pub(super) current: Option<Generation>,
+    pub(super) next: Option<Generation>,
+    last_number: u32,
+    pub(crate) pairs: PairTable,
+    pub(super) route: Option<Route>,
+    /// Consent has expired or no pair has worked; only new credentials (or candidates, in the latter case) help.
+    pub(super) failed: bool,
+    closed: bool,
+    outgoing: VecDeque<StunDatagram>,
+    /// When the agents want to be called, kept because asking them is a scan over their pairs.
+    agent_deadline: Option<Instant>,
+    /// The last time anything was done.
+    clock: Option<Instant>,
+    pub(crate) route_changes: u32,
+}
+
+impl IceTransport {
+    pub(crate) fn new(config: IceConfig, policy: IceTransportPolicy, tie_breaker: u64) -> Self {
+        IceTransport {
+            config,
+            policy,
+            tie_breaker,
+            controlling: None,
+            current: None,
+            next: None,
+            last_number: 0,
+            pairs: PairTable::default(),
+            route: None,
+            failed: false,
+            closed: false,
+            outgoing: VecDeque::new(),
+            agent_deadline: None,
+            clock: None,
+            route_changes: 0,
+        }
+    }
+
+    /// Begins a generation. The first one is in use at once; any later one is a restart.
+    pub(crate) fn begin(&mut self, now: Instant, local: IceParameters) -> u32 {
+        self.last_number += 1;
+        let number = self.last_number;
+        let mut generation = Generation::new(number, local, &self.config, self.tie_breaker, now);
+        if let Some(controlling) = self.controlling {
+            generation.agent.set_controlling(controlling);
+        }
+        if let Some(replaced) = self.next.take() {
+            self.pairs.forget(replaced.number);
+        }
+        match &self.current {
+            // Without any remote credentials nothing can have been set up: nothing to keep alive either.
+            Some(current) if current.started() => self.next = Some(generation),
+            _ => self.current = Some(generation),
+        }
+        number
+    }
+
+    /// A restart was rolled back.
+    pub(crate) fn rollback(&mut self) {
+        if let Some(dropped) = self.next.take() {
+            self.pairs.forget(dropped.number);
+        } else if self.current.as_ref().is_some_and(|c| !c.started()) {
+            self.current = None;
+        }
+    }
+
+    /// The generation that is being negotiated or is in use: the newest one.
+    pub(crate) fn newest(&self) -> Option<&Generation> {
+        self.next.as_ref().or(self.current.as_ref())
+    }
+
+    pub(crate) fn newest_mut(&mut self) -> Option<&mut Generation> {
+        self.next.as_mut().or(self.current.as_mut())
+    }
+
+    pub(crate) fn generation_mut(&mut self, number: u32) -> Option<&mut Generation> {
+        [&mut self.current, &mut self.next].into_iter().flatten().find(|g| g.number == number)
+    }
+
+    pub(crate) fn generations(&self) -> impl Iterator<Item = &Generation> {
+        self.current.iter().chain(&self.next)
+    }
+
+    pub(crate) fn set_controlling(&mut self, controlling: bool) {
+        self.controlling = Some(controlling);
+        // Pairs of a running generation have been ordered by the role it was started with; roles change there only
+        // by conflict resolution.
+        if let Some(generation) = self.newest_mut().filter(|g| !g.started()) {
+            generation.agent.set_controlling(controlling);
+        }
+    }
+
+    pub(crate) fn accepts(&self, candidate: &LocalCandidate) -> bool {
+        self.policy == IceTransportPolicy::All || candidate.kind == LocalCandidateKind::Relay
+    }
+
+    pub(crate) fn set_policy(&mut self, policy: IceTransportPolicy) {
+        self.policy = policy;
+    }
+
+    /// Generations of a transport that takes the place of another one are numbered on.
+    pub(crate) fn continue_numbers(&mut self, before: &IceTransport) {
+        self.last_number = before.last_number;
+    }
+
+    /// Whether datagrams may be sent: there is a pair, and consent has not expired.
+    pub(crate) fn can_send(&self) -> bool {
+        self.route.is_some() && !self.failed && !self.closed
+    }
+
+    /// Counts datagrams sent over the pair in use.
+    pub(crate) fn sent(&mut self, now: Instant, packets: u64, bytes: u64) {
+        if let Some(pair) = self.route.and_then(|r| self.pairs.get_mut(r.pair)) {
+            pair.packets_sent += packets;
+            pair.bytes_sent += bytes;
+            pair.last_sent = Some(now);
+        }
+    }
+
+    /// To be called after anything about a generation has changed.
+    pub(crate) fn kick(&mut self, now: Instant) {
+        if self.closed {
+            return;
+        }
+        for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
+            generation.kick(now);
+        }
+        self.pump(now);
+    }
+
+    /// A datagram whose first byte says that it is STUN. Returns whether it was ours.
+    pub(crate) fn handle_stun(
+        &mut self,
+        now: Instant,
+        local: SocketAddr,
+        remote: SocketAddr,
+        data: &[u8],
+    ) -> bool {
+        if self.closed {
+            return false;
+        }
+        let Ok(message) = StunMessage::parse(data) else { return false };
+        let mut accepted = false;
+        for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
+            let packet = StunPacket { proto: Protocol::Udp, source: remote, destination: local, message };
+            if !generation.agent.handle_packet(now, packet) {
+                continue;
+            }
+            accepted = true;
+            if message.is_binding_request() {
+                if let Some(pair) = self.pairs.entry(now, generation.number, local, remote) {
+                    pair.authenticated = true;
+                    pair.requests_received += 1;
+                    pair.last_request = Some(now);
+                }
+            } else if message.is_successful_binding_response() {
+                self.pairs.response_received(now, message.trans_id());
+            }
+            // Answers, triggered checks and nominations go out now instead of at the next tick.
+            generation.agent.handle_timeout(now);
+            break;
+        }
+        if accepted {
+            self.pump(now);
+        }
+        accepted
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.clock = Some(now);
+        if self.resting() {
+            return;
+        }
+        if self.agent_deadline.is_some_and(|deadline| deadline <= now) {
+            for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
+                generation.agent.handle_timeout(now);
+                // The agent has given up all its pairs, but whether the connection has failed is not for it to say.
+                if generation.started() && generation.agent.state().is_disconnected() {
+                    generation.agent.recreate_candidate_pairs();
+                }
+            }
+            self.pump(now);
+        }
+    }
+
+    /// Takes out of the agents what they have to say.
+    fn pump(&mut self, now: Instant) {
+        self.clock = Some(now);
+        self.pump_one(now, false);
+        self.pump_one(now, true);
+        self.agent_deadline = [&mut self.current, &mut self.next]
+            .into_iter()
+            .flatten()
+            .filter_map(|g| g.agent.poll_timeout())
+            .min();
+    }
+
+    fn pump_one(&mut self, now: Instant, of_next: bool) {
+        let slot = if of_next { &mut self.next } else { &mut self.current };
+        let Some(generation) = slot else { return };
+        let number = generation.number;
+        while let Some(transmit) = generation.agent.poll_transmit() {
+            let (local, remote) = (transmit.source, transmit.destination);
+            let payload: Vec<u8> = transmit.contents.into();
+            let consent = self.route.is_some_and(|r| r.generation == number);
+            if let Some(pair) = self.pairs.entry(now, number, local, remote) {
+                let pair_id = pair.id;
+                match StunMessage::parse(&payload) {
+                    Ok(m) if m.is_binding_request() => {
+                        self.pairs.request_sent(now, pair_id, m.trans_id(), consent);
+                    }
+                    _ => pair.responses_sent += 1,
+                }
+            }
+            if self.outgoing.len() >= MAX_OUTGOING {
+                self.outgoing.pop_front();
+            }
+            self.outgoing.push_back(StunDatagram { local, remote, payload });
+        }
+        let mut nominated = None;
+        while let Some(event) = generation.agent.poll_event() {
+            if let IceAgentEvent::NominatedSend { source, destination, .. } = event {
+                nominated = Some((source, destination));
+            }
+        }
+        if let Some((local, remote)) = nominated {
+            self.select(now, number, local, remote);
+        }
+    }
+
+    /// A pair was nominated: use it, and its generation.
+    fn select(&mut self, now: Instant, number: u32, local: SocketAddr, remote: SocketAddr) {
+        trace!(number, "pair nominated");
+        if self.next.as_ref().is_some_and(|n| n.number == number) {
+            self.current = self.next.take();
+            // One generation back is kept: datagrams on the old pair may still be under way.
+            self.pairs.forget_before(number.saturating_sub(1));
+        }
+        let Some(pair) = self.pairs.entry(now, number, local, remote) else { return };
+        pair.nominated = true;
+        pair.authenticated = true;
+        let route = Route { pair: pair.id, generation: number, local, remote };
+        if self.route != Some(route) {
+            self.route = Some(route);
+            self.route_changes += 1;
+        }
+        self.failed = false;
+    }
+
+    /// Stops everything.
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
+        self.current = None;
+        self.next = None;
+        self.outgoing.clear();
+        self.agent_deadline = None;
+    }
+
+    pub(crate) fn remove_local(&mut self, now: Instant, base: SocketAddr) {
+        for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
+            generation.remove_local(base);
+        }
+        self.kick(now);
+    }
+
+    pub(crate) fn poll_outgoing(&mut self) -> Option<StunDatagram> {
+        let datagram = self.outgoing.pop_front();
+        if self.outgoing.is_empty() && self.outgoing.capacity() > 8 {
+            // A busy check phase is over; an idle connection should not keep its buffers.
+            self.outgoing = VecDeque::new();
+        }
+        datagram
+    }
+
+    /// Where data goes.
+    pub(crate) fn route(&self) -> Option<Route> {
+        self.route
+    }
+
+    pub(crate) fn route_pair(&self) -> Option<&Pair> {
+        self.route.and_then(|r| self.pairs.get(r.pair))
+    }
+
+    pub(crate) fn selected_pair(&self, mid: &str) -> Option<SelectedPair> {
+        let route = self.route?;
+        let generation = self.generations().find(|g| g.number == route.generation)?;
+        Some(SelectedPair {
+            local: generation.local_side(route.local, mid),
+            remote: generation.remote_side(route.remote, mid),
+        })
+    }
+
+    pub(crate) fn agent_deadline(&self) -> Option<Instant> {
+        if self.resting() { None } else { self.agent_deadline }
+    }
+
+    /// Consent has expired, so nothing may be sent any more (RFC 7675 section 5.1), and no restart is under way.
+    fn resting(&self) -> bool {
+        self.closed || (self.failed && self.next.is_none())
+    }
+
+    /// Makes `failed` final until something new is known.
+    pub(crate) fn mark_failed(&mut self) {
+        self.failed = true;
+    }
+
+    /// New remote candidates: if no pair has ever worked, try again.
+    pub(crate) fn clear_failed(&mut self) {
+        if self.route.is_none() {
+            self.failed = false;
+        }
+    }
+
+    pub(crate) fn gathering_state(&self) -> GatheringState {
+        match self.newest() {
+            None => GatheringState::New,
+            Some(g) if g.gathering_done => GatheringState::Complete,
+            Some(_) => GatheringState::Gathering,
+        }
+    }
+
+    pub(crate) fn role(&self) -> IceRole {
+        match self.current.as_ref().filter(|g| g.started()) {
+            Some(g) if g.agent.controlling() => IceRole::Controlling,
+            Some(_) => IceRole::Controlled,
+            None => match self.controlling {
+                None => IceRole::Unknown,
+                Some(true) => IceRole::Controlling,
+                Some(false) => IceRole::Controlled,
+            },
+        }
+    }
+
+    /// The last time anything was done; states are derived for it.
+    pub(crate) fn clock(&self) -> Option<Instant> {
+        self.clock
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// The W3C state, see [`super::state`].
+    pub(crate) fn state(&self, now: Instant) -> IceState {
+        super::state::derive(self, now)
+    }
+}
