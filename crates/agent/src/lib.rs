@@ -1,2 +1,39 @@
-//! Placeholder.
+//! The OSSA agent layer above a data channel: what travels in a message channel between two agents.
+//!
+//! Sans-IO: a [`Session`] is told the time and what was received, and says what to send. One session per link.
+//!
+//! - [`Envelope`]: the `WebRTCMessage` of the specification, parsed without touching its payload.
+//! - [`Session`]: validates what comes in, matches responses to calls, drops duplicates and what has expired.
+//!
+//! ```
+//! use std::time::{Duration, Instant};
+//! use ossa_agent::{RawValue, Received, Session, SessionConfig};
+//! # fn now() -> Instant { #[allow(clippy::disallowed_methods)] Instant::now() }
+//! let [alice, bob] = ["agent://alice", "agent://bob"].map(|uri| uri.parse().unwrap());
+//! let mut caller = Session::new(SessionConfig::new(Clone::clone(&alice), Clone::clone(&bob)), [1; 32]);
+//! let mut callee = Session::new(SessionConfig::new(bob, alice), [2; 32]);
+//! let (now, unix_ms) = (now(), 1_700_000_000_000);
+//!
+//! let input = RawValue::from_string("[1,2]".into()).unwrap();
+//! let call = caller.call("sum", &input, Duration::from_secs(5), &Default::default(), now, unix_ms).unwrap();
+//! let Received::Call { id, capability } = callee.receive(&call.text, unix_ms) else { panic!() };
+//! assert_eq!(capability, "sum");
+//!
+//! let result = RawValue::from_string("3".into()).unwrap();
+//! let response = callee.respond(&id, &result, unix_ms).unwrap();
+//! assert!(matches!(caller.receive(&response.text, unix_ms), Received::Response { call: matched, .. } if matched == call.id));
+//! ```
 #![forbid(unsafe_code)]
+
+mod calls;
+mod envelope;
+mod error;
+pub mod fuzz;
+mod seen;
+mod session;
+mod timestamp;
+
+pub use envelope::{Chunked, Envelope, Metadata, Priority};
+pub use error::{AgentError, code};
+pub use serde_json::value::RawValue;
+pub use session::{Composed, Options, Received, ResultShape, Session, SessionConfig};
