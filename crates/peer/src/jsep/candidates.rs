@@ -74,7 +74,7 @@ impl Session {
         if !self.remotes().any(|remote| remote.ufrag_of(section) == ufrag.as_deref()) {
             return Ok(RemoteCandidate::Ignored("it belongs to an ICE generation that is gone"));
         }
-        let text = init.candidate.trim();
+        let text = init.candidate.trim_ascii();
         let text = text.strip_prefix("a=").unwrap_or(text);
         for remote in [&mut self.pending_remote, &mut self.current_remote].into_iter().flatten() {
             if remote.ufrag_of(section) == ufrag.as_deref() {
@@ -201,7 +201,7 @@ fn section_of(remote: &RemoteDescription, init: &CandidateInit) -> Result<Option
 
 /// The candidate; `None` for the end of candidates.
 fn parse(text: &str) -> Result<Option<Candidate>, Error> {
-    let text = text.trim();
+    let text = text.trim_ascii();
     if text.is_empty() {
         return Ok(None);
     }

@@ -75,7 +75,6 @@ impl RemoteDescription {
         check_ice_characters(&description.transport)?;
         for section in description.media.iter().filter(|section| section.is_active()) {
             check_ice_characters(&section.transport)?;
-            check_rtcp_mux(kind, section)?;
         }
         let usable = |index: &usize| {
             let section = &description.media[*index];
@@ -86,6 +85,9 @@ impl RemoteDescription {
             None => (0..description.media.len()).find(usable),
         };
         let data = index.map(|index| RemoteData::new(&description, index)).transpose()?;
+        if kind == SdpType::Offer && data.is_none() {
+            check_rtcp_mux(&description)?;
+        }
         Ok(Self { kind, description, data })
     }
 
@@ -229,16 +231,24 @@ fn check_length(value: &Located<String>, name: &str, min: usize) -> Result<(), E
     }
 }
 
-/// RFC 9429, section 5.8.2, with the policy `require`, the only one that we have. It concerns offers only: we
-/// never offer RTP, so that no answer can have it.
-fn check_rtcp_mux(kind: SdpType, section: &MediaSection) -> Result<(), Error> {
-    if kind == SdpType::Offer && section.proto.contains("RTP/") && !section.rtcp_mux {
-        return Err(invalid(
-            section.line,
-            "a section for RTP has no a=rtcp-mux, which rtcpMuxPolicy requires",
-        ));
+/// `rtcpMuxPolicy` is `require`, the only policy that we have: RTP without `a=rtcp-mux` is invalid (RFC 9429,
+/// section 5.8.2). Bundled sections may leave it to the first one of their group.
+///
+/// An offer with data is not held to it: its RTP sections are rejected anyway, and data must not suffer for them.
+fn check_rtcp_mux(description: &Description) -> Result<(), Error> {
+    let leads = |mid: &String| description.bundle_of(mid).is_none_or(|group| group.mids.first() == Some(mid));
+    let bad = description.media.iter().find(|section| {
+        section.is_active()
+            && section.proto.contains("RTP/")
+            && !section.rtcp_mux
+            && section.mid.as_ref().is_none_or(leads)
+    });
+    match bad {
+        Some(section) => {
+            Err(invalid(section.line, "a section for RTP has no a=rtcp-mux, which rtcpMuxPolicy requires"))
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The content of a description is invalid (W3C 4.4.1.5).

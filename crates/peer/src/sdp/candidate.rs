@@ -152,7 +152,7 @@ impl Candidate {
         if line.len() > MAX_LEN {
             return Err(format!("a candidate has at most {MAX_LEN} bytes, this one {}", line.len()));
         }
-        let line = line.trim();
+        let line = line.trim_ascii();
         let line = line.strip_prefix("a=").unwrap_or(line);
         let Some(value) = strip_prefix_ignore_case(line, "candidate:") else {
             return Err(format!("a candidate starts with \"candidate:\", not {line:?}"));

@@ -160,7 +160,7 @@ impl Description {
             return;
         };
         let body = &self.text[start..end];
-        if body.lines().any(|line| line.trim().strip_prefix("a=") == Some(attribute)) {
+        if body.lines().any(|line| line.trim_ascii().strip_prefix("a=") == Some(attribute)) {
             return;
         }
         let eol = if body.contains("\r\n") || !body.contains('\n') { "\r\n" } else { "\n" };

@@ -19,7 +19,7 @@ impl<'a> Line<'a> {
     /// Name and value of an attribute (`a=name:value` or `a=name`).
     pub(super) fn attribute(&self) -> (&'a str, &'a str) {
         match self.value.split_once(':') {
-            Some((name, value)) => (name.trim_end(), value.trim()),
+            Some((name, value)) => (name.trim_ascii_end(), value.trim_ascii()),
             None => (self.value, ""),
         }
     }
@@ -31,7 +31,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Result<Line<'_>, Error>>
     text.split_inclusive('\n').zip(1u32..).filter_map(move |(raw, number)| {
         let begin = start;
         start += raw.len();
-        let line = raw.trim();
+        let line = raw.trim_ascii();
         (!line.is_empty()).then(|| parse(line, number, begin))
     })
 }
@@ -39,7 +39,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Result<Line<'_>, Error>>
 fn parse(line: &str, number: u32, start: usize) -> Result<Line<'_>, Error> {
     match line.as_bytes() {
         [letter @ b'a'..=b'z', b'=', ..] => {
-            Ok(Line { number, letter: *letter, value: line[2..].trim(), start })
+            Ok(Line { number, letter: *letter, value: line[2..].trim_ascii(), start })
         }
         _ => Err(Error::syntax(
             number,

@@ -154,6 +154,32 @@ fn candidates_of_a_bundled_section_serve_the_data_section() {
 }
 
 #[test]
+fn candidates_for_media_go_to_their_sections_by_mid_index_and_username_fragment() {
+    let mut b = Peer::new('b');
+    b.remote(SdpType::Offer, MEDIA);
+    for (place, ok) in [
+        (init(HOST, Some("v1"), Some(0), Some("ETEn")), false),
+        (init("", None, None, Some("gone")), false),
+        (init(HOST, Some("a1"), Some(2), Some("ETEn")), true),
+        (init(OTHER, None, Some(1), Some("BGKk")), true),
+        (init("", None, Some(1), Some("BGKk")), true),
+    ] {
+        let result = b.session.add_remote_candidate(&place);
+        assert_eq!(result.is_ok(), ok, "{place:?}: {result:?}");
+    }
+    let sdp = b.session.remote_description().unwrap().sdp;
+    let (audio, video) = sdp.split_once("m=video").unwrap();
+    assert!(audio.ends_with(&format!("a=rtcp-mux\na={HOST}\n")), "with the line endings of the text");
+    assert!(video.ends_with(&format!("a=setup:actpass\na={OTHER}\na=end-of-candidates\n")));
+    b.set_answer();
+    assert!(matches!(
+        b.session.add_remote_candidate(&init("", None, None, Some("ETEn"))),
+        Ok(RemoteCandidate::Ignored(_))
+    ));
+    assert_eq!(b.session.remote_description().unwrap().sdp.matches("a=end-of-candidates").count(), 2);
+}
+
+#[test]
 fn the_number_of_remote_candidates_is_bounded() {
     let mut b = Peer::new('b');
     b.remote(SdpType::Offer, SAFARI);

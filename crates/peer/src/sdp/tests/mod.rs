@@ -20,6 +20,8 @@ fn descriptions_of_all_known_stacks_are_understood_and_kept_byte_for_byte() {
         let description = Description::parse(text).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(description.text(), text, "{name}");
         assert_eq!(description.media.iter().filter(|m| m.is_data() && m.is_active()).count(), 1, "{name}");
+        let mids = description.groups.iter().flat_map(|group| &group.mids);
+        assert!(mids.into_iter().all(|mid| description.index_of(mid).is_some()), "{name}");
     }
 }
 

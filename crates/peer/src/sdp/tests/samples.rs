@@ -99,6 +99,34 @@ pub(crate) const MAX_BUNDLE: &str = "v=0\r\n\
     a=sctp-port:5000\r\n\
     a=max-message-size:65536\r\n";
 
+/// Audio and video in two transports, after the example in RFC 9429, section 7.1; nothing for us.
+pub(crate) const MEDIA: &str = "v=0\n\
+    o=- 4962303333179871722 1 IN IP4 0.0.0.0\n\
+    s=-\n\
+    t=0 0\n\
+    a=ice-options:trickle ice2\n\
+    a=group:BUNDLE a1 v1\n\
+    a=group:LS a1 v1\n\
+    \n\
+    m=audio 10100 UDP/TLS/RTP/SAVPF 96 0 8 97 98\n\
+    c=IN IP4 203.0.113.100\n\
+    a=mid:a1\n\
+    a=rtpmap:96 opus/48000/2\n\
+    a=ice-ufrag:ETEn\n\
+    a=ice-pwd:OtSK0WpNtpUjkY4+86js7ZQl\n\
+    a=fingerprint:sha-256 19:E2:1C:3B:4B:9F:81:E6:B8:5C:F4:A5:A8:D8:73:04:BB:05:2F:70:9F:04:A9:0E:05:E9:26:33:E8:70:88:A2\n\
+    a=setup:actpass\n\
+    a=rtcp:10101 IN IP4 203.0.113.100\n\
+    a=rtcp-mux\n\
+    m=video 10102 UDP/TLS/RTP/SAVPF 100 101\n\
+    c=IN IP4 203.0.113.100\n\
+    a=mid:v1\n\
+    a=rtpmap:100 VP8/90000\n\
+    a=ice-ufrag:BGKk\n\
+    a=ice-pwd:mqyWsAjvtKwTGnvhPztQ9mIf\n\
+    a=fingerprint:sha-256 19:E2:1C:3B:4B:9F:81:E6:B8:5C:F4:A5:A8:D8:73:04:BB:05:2F:70:9F:04:A9:0E:05:E9:26:33:E8:70:88:A2\n\
+    a=setup:actpass\n";
+
 /// Firefox, data only: session-level fingerprint and options, candidates of both families and TCP.
 pub(crate) const FIREFOX: &str = "v=0\r\n\
     o=mozilla...THIS_IS_SDPARTA-99.0 4106262361294466829 0 IN IP4 0.0.0.0\r\n\
