@@ -10,12 +10,24 @@
 #![forbid(unsafe_code)]
 
 mod association;
+mod chunk;
 mod config;
+mod congestion;
+mod cookie;
 mod error;
 mod event;
 mod metrics;
 mod options;
+mod packet;
+mod pmtud;
+mod ranges;
+mod recv;
+mod reset;
+mod send;
+mod serial;
 mod state;
+mod table;
+mod time;
 
 pub use association::Association;
 pub use config::{Config, CongestionControl};

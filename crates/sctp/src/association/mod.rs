@@ -1,105 +1,169 @@
 //! The association: one SCTP connection between two endpoints.
 
-use std::time::Instant;
+mod api;
+mod close;
+mod control;
+mod handshake;
+mod heartbeat;
+mod receive;
+mod timers;
+mod transmit;
 
-use bytes::Bytes;
+use std::collections::VecDeque;
 
-use crate::{Config, Event, Metrics, Received, ResetError, SendError, SendOptions, State};
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::chunk::init::{Endpoint, Features};
+use crate::cookie::CookieKey;
+use crate::event::{CloseReason, Event};
+use crate::pmtud::Pmtud;
+use crate::recv::{Receiver, RecvTerms};
+use crate::reset::Resets;
+use crate::send::{SendTerms, Sender};
+use crate::time::{Clock, Time};
+use crate::{Config, State};
+
+use control::Control;
+use handshake::Handshake;
+use heartbeat::Heartbeat;
+
+/// Largest packet that is built, whatever the settings: chunk lengths have 16 bits.
+const MAX_PACKET: usize = 65_000;
+/// Smallest packet size that still takes every control chunk.
+const MIN_PACKET: usize = 512;
 
 /// One SCTP association. See the crate's documentation for how to drive it.
+///
+/// After every call that may have changed something (`handle_packet`, `handle_timeout`, `send`, `recv`, ...) call
+/// [`poll_transmit`](Self::poll_transmit) until it returns `None`, and look at
+/// [`poll_timeout`](Self::poll_timeout) again.
+#[derive(Debug)]
 pub struct Association {
     config: Config,
+    clock: Clock,
+    /// The time of the last call that told it.
+    now: Time,
+    rng: ChaCha12Rng,
+    cookie_key: CookieKey,
     state: State,
+    /// It is over and will not start again.
+    ended: bool,
+    local: Endpoint,
+    /// Known from the peer's INIT ACK or from the cookie.
+    peer: Option<Endpoint>,
+    handshake: Handshake,
+    heartbeat: Heartbeat,
+    control: Control,
+    sender: Sender,
+    receiver: Receiver,
+    resets: Resets,
+    pmtud: Pmtud,
+    shutdown: close::Shutdown,
+    events: VecDeque<Event>,
+    closing: Option<CloseReason>,
+    traffic: Traffic,
+}
+
+/// Counters of packets.
+#[derive(Debug, Default)]
+struct Traffic {
+    packets_sent: u64,
+    packets_received: u64,
+    packets_dropped: u64,
+    bytes_sent: u64,
+    bytes_received: u64,
 }
 
 impl Association {
     /// Creates an association that has not started. `seed` must come from a cryptographic random source: tags,
     /// initial TSN and the cookie key are derived from it.
-    pub fn new(config: Config, _seed: [u8; 32]) -> Self {
-        Self { config, state: State::Closed }
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        let config = sanitize(config);
+        let mut rng = ChaCha12Rng::from_seed(seed);
+        let mut cookie_key = [0; 32];
+        rng.fill_bytes(&mut cookie_key);
+        let local = local_endpoint(&config, &mut rng);
+        let initial_tsn = local.initial_tsn;
+        let send = SendTerms { initial_tsn, peer_window: 0, interleaving: false, forward_tsn: false };
+        let receive = RecvTerms { peer_tsn: 0, interleaving: false, inbound_streams: 0 };
+        Self {
+            clock: Clock::default(),
+            now: Time::default(),
+            rng,
+            cookie_key: CookieKey(cookie_key),
+            state: State::Closed,
+            ended: false,
+            local,
+            peer: None,
+            handshake: Handshake::default(),
+            heartbeat: Heartbeat::default(),
+            control: Control::default(),
+            sender: Sender::new(&config, send),
+            receiver: Receiver::new(&config, receive),
+            resets: Resets::new(initial_tsn, 0),
+            pmtud: Pmtud::new(&config),
+            shutdown: close::Shutdown::default(),
+            events: VecDeque::new(),
+            closing: None,
+            traffic: Traffic::default(),
+            config,
+        }
     }
 
-    /// Starts the handshake. Both sides of a WebRTC connection call it (RFC 9260 section 5.2).
-    pub fn connect(&mut self, _now: Instant) {}
-
-    /// Takes one packet, the content of one decrypted DTLS record.
-    pub fn handle_packet(&mut self, _now: Instant, _packet: Bytes) {}
-
-    /// Runs the timers that are due; call it at [`poll_timeout`](Self::poll_timeout).
-    pub fn handle_timeout(&mut self, _now: Instant) {}
-
-    /// When `handle_timeout` wants to be called.
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+    /// Features that both sides have.
+    fn agreed(&self) -> Features {
+        let Some(peer) = &self.peer else { return Features::default() };
+        let (ours, theirs) = (self.local.features, peer.features);
+        Features {
+            forward_tsn: ours.forward_tsn && theirs.forward_tsn,
+            reconfig: ours.reconfig && theirs.reconfig,
+            interleaving: ours.interleaving && theirs.interleaving,
+            // Each direction for itself: what counts is what the receiver accepts.
+            zero_checksum: ours.zero_checksum && theirs.zero_checksum,
+        }
     }
 
-    /// Appends one packet to `out` and returns its length, or `None` when there is nothing to send now.
-    pub fn poll_transmit(&mut self, _now: Instant, _out: &mut Vec<u8>) -> Option<usize> {
-        None
+    fn outbound_streams(&self) -> u16 {
+        self.peer.as_ref().map_or(0, |peer| peer.inbound_streams.min(self.local.outbound_streams))
     }
 
-    /// Takes the next control event.
-    pub fn poll_event(&mut self) -> Option<Event> {
-        None
+    /// Whether a peer is known and data may flow in some direction.
+    fn is_up(&self) -> bool {
+        !matches!(self.state, State::Closed | State::CookieWait | State::CookieEchoed)
     }
 
-    /// Takes the next message or incoming reset. What is not taken closes the receive window, so the peer stops.
-    pub fn recv(&mut self) -> Option<Received> {
-        None
+    /// Time of a call.
+    fn at(&mut self, instant: std::time::Instant) -> Time {
+        // Time never goes back, even if a caller's does.
+        self.now = self.now.max(self.clock.time(instant));
+        self.now
     }
+}
 
-    /// Queues one message.
-    ///
-    /// # Errors
-    /// See [`SendError`]; nothing is queued then.
-    pub fn send(
-        &mut self,
-        _now: Instant,
-        _stream: u16,
-        _ppid: u32,
-        _payload: Bytes,
-        _options: SendOptions,
-    ) -> Result<(), SendError> {
-        Err(SendError::NotConnected { state: self.state })
-    }
+/// Brings settings into the range that works.
+fn sanitize(mut config: Config) -> Config {
+    config.streams = config.streams.max(1);
+    config.initial_mtu = config.initial_mtu.clamp(MIN_PACKET, MAX_PACKET);
+    config.max_mtu = config.max_mtu.clamp(config.initial_mtu, MAX_PACKET);
+    config.max_receive_message_size = config.max_receive_message_size.max(1);
+    config
+}
 
-    /// Resets the outgoing side of a stream after everything queued on it has been delivered or given up.
-    ///
-    /// # Errors
-    /// See [`ResetError`].
-    pub fn reset_stream(&mut self, _stream: u16) -> Result<(), ResetError> {
-        Err(ResetError::NotConnected { state: self.state })
-    }
-
-    /// Sets the share of the bandwidth that a stream gets relative to others with data queued. Default 256.
-    pub fn set_stream_priority(&mut self, _stream: u16, _priority: u16) {}
-
-    /// Payload bytes queued on a stream that have not been sent a first time.
-    pub fn buffered_amount(&self, _stream: u16) -> usize {
-        0
-    }
-
-    /// Closes gracefully: queued data is delivered first.
-    pub fn shutdown(&mut self, _now: Instant) {}
-
-    /// Closes at once; the next packet tells the peer.
-    pub fn abort(&mut self, _reason: &str) {}
-
-    /// The path below changed (ICE selected another pair): estimates and the path MTU start anew.
-    pub fn on_path_change(&mut self, _now: Instant) {}
-
-    /// The current state.
-    pub fn state(&self) -> State {
-        self.state
-    }
-
-    /// Streams agreed on: ours outgoing, ours incoming. `None` before the handshake is done.
-    pub fn peer_streams(&self) -> Option<(u16, u16)> {
-        None
-    }
-
-    /// Counters and gauges.
-    pub fn metrics(&self) -> Metrics {
-        Metrics { mtu: self.config.initial_mtu, ..Metrics::default() }
+/// Our side of the handshake, with a fresh tag and TSN.
+fn local_endpoint(config: &Config, rng: &mut ChaCha12Rng) -> Endpoint {
+    let tag = std::iter::repeat_with(|| rng.next_u32()).find(|tag| *tag != 0).unwrap_or(1);
+    Endpoint {
+        tag,
+        window: u32::try_from(config.receive_window_min.max(1500)).unwrap_or(u32::MAX),
+        outbound_streams: config.streams,
+        inbound_streams: config.streams,
+        initial_tsn: rng.next_u32(),
+        features: Features {
+            forward_tsn: true,
+            reconfig: true,
+            interleaving: config.interleaving,
+            zero_checksum: config.zero_checksum,
+        },
     }
 }

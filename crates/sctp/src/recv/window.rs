@@ -1,0 +1,120 @@
+//! The receive window: how much the peer may send, tuned to the path.
+
+use super::assembly::OVERHEAD;
+use crate::Config;
+use crate::time::{MILLISECOND, Nanos, Time};
+
+/// What a step of reassembly did to memory, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Change {
+    /// Data that waits for something missing.
+    pub(super) held: isize,
+    /// Gapless beginnings of messages. They do not close the window, because a message may be larger than it;
+    /// they have a limit of their own.
+    pub(super) partial: isize,
+}
+
+/// Round trip time that is assumed until one is measured.
+const DEFAULT_ROUND: Nanos = 100 * MILLISECOND;
+/// Shorter rounds would measure batches, not rates.
+const MIN_ROUND: Nanos = MILLISECOND;
+
+/// Accounting of received data.
+#[derive(Debug)]
+pub(super) struct Window {
+    limit: usize,
+    max: usize,
+    held: usize,
+    partial: usize,
+    unread: usize,
+    /// What the last SACK said.
+    advertised: usize,
+    round_start: Time,
+    read_in_round: usize,
+}
+
+impl Window {
+    pub(super) fn new(config: &Config) -> Self {
+        // RFC 9260 section 3.3.2 demands at least 1500.
+        let limit = config.receive_window_min.clamp(1500, u32::MAX as usize);
+        let max = config.receive_window_max.clamp(limit, u32::MAX as usize);
+        Self {
+            limit,
+            max,
+            held: 0,
+            partial: 0,
+            unread: 0,
+            advertised: limit,
+            round_start: Time::default(),
+            read_in_round: 0,
+        }
+    }
+
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    pub(super) fn unread(&self) -> usize {
+        self.unread
+    }
+
+    pub(super) fn partial(&self) -> usize {
+        self.partial
+    }
+
+    /// Memory that counts against the limit.
+    pub(super) fn used(&self) -> usize {
+        self.unread + self.held
+    }
+
+    pub(super) fn advertised(&self) -> usize {
+        self.advertised
+    }
+
+    pub(super) fn apply(&mut self, change: Change) {
+        self.held = self.held.saturating_add_signed(change.held);
+        self.partial = self.partial.saturating_add_signed(change.partial);
+    }
+
+    pub(super) fn on_ready(&mut self, len: usize) {
+        self.unread += len + OVERHEAD;
+    }
+
+    pub(super) fn on_read(&mut self, len: usize) {
+        self.unread = self.unread.saturating_sub(len + OVERHEAD);
+        self.read_in_round += len;
+    }
+
+    /// What a SACK may promise now. Less than an eighth counts as nothing, so that the peer does not send
+    /// slivers (RFC 9260 section 6.2, silly window syndrome).
+    pub(super) fn available(&self) -> usize {
+        let free = self.limit.saturating_sub(self.used());
+        if free < self.limit / 8 { 0 } else { free }
+    }
+
+    /// Notes what a SACK promised.
+    pub(super) fn advertise(&mut self) -> usize {
+        self.advertised = self.available();
+        self.advertised
+    }
+
+    /// Whether the peer should hear that there is more room than it thinks.
+    pub(super) fn needs_update(&self) -> bool {
+        self.advertised < self.limit / 4 && self.available() >= self.limit / 2
+    }
+
+    /// Grows the limit if the application reads about as fast as it allows: twice what was read in a round
+    /// trip keeps a sender busy.
+    pub(super) fn tune(&mut self, now: Time, srtt: Option<Nanos>) {
+        let round = srtt.unwrap_or(DEFAULT_ROUND).max(MIN_ROUND);
+        if now.since(self.round_start) < round {
+            return;
+        }
+        let wanted = self.read_in_round.saturating_mul(2);
+        if wanted > self.limit {
+            self.limit = wanted.min(self.max);
+        }
+        self.round_start = now;
+        self.read_in_round = 0;
+    }
+}

@@ -1,0 +1,252 @@
+//! Loss: detection, recovery, and the timers that find what acknowledgements do not show.
+
+use std::cmp::Reverse;
+
+use super::Sender;
+use super::message::Limit;
+use super::rack::DetectionContext;
+use super::ring::Fate;
+use crate::time::{MILLISECOND, Nanos, Time};
+
+/// Longest acknowledgement delay that is allowed for (RFC 9260 section 6.2 says 200 ms).
+const MAX_ACK_DELAY: Nanos = 200 * MILLISECOND;
+/// Large packets lost in a row, with none arriving in between, that mean the path does not carry them.
+const BLACK_HOLE_LOSSES: u32 = 6;
+
+/// A loss being repaired.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recovery {
+    /// It is over when everything below this TSN is acknowledged.
+    until: u64,
+    /// It began with a timeout: the window grows meanwhile.
+    timeout: bool,
+    /// Retransmissions that the peer has not reported as needless.
+    needed: u32,
+    retransmits_before: u64,
+}
+
+impl Sender {
+    /// Whether the window stays as it is because a loss is being repaired.
+    pub(super) fn is_window_frozen(&self) -> bool {
+        self.recovery.is_some_and(|recovery| !recovery.timeout)
+    }
+
+    pub(super) fn leave_recovery(&mut self, cumulative: u64) {
+        if self.recovery.is_some_and(|recovery| cumulative + 1 >= recovery.until) {
+            self.recovery = None;
+            self.rack.on_recovered();
+        }
+    }
+
+    /// Looks for losses among what is in flight.
+    pub(super) fn detect_losses(&mut self, now: Time) {
+        let context = DetectionContext {
+            recovering: self.recovery.is_some(),
+            acked_out_of_order: self.acked_chunks,
+            srtt: self.rtt.smoothed().unwrap_or(0),
+            min_rtt: self.rtt.min().unwrap_or(0),
+        };
+        let mut lost = std::mem::take(&mut self.scratch);
+        let found = self.rack.detect(now, &self.ring, &context, &mut lost);
+        self.timers.reorder = found.look_again;
+        if !lost.is_empty() {
+            for tsn in lost.drain(..) {
+                self.mark_lost(now, tsn);
+            }
+            self.on_losses(now);
+        }
+        self.scratch = lost;
+    }
+
+    fn on_losses(&mut self, now: Time) {
+        if self.recovery.is_none() {
+            self.controller.on_loss(now);
+            self.recovery = Some(Recovery {
+                until: self.ring.next(),
+                timeout: false,
+                needed: 0,
+                retransmits_before: self.counters.retransmits,
+            });
+            // The first one goes out whatever the smaller window says (RFC 9260 section 7.2.4).
+            self.probe_due |= !self.lost.is_empty();
+        }
+        if self.large_losses >= BLACK_HOLE_LOSSES {
+            self.black_hole = true;
+        }
+    }
+
+    /// Takes a chunk out of flight, to be sent again or given up.
+    fn mark_lost(&mut self, now: Time, tsn: u64) {
+        let header = self.chunk_header();
+        let Some(chunk) = self.ring.get_mut(tsn).filter(|chunk| chunk.fate == Fate::Outstanding) else {
+            return;
+        };
+        chunk.fate = Fate::Lost;
+        let (len, retransmits, key) = (usize::from(chunk.len), chunk.retransmits, chunk.message);
+        self.flight -= len + header;
+        self.flight_payload -= len;
+        self.peer_window += len;
+        if len + header > self.base_mtu {
+            self.large_losses += 1;
+        }
+        let limit = self.messages.get(key).map(|message| message.limit);
+        let is_over = match limit {
+            Some(Limit::Retransmits(limit)) => retransmits >= limit,
+            Some(Limit::Deadline(deadline)) => deadline <= now,
+            Some(Limit::None) | None => false,
+        };
+        if is_over {
+            self.abandon(key);
+        } else {
+            self.lost.push(Reverse(tsn));
+        }
+    }
+
+    /// Runs the timers that are due.
+    pub(crate) fn on_timeout(&mut self, now: Time) {
+        let is_due = |timer: Option<Time>| timer.is_some_and(|time| time <= now);
+        self.expire_messages(now);
+        if is_due(self.timers.pacing) {
+            self.timers.pacing = None;
+        }
+        if is_due(self.timers.reorder) {
+            self.timers.reorder = None;
+            self.detect_losses(now);
+            self.advance_ack_point();
+        }
+        if is_due(self.timers.forward) {
+            self.timers.forward = None;
+            self.forward_due = self.advanced >= self.ring.base();
+        }
+        if is_due(self.timers.persist) {
+            self.timers.persist = None;
+            self.expiries += 1;
+            self.probe_due = true;
+        }
+        if is_due(self.timers.probe) {
+            self.timers.probe = None;
+            self.probe_tail(now);
+        }
+        if is_due(self.timers.t3) {
+            self.timers.t3 = None;
+            self.on_retransmission_timeout(now);
+        }
+    }
+
+    /// Nothing was heard for a while: send one chunk more to learn what was lost (RFC 8985 section 7).
+    fn probe_tail(&mut self, now: Time) {
+        if self.ring.is_empty() || self.probe_sent {
+            return;
+        }
+        self.probe_sent = true;
+        if self.next_message().is_some() && self.peer_window >= self.mtu {
+            self.probe_due = true;
+            return;
+        }
+        // The last chunk again, if it may be.
+        let last = self.ring.next() - 1;
+        let Some(chunk) = self.ring.get(last).filter(|chunk| chunk.fate == Fate::Outstanding) else { return };
+        let limit = self.messages.get(chunk.message).map(|message| message.limit);
+        if !matches!(limit, Some(Limit::Retransmits(limit)) if chunk.retransmits >= limit) {
+            self.mark_lost(now, last);
+            self.probe_due = true;
+        }
+    }
+
+    /// The probe's chunk had arrived: the peer acknowledges later than we thought.
+    pub(super) fn on_needless_probe(&mut self) {
+        self.ack_delay = (self.ack_delay * 2).min(MAX_ACK_DELAY);
+        self.probe_sent = false;
+    }
+
+    fn on_retransmission_timeout(&mut self, now: Time) {
+        if self.ring.is_empty() {
+            return;
+        }
+        self.counters.timeouts += 1;
+        self.expiries += 1;
+        self.probe_sent = false;
+        self.timers.probe = None;
+        self.timers.reorder = None;
+        self.forget_reneged();
+        let had_flight = self.flight > 0;
+        let window_probe = self.peer_window == 0 && self.ring.len() == 1;
+        let mut lost_large = false;
+        for tsn in self.ring.base()..self.ring.next() {
+            let Some(chunk) = self.ring.get(tsn).filter(|chunk| chunk.fate == Fate::Outstanding) else {
+                continue;
+            };
+            lost_large |= usize::from(chunk.len) > self.base_mtu;
+            self.mark_lost(now, tsn);
+        }
+        if had_flight && !window_probe {
+            if self.recovery.is_none_or(|recovery| !recovery.timeout) {
+                self.controller.on_timeout(now);
+            }
+            self.recovery = Some(Recovery {
+                until: self.ring.next(),
+                timeout: true,
+                needed: 0,
+                retransmits_before: self.counters.retransmits,
+            });
+        }
+        self.black_hole |= lost_large && self.mtu > self.base_mtu;
+        self.advance_ack_point();
+        self.forward_due |= self.advanced >= self.ring.base();
+        self.timers.t3 = Some(now.after(self.rtt.backed_off(self.expiries)));
+    }
+
+    /// A receiver may take back gap acknowledgements. It did if the chunk after the cumulative one counts as
+    /// acknowledged: then none of them can be trusted.
+    fn forget_reneged(&mut self) {
+        if self.ring.get(self.ring.base()).is_none_or(|chunk| chunk.fate != Fate::Acked) {
+            return;
+        }
+        self.acked.clear();
+        self.acked_chunks = 0;
+        for tsn in self.ring.base()..self.ring.next() {
+            if let Some(chunk) = self.ring.get_mut(tsn).filter(|chunk| chunk.fate == Fate::Acked) {
+                chunk.fate = Fate::Lost;
+                self.lost.push(Reverse(tsn));
+            }
+        }
+    }
+
+    /// Restores the window if everything that a recovery sent again was needless.
+    pub(super) fn undo_needless_recovery(&mut self, duplicates: u32) {
+        let Some(recovery) = &mut self.recovery else { return };
+        recovery.needed += duplicates;
+        let sent_again = self.counters.retransmits - recovery.retransmits_before;
+        if sent_again > 0 && u64::from(recovery.needed) >= sent_again && self.lost.is_empty() {
+            self.recovery = None;
+            self.controller.undo();
+        }
+    }
+
+    /// Sets the timers after an acknowledgement.
+    pub(super) fn arm_after_ack(&mut self, now: Time, progress: bool) {
+        if self.ring.is_empty() {
+            self.timers.t3 = None;
+            self.timers.probe = None;
+            self.timers.reorder = None;
+            self.timers.forward = None;
+        } else if progress {
+            self.timers.t3 = Some(now.after(self.rtt.backed_off(self.expiries)));
+            self.arm_probe(now);
+        }
+    }
+
+    /// Sets the tail loss probe; not during recovery, when acknowledgements come anyway.
+    pub(super) fn arm_probe(&mut self, now: Time) {
+        let srtt = self.rtt.smoothed();
+        let Some(srtt) = srtt.filter(|_| self.recovery.is_none() && !self.probe_sent && self.flight > 0)
+        else {
+            self.timers.probe = None;
+            return;
+        };
+        let alone = self.flight <= self.mtu;
+        let wait = srtt * 2 + if alone { self.ack_delay } else { 2 * MILLISECOND };
+        let at = now.after(wait);
+        self.timers.probe = Some(self.timers.t3.map_or(at, |t3| at.min(t3)));
+    }
+}

@@ -1,0 +1,311 @@
+//! The sending half: queues, what is in flight, loss recovery and congestion control.
+
+mod abandon;
+mod loss;
+mod message;
+mod queue;
+mod rack;
+mod ring;
+mod rtt;
+mod sack;
+mod scheduler;
+mod stream;
+mod transmit;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use crate::Config;
+use crate::chunk::data::{DATA_HEADER, I_DATA_HEADER};
+use crate::congestion::{self, Controller, Pacer};
+use crate::event::Event;
+use crate::ranges::RangeSet;
+use crate::serial;
+use crate::table::StreamTable;
+use crate::time::{MILLISECOND, Nanos, Time};
+
+pub(crate) use rtt::Rtt;
+
+use abandon::Skipped;
+use loss::Recovery;
+use message::Messages;
+use rack::Rack;
+use ring::Ring;
+use scheduler::Scheduler;
+use stream::OutStream;
+
+/// Numbers for statistics.
+#[derive(Debug, Default)]
+pub(crate) struct SendCounters {
+    pub(crate) messages_sent: u64,
+    pub(crate) messages_abandoned: u64,
+    pub(crate) retransmits: u64,
+    pub(crate) spurious_retransmits: u64,
+    pub(crate) timeouts: u64,
+}
+
+/// What was agreed with the peer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SendTerms {
+    pub(crate) initial_tsn: u32,
+    pub(crate) peer_window: u32,
+    pub(crate) interleaving: bool,
+    pub(crate) forward_tsn: bool,
+}
+
+/// Timers of the sending half.
+#[derive(Debug, Default)]
+struct Timers {
+    /// Retransmission (T3-rtx).
+    t3: Option<Time>,
+    /// Tail loss probe.
+    probe: Option<Time>,
+    /// A chunk may turn out to be lost, not late.
+    reorder: Option<Time>,
+    /// The peer's window is closed and nothing is in flight.
+    persist: Option<Time>,
+    /// Packets are spaced out.
+    pacing: Option<Time>,
+    /// A FORWARD-TSN got no answer.
+    forward: Option<Time>,
+}
+
+/// The sending half of an association.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    // Queues.
+    messages: Messages,
+    streams: StreamTable<OutStream>,
+    scheduler: Scheduler,
+    /// When messages with a lifetime expire: time, key and generation.
+    deadlines: BinaryHeap<Reverse<(Time, u32, u32)>>,
+    buffered: usize,
+    /// Streams with bytes to report as released.
+    released: VecDeque<u16>,
+    /// Streams to reset on which nothing is queued or in flight any more.
+    drained: VecDeque<u16>,
+    events: VecDeque<Event>,
+    // In flight.
+    ring: Ring,
+    acked: RangeSet,
+    acked_chunks: usize,
+    /// Bytes on the wire, chunk headers included, and payload bytes only.
+    flight: usize,
+    flight_payload: usize,
+    lost: BinaryHeap<Reverse<u64>>,
+    rack: Rack,
+    recovery: Option<Recovery>,
+    pub(crate) rtt: Rtt,
+    controller: Box<dyn Controller>,
+    pacer: Pacer,
+    peer_window: usize,
+    max_peer_window: usize,
+    /// A chunk may be sent whatever the windows say: tail loss probe or window probe.
+    probe_due: bool,
+    /// The probe that was sent last; nothing was acknowledged since.
+    probe_sent: bool,
+    /// How long the peer seems to sit on acknowledgements.
+    ack_delay: Nanos,
+    expiries: u32,
+    window_limited: bool,
+    /// Set when a loss of large packets only suggests that the path's MTU shrank.
+    pub(crate) black_hole: bool,
+    large_losses: u32,
+    // Partial reliability.
+    forward_supported: bool,
+    /// Everything up to here is acknowledged or abandoned.
+    advanced: u64,
+    skipped: VecDeque<Skipped>,
+    /// The last cumulative TSN that was put into a FORWARD-TSN.
+    forwarded: u64,
+    forward_due: bool,
+    // Terms.
+    interleaving: bool,
+    mtu: usize,
+    base_mtu: usize,
+    timers: Timers,
+    pub(crate) counters: SendCounters,
+    /// Lists reused from call to call.
+    scratch: Vec<u64>,
+    scratch_ranges: Vec<(u64, u64)>,
+}
+
+/// What we assume of a peer's delayed acknowledgements before we know better.
+const INITIAL_ACK_DELAY: Nanos = 25 * MILLISECOND;
+/// A TSN further than this from the oldest one in flight could not be reported in a gap block.
+const MAX_SPAN: usize = 65_000;
+
+impl Sender {
+    pub(crate) fn new(config: &Config, terms: SendTerms) -> Self {
+        let first = serial::first(terms.initial_tsn);
+        let mtu = config.initial_mtu;
+        Self {
+            messages: Messages::new(),
+            streams: StreamTable::new(),
+            scheduler: Scheduler::default(),
+            deadlines: BinaryHeap::new(),
+            buffered: 0,
+            released: VecDeque::new(),
+            drained: VecDeque::new(),
+            events: VecDeque::new(),
+            ring: Ring::new(first),
+            acked: RangeSet::default(),
+            acked_chunks: 0,
+            flight: 0,
+            flight_payload: 0,
+            lost: BinaryHeap::new(),
+            rack: Rack::new(),
+            recovery: None,
+            rtt: Rtt::new(config),
+            controller: congestion::controller(config.congestion, mtu),
+            pacer: Pacer::default(),
+            peer_window: terms.peer_window as usize,
+            max_peer_window: terms.peer_window as usize,
+            probe_due: false,
+            probe_sent: false,
+            ack_delay: INITIAL_ACK_DELAY,
+            expiries: 0,
+            window_limited: false,
+            black_hole: false,
+            large_losses: 0,
+            forward_supported: terms.forward_tsn,
+            advanced: first - 1,
+            skipped: VecDeque::new(),
+            forwarded: first - 1,
+            forward_due: false,
+            interleaving: terms.interleaving,
+            mtu,
+            base_mtu: mtu,
+            timers: Timers::default(),
+            counters: SendCounters::default(),
+            scratch: Vec::new(),
+            scratch_ranges: Vec::new(),
+        }
+    }
+
+    /// Bytes in front of the payload of a chunk.
+    fn chunk_header(&self) -> usize {
+        if self.interleaving { I_DATA_HEADER } else { DATA_HEADER }
+    }
+
+    /// Takes the next event about messages.
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+        if let Some(event) = self.events.pop_front() {
+            return Some(event);
+        }
+        let stream = self.released.pop_front()?;
+        let bytes = std::mem::take(&mut self.streams.entry(stream).released);
+        Some(Event::Released { stream, bytes })
+    }
+
+    /// Whether nothing is queued or in flight.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.messages.len() == 0 && self.ring.is_empty()
+    }
+
+    /// The last TSN that was given to a chunk.
+    pub(crate) fn last_tsn(&self) -> u32 {
+        (self.ring.next() - 1) as u32
+    }
+
+    /// Whether the stream has finished draining for a reset; takes the next one.
+    pub(crate) fn take_drained(&mut self) -> Option<u16> {
+        self.drained.pop_front()
+    }
+
+    /// Whether some stream has drained for its reset.
+    pub(crate) fn has_drained(&self) -> bool {
+        !self.drained.is_empty()
+    }
+
+    pub(crate) fn buffered(&self) -> usize {
+        self.buffered
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.flight
+    }
+
+    pub(crate) fn peer_window(&self) -> usize {
+        self.peer_window
+    }
+
+    pub(crate) fn window(&self) -> usize {
+        self.controller.window()
+    }
+
+    pub(crate) fn threshold(&self) -> usize {
+        self.controller.threshold()
+    }
+
+    /// When the next timer of the sending half is due.
+    pub(crate) fn timeout(&self) -> Option<Time> {
+        let deadline = self.deadlines.peek().map(|Reverse((time, _, _))| *time);
+        let timers = &self.timers;
+        [timers.t3, timers.probe, timers.reorder, timers.persist, timers.pacing, timers.forward, deadline]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The largest packet that the path carries changed.
+    pub(crate) fn set_mtu(&mut self, mtu: usize) {
+        self.mtu = mtu;
+        self.large_losses = 0;
+        self.controller.on_mtu(mtu);
+    }
+
+    /// The path changed: estimates start anew, and so does the congestion window.
+    pub(crate) fn on_path_change(&mut self, config: &Config, now: Time) {
+        self.rtt.reset();
+        self.mtu = config.initial_mtu;
+        self.large_losses = 0;
+        self.controller = congestion::controller(config.congestion, self.mtu);
+        self.pacer = Pacer::default();
+        self.recovery = None;
+        self.expiries = 0;
+        // What is in flight on the old path may be gone; find out soon.
+        if !self.ring.is_empty() {
+            self.timers.t3 = Some(now.after(self.rtt.rto()));
+        }
+        self.timers.pacing = None;
+    }
+}
+
+impl Sender {
+    /// Begins anew with what was agreed; everything queued or in flight is given up. Priorities stay, and so does
+    /// what is known of the path.
+    pub(crate) fn restart(&mut self, config: &Config, terms: SendTerms) {
+        let mut fresh = Self::new(config, terms);
+        std::mem::swap(&mut fresh.counters, &mut self.counters);
+        std::mem::swap(&mut fresh.events, &mut self.events);
+        std::mem::swap(&mut fresh.rtt, &mut self.rtt);
+        for (id, stream) in self.streams.iter_mut() {
+            let renewed = fresh.streams.entry(id);
+            renewed.priority = stream.priority;
+            renewed.released = stream.released + stream.buffered;
+            if renewed.released > 0 {
+                fresh.released.push_back(id);
+            }
+        }
+        *self = fresh;
+    }
+
+    /// Gives up everything because the association is over; events already due are kept.
+    pub(crate) fn close(&mut self) {
+        self.messages = Messages::new();
+        self.scheduler = Scheduler::default();
+        self.deadlines = BinaryHeap::new();
+        self.ring = Ring::new(self.ring.next());
+        self.acked.clear();
+        self.lost = BinaryHeap::new();
+        self.rack = Rack::new();
+        self.flight = 0;
+        self.flight_payload = 0;
+        self.buffered = 0;
+        self.timers = Timers::default();
+        self.forward_due = false;
+        self.probe_due = false;
+        self.drained = VecDeque::new();
+    }
+}

@@ -1,0 +1,175 @@
+//! Processing acknowledgements.
+
+use super::Sender;
+use super::ring::{Fate, Sent};
+use crate::chunk::sack::Sack;
+use crate::congestion::Ack;
+use crate::serial::unwrap32;
+use crate::time::{Nanos, Time};
+
+/// What a SACK newly acknowledged.
+#[derive(Debug, Default)]
+struct Progress {
+    bytes: usize,
+    highest: u64,
+    rtt: Option<Nanos>,
+    /// Chunks that were called lost and not sent again, yet arrived.
+    mistaken: bool,
+    large_arrived: bool,
+}
+
+impl Sender {
+    /// Takes a SACK. Returns false if it is older than what is known, or nonsense.
+    pub(crate) fn on_sack(&mut self, now: Time, sack: &Sack<'_>) -> bool {
+        let cumulative = unwrap32(self.ring.base() - 1, sack.cumulative);
+        if cumulative + 1 < self.ring.base() || cumulative >= self.ring.next() {
+            return false;
+        }
+        let flight_before = self.flight;
+        let mut progress = Progress::default();
+        let moved = cumulative + 1 > self.ring.base();
+        self.acknowledge_cumulative(now, cumulative, &mut progress);
+        self.acknowledge_gaps(now, cumulative, sack, &mut progress);
+        self.take_duplicates(cumulative, sack);
+        self.take_window(sack.window as usize);
+        if let Some(rtt) = progress.rtt {
+            self.rtt.sample(rtt);
+        }
+        if progress.large_arrived {
+            self.large_losses = 0;
+        }
+        if progress.mistaken {
+            self.controller.undo();
+        }
+        if moved || progress.bytes > 0 {
+            self.expiries = 0;
+            self.probe_sent = false;
+        }
+        self.leave_recovery(cumulative);
+        self.grow_window(now, flight_before, &progress);
+        self.detect_losses(now);
+        self.advance_ack_point();
+        self.arm_after_ack(now, moved || progress.bytes > 0);
+        true
+    }
+
+    /// Takes the cumulative TSN of a SHUTDOWN, which says nothing about gaps and windows.
+    pub(crate) fn on_cumulative(&mut self, now: Time, cumulative: u32) {
+        let cumulative = unwrap32(self.ring.base() - 1, cumulative);
+        if cumulative < self.ring.base() || cumulative >= self.ring.next() {
+            return;
+        }
+        self.acknowledge_cumulative(now, cumulative, &mut Progress::default());
+        self.expiries = 0;
+        self.leave_recovery(cumulative);
+        self.arm_after_ack(now, true);
+    }
+
+    fn acknowledge_cumulative(&mut self, now: Time, cumulative: u64, progress: &mut Progress) {
+        while self.ring.base() <= cumulative {
+            let tsn = self.ring.base();
+            let Some(chunk) = self.ring.pop() else { break };
+            if chunk.fate == Fate::Acked {
+                self.acked_chunks -= 1;
+            } else {
+                self.on_delivered(now, tsn, &chunk, progress);
+            }
+            let Some(message) = self.messages.get_mut(chunk.message) else { continue };
+            message.outstanding -= 1;
+            if message.outstanding == 0 && message.is_fully_sent() {
+                let stream = message.stream;
+                self.free(chunk.message, stream);
+            }
+        }
+        self.acked.remove_up_to(cumulative);
+        while self.skipped.front().is_some_and(|skipped| skipped.tsn <= cumulative) {
+            self.skipped.pop_front();
+        }
+    }
+
+    fn acknowledge_gaps(&mut self, now: Time, cumulative: u64, sack: &Sack<'_>, progress: &mut Progress) {
+        let mut fresh = std::mem::take(&mut self.scratch_ranges);
+        let next = self.ring.next();
+        for (first, last) in sack.gaps() {
+            let (first, last) = (cumulative + u64::from(first), (cumulative + u64::from(last)).min(next - 1));
+            if first > cumulative && first <= last {
+                self.acked.insert(first, last, &mut fresh);
+            }
+        }
+        for (first, last) in fresh.drain(..) {
+            for tsn in first..=last {
+                let Some(entry) = self.ring.get_mut(tsn) else { break };
+                let chunk = *entry;
+                entry.fate = Fate::Acked;
+                self.acked_chunks += 1;
+                self.on_delivered(now, tsn, &chunk, progress);
+            }
+        }
+        self.scratch_ranges = fresh;
+    }
+
+    /// Books one chunk that is acknowledged for the first time.
+    fn on_delivered(&mut self, now: Time, tsn: u64, chunk: &Sent, progress: &mut Progress) {
+        let size = self.chunk_header() + usize::from(chunk.len);
+        match chunk.fate {
+            Fate::Outstanding => {
+                self.flight -= size;
+                self.flight_payload -= usize::from(chunk.len);
+            }
+            Fate::Lost => progress.mistaken = true,
+            Fate::Acked | Fate::Abandoned => return,
+        }
+        progress.bytes += size;
+        progress.highest = progress.highest.max(tsn);
+        progress.large_arrived |= size > self.base_mtu;
+        if chunk.retransmits == 0 && chunk.fate == Fate::Outstanding {
+            let rtt = now.since(chunk.sent_at);
+            progress.rtt = Some(progress.rtt.map_or(rtt, |least| least.min(rtt)));
+        }
+        self.rack.on_delivered(now, tsn, chunk, self.rtt.min());
+    }
+
+    /// Duplicates mean that something was sent again without need.
+    fn take_duplicates(&mut self, cumulative: u64, sack: &Sack<'_>) {
+        let count = sack.duplicates().count() as u32;
+        if count == 0 {
+            return;
+        }
+        self.counters.spurious_retransmits += u64::from(count);
+        self.rack.on_duplicate(self.ring.next(), cumulative);
+        if self.probe_sent {
+            self.on_needless_probe();
+        }
+        self.undo_needless_recovery(count);
+    }
+
+    fn take_window(&mut self, advertised: usize) {
+        self.max_peer_window = self.max_peer_window.max(advertised);
+        self.peer_window = advertised.saturating_sub(self.flight_payload);
+        if self.peer_window > 0 {
+            self.timers.persist = None;
+        }
+    }
+
+    fn grow_window(&mut self, now: Time, flight_before: usize, progress: &Progress) {
+        if progress.bytes == 0 {
+            return;
+        }
+        if !self.is_window_frozen() {
+            let window = self.controller.window();
+            let slow_start = window < self.controller.threshold();
+            let ack = Ack {
+                now,
+                bytes: progress.bytes,
+                limited: self.window_limited || flight_before >= if slow_start { window / 2 } else { window },
+                latest_rtt: progress.rtt.unwrap_or(self.rtt.latest()),
+                srtt: self.rtt.smoothed().unwrap_or(0),
+                acked_tsn: progress.highest,
+                next_tsn: self.ring.next(),
+            };
+            self.controller.on_ack(&ack);
+        }
+        let window = self.controller.window();
+        self.pacer.set_rate(window, window < self.controller.threshold(), self.rtt.smoothed(), self.mtu);
+    }
+}

@@ -1,0 +1,322 @@
+//! Two associations joined by simulated links, in virtual time.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use ossa_sctp::{Association, Config, Event, Message, Received, Reliability, SendOptions, State};
+
+pub const MS: Duration = Duration::from_millis(1);
+
+/// A small deterministic random generator (xorshift64*).
+#[derive(Clone, Debug)]
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    pub fn below(&mut self, limit: u64) -> u64 {
+        (self.next() >> 11) % limit.max(1)
+    }
+
+    pub fn chance(&mut self, probability: f64) -> bool {
+        ((self.next() >> 11) as f64 / (1u64 << 53) as f64) < probability
+    }
+}
+
+/// How a direction of a path behaves.
+#[derive(Clone, Debug)]
+pub struct Link {
+    pub delay: Duration,
+    /// Bytes per second; 0 = unlimited.
+    pub rate: u64,
+    /// Bytes that may wait for the line.
+    pub queue: u64,
+    pub loss: f64,
+    /// Share of packets that are delayed by up to `reorder_by` more.
+    pub reorder: f64,
+    pub reorder_by: Duration,
+    pub duplicate: f64,
+    pub corrupt: f64,
+    /// Larger packets vanish.
+    pub mtu: usize,
+    /// From when to when nothing passes.
+    pub outages: Vec<(Duration, Duration)>,
+    /// Bytes that every packet has on the line besides its own (IP, UDP, DTLS).
+    pub overhead: u64,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self {
+            delay: Duration::from_millis(1),
+            rate: 0,
+            queue: 1 << 20,
+            loss: 0.0,
+            reorder: 0.0,
+            reorder_by: Duration::ZERO,
+            duplicate: 0.0,
+            corrupt: 0.0,
+            mtu: usize::MAX,
+            outages: Vec::new(),
+            overhead: 65,
+        }
+    }
+}
+
+/// Packets under way in one direction.
+#[derive(Debug)]
+struct Wire {
+    link: Link,
+    line_free: Duration,
+    packets: BTreeMap<(Duration, u64), Bytes>,
+    counter: u64,
+}
+
+impl Wire {
+    fn new(link: Link) -> Self {
+        Self { link, line_free: Duration::ZERO, packets: BTreeMap::new(), counter: 0 }
+    }
+
+    fn enter(&mut self, now: Duration, packet: &[u8], random: &mut Random) {
+        let is_out = self.link.outages.iter().any(|(from, to)| (*from..*to).contains(&now));
+        if is_out || packet.len() > self.link.mtu || random.chance(self.link.loss) {
+            return;
+        }
+        let mut leaves = now;
+        if self.link.rate > 0 {
+            let size = packet.len() as u64 + self.link.overhead;
+            let backlog = self.line_free.saturating_sub(now).as_secs_f64() * self.link.rate as f64;
+            if backlog as u64 + size > self.link.queue {
+                return;
+            }
+            leaves = self.line_free.max(now) + Duration::from_secs_f64(size as f64 / self.link.rate as f64);
+            self.line_free = leaves;
+        }
+        let copies = if random.chance(self.link.duplicate) { 2 } else { 1 };
+        for _ in 0..copies {
+            let mut arrives = leaves + self.link.delay;
+            if random.chance(self.link.reorder) {
+                arrives += Duration::from_nanos(random.below(self.link.reorder_by.as_nanos() as u64 + 1));
+            }
+            let mut bytes = packet.to_vec();
+            if random.chance(self.link.corrupt) {
+                let at = random.below(bytes.len() as u64) as usize;
+                bytes[at] ^= 1 << random.below(8);
+            }
+            self.counter += 1;
+            self.packets.insert((arrives, self.counter), Bytes::from(bytes));
+        }
+    }
+}
+
+/// One end of the path.
+#[derive(Debug)]
+pub struct End {
+    pub association: Association,
+    pub events: Vec<Event>,
+    pub received: Vec<Received>,
+    /// Whether messages are taken as they come.
+    pub reads: bool,
+}
+
+impl End {
+    fn new(config: Config, seed: u8) -> Self {
+        Self {
+            association: Association::new(config, [seed; 32]),
+            events: Vec::new(),
+            received: Vec::new(),
+            reads: true,
+        }
+    }
+
+    pub fn messages(&self) -> Vec<Message> {
+        let messages = self.received.iter().filter_map(|received| match received {
+            Received::Message(message) => Some(message.clone()),
+            Received::StreamsReset(_) => None,
+        });
+        messages.collect()
+    }
+
+    pub fn messages_on(&self, stream: u16) -> Vec<Bytes> {
+        self.messages()
+            .into_iter()
+            .filter(|message| message.stream == stream)
+            .map(|message| message.payload)
+            .collect()
+    }
+}
+
+/// Two ends, two wires, one clock.
+#[derive(Debug)]
+pub struct Sim {
+    pub a: End,
+    pub b: End,
+    to_b: Wire,
+    to_a: Wire,
+    start: Instant,
+    pub now: Duration,
+    random: Random,
+    buffer: Vec<u8>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "an instant to count from; only differences matter")]
+pub fn start_of_time() -> Instant {
+    Instant::now()
+}
+
+impl Sim {
+    pub fn new(link: Link, config: Config, seed: u64) -> Self {
+        Self::with_configs(link.clone(), link, config.clone(), config, seed)
+    }
+
+    pub fn with_configs(to_b: Link, to_a: Link, a: Config, b: Config, seed: u64) -> Self {
+        Self {
+            a: End::new(a, seed as u8),
+            b: End::new(b, (seed as u8).wrapping_add(101)),
+            to_b: Wire::new(to_b),
+            to_a: Wire::new(to_a),
+            start: start_of_time(),
+            now: Duration::ZERO,
+            random: Random::new(seed + 1),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Two ends that have connected.
+    pub fn connected(link: Link, config: Config, seed: u64) -> Self {
+        let mut sim = Self::new(link, config, seed);
+        sim.connect();
+        sim
+    }
+
+    pub fn connect(&mut self) {
+        let now = self.instant();
+        self.a.association.connect(now);
+        self.b.association.connect(now);
+        let is_up = |sim: &Self| {
+            sim.a.association.state() == State::Established && sim.b.association.state() == State::Established
+        };
+        assert!(self.run_until(Duration::from_secs(300), is_up), "the handshake did not finish: {self:?}");
+    }
+
+    pub fn instant(&self) -> Instant {
+        self.start + self.now
+    }
+
+    pub fn link(&mut self) -> (&mut Link, &mut Link) {
+        (&mut self.to_b.link, &mut self.to_a.link)
+    }
+
+    pub fn set_links(&mut self, link: &Link) {
+        self.to_b.link = link.clone();
+        self.to_a.link = link.clone();
+    }
+
+    pub fn send_from_a(&mut self, stream: u16, payload: impl Into<Bytes>, options: SendOptions) {
+        let now = self.instant();
+        self.a.association.send(now, stream, 53, payload.into(), options).expect("a takes the message");
+    }
+
+    pub fn send_from_b(&mut self, stream: u16, payload: impl Into<Bytes>, options: SendOptions) {
+        let now = self.instant();
+        self.b.association.send(now, stream, 53, payload.into(), options).expect("b takes the message");
+    }
+
+    /// Moves everything that is ready, without letting time pass.
+    pub fn pump(&mut self) {
+        let (now, instant) = (self.now, self.start + self.now);
+        let random = &mut self.random;
+        for (end, wire) in [(&mut self.a, &mut self.to_b), (&mut self.b, &mut self.to_a)] {
+            if end.reads {
+                while let Some(received) = end.association.recv() {
+                    end.received.push(received);
+                }
+            }
+            loop {
+                self.buffer.clear();
+                let Some(len) = end.association.poll_transmit(instant, &mut self.buffer) else { break };
+                assert_eq!(len, self.buffer.len());
+                wire.enter(now, &self.buffer, random);
+            }
+            while let Some(event) = end.association.poll_event() {
+                end.events.push(event);
+            }
+        }
+    }
+
+    fn next_event(&self) -> Option<Duration> {
+        let timeouts = [&self.a, &self.b].into_iter().filter_map(|end| end.association.poll_timeout());
+        let timeouts = timeouts.map(|at| at.saturating_duration_since(self.start));
+        let arrivals = [&self.to_a, &self.to_b].into_iter().filter_map(|wire| wire.packets.keys().next());
+        timeouts.chain(arrivals.map(|(at, _)| *at)).min()
+    }
+
+    /// Lets time pass to the next event; false if there is none before `end`.
+    pub fn step(&mut self, end: Duration) -> bool {
+        self.pump();
+        let next = self.next_event();
+        let Some(next) = next.filter(|next| *next <= end) else {
+            self.now = self.now.max(end);
+            return false;
+        };
+        self.now = self.now.max(next);
+        let instant = self.instant();
+        for (end, wire) in [(&mut self.a, &mut self.to_a), (&mut self.b, &mut self.to_b)] {
+            while let Some(entry) = wire.packets.first_entry().filter(|entry| entry.key().0 <= self.now) {
+                end.association.handle_packet(instant, entry.remove());
+            }
+            if end.association.poll_timeout().is_some_and(|at| at <= instant) {
+                end.association.handle_timeout(instant);
+            }
+        }
+        true
+    }
+
+    /// Runs until `done`, for at most `limit`; tells whether it was.
+    pub fn run_until(&mut self, limit: Duration, done: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now + limit;
+        loop {
+            self.pump();
+            if done(self) {
+                return true;
+            }
+            if !self.step(end) {
+                return done(self);
+            }
+        }
+    }
+
+    pub fn run_for(&mut self, time: Duration) {
+        self.run_until(time, |_| false);
+    }
+}
+
+pub fn reliable() -> SendOptions {
+    SendOptions::default()
+}
+
+pub fn unordered() -> SendOptions {
+    SendOptions { unordered: true, reliability: Reliability::Reliable }
+}
+
+/// Bytes that differ from message to message and from place to place.
+pub fn pattern(len: usize, salt: u64) -> Bytes {
+    let mut random = Random::new(salt + 17);
+    let mut bytes = Vec::with_capacity(len + 8);
+    while bytes.len() < len {
+        bytes.extend_from_slice(&random.next().to_le_bytes());
+    }
+    bytes.truncate(len);
+    Bytes::from(bytes)
+}
