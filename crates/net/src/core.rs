@@ -204,8 +204,8 @@ impl Core {
     }
 
     pub(crate) fn close(&mut self, now: Instant) {
+        self.connection.close(now);
         if self.phase == Phase::Open {
-            self.connection.close(now);
             self.phase = Phase::Closing(now + CLOSE_TIME);
             if let Some(gathering) = self.gathering.take() {
                 gathering.abort();
