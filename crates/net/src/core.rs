@@ -52,6 +52,8 @@ pub(crate) struct Core {
     pub(crate) blocked: Blocked,
     pub(crate) wanted: Wanted,
     pub(crate) stun: StunWaiters,
+    /// Names being looked up.
+    pub(crate) lookups: usize,
     /// The gathering in progress.
     gathering: Option<AbortHandle>,
     /// When the driver's timer fires.
@@ -80,6 +82,7 @@ impl Core {
             blocked: Blocked::default(),
             wanted: Wanted::default(),
             stun: StunWaiters::default(),
+            lookups: 0,
             gathering: None,
             armed: None,
             last_segment: 1200,
