@@ -97,7 +97,7 @@ pub(crate) fn ack() -> &'static [u8] {
 }
 
 /// Writes an OPEN message. Label and protocol must have at most 65,535 bytes each.
-pub(crate) fn write_open(open: &Open) -> Vec<u8> {
+pub fn write_open(open: &Open) -> Vec<u8> {
     let (kind, reliability) = match (open.max_retransmits, open.max_packet_life_time) {
         (Some(n), _) => (REXMIT, n),
         (None, Some(t)) => (TIMED, t),

@@ -120,14 +120,7 @@ impl DtlsTransport {
         if self.state != DtlsState::New {
             return;
         }
-        let (config, certificate) = (Arc::clone(&self.config), self.certificate.to_dtls());
-        let mut engine = match self.versions {
-            DtlsVersions::Auto => Dtls::new_auto(config, certificate, now),
-            DtlsVersions::V1_2 => Dtls::new_12(config, certificate, now),
-            DtlsVersions::V1_3 => Dtls::new_13(config, certificate, now),
-        };
-        engine.set_active(role == DtlsRole::Client);
-        self.engine = Some(Box::new(engine));
+        self.engine = Some(Box::new(self.new_engine(now, role)));
         self.state = DtlsState::Connecting;
         self.tick(now, rx, sink);
         for datagram in mem::take(&mut self.early) {
@@ -158,10 +151,34 @@ impl DtlsTransport {
             DtlsState::Closed | DtlsState::Failed => return,
         }
         let Some(engine) = &mut self.engine else { return };
-        if let Err(error) = engine.handle_packet(datagram) {
-            self.handle_error(error);
+        match engine.handle_packet(datagram) {
+            Ok(()) => {}
+            Err(dimpl::Error::TooManyClientHelloFragments) => self.begin_again(now, datagram),
+            Err(error) => self.handle_error(error),
         }
         self.drain(datagram.len(), rx, sink);
+    }
+
+    fn new_engine(&self, now: Instant, role: DtlsRole) -> Dtls {
+        let (config, certificate) = (Arc::clone(&self.config), self.certificate.to_dtls());
+        let mut engine = match self.versions {
+            DtlsVersions::Auto => Dtls::new_auto(config, certificate, now),
+            DtlsVersions::V1_2 => Dtls::new_12(config, certificate, now),
+            DtlsVersions::V1_3 => Dtls::new_13(config, certificate, now),
+        };
+        engine.set_active(role == DtlsRole::Client);
+        engine
+    }
+
+    /// A server that waits for the ClientHello collects its fragments, and takes no more once it has collected too
+    /// much that is none. The ClientHello may still come.
+    fn begin_again(&mut self, now: Instant, datagram: &[u8]) {
+        self.discarded += 1;
+        let mut engine = self.new_engine(now, DtlsRole::Server);
+        // It was made a moment ago: time cannot have run out, and what the datagram is worth is seen later.
+        let _ = engine.handle_timeout(now);
+        let _ = engine.handle_packet(datagram);
+        self.engine = Some(Box::new(engine));
     }
 
     /// Encrypts one record and appends it to `out`. Returns whether it could.
@@ -348,7 +365,6 @@ impl DtlsTransport {
             E::UnexpectedMessage(_)
             | E::ReceiveQueueFull
             | E::TransmitQueueFull
-            | E::TooManyClientHelloFragments
             | E::RenegotiationAttempt => self.discarded += 1,
             E::CertificateError(_) => {
                 let message =

@@ -1,5 +1,7 @@
 //! Two connections in memory, in virtual time.
-#![allow(unreachable_pub, dead_code)]
+#![allow(unreachable_pub)]
 
+mod garbage;
+mod liveness;
 mod net;
 mod setup;

@@ -354,6 +354,7 @@ impl Net {
                 return;
             }
         }
+        self.settle();
     }
 
     pub fn describe(&self) -> String {

@@ -1,0 +1,168 @@
+//! Outages, restarts, and paths that never work.
+
+use std::time::Duration;
+
+use ossa_peer::*;
+
+use crate::net::*;
+
+fn ice(net: &Net, node: usize) -> IceState {
+    net.nodes[node].conn.snapshot().ice_connection_state
+}
+
+fn connected() -> Net {
+    let mut net = Net::new();
+    net.channel(0, DataChannelInit::default());
+    net.connect();
+    net
+}
+
+#[test]
+fn a_short_outage_is_not_even_noticed() {
+    let mut net = connected();
+    net.run(Duration::from_secs(10));
+    net.link.down = true;
+    net.run(Duration::from_millis(1500));
+    net.link.down = false;
+    net.run(Duration::from_secs(20));
+    for node in 0..2 {
+        let lost = |e: &Event| matches!(e, Event::IceConnectionState(IceState::Disconnected));
+        assert!(!net.nodes[node].events.iter().any(lost), "{}", net.describe());
+    }
+}
+
+#[test]
+fn an_outage_disconnects_and_its_end_connects_again() {
+    let mut net = connected();
+    net.link.down = true;
+    net.run(Duration::from_secs(9));
+    assert_eq!((ice(&net, 0), ice(&net, 1)), (IceState::Disconnected, IceState::Disconnected));
+    assert_eq!(net.state(0), ConnectionState::Disconnected);
+    net.link.down = false;
+    net.until_within(Duration::from_secs(5), "connected", |n| {
+        (0..2).all(|i| n.state(i) == ConnectionState::Connected)
+    });
+}
+
+#[test]
+fn consent_expires_after_half_a_minute_and_a_restart_revives_the_connection() {
+    let mut net = connected();
+    net.link.down = true;
+    net.run(Duration::from_secs(29));
+    assert_eq!(ice(&net, 0), IceState::Disconnected);
+    net.run(Duration::from_secs(5));
+    assert_eq!((net.state(0), net.state(1)), (ConnectionState::Failed, ConnectionState::Failed));
+    let sent = net.nodes[0].datagrams;
+    net.run(Duration::from_secs(60));
+    assert_eq!(net.nodes[0].datagrams, sent, "nothing is sent without consent");
+    net.link.down = false;
+    net.nodes[0].conn.restart_ice();
+    net.negotiate(0);
+    net.until("connected", |n| (0..2).all(|i| n.state(i) == ConnectionState::Connected));
+}
+
+#[test]
+fn a_connection_that_is_to_be_kept_survives_two_minutes_without_a_path() {
+    let mut configs = [config(0), config(1)];
+    for config in &mut configs {
+        config.ice.failed_timeout = None;
+    }
+    let [a, b] = configs;
+    let mut net = Net::with(a, b);
+    net.channel(0, DataChannelInit::default());
+    net.connect();
+    net.link.down = true;
+    net.run(Duration::from_secs(120));
+    assert_eq!(net.state(0), ConnectionState::Disconnected);
+    net.link.down = false;
+    net.until_within(Duration::from_secs(6), "connected", |n| {
+        (0..2).all(|i| n.state(i) == ConnectionState::Connected)
+    });
+}
+
+#[test]
+fn an_ice_restart_never_interrupts_a_working_connection() {
+    let mut net = connected();
+    net.run(Duration::from_secs(3));
+    let seen = [net.nodes[0].events.len(), net.nodes[1].events.len()];
+    let before = net.nodes[0].conn.snapshot().ice.unwrap().selected_pair.unwrap();
+    net.nodes[0].conn.restart_ice();
+    let offer = net.set_local(0, SdpType::Offer);
+    net.settle();
+    // The answer takes its time; the old generation goes on all the while.
+    net.run(Duration::from_secs(40));
+    net.set_remote(1, SdpType::Offer, &offer);
+    let answer = net.set_local(1, SdpType::Answer);
+    net.settle();
+    net.run(Duration::from_secs(40));
+    net.set_remote(0, SdpType::Answer, &answer);
+    net.run(Duration::from_secs(10));
+    for node in 0..2 {
+        let lost = |e: &Event| {
+            matches!(e, Event::ConnectionState(_))
+                || matches!(e, Event::IceConnectionState(s) if !matches!(s, IceState::Connected | IceState::Completed))
+        };
+        assert!(!net.nodes[node].events[seen[node]..].iter().any(lost), "{}", net.describe());
+        let after = net.nodes[node].conn.snapshot().ice.unwrap().selected_pair.unwrap();
+        assert_ne!(after.local.ufrag, before.local.ufrag, "the new generation is in use");
+    }
+}
+
+#[test]
+fn a_restart_that_is_withdrawn_changes_nothing() {
+    let mut net = connected();
+    let before = net.nodes[0].conn.snapshot().ice.unwrap().selected_pair;
+    net.nodes[0].conn.restart_ice();
+    net.set_local(0, SdpType::Offer);
+    net.settle();
+    net.run(Duration::from_secs(2));
+    net.nodes[0].conn.set_local_description(net.now, SdpType::Rollback, "").unwrap();
+    net.run(Duration::from_secs(60));
+    assert_eq!(net.nodes[0].conn.snapshot().ice.unwrap().selected_pair, before);
+    assert_eq!((net.state(0), net.state(1)), (ConnectionState::Connected, ConnectionState::Connected));
+}
+
+#[test]
+fn a_restart_moves_the_connection_to_another_address() {
+    let mut net = connected();
+    let moved = "10.0.1.1:6000".parse().unwrap();
+    net.nodes[0].addrs = vec![moved];
+    net.nodes[0].conn.remove_local_candidate(net.now, "10.0.0.1:5000".parse().unwrap());
+    net.run(Duration::from_secs(1));
+    net.nodes[0].conn.restart_ice();
+    net.negotiate(0);
+    net.until("moved", |n| {
+        let at = |i: usize| n.nodes[i].conn.snapshot().ice.unwrap().selected_pair.unwrap();
+        at(0).local.addr == moved && at(1).remote.addr == moved
+    });
+    net.run(Duration::from_secs(20));
+    assert_eq!((net.state(0), net.state(1)), (ConnectionState::Connected, ConnectionState::Connected));
+}
+
+#[test]
+fn candidates_that_do_not_work_fail_only_after_the_end_of_candidates_and_some_grace() {
+    let mut net = Net::new();
+    net.link.down = true;
+    net.channel(0, DataChannelInit::default());
+    net.negotiate(0);
+    assert_eq!(ice(&net, 0), IceState::Checking);
+    net.run(Duration::from_secs(14));
+    assert_eq!(ice(&net, 0), IceState::Checking);
+    net.run(Duration::from_secs(2));
+    assert_eq!((net.state(0), net.state(1)), (ConnectionState::Failed, ConnectionState::Failed));
+}
+
+#[test]
+fn a_candidate_that_comes_very_late_still_connects() {
+    let mut net = Net::new();
+    net.trickle = false;
+    net.channel(0, DataChannelInit::default());
+    net.negotiate(0);
+    net.run(Duration::from_secs(300));
+    assert_eq!(ice(&net, 0), IceState::New);
+    net.trickle = true;
+    net.flush_candidates();
+    net.until_within(Duration::from_secs(1), "connected", |n| {
+        (0..2).all(|i| n.state(i) == ConnectionState::Connected)
+    });
+}
