@@ -17,7 +17,10 @@
 //! by itself first. The transport learns about the peer only with an answer: what an offer says can be withdrawn,
 //! so its candidates are [kept](RemoteCandidate::Kept) until then.
 //!
-//! Sections for anything but data are rejected in our answers and stay, rejected, in all later descriptions.
+//! Sections for anything but data are rejected in our answers and stay, rejected, in all later descriptions. If the
+//! rejected one is the first of a bundle, the data section takes its place as the carrier of the transport. Firefox
+//! follows; Chromium does so except with `bundlePolicy: 'max-bundle'`, where it takes the rejection of the first
+//! section for that of the whole bundle: such a page has to put its data section first.
 
 mod apply;
 mod candidates;

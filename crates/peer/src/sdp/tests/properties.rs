@@ -13,7 +13,7 @@ fn address() -> impl Strategy<Value = CandidateAddress> {
     prop_oneof![
         any::<[u8; 4]>().prop_map(|ip| CandidateAddress::Ip(IpAddr::from(ip))),
         any::<[u8; 16]>().prop_map(|ip| CandidateAddress::Ip(IpAddr::from(ip))),
-        "[a-z][a-z0-9-]{1,20}\\.local".prop_map(CandidateAddress::Fqdn),
+        "[a-z][a-z0-9]{1,20}(-[a-z0-9]{1,8})?\\.local".prop_map(CandidateAddress::Fqdn),
     ]
 }
 
