@@ -14,7 +14,9 @@ impl Session {
         let place = self.place_of(ufrag)?;
         let mut generations = self.current_ice.iter_mut().chain(self.pending_ice.iter_mut());
         let generation = generations.find(|generation| generation.ice.ufrag == ufrag)?;
-        if !generation.candidates.iter().any(|known| known == line) {
+        // Interfaces that come and go must not let the description grow for ever.
+        let room = generation.candidates.len() < MAX_CANDIDATES;
+        if room && !generation.candidates.iter().any(|known| known == line) {
             generation.candidates.push(line.to_owned());
         }
         Some(place)

@@ -21,6 +21,45 @@
 //! rejected one is the first of a bundle, the data section takes its place as the carrier of the transport. Firefox
 //! follows; Chromium does so except with `bundlePolicy: 'max-bundle'`, where it takes the rejection of the first
 //! section for that of the whole bundle: such a page has to put its data section first.
+//!
+//! ```
+//! use ossa_peer::jsep::{IceParameters, SdpType, Session, SessionConfig};
+//! use ossa_peer::sdp::Fingerprint;
+//!
+//! # fn main() -> Result<(), ossa_peer::error::Error> {
+//! let session = |id| {
+//!     Session::new(SessionConfig {
+//!         fingerprints: vec![Fingerprint { algorithm: "sha-256".into(), value: vec![id; 32] }],
+//!         max_message_size: 262_144,
+//!         sctp_port: 5000,
+//!         session_id: id.into(),
+//!         always_negotiate: false,
+//!     })
+//! };
+//! // Random in earnest: 24 bits of it in the fragment and 128 in the password are the minimum.
+//! let credentials = |ufrag: &str| IceParameters {
+//!     ufrag: ufrag.into(),
+//!     pwd: format!("{ufrag}/twenty/two/characters"),
+//!     ice_lite: false,
+//! };
+//! let (mut alice, mut bob) = (session(1), session(2));
+//! alice.add_data_channel();
+//! assert!(alice.negotiation_needed());
+//!
+//! let offer = alice.create_offer(false, credentials("alice"))?;
+//! let change = alice.set_local(SdpType::Offer, &offer)?;
+//! assert!(change.gather.is_some());
+//!
+//! bob.set_remote(SdpType::Offer, &offer)?;
+//! let answer = bob.create_answer(credentials("bob1"))?;
+//! let change = bob.set_local(SdpType::Answer, &answer)?;
+//! assert!(change.gather.is_some() && change.transport.is_some());
+//!
+//! let change = alice.set_remote(SdpType::Answer, &answer)?;
+//! assert_eq!(change.remote_ice.map(|ice| ice.ufrag).as_deref(), Some("bob1"));
+//! # Ok(())
+//! # }
+//! ```
 
 mod apply;
 mod candidates;
