@@ -41,6 +41,11 @@ export function build() {
   run('npm', ['run', '--silent', 'build']);
 }
 
+/** Builds the process that runs the Rust `webrtc` crate, for interoperability tests and benchmarks. */
+export function buildRustPeer() {
+  run('cargo', ['build', '--release', '--quiet', '-p', 'ossa-interop-webrtc-rs']);
+}
+
 /** The manifest of this package. */
 export function manifest() {
   return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
