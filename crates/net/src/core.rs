@@ -52,8 +52,6 @@ pub(crate) struct Core {
     pub(crate) blocked: Blocked,
     pub(crate) wanted: Wanted,
     pub(crate) stun: StunWaiters,
-    /// Names being looked up.
-    pub(crate) lookups: usize,
     /// The gathering in progress.
     gathering: Option<AbortHandle>,
     /// When the driver's timer fires.
@@ -82,7 +80,6 @@ impl Core {
             blocked: Blocked::default(),
             wanted: Wanted::default(),
             stun: StunWaiters::default(),
-            lookups: 0,
             gathering: None,
             armed: None,
             last_segment: 1200,
@@ -207,8 +204,8 @@ impl Core {
     }
 
     pub(crate) fn close(&mut self, now: Instant) {
-        self.connection.close(now);
         if self.phase == Phase::Open {
+            self.connection.close(now);
             self.phase = Phase::Closing(now + CLOSE_TIME);
             if let Some(gathering) = self.gathering.take() {
                 gathering.abort();

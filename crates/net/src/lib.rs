@@ -20,7 +20,6 @@ mod error;
 mod gather;
 mod interfaces;
 mod link;
-mod mdns;
 mod peer;
 mod resolve;
 mod runtime;

@@ -1,0 +1,220 @@
+// Drives one WebRTC stack through the W3C API by simple request/response calls, so that a test or a benchmark in another process can
+// hold both ends of a connection. It runs in Node children and, as text, in browsers: it uses nothing from outside the function.
+
+/**
+ * @param api the stack: its `RTCPeerConnection`; `noEndOfCandidates` when it refuses that indication; `unlimited`, its value for W3C's null.
+ * @returns the calls of the protocol, each `async (params) => result`. The Rust peer in `webrtc-rs` answers the same ones.
+ */
+function createW3cDriver(api) {
+  const HIGH_WATER = 1024 * 1024;
+  const peers = new Map();
+
+  /** A queue whose reader may come before its writer. */
+  function mailbox() {
+    const items = [];
+    const readers = [];
+    return {
+      put(item) {
+        if (readers.length > 0) readers.shift()(item);
+        else items.push(item);
+      },
+      take: () => (items.length > 0 ? Promise.resolve(items.shift()) : new Promise((done) => readers.push(done))),
+    };
+  }
+
+  /** A promise with its resolve function. */
+  function signal() {
+    let fire;
+    const fired = new Promise((resolve) => (fire = resolve));
+    return { fired, fire };
+  }
+
+  /** FNV-1a over bytes: cheap, and the same few lines in every language. */
+  function digest(bytes) {
+    let hash = 0x811c9dc5;
+    for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
+    return (hash >>> 0).toString(16);
+  }
+
+  /** Reproducible bytes from a seed. */
+  function pattern(size, seed) {
+    const bytes = new Uint8Array(size);
+    let state = seed >>> 0;
+    for (let i = 0; i < size; i++) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      bytes[i] = state >>> 24;
+    }
+    return bytes;
+  }
+
+  /** The message that a test describes as `{kind, text}` or `{kind, size, seed}`. */
+  function compose({ kind, text, size = 0, seed = 1 }) {
+    if (text !== undefined) return text;
+    const bytes = pattern(size, seed);
+    if (kind === 'binary') return bytes;
+    let ascii = '';
+    for (let i = 0; i < size; i += 4096) {
+      ascii += String.fromCharCode(...bytes.subarray(i, i + 4096).map((byte) => 32 + (byte % 95)));
+    }
+    return ascii;
+  }
+
+  /** What both ends report of a message, to be compared by the test. */
+  function summary(data) {
+    const text = typeof data === 'string';
+    const bytes = text
+      ? new TextEncoder().encode(data)
+      : ArrayBuffer.isView(data)
+        ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+        : new Uint8Array(data);
+    return { kind: text ? 'string' : 'binary', bytes: bytes.length, digest: digest(bytes) };
+  }
+
+  function peerOf({ pc }) {
+    const peer = peers.get(pc);
+    if (!peer) throw new Error(`no peer connection ${pc}`);
+    return peer;
+  }
+
+  function channelOf(params) {
+    const { channels } = peerOf(params);
+    let entry = channels.get(params.label);
+    if (!entry) {
+      entry = { known: signal(), open: signal(), closed: signal(), inbox: mailbox(), channel: null, incoming: false };
+      channels.set(params.label, entry);
+    }
+    return entry;
+  }
+
+  function attach(params, channel, incoming) {
+    const entry = channelOf(params);
+    entry.channel = channel;
+    entry.incoming = incoming;
+    channel.binaryType = 'arraybuffer';
+    channel.onmessage = ({ data }) => entry.inbox.put(summary(data));
+    channel.onopen = () => entry.open.fire();
+    channel.onclose = () => entry.closed.fire();
+    if (channel.readyState === 'open') entry.open.fire();
+    entry.known.fire();
+  }
+
+  /** A limit of a channel; null is W3C's "none". */
+  function limit(value) {
+    return value !== undefined && value === api.unlimited ? null : value;
+  }
+
+  function description(pc) {
+    return { type: pc.localDescription.type, sdp: pc.localDescription.sdp };
+  }
+
+  return {
+    async open({ pc, config }) {
+      const connection = new api.RTCPeerConnection({ iceServers: [], ...config });
+      const peer = { connection, channels: new Map(), candidates: mailbox() };
+      peers.set(pc, peer);
+      connection.onicecandidate = ({ candidate }) => {
+        const init = candidate && {
+          candidate: candidate.candidate,
+          sdpMid: candidate.sdpMid,
+          sdpMLineIndex: candidate.sdpMLineIndex,
+          usernameFragment: candidate.usernameFragment,
+        };
+        peer.candidates.put({ candidate: init ?? null });
+      };
+      connection.ondatachannel = ({ channel }) => attach({ pc, label: channel.label }, channel, true);
+      return {};
+    },
+
+    async createChannel({ pc, label, init }) {
+      attach({ pc, label }, peerOf({ pc }).connection.createDataChannel(label, init ?? {}), false);
+      return {};
+    },
+
+    async createOffer(params) {
+      const { connection } = peerOf(params);
+      const offer = await connection.createOffer(params.iceRestart ? { iceRestart: true } : {});
+      await connection.setLocalDescription(offer);
+      return description(connection);
+    },
+
+    async acceptOffer(params) {
+      const { connection } = peerOf(params);
+      await connection.setRemoteDescription({ type: 'offer', sdp: params.sdp });
+      await connection.setLocalDescription(await connection.createAnswer());
+      return description(connection);
+    },
+
+    async acceptAnswer(params) {
+      await peerOf(params).connection.setRemoteDescription({ type: 'answer', sdp: params.sdp });
+      return {};
+    },
+
+    async addCandidate(params) {
+      // A stack that refuses the end-of-candidates indication loses nothing: the other side has sent them all.
+      if (params.candidate === null && api.noEndOfCandidates) return {};
+      await peerOf(params).connection.addIceCandidate(params.candidate ?? undefined);
+      return {};
+    },
+
+    nextCandidate: (params) => peerOf(params).candidates.take(),
+
+    async waitOpen(params) {
+      const entry = channelOf(params);
+      await entry.known.fired;
+      await entry.open.fired;
+      const { channel } = entry;
+      return {
+        incoming: entry.incoming,
+        label: channel.label,
+        protocol: channel.protocol,
+        ordered: channel.ordered,
+        maxRetransmits: limit(channel.maxRetransmits),
+        maxPacketLifeTime: limit(channel.maxPacketLifeTime),
+        negotiated: channel.negotiated,
+        id: channel.id,
+      };
+    },
+
+    async send(params) {
+      const { channel } = channelOf(params);
+      const sent = [];
+      for (const message of params.messages) {
+        const data = compose(message);
+        while (channel.bufferedAmount > HIGH_WATER) await new Promise((done) => setTimeout(done, 5));
+        channel.send(data);
+        sent.push(summary(data));
+      }
+      return sent;
+    },
+
+    async receive(params) {
+      const entry = channelOf(params);
+      const received = [];
+      while (received.length < params.count) received.push(await entry.inbox.take());
+      return received;
+    },
+
+    async closeChannel(params) {
+      channelOf(params).channel.close();
+      return {};
+    },
+
+    async waitClosed(params) {
+      await channelOf(params).closed.fired;
+      return {};
+    },
+
+    async closePeer(params) {
+      const peer = peerOf(params);
+      peers.delete(params.pc);
+      peer.candidates.put({ closed: true });
+      await peer.connection.close();
+      return {};
+    },
+
+    /** For measurements: the channel object itself. */
+    channel: (params) => channelOf(params).channel,
+  };
+}
+
+module.exports = { createW3cDriver };

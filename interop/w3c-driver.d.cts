@@ -1,0 +1,2 @@
+/** Self-contained: its text runs in browsers as well. */
+export function createW3cDriver(api: object): Record<string, (params: object) => Promise<unknown>>;
