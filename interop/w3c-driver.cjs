@@ -119,7 +119,9 @@ function createW3cDriver(api) {
           sdpMLineIndex: candidate.sdpMLineIndex,
           usernameFragment: candidate.usernameFragment,
         };
-        peer.candidates.put({ candidate: init ?? null });
+        // A candidate belongs to the generation that is being gathered now, which the indication of the end does not say.
+        const ufrag = /^a=ice-ufrag:(\S+)/m.exec(connection.localDescription?.sdp ?? '')?.[1];
+        peer.candidates.put({ candidate: init ?? null, ufrag });
       };
       connection.ondatachannel = ({ channel }) => attach({ pc, label: channel.label }, channel, true);
       return {};

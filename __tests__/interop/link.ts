@@ -32,6 +32,8 @@ export interface ChannelView {
 
 interface Candidate {
   candidate?: object | null;
+  /** The generation that it belongs to. */
+  ufrag?: string;
   closed?: true;
 }
 
@@ -42,6 +44,7 @@ export class End {
   readonly pc = `connection ${serial++}`;
   /** The description that this end has sent last. */
   sdp = '';
+  closed = false;
   constructor(readonly driver: Driver) {}
 
   private call<T>(method: string, params: object = {}): Promise<T> {
@@ -89,6 +92,7 @@ export class End {
     await this.call('waitClosed', { label });
   }
   async close(): Promise<void> {
+    this.closed = true;
     await this.call('closePeer');
   }
 
@@ -146,10 +150,11 @@ export class Link {
         const next = await from.nextCandidate();
         if (next.closed) return;
         await this.negotiated;
-        await to.addCandidate(next.candidate ?? null);
+        // What is left from before an ICE restart is of no use, and an error for some.
+        if (next.ufrag === from.ufrag) await to.addCandidate(next.candidate ?? null);
       }
     } catch (error) {
-      this.failures.push(error as Error);
+      if (!from.closed && !to.closed) this.failures.push(error as Error);
     }
   }
 

@@ -32,7 +32,6 @@ impl From<Init> for RTCDataChannelInit {
             max_retransmits: init.max_retransmits,
             protocol: init.protocol,
             negotiated: init.negotiated.then_some(init.id),
-            ..Self::default()
         }
     }
 }

@@ -1,0 +1,4 @@
+import { startBrowser } from './browser';
+import { describeInterop } from './suite';
+
+describeInterop('chromium', () => startBrowser('chromium'));
