@@ -7,8 +7,8 @@ use crate::Config;
 use crate::time::{Nanos, SECOND, Time};
 
 /// Sizes worth trying: what is left of common MTUs after IP, UDP and DTLS (and TURN): 1,500 bytes over IPv6 and
-/// IPv4, jumbo frames, and between.
-const SIZES: [usize; 10] = [1300, 1350, 1400, 1415, 1435, 2200, 4300, 8800, 8900, 12_000];
+/// IPv4, jumbo frames, and between. Packets are made of 4-byte words.
+const SIZES: [usize; 10] = [1300, 1348, 1400, 1412, 1432, 2200, 4300, 8800, 8900, 12_000];
 /// What the first round tries, besides the maximum.
 const FIRST_ROUND: [usize; 2] = [1400, 8800];
 /// A size that got no answer this often is too large.
@@ -48,7 +48,7 @@ impl Pmtud {
         Self {
             enabled: config.mtu_discovery && config.max_mtu > base,
             base,
-            max: config.max_mtu,
+            max: config.max_mtu & !3,
             current: base,
             ceiling: usize::MAX,
             probes: Vec::new(),

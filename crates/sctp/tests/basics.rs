@@ -158,7 +158,7 @@ fn wrong_calls_are_refused_with_the_reason() {
         Config { max_send_message_size: 1000, send_buffer_limit: 1500, streams: 10, ..Config::default() };
     let mut sim = Sim::new(Link::default(), config, 10);
     let now = sim.instant();
-    let mut send = |sim: &mut Sim, stream, len| {
+    let send = |sim: &mut Sim, stream, len| {
         sim.a.association.send(now, stream, 53, pattern(len, 0), SendOptions::default())
     };
     assert_eq!(send(&mut sim, 0, 1), Err(SendError::NotConnected { state: State::Closed }));

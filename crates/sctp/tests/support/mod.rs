@@ -297,6 +297,10 @@ impl Sim {
         }
     }
 
+    pub fn run_to(&mut self, time: Duration) {
+        self.run_for(time.saturating_sub(self.now));
+    }
+
     pub fn run_for(&mut self, time: Duration) {
         self.run_until(time, |_| false);
     }

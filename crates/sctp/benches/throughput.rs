@@ -1,0 +1,154 @@
+//! How fast two associations on one core are, and what share of a simulated link they use.
+//!
+//! `cargo bench -p ossa-sctp` prints MB/s of payload (both ends together on one thread, memory to memory), and
+//! messages per second.
+#![expect(clippy::disallowed_methods, reason = "a benchmark needs a clock")]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use ossa_sctp::{Association, Config, CongestionControl, Received, SendOptions, State};
+use support::{Link, Sim, pattern, reliable};
+
+/// Packets that are handed over at once, as a batch of datagrams is.
+const BATCH: usize = 64 * 1024;
+
+struct Pair {
+    a: Association,
+    b: Association,
+    now: Instant,
+    packets: u64,
+}
+
+impl Pair {
+    fn new(config: &Config) -> Self {
+        let now = Instant::now();
+        let mut pair = Self {
+            a: Association::new(config.clone(), [1; 32]),
+            b: Association::new(config.clone(), [2; 32]),
+            now,
+            packets: 0,
+        };
+        pair.a.connect(now);
+        pair.b.connect(now);
+        while pair.a.state() != State::Established
+            || pair.b.state() != State::Established
+            || pair.exchange() > 0
+        {}
+        pair
+    }
+
+    /// One batch in each direction, after `pair.now` was advanced as by a short path.
+    fn exchange(&mut self) -> usize {
+        self.now += Duration::from_micros(20);
+        let mut moved = 0;
+        for forward in [true, false] {
+            let (from, to) = if forward { (&mut self.a, &mut self.b) } else { (&mut self.b, &mut self.a) };
+            let mut batch = Vec::with_capacity(BATCH + 17_000);
+            let mut ends = Vec::with_capacity(64);
+            while batch.len() < BATCH {
+                let Some(_) = from.poll_transmit(self.now, &mut batch) else { break };
+                ends.push(batch.len());
+            }
+            let batch = Bytes::from(batch);
+            let mut start = 0;
+            for end in ends {
+                to.handle_packet(self.now, batch.slice(start..end));
+                start = end;
+                moved += 1;
+            }
+        }
+        for end in [&mut self.a, &mut self.b] {
+            if end.poll_timeout().is_some_and(|at| at <= self.now) {
+                end.handle_timeout(self.now);
+            }
+            while end.poll_event().is_some() {}
+        }
+        self.packets += moved as u64;
+        moved
+    }
+}
+
+fn memory(name: &str, config: &Config, size: usize, total: usize, streams: u16) {
+    let mut pair = Pair::new(config);
+    let message = pattern(size, 1);
+    let count = total / size;
+    let (mut sent, mut received) = (0, 0);
+    let start = Instant::now();
+    while received < count {
+        while sent < count && pair.a.metrics().buffered < 1 << 20 {
+            let stream = sent as u16 % streams;
+            pair.a
+                .send(pair.now, stream, 53, message.clone(), SendOptions::default())
+                .expect("the pair is connected");
+            sent += 1;
+        }
+        pair.exchange();
+        while let Some(Received::Message(message)) = pair.b.recv() {
+            assert_eq!(message.payload.len(), size);
+            received += 1;
+        }
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "{name:<44} {:>8.0} MB/s {:>10.0} messages/s {:>9.0} packets/s",
+        total as f64 / seconds / 1e6,
+        count as f64 / seconds,
+        pair.packets as f64 / seconds
+    );
+}
+
+fn link(name: &str, link: &Link, congestion: CongestionControl, max_mtu: usize) {
+    let config = Config { congestion, max_mtu, ..Config::default() };
+    let mut sim = Sim::connected(link.clone(), config, 7);
+    let message = pattern(65_536, 1);
+    let end = sim.now + Duration::from_secs(30);
+    let mut bytes = 0;
+    while sim.now < end {
+        while sim.a.association.buffered_amount(0) < 4 << 20 {
+            sim.send_from_a(0, message.clone(), reliable());
+        }
+        sim.step(end);
+        bytes += sim.b.messages().iter().map(|message| message.payload.len()).sum::<usize>();
+        sim.b.received.clear();
+        sim.a.events.clear();
+    }
+    let share = bytes as f64 / 30.0 / link.rate as f64 * 100.0;
+    println!("{name:<34} {congestion:?}, packets up to {max_mtu:>5}: {share:>5.1} % of the link");
+}
+
+fn main() {
+    let small = Config { mtu_discovery: false, ..Config::default() };
+    let data = Config { interleaving: false, ..Config::default() };
+    let checksums = Config { zero_checksum: false, ..Config::default() };
+    memory("64 KiB messages, 16,300 B packets", &Config::default(), 65_536, 4 << 30, 1);
+    memory("64 KiB messages, 16,300 B packets, DATA", &data, 65_536, 4 << 30, 1);
+    memory("64 KiB messages, 16,300 B packets, CRC32c", &checksums, 65_536, 4 << 30, 1);
+    memory("64 KiB messages, 1,191 B packets", &small, 65_536, 2 << 30, 1);
+    memory("64 KiB messages, 1,191 B, 100 streams", &small, 65_536, 2 << 30, 100);
+    memory("1 MiB / 4 messages, 16,300 B packets", &Config::default(), 262_144, 4 << 30, 1);
+    memory("64 B messages, 16,300 B packets", &Config::default(), 64, 256 << 20, 1);
+    memory("64 B messages, 1,191 B packets", &small, 64, 256 << 20, 1);
+    memory("64 B messages, 1,000 streams", &Config::default(), 64, 256 << 20, 1000);
+    let ms = Duration::from_millis;
+    let rate = 12_500_000;
+    let cases = [
+        ("100 Mbit/s, 50 ms RTT, 1 % loss", Link { delay: ms(25), loss: 0.01, rate, ..Link::default() }),
+        ("100 Mbit/s, 100 ms RTT", Link { delay: ms(50), rate, ..Link::default() }),
+        (
+            "100 Mbit/s, 20 ms RTT, 50 kB queue",
+            Link { delay: ms(10), rate, queue: 50_000, ..Link::default() },
+        ),
+        ("100 Mbit/s, 20 ms RTT, 0.1 % loss", Link { delay: ms(10), loss: 0.001, rate, ..Link::default() }),
+    ];
+    for (name, path) in &cases {
+        for congestion in [CongestionControl::NewReno, CongestionControl::Cubic] {
+            for max_mtu in [1191, 16_300] {
+                link(name, path, congestion, max_mtu);
+            }
+        }
+    }
+}
