@@ -34,10 +34,8 @@ impl Pair {
         };
         pair.a.connect(now);
         pair.b.connect(now);
-        while pair.a.state() != State::Established
-            || pair.b.state() != State::Established
-            || pair.exchange() > 0
-        {}
+        while pair.exchange() > 0 {}
+        assert_eq!((pair.a.state(), pair.b.state()), (State::Established, State::Established));
         pair
     }
 
