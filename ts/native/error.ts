@@ -13,8 +13,16 @@ export type NativeErrorCode =
   | 'DataError'
   | 'SecurityError'
   | 'QuotaExceededError'
-  /** A defect of ours: a panic was caught, or an argument had a type that no caller should give. */
+  /** A defect of ours: the core has panicked, and the panic was caught at the boundary. */
   | 'InternalError';
+
+/** What the core puts into the message of the errors that it throws; see `src/error.rs`. */
+interface EncodedError {
+  code: NativeErrorCode;
+  message: string;
+  errorDetail: string | null;
+  sdpLineNumber: number | null;
+}
 
 /** An error of the native core. The classes above turn it into the standard exception. */
 export class NativeError extends Error {
@@ -32,5 +40,29 @@ export class NativeError extends Error {
     this.name = 'NativeError';
     this.errorDetail = details.errorDetail ?? null;
     this.sdpLineNumber = details.sdpLineNumber ?? null;
+  }
+
+  /** Makes one of whatever a call of the core has thrown. */
+  static from(thrown: unknown): NativeError {
+    if (thrown instanceof NativeError) return thrown;
+    const { code, message } = thrown as { code?: unknown; message?: unknown };
+    const text = typeof message === 'string' ? message : String(thrown);
+    if (text.startsWith('{"code":')) {
+      const error = JSON.parse(text) as EncodedError;
+      return new NativeError(error.code, error.message, error);
+    }
+    // Node-API itself has refused an argument: its codes are InvalidArg, StringExpected, NumberExpected and so on.
+    const refused =
+      thrown instanceof TypeError || (typeof code === 'string' && (code === 'InvalidArg' || code.endsWith('Expected')));
+    return new NativeError(refused ? 'TypeError' : 'InternalError', text, { cause: thrown });
+  }
+}
+
+/** Runs a call of the core; what it throws becomes a `NativeError`. */
+export function guard<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw NativeError.from(error);
   }
 }

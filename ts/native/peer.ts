@@ -1,7 +1,15 @@
+import { binding } from './loader';
+import type { Peer } from './binding';
 import type { NativeMutableConfig, NativePeerConfig } from './config';
+import { NativeError, guard } from './error';
+import { attach, detach, hold, hub, inbox, outbox } from './hub';
+import type { Recipient } from './inbox';
+import { decodeSnapshot, decodeStats } from './json';
+import { DIRECT_SIZE } from './outbox';
 import type {
   NativeCandidateInit,
   NativeDataChannelInit,
+  NativeEvent,
   NativeSdpType,
   NativeStats,
   PeerListener,
@@ -13,42 +21,232 @@ export * from './config';
 export * from './error';
 export * from './certificate';
 
+/** What all channels of a peer together may have waiting: a second of a fast link, and no danger to memory. */
+const DEFAULT_SEND_BUFFER_LIMIT = 16 * 1024 * 1024;
+
+/** Three bytes per UTF-16 unit are the most that UTF-8 takes. */
+const DIRECT_TEXT = Math.floor(DIRECT_SIZE / 3);
+
 /**
  * One connection of the native core. All methods are synchronous and throw `NativeError`.
  *
  * Whoever makes one has to hold it: a peer that is garbage is closed. From the first description on it keeps the
  * process alive, until it is closed or has failed; `unref()` takes that back.
  */
-export declare class NativePeer {
-  constructor(config: NativePeerConfig, listener: PeerListener);
-  createOffer(iceRestart: boolean): string;
-  createAnswer(): string;
+export class NativePeer implements Recipient {
+  readonly #peer: Peer;
+  readonly #id: number;
+  readonly #sendBufferLimit: number;
+  #listener: PeerListener | null;
+  /** Bytes of all channels that wait in the core. */
+  #buffered = 0;
+  #started = false;
+  #failed = false;
+  #refed = true;
+
+  constructor(config: NativePeerConfig, listener: PeerListener) {
+    const { certificates, sendBufferLimit = DEFAULT_SEND_BUFFER_LIMIT, ...options } = config;
+    if (!Number.isSafeInteger(sendBufferLimit) || sendBufferLimit < 0) {
+      throw new NativeError(
+        'RangeError',
+        `sendBufferLimit is ${String(sendBufferLimit)}: it has to be 0 or more bytes`,
+      );
+    }
+    this.#sendBufferLimit = sendBufferLimit === 0 ? Infinity : sendBufferLimit;
+    this.#listener = listener;
+    this.#peer = guard(() => new binding.Peer(hub, inbox.schedule, options, certificates?.[0]?.handle));
+    this.#id = this.#peer.id();
+    attach(this.#id, this);
+  }
+
+  createOffer(iceRestart: boolean): string {
+    return guard(() => this.#peer.createOffer(iceRestart));
+  }
+
+  createAnswer(): string {
+    return guard(() => this.#peer.createAnswer());
+  }
+
   /** An empty `sdp` stands for the description that was created last. */
-  setLocalDescription(type: NativeSdpType, sdp: string): PeerSnapshot;
-  setRemoteDescription(type: NativeSdpType, sdp: string): PeerSnapshot;
+  setLocalDescription(type: NativeSdpType, sdp: string): PeerSnapshot {
+    const snapshot = decodeSnapshot(guard(() => this.#peer.setLocalDescription(type, sdp)));
+    this.#start();
+    return snapshot;
+  }
+
+  setRemoteDescription(type: NativeSdpType, sdp: string): PeerSnapshot {
+    const snapshot = decodeSnapshot(guard(() => this.#peer.setRemoteDescription(type, sdp)));
+    this.#start();
+    return snapshot;
+  }
+
   /** `null` is the end of candidates of all generations. */
-  addIceCandidate(init: NativeCandidateInit | null): PeerSnapshot;
-  restartIce(): void;
-  negotiationNeeded(): boolean;
-  snapshot(): PeerSnapshot;
-  getStats(): NativeStats[];
-  setConfiguration(config: NativeMutableConfig): void;
-  /** Idempotent. The peer is told, sockets are gone afterwards, the listener is not called any more. */
-  close(): void;
+  addIceCandidate(init: NativeCandidateInit | null): PeerSnapshot {
+    const { candidate, sdpMid, sdpMLineIndex, usernameFragment } = init ?? END_OF_CANDIDATES;
+    const options = {
+      candidate,
+      sdpMid: sdpMid ?? undefined,
+      sdpMLineIndex: sdpMLineIndex ?? undefined,
+      usernameFragment: usernameFragment ?? undefined,
+    };
+    return decodeSnapshot(guard(() => this.#peer.addIceCandidate(options)));
+  }
+
+  restartIce(): void {
+    guard(() => this.#peer.restartIce());
+  }
+
+  negotiationNeeded(): boolean {
+    return guard(() => this.#peer.negotiationNeeded());
+  }
+
+  snapshot(): PeerSnapshot {
+    return decodeSnapshot(guard(() => this.#peer.snapshot()));
+  }
+
+  getStats(): NativeStats[] {
+    return decodeStats(guard(() => this.#peer.stats()));
+  }
+
+  setConfiguration(config: NativeMutableConfig): void {
+    guard(() => this.#peer.setConfiguration(config.iceServers ?? [], config.iceTransportPolicy ?? 'all'));
+  }
+
+  /** Idempotent. The peer is told, sockets are closed, the listener is not called any more. */
+  close(): void {
+    if (this.#listener === null) return;
+    outbox.flush();
+    this.#listener = null;
+    detach(this.#id, this);
+    guard(() => this.#peer.close());
+  }
+
   /** Returns our handle of the channel, which is not its stream id. */
-  createDataChannel(init: NativeDataChannelInit): number;
+  createDataChannel(init: NativeDataChannelInit): number {
+    return guard(() => this.#peer.createDataChannel(init));
+  }
+
   /** SCTP stream id of a channel; `null` until it has one. */
-  channelId(channel: number): number | null;
+  channelId(channel: number): number | null {
+    return guard(() => this.#peer.channelId(channel));
+  }
+
   /** Closes after what was sent before has gone out. */
-  closeDataChannel(channel: number): void;
+  closeDataChannel(channel: number): void {
+    outbox.flush();
+    guard(() => this.#peer.closeDataChannel(channel));
+  }
+
   /**
    * Queues one message and returns its size in bytes, which counts as buffered until `onReleased`. The data is copied
    * before this returns. Sizes above the negotiated maximum are the caller's to refuse (`sctp.maxMessageSize`).
    */
-  send(channel: number, data: string | Uint8Array): number;
+  send(channel: number, data: string | Uint8Array): number {
+    if (typeof data === 'string') {
+      if (data.length > DIRECT_TEXT) return this.#sendBigText(channel, data);
+      // The bytes are counted once they are known: at most 8 KiB above the limit.
+      this.#admit(channel, data.length);
+      const length = outbox.text(this.#id, channel, data);
+      this.#buffered += length;
+      return length;
+    }
+    const length = byteLength(data);
+    this.#admit(channel, length);
+    if (length > DIRECT_SIZE) this.#sendBig(length, () => this.#peer.sendBinary(channel, data));
+    else {
+      outbox.binary(this.#id, channel, data);
+      this.#buffered += length;
+    }
+    return length;
+  }
+
   /** A report comes when the bytes buffered fall to this value or below it (`bufferedAmountLowThreshold`). */
-  setLowThreshold(channel: number, bytes: number): void;
-  /** Lets an open peer keep the process alive (the default), or not. */
-  ref(): void;
-  unref(): void;
+  setLowThreshold(channel: number, bytes: number): void {
+    guard(() => this.#peer.setLowThreshold(channel, bytes));
+  }
+
+  /** Lets an open peer keep the process alive (the default). */
+  ref(): void {
+    this.#refed = true;
+    this.#updateHold();
+  }
+
+  /** Lets the process end although this peer is open. */
+  unref(): void {
+    this.#refed = false;
+    this.#updateHold();
+  }
+
+  /** @internal */
+  deliverMessage(channel: number, data: string | ArrayBuffer): void {
+    this.#listener?.onMessage(channel, data);
+  }
+
+  /** @internal */
+  deliverEvent(event: NativeEvent): void {
+    if (event.type === 'connectionState') {
+      this.#failed = event.state === 'failed';
+      this.#updateHold();
+    }
+    this.#listener?.onEvent(event);
+  }
+
+  /** @internal */
+  deliverReleased(channel: number, bytes: number): void {
+    this.#buffered -= bytes;
+    this.#listener?.onReleased(channel, bytes);
+  }
+
+  /** @internal Bytes of a channel that is gone: they no longer count against the limit. */
+  forget(bytes: number): void {
+    this.#buffered -= bytes;
+  }
+
+  #sendBigText(channel: number, data: string): number {
+    const length = Buffer.byteLength(data, 'utf8');
+    this.#admit(channel, length);
+    this.#sendBig(length, () => this.#peer.sendText(channel, data));
+    return length;
+  }
+
+  #sendBig(length: number, send: () => boolean): void {
+    outbox.flush();
+    if (guard(send)) inbox.schedule();
+    this.#buffered += length;
+  }
+
+  /** Refuses what would not fit; native code takes everything. */
+  #admit(channel: number, length: number): void {
+    if (this.#buffered + length <= this.#sendBufferLimit && channel >>> 0 === channel && this.#listener !== null)
+      return;
+    if (this.#listener === null) throw new NativeError('InvalidStateError', 'the connection is closed');
+    if (channel >>> 0 !== channel) throw new NativeError('TypeError', `${String(channel)} is not a channel`);
+    throw new NativeError(
+      'OperationError',
+      `a message of ${length} bytes does not fit into the send buffer: ${this.#buffered} of ${this.#sendBufferLimit} ` +
+        `bytes are waiting; wait for 'bufferedamountlow'`,
+    );
+  }
+
+  #start(): void {
+    this.#started = true;
+    this.#updateHold();
+  }
+
+  #updateHold(): void {
+    hold(this.#id, this.#started && this.#refed && !this.#failed && this.#listener !== null);
+  }
+}
+
+const END_OF_CANDIDATES: NativeCandidateInit = {
+  candidate: '',
+  sdpMid: null,
+  sdpMLineIndex: null,
+  usernameFragment: null,
+};
+
+function byteLength(data: Uint8Array): number {
+  const length = (data as Partial<Uint8Array>).byteLength;
+  if (typeof length === 'number' && data instanceof Uint8Array) return length;
+  throw new NativeError('TypeError', 'a message has to be a string or a Uint8Array');
 }

@@ -1,12 +1,8 @@
 // What crosses between the native core and the TypeScript classes. Plain data only: the names are those of the W3C
 // specification where it has one. Times are milliseconds, sizes are bytes.
+import type { NativeErrorCode } from './error';
 
-/** A STUN or TURN server, already converted from `RTCIceServer`: `urls` is always a list. */
-export interface NativeIceServer {
-  urls: string[];
-  username?: string;
-  credential?: string;
-}
+export type { IceServerOptions as NativeIceServer } from './binding';
 
 /** Kind of a description. */
 export type NativeSdpType = 'offer' | 'answer' | 'pranswer' | 'rollback';
@@ -167,7 +163,12 @@ export type NativeEvent =
   | { type: 'channelOpen'; channel: number; id: number }
   /** The peer is closing the channel. */
   | { type: 'channelClosing'; channel: number }
-  | { type: 'channelClosed'; channel: number; error: NativeRtcError | null };
+  | { type: 'channelClosed'; channel: number; error: NativeRtcError | null }
+  /**
+   * A message was refused after `send` had taken it: it is above what the peer has allowed in the meantime. It will
+   * not be released.
+   */
+  | { type: 'sendFailed'; channel: number; bytes: number; code: NativeErrorCode; message: string };
 
 /**
  * Receives what happens to one peer. Calls come in order, each in a step of its own: promise jobs and `nextTick`s that

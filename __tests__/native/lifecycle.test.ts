@@ -1,0 +1,58 @@
+import { runFixture } from './support';
+
+describe('the process', () => {
+  test('ends by itself after close()', async () => {
+    expect(await runFixture('exit-after-close.js')).toMatchObject({
+      code: 0,
+      signal: null,
+      stdout: 'closed\n',
+      stderr: '',
+    });
+  });
+
+  test('ends although peers exist that were never used, or are unref-ed', async () => {
+    expect(await runFixture('exit-unused.js')).toMatchObject({ code: 0, signal: null, stdout: 'unref\n', stderr: '' });
+  });
+
+  test('stays alive as long as a connected peer is open', async () => {
+    expect(await runFixture('stay-alive.js')).toMatchObject({
+      code: 0,
+      signal: null,
+      stdout: 'still here\n',
+      stderr: '',
+    });
+  });
+
+  test('may exit in the middle of traffic', async () => {
+    for (let i = 0; i < 3; i++) {
+      expect(await runFixture('exit-in-traffic.js', ['exit'])).toMatchObject({ code: 0, signal: null, stderr: '' });
+    }
+  }, 60_000);
+
+  test('ends with the exit code of an uncaught exception that a listener has thrown', async () => {
+    const outcome = await runFixture('exit-in-traffic.js', ['throw']);
+    expect(outcome).toMatchObject({ code: 1, signal: null });
+    expect(outcome.stderr).toContain('on purpose');
+  });
+
+  test('can be killed in the middle of traffic', async () => {
+    expect(await runFixture('exit-in-traffic.js', ['kill'])).toMatchObject({ signal: 'SIGTERM', stderr: '' });
+  });
+
+  test('collects and closes peers that nobody holds', async () => {
+    const outcome = await runFixture('garbage.js', [], ['--expose-gc']);
+    expect(outcome).toMatchObject({ code: 0, signal: null, stdout: 'collected 50 of 50\n', stderr: '' });
+  });
+});
+
+describe('a terminated worker with open, busy peers', () => {
+  test('leaves the main thread and its connection running, 20 rounds', async () => {
+    const outcome = await runFixture('terminated-workers.js', ['20']);
+    expect(outcome).toMatchObject({ code: 0, signal: null, stdout: 'survived 20\n', stderr: '' });
+  }, 90_000);
+
+  test('does no harm when only workers have loaded the module', async () => {
+    const outcome = await runFixture('terminated-workers.js', ['5', 'alone']);
+    expect(outcome).toMatchObject({ code: 0, signal: null, stdout: 'survived 5\n', stderr: '' });
+  }, 60_000);
+});

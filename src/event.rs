@@ -1,0 +1,200 @@
+//! Control events as JSON: the types `NativeEvent` and `PeerSnapshot` of `ts/native/types.ts`.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use ossa_peer::{
+    CandidateInfo, ChannelId, ChannelInfo, DtlsSnapshot, Event, IceSnapshot, RelayProtocol, RtcError,
+    SctpSnapshot, SelectedPair, SessionDescription, Snapshot,
+};
+use serde_json::{Value, json};
+
+use crate::base64;
+
+/// The JSON of a control event. Messages and releases travel another way and have no JSON.
+pub(crate) fn encode(event: &Event) -> String {
+    value(event).to_string()
+}
+
+/// The JSON of the event that a queued message could not be sent on an open channel.
+pub(crate) fn send_failed(channel: ChannelId, bytes: usize, error: &ossa_peer::Error) -> String {
+    let (code, message) = (error.kind.name(), &error.message);
+    json!({ "type": "sendFailed", "channel": channel.0, "bytes": bytes, "code": code, "message": message })
+        .to_string()
+}
+
+fn value(event: &Event) -> Value {
+    match event {
+        Event::IceCandidate {
+            candidate,
+            mid,
+            m_line_index,
+            ufrag,
+            url,
+            relay_protocol,
+            local_description,
+        } => json!({
+            "type": "iceCandidate",
+            "candidate": candidate,
+            "sdpMid": mid,
+            "sdpMLineIndex": m_line_index,
+            "usernameFragment": ufrag,
+            "url": url,
+            "relayProtocol": relay_protocol.map(RelayProtocol::as_str),
+            "sdp": local_description,
+        }),
+        Event::EndOfCandidates { mid, m_line_index, ufrag, local_description } => json!({
+            "type": "endOfCandidates",
+            "sdpMid": mid,
+            "sdpMLineIndex": m_line_index,
+            "usernameFragment": ufrag,
+            "sdp": local_description,
+        }),
+        Event::IceCandidateError(error) => json!({
+            "type": "iceCandidateError",
+            "address": error.address,
+            "port": error.port,
+            "url": error.url,
+            "errorCode": error.code,
+            "errorText": error.text,
+        }),
+        Event::IceGatheringState(state) => state_change("iceGatheringState", state.as_str()),
+        Event::IceTransportState(state) => state_change("iceTransportState", state.as_str()),
+        Event::IceConnectionState(state) => state_change("iceConnectionState", state.as_str()),
+        Event::ConnectionState(state) => state_change("connectionState", state.as_str()),
+        Event::SelectedPair(pair) => json!({
+            "type": "selectedPair",
+            "local": candidate(&pair.local),
+            "remote": candidate(&pair.remote),
+        }),
+        Event::DtlsState { state, remote_certificates, error } => json!({
+            "type": "dtlsState",
+            "state": state.as_str(),
+            "remoteCertificates": certificates(remote_certificates),
+            "error": error.as_ref().map(rtc_error),
+        }),
+        Event::SctpState { state, max_message_size, max_channels } => json!({
+            "type": "sctpState",
+            "state": state.as_str(),
+            "maxMessageSize": max_message_size,
+            "maxChannels": max_channels,
+        }),
+        Event::ChannelAnnounced { id, info } => {
+            json!({ "type": "channelAnnounced", "channel": id.0, "info": channel_info(info) })
+        }
+        Event::ChannelOpen { id, stream_id } => {
+            json!({ "type": "channelOpen", "channel": id.0, "id": stream_id })
+        }
+        Event::ChannelClosing { id } => json!({ "type": "channelClosing", "channel": id.0 }),
+        Event::ChannelClosed { id, error } => {
+            json!({ "type": "channelClosed", "channel": id.0, "error": error.as_ref().map(rtc_error) })
+        }
+        // The I/O layer keeps the first two to itself, the queue carries the others in its own form.
+        Event::Gather { .. }
+        | Event::ResolveCandidate(_)
+        | Event::Message { .. }
+        | Event::Released { .. } => Value::Null,
+    }
+}
+
+fn state_change(kind: &str, state: &str) -> Value {
+    json!({ "type": kind, "state": state })
+}
+
+/// The JSON of a snapshot. `maxMessageSize` is `null` for no limit, because JSON has no infinity.
+pub(crate) fn snapshot(snapshot: &Snapshot) -> String {
+    json!({
+        "signalingState": snapshot.signaling_state.as_str(),
+        "connectionState": snapshot.connection_state.as_str(),
+        "iceConnectionState": snapshot.ice_connection_state.as_str(),
+        "iceGatheringState": snapshot.ice_gathering_state.as_str(),
+        "currentLocalDescription": snapshot.current_local_description.as_ref().map(description),
+        "pendingLocalDescription": snapshot.pending_local_description.as_ref().map(description),
+        "currentRemoteDescription": snapshot.current_remote_description.as_ref().map(description),
+        "pendingRemoteDescription": snapshot.pending_remote_description.as_ref().map(description),
+        "canTrickleIceCandidates": snapshot.can_trickle_ice_candidates,
+        "negotiationNeeded": snapshot.negotiation_needed,
+        "sctp": snapshot.sctp.as_ref().map(sctp),
+        "dtls": snapshot.dtls.as_ref().map(dtls),
+        "ice": snapshot.ice.as_ref().map(ice),
+    })
+    .to_string()
+}
+
+fn description(description: &SessionDescription) -> Value {
+    json!({ "type": description.kind.as_str(), "sdp": description.sdp })
+}
+
+fn sctp(sctp: &SctpSnapshot) -> Value {
+    json!({
+        "state": sctp.state.as_str(),
+        "maxMessageSize": sctp.max_message_size,
+        "maxChannels": sctp.max_channels,
+    })
+}
+
+fn dtls(dtls: &DtlsSnapshot) -> Value {
+    json!({
+        "state": dtls.state.as_str(),
+        "role": dtls.role.map(|role| role.as_str()),
+        "remoteCertificates": certificates(&dtls.remote_certificates),
+    })
+}
+
+fn ice(ice: &IceSnapshot) -> Value {
+    json!({
+        "state": ice.state.as_str(),
+        "gatheringState": ice.gathering_state.as_str(),
+        "role": ice.role.as_str(),
+        "selectedPair": ice.selected_pair.as_ref().map(pair),
+    })
+}
+
+fn pair(pair: &SelectedPair) -> Value {
+    json!({ "local": candidate(&pair.local), "remote": candidate(&pair.remote) })
+}
+
+fn candidate(candidate: &CandidateInfo) -> Value {
+    json!({
+        "candidate": candidate.candidate,
+        "type": candidate.kind.as_str(),
+        "address": candidate.addr.ip(),
+        "port": candidate.addr.port(),
+        "priority": candidate.priority,
+        "foundation": candidate.foundation,
+        "relatedAddress": candidate.related.map(|addr| addr.ip()),
+        "relatedPort": candidate.related.map(|addr: SocketAddr| addr.port()),
+        "usernameFragment": candidate.ufrag,
+        "sdpMid": candidate.mid,
+        "url": candidate.url,
+        "relayProtocol": candidate.relay_protocol.map(RelayProtocol::as_str),
+    })
+}
+
+fn channel_info(info: &ChannelInfo) -> Value {
+    json!({
+        "label": info.label,
+        "protocol": info.protocol,
+        "ordered": info.ordered,
+        "maxPacketLifeTime": info.max_packet_life_time,
+        "maxRetransmits": info.max_retransmits,
+        "negotiated": info.negotiated,
+        "id": info.stream_id,
+        "priority": info.priority.as_str(),
+    })
+}
+
+fn rtc_error(error: &RtcError) -> Value {
+    json!({
+        "message": error.message,
+        "errorDetail": error.detail.as_str(),
+        "sctpCauseCode": error.sctp_cause_code,
+        "receivedAlert": error.received_alert,
+        "sentAlert": error.sent_alert,
+    })
+}
+
+/// DER in base64; `ts/native/json.ts` makes ArrayBuffers of them.
+fn certificates(der: &[Bytes]) -> Vec<String> {
+    der.iter().map(|der| base64::encode(der)).collect()
+}

@@ -1,0 +1,108 @@
+//! The queue of one JavaScript thread together with its wake-up call.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::inbox::Inbox;
+use crate::wake::Wake;
+
+thread_local! {
+    /// Set while this thread hands over outgoing messages: whether a wake-up was asked for meanwhile.
+    static DEFERRED: Cell<Option<bool>> = const { Cell::new(None) };
+}
+
+/// Locks, also after a panic elsewhere: the values guarded here are valid at every moment.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the peers of one JavaScript thread have for it.
+#[derive(Default)]
+pub(crate) struct Mailbox {
+    inbox: Mutex<Inbox>,
+    /// JavaScript was told to drain, and will do so until nothing is left.
+    signalled: AtomicBool,
+    /// Absent before the first peer, after the last one, and once the thread has ended.
+    wake: Mutex<Option<Wake>>,
+}
+
+impl Mailbox {
+    /// The queue that is being filled.
+    pub(crate) fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        lock(&self.inbox)
+    }
+
+    /// Asks JavaScript to drain, unless it was asked already.
+    pub(crate) fn signal(&self) {
+        if self.signalled.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        // On the JavaScript thread itself, inside of `flush`: JavaScript learns it from the return value, which saves
+        // the system calls of a wake-up.
+        if DEFERRED.get().is_some() {
+            DEFERRED.set(Some(true));
+            return;
+        }
+        self.call();
+    }
+
+    /// Runs `f` with wake-ups put off. True if JavaScript has to drain.
+    pub(crate) fn defer(f: impl FnOnce()) -> bool {
+        /// Also when `f` panics.
+        struct Reset;
+        impl Drop for Reset {
+            fn drop(&mut self) {
+                DEFERRED.set(None);
+            }
+        }
+        DEFERRED.set(Some(false));
+        let _reset = Reset;
+        f();
+        DEFERRED.get() == Some(true)
+    }
+
+    /// Swaps the filled queue for the drained one. If it is empty, the next [`Self::signal`] wakes JavaScript again.
+    ///
+    /// Nothing is overlooked: an entry is either in the queue now, or comes after the flag was cleared under the lock.
+    pub(crate) fn take(&self, drained: &mut Inbox) {
+        let mut inbox = self.inbox();
+        if inbox.is_empty() {
+            self.signalled.store(false, Ordering::SeqCst);
+        } else {
+            std::mem::swap(&mut *inbox, drained);
+        }
+    }
+
+    /// Whether there is a handle to wake the thread with.
+    pub(crate) fn is_open(&self) -> bool {
+        lock(&self.wake).is_some()
+    }
+
+    /// From now on [`Self::signal`] calls `wake`.
+    pub(crate) fn open(&self, wake: Wake) {
+        *lock(&self.wake) = Some(wake);
+        // A call of the handle before this one may have been dropped with it.
+        if self.signalled.load(Ordering::SeqCst) {
+            self.call();
+        }
+    }
+
+    /// Takes the handle away: no thread uses it afterwards.
+    pub(crate) fn close(&self) -> Option<Wake> {
+        lock(&self.wake).take()
+    }
+
+    /// Whether the handle keeps the process alive.
+    pub(crate) fn set_ref(&self, alive: bool) {
+        if let Some(wake) = &*lock(&self.wake) {
+            wake.set_ref(alive);
+        }
+    }
+
+    fn call(&self) {
+        if let Some(wake) = &*lock(&self.wake) {
+            wake.call();
+        }
+    }
+}

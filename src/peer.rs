@@ -1,0 +1,309 @@
+//! A peer connection: one call of the core per method.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use napi::Env;
+use napi::bindgen_prelude::Function;
+use napi_derive::napi;
+use ossa_net::{OutMessage, Runtime};
+use ossa_peer::{CandidateInit, ChannelId, DataChannelInit, MessageKind, Priority, SdpType};
+
+use crate::certificate::{Certificate, unix_milliseconds};
+use crate::error::{Result, from_net, from_peer, type_error};
+use crate::event;
+use crate::hub::{Hub, State};
+use crate::mailbox::Mailbox;
+use crate::options::{IceServerOptions, PeerOptions, ice_servers, transport_policy};
+use crate::sink::PeerSink;
+use crate::stats;
+use crate::values::{choice, handle, integer, short};
+
+/// Lifetime of a certificate that nobody has asked for: W3C recommends 30 days.
+const CERTIFICATE_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The longest text for a description or candidate, in bytes: real ones have a few thousand.
+const MAX_TEXT: usize = 1 << 20;
+
+/// Argument of `addIceCandidate`.
+#[napi(object)]
+pub struct CandidateOptions {
+    /// The candidate-attribute; empty for the end of candidates.
+    pub candidate: String,
+    /// Mid of its section.
+    pub sdp_mid: Option<String>,
+    /// Index of its section.
+    #[napi(js_name = "sdpMLineIndex")]
+    pub sdp_m_line_index: Option<f64>,
+    /// ICE generation it belongs to.
+    pub username_fragment: Option<String>,
+}
+
+/// Argument of `createDataChannel`.
+#[napi(object)]
+pub struct ChannelOptions {
+    /// At most 65,535 bytes.
+    pub label: String,
+    /// At most 65,535 bytes.
+    pub protocol: Option<String>,
+    /// Default true.
+    pub ordered: Option<bool>,
+    /// Milliseconds.
+    pub max_packet_life_time: Option<f64>,
+    /// A count.
+    pub max_retransmits: Option<f64>,
+    /// The agreed stream id, 0 to 65,534.
+    pub negotiated: Option<f64>,
+    /// Default `low`.
+    #[napi(ts_type = "'very-low' | 'low' | 'medium' | 'high'")]
+    pub priority: Option<String>,
+}
+
+/// A peer connection. It is closed when it is garbage.
+#[napi]
+pub struct Peer {
+    state: Arc<State>,
+    id: u32,
+    peer: ossa_net::Peer,
+    sink: Arc<PeerSink>,
+}
+
+#[napi]
+impl Peer {
+    /// Makes a peer whose events `hub` delivers. `wake` is called when there are some to drain.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(
+        env: Env,
+        hub: &Hub,
+        wake: Function<'_, (), ()>,
+        options: PeerOptions,
+        certificate: Option<&Certificate>,
+    ) -> Result<Self> {
+        let certificate = match certificate {
+            Some(certificate) => certificate.inner().clone(),
+            None => Certificate::lasting(CERTIFICATE_LIFETIME)?.inner().clone(),
+        };
+        let config = options.into_config(certificate)?;
+        let state = hub.state().clone();
+        let id = state.next_id();
+        let sink = Arc::new(PeerSink::new(state.mailbox.clone(), id));
+        let runtime = Runtime::shared().map_err(from_net)?;
+        let peer = ossa_net::Peer::new(&runtime, config, sink.clone()).map_err(from_net)?;
+        state.register(env, &wake, id, peer.clone(), sink.clone())?;
+        Ok(Peer { state, id, peer, sink })
+    }
+
+    /// Its number in records.
+    #[napi(catch_unwind)]
+    pub fn id(&self) -> Result<u32> {
+        Ok(self.id)
+    }
+
+    /// `createOffer()`.
+    #[napi(catch_unwind)]
+    pub fn create_offer(&self, ice_restart: bool) -> Result<String> {
+        self.peer.with(|connection, now| connection.create_offer(now, ice_restart)).map_err(from_peer)
+    }
+
+    /// `createAnswer()`.
+    #[napi(catch_unwind)]
+    pub fn create_answer(&self) -> Result<String> {
+        self.peer.with(|connection, now| connection.create_answer(now)).map_err(from_peer)
+    }
+
+    /// `setLocalDescription()`. Returns a snapshot.
+    #[napi(catch_unwind)]
+    pub fn set_local_description(&self, kind: String, sdp: String) -> Result<String> {
+        let kind = description_kind(&kind, &sdp)?;
+        self.peer
+            .with(|connection, now| {
+                connection.set_local_description(now, kind, &sdp).map(|()| connection.snapshot())
+            })
+            .map(|snapshot| event::snapshot(&snapshot))
+            .map_err(from_peer)
+    }
+
+    /// `setRemoteDescription()`. Returns a snapshot.
+    #[napi(catch_unwind)]
+    pub fn set_remote_description(&self, kind: String, sdp: String) -> Result<String> {
+        let kind = description_kind(&kind, &sdp)?;
+        self.peer
+            .with(|connection, now| {
+                connection.set_remote_description(now, kind, &sdp).map(|()| connection.snapshot())
+            })
+            .map(|snapshot| event::snapshot(&snapshot))
+            .map_err(from_peer)
+    }
+
+    /// `addIceCandidate()`. Returns a snapshot.
+    #[napi(catch_unwind)]
+    pub fn add_ice_candidate(&self, options: CandidateOptions) -> Result<String> {
+        if options.candidate.len() > MAX_TEXT {
+            return Err(type_error(format!("a candidate of {} bytes is too long", options.candidate.len())));
+        }
+        let index = |value| short("sdpMLineIndex", value, 0, u16::MAX);
+        let init = CandidateInit {
+            candidate: options.candidate,
+            sdp_mid: options.sdp_mid,
+            sdp_m_line_index: options.sdp_m_line_index.map(index).transpose()?,
+            username_fragment: options.username_fragment,
+        };
+        self.peer
+            .with(|connection, now| connection.add_ice_candidate(now, &init).map(|()| connection.snapshot()))
+            .map(|snapshot| event::snapshot(&snapshot))
+            .map_err(from_peer)
+    }
+
+    /// `restartIce()`.
+    #[napi(catch_unwind)]
+    pub fn restart_ice(&self) -> Result<()> {
+        self.peer.with(|connection, _| connection.restart_ice());
+        Ok(())
+    }
+
+    /// Whether `negotiationneeded` is due.
+    #[napi(catch_unwind)]
+    pub fn negotiation_needed(&self) -> Result<bool> {
+        Ok(self.peer.with(|connection, _| connection.negotiation_needed()))
+    }
+
+    /// The observable state.
+    #[napi(catch_unwind)]
+    pub fn snapshot(&self) -> Result<String> {
+        Ok(event::snapshot(&self.peer.with(|connection, _| connection.snapshot())))
+    }
+
+    /// Statistics.
+    #[napi(catch_unwind)]
+    pub fn stats(&self) -> Result<String> {
+        let report = self.peer.with(|connection, now| connection.stats(now));
+        Ok(stats::encode(&report, unix_milliseconds()))
+    }
+
+    /// Uses other servers and candidates from the next gathering on.
+    #[napi(catch_unwind)]
+    pub fn set_configuration(
+        &self,
+        servers: Vec<IceServerOptions>,
+        #[napi(ts_arg_type = "'all' | 'relay'")] policy: String,
+    ) -> Result<()> {
+        let servers = ice_servers(servers)?;
+        let policy = transport_policy(&policy)?;
+        self.peer.with(|connection, _| connection.set_ice_transport_policy(policy)).map_err(from_peer)?;
+        self.peer.set_ice_servers(servers);
+        Ok(())
+    }
+
+    /// `createDataChannel()`. Returns our handle.
+    #[napi(catch_unwind)]
+    pub fn create_data_channel(&self, options: ChannelOptions) -> Result<u32> {
+        let init = channel_init(options)?;
+        let sink = &self.sink;
+        self.peer
+            .with(|connection, now| {
+                let channel = connection.create_data_channel(now, init)?;
+                // Before its first event comes.
+                sink.channel_created(channel);
+                Ok(channel.0)
+            })
+            .map_err(from_peer)
+    }
+
+    /// SCTP stream id of a channel, once it has one.
+    #[napi(catch_unwind)]
+    pub fn channel_id(&self, channel: f64) -> Result<Option<u16>> {
+        let channel = ChannelId(handle("channel", channel)?);
+        Ok(self.peer.with(|connection, _| connection.channel(channel)).and_then(|info| info.stream_id))
+    }
+
+    /// Closes a channel after what was sent before.
+    #[napi(catch_unwind)]
+    pub fn close_data_channel(&self, channel: f64) -> Result<()> {
+        let channel = ChannelId(handle("channel", channel)?);
+        self.peer.with(|connection, now| connection.close_channel(now, channel));
+        Ok(())
+    }
+
+    /// Sends one big binary message. True: call `drain` soon.
+    #[napi(catch_unwind)]
+    pub fn send_binary(&self, channel: f64, data: &[u8]) -> Result<bool> {
+        let channel = ChannelId(handle("channel", channel)?);
+        let data = bytes::Bytes::copy_from_slice(data);
+        Ok(self.send(OutMessage { channel, kind: MessageKind::Binary, data }))
+    }
+
+    /// Sends one big text message; a lone surrogate becomes U+FFFD. True: call `drain` soon.
+    #[napi(catch_unwind)]
+    pub fn send_text(&self, channel: f64, text: String) -> Result<bool> {
+        let channel = ChannelId(handle("channel", channel)?);
+        let data = bytes::Bytes::from(text);
+        Ok(self.send(OutMessage { channel, kind: MessageKind::Text, data }))
+    }
+
+    /// `bufferedAmountLowThreshold`.
+    #[napi(catch_unwind)]
+    pub fn set_low_threshold(&self, channel: f64, bytes: f64) -> Result<()> {
+        let channel = ChannelId(handle("channel", channel)?);
+        // Beyond 2^53 a threshold is never crossed in practice, and numbers are no longer exact.
+        let bytes = integer("threshold", bytes, 0, 1 << 53)?;
+        self.sink.set_low_threshold(channel, bytes);
+        Ok(())
+    }
+
+    /// Closes the connection. Idempotent.
+    #[napi(catch_unwind)]
+    pub fn close(&self) -> Result<()> {
+        self.shut();
+        Ok(())
+    }
+}
+
+impl Peer {
+    fn send(&self, message: OutMessage) -> bool {
+        Mailbox::defer(|| {
+            if self.sink.message_queued(message.channel, message.data.len()) {
+                self.peer.send_batch([message]);
+            }
+        })
+    }
+
+    fn shut(&self) {
+        self.peer.close();
+        self.state.unregister(self.id);
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.shut();
+    }
+}
+
+fn description_kind(kind: &str, sdp: &str) -> Result<SdpType> {
+    if sdp.len() > MAX_TEXT {
+        return Err(type_error(format!(
+            "a description of {} bytes is too long: at most {MAX_TEXT} are read",
+            sdp.len()
+        )));
+    }
+    let kinds = [SdpType::Offer, SdpType::Answer, SdpType::Pranswer, SdpType::Rollback];
+    choice("type", kind, &kinds.map(|kind| (kind.as_str(), kind)))
+}
+
+fn channel_init(options: ChannelOptions) -> Result<DataChannelInit> {
+    let limit = |name, value: Option<f64>| value.map(|value| short(name, value, 0, u16::MAX)).transpose();
+    let priorities = [Priority::VeryLow, Priority::Low, Priority::Medium, Priority::High];
+    let priority = match options.priority {
+        Some(name) => choice("priority", &name, &priorities.map(|priority| (priority.as_str(), priority)))?,
+        None => Priority::default(),
+    };
+    Ok(DataChannelInit {
+        label: options.label,
+        protocol: options.protocol.unwrap_or_default(),
+        ordered: options.ordered.unwrap_or(true),
+        max_packet_life_time: limit("maxPacketLifeTime", options.max_packet_life_time)?,
+        max_retransmits: limit("maxRetransmits", options.max_retransmits)?,
+        negotiated: limit("negotiated", options.negotiated)?,
+        priority,
+    })
+}

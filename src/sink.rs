@@ -1,0 +1,152 @@
+//! Takes what happens to one peer, on any thread, into the queue of its JavaScript thread.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use ossa_net::Sink;
+use ossa_peer::{ChannelId, Event, MessageKind};
+
+use crate::event;
+use crate::inbox::Kind;
+use crate::mailbox::{Mailbox, lock};
+use crate::meter::Meters;
+
+/// Above this many bytes waiting for JavaScript, messages stay in SCTP and the peer has to stop: enough to keep
+/// JavaScript busy for milliseconds at any rate, and little enough for thousands of peers.
+const HIGH: usize = 4 << 20;
+
+/// Messages flow again below this.
+const LOW: usize = HIGH / 2;
+
+/// The sink of one peer.
+pub(crate) struct PeerSink {
+    mailbox: Arc<Mailbox>,
+    id: u32,
+    /// Cost of the entries in the queue.
+    queued: AtomicUsize,
+    /// `ready` has said no.
+    paused: AtomicBool,
+    meters: Mutex<Meters>,
+}
+
+impl PeerSink {
+    pub(crate) fn new(mailbox: Arc<Mailbox>, id: u32) -> Self {
+        PeerSink {
+            mailbox,
+            id,
+            queued: AtomicUsize::new(0),
+            paused: AtomicBool::new(false),
+            meters: Mutex::default(),
+        }
+    }
+
+    /// Entries have gone to JavaScript. True if the peer has to be resumed.
+    #[must_use]
+    pub(crate) fn drained(&self, cost: usize) -> bool {
+        let left = self.queued.fetch_sub(cost, Ordering::SeqCst) - cost;
+        left < LOW && self.paused.swap(false, Ordering::SeqCst)
+    }
+
+    /// JavaScript has made a channel.
+    pub(crate) fn channel_created(&self, channel: ChannelId) {
+        lock(&self.meters).add(channel.0);
+    }
+
+    /// JavaScript sends a message. False: its channel is gone, and the bytes count as forgotten.
+    #[must_use]
+    pub(crate) fn message_queued(&self, channel: ChannelId, bytes: usize) -> bool {
+        let known = lock(&self.meters).queue(channel.0, bytes);
+        if !known {
+            self.count(channel.0, Kind::Forgotten, bytes as u64);
+            self.mailbox.signal();
+        }
+        known
+    }
+
+    /// `bufferedAmountLowThreshold`.
+    pub(crate) fn set_low_threshold(&self, channel: ChannelId, bytes: u64) {
+        let report = lock(&self.meters).set_low(channel.0, bytes);
+        if let Some(bytes) = report {
+            self.count(channel.0, Kind::Released, bytes);
+            self.mailbox.signal();
+        }
+    }
+
+    fn count(&self, channel: u32, kind: Kind, bytes: u64) {
+        let mut inbox = self.mailbox.inbox();
+        let cost = inbox.count(self.id, channel, kind, bytes);
+        // Inside of the lock, so that it is counted before it can be drained.
+        self.queued.fetch_add(cost, Ordering::SeqCst);
+    }
+
+    fn release(&self, channel: ChannelId, bytes: usize) {
+        let report = lock(&self.meters).release(channel.0, bytes);
+        if let Some(bytes) = report {
+            self.count(channel.0, Kind::Released, bytes);
+        }
+    }
+
+    fn message(&self, channel: ChannelId, kind: MessageKind, data: bytes::Bytes) {
+        let mut inbox = self.mailbox.inbox();
+        let cost = inbox.message(self.id, channel.0, kind == MessageKind::Text, data);
+        self.queued.fetch_add(cost, Ordering::SeqCst);
+    }
+
+    fn control(&self, event: &Event) {
+        let json = event::encode(event);
+        match event {
+            Event::ChannelAnnounced { id, .. } => lock(&self.meters).add(id.0),
+            Event::ChannelClosed { id, .. } => {
+                let rest = lock(&self.meters).remove(id.0);
+                self.count(id.0, Kind::Forgotten, rest);
+            }
+            _ => {}
+        }
+        self.push_event(json);
+    }
+
+    fn push_event(&self, json: String) {
+        let mut inbox = self.mailbox.inbox();
+        let cost = inbox.event(self.id, json);
+        self.queued.fetch_add(cost, Ordering::SeqCst);
+    }
+}
+
+impl Sink for PeerSink {
+    fn event(&self, event: Event) {
+        match event {
+            Event::Message { id, kind, data } => self.message(id, kind, data),
+            Event::Released { id, bytes } => self.release(id, bytes),
+            event => self.control(&event),
+        }
+    }
+
+    fn flush(&self) {
+        if self.queued.load(Ordering::SeqCst) > 0 {
+            self.mailbox.signal();
+        }
+    }
+
+    fn ready(&self) -> bool {
+        if self.queued.load(Ordering::SeqCst) < HIGH {
+            return true;
+        }
+        // The flag first, then the second look: whoever drains in between either sees the flag or is seen here.
+        self.paused.store(true, Ordering::SeqCst);
+        if self.queued.load(Ordering::SeqCst) < LOW {
+            self.paused.store(false, Ordering::SeqCst);
+            return true;
+        }
+        false
+    }
+
+    fn send_failed(&self, channel: ChannelId, bytes: usize, error: ossa_peer::Error) {
+        // A channel that is gone drops what it is given, as W3C has it, and its meter has settled the account. On an
+        // open one nothing may get lost in silence.
+        if lock(&self.meters).fail(channel.0, bytes) {
+            self.count(channel.0, Kind::Forgotten, bytes as u64);
+            self.push_event(event::send_failed(channel, bytes, &error));
+            self.mailbox.signal();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+// Takes what the core has queued for this thread and calls the listeners, in bounded slices.
+import { setImmediate as later } from 'node:timers';
+
+import type { Hub } from './binding';
+import { decodeEvent } from './json';
+import type { NativeEvent } from './types';
+
+/** What a record is. Known to `src/inbox.rs`. */
+const enum Kind {
+  Binary = 0,
+  Ascii = 1,
+  Utf8 = 2,
+  BigBinary = 3,
+  BigText = 4,
+  Event = 5,
+  Released = 6,
+  Forgotten = 7,
+}
+
+/** Words per record: peer, channel, kind, length. The first "record" is the header. */
+const STRIDE = 4;
+const MAX_RECORDS = 1024;
+const SLAB_SIZE = 256 * 1024;
+
+/** After this many milliseconds other work of the event loop gets its turn. */
+const SLICE_MS = 2;
+
+/** The clock is looked at after this many records. */
+const RECORDS_PER_LOOK = 16;
+
+/** What the inbox needs of a peer. */
+export interface Recipient {
+  deliverMessage(channel: number, data: string | ArrayBuffer): void;
+  deliverEvent(event: NativeEvent): void;
+  deliverReleased(channel: number, bytes: number): void;
+  forget(bytes: number): void;
+}
+
+/**
+ * Runs the promise jobs and `nextTick`s that a listener has caused, as the runtime does between timers, so that each
+ * call of a listener is a task of its own: `await` between two messages works as in a browser.
+ */
+const runTicks: (() => void) | undefined = (process as { _tickCallback?: () => void })._tickCallback;
+
+export class Inbox {
+  readonly #hub: Hub;
+  readonly #find: (peer: number) => Recipient | undefined;
+  readonly #records = new Uint32Array((MAX_RECORDS + 1) * STRIDE);
+  readonly #memory = new ArrayBuffer(SLAB_SIZE);
+  readonly #slab = Buffer.from(this.#memory);
+  #extras: Array<string | ArrayBuffer> | null = null;
+  /** The slice at hand: how many records it has, and what of it was delivered. */
+  #count = 0;
+  #next = 0;
+  #offset = 0;
+  #nextExtra = 0;
+  #scheduled = false;
+  readonly #onImmediate = () => {
+    this.#scheduled = false;
+    this.#pump();
+  };
+
+  constructor(hub: Hub, find: (peer: number) => Recipient | undefined) {
+    this.#hub = hub;
+    this.#find = find;
+  }
+
+  /**
+   * Delivers soon, as a task of its own: in the phase of the event loop that follows the one in which the core wakes
+   * this thread. Not in the wake-up call itself, because Node swallows the exceptions of those.
+   */
+  readonly schedule = (): void => {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    later(this.#onImmediate);
+  };
+
+  /** Delivers for a while. What is left follows after other work of the event loop. */
+  #pump(): void {
+    let done = false;
+    try {
+      const end = performance.now() + SLICE_MS;
+      do {
+        if (this.#next === this.#count && !this.#drain()) {
+          done = true;
+          return;
+        }
+        this.#deliver();
+      } while (performance.now() < end);
+    } finally {
+      // Also when a listener has thrown: that is an uncaught exception, but the others get theirs.
+      if (!done) this.schedule();
+    }
+  }
+
+  #drain(): boolean {
+    this.#extras = this.#hub.drain(this.#records, this.#slab);
+    this.#count = this.#records[0]!;
+    this.#next = 0;
+    this.#offset = 0;
+    this.#nextExtra = 0;
+    return this.#count > 0;
+  }
+
+  #deliver(): void {
+    const records = this.#records;
+    let recipient: Recipient | undefined;
+    let current = -1;
+    const end = Math.min(this.#count, this.#next + RECORDS_PER_LOOK);
+    while (this.#next < end) {
+      const at = ++this.#next * STRIDE;
+      const peer = records[at]!;
+      if (peer !== current) {
+        current = peer;
+        recipient = this.#find(peer);
+      }
+      this.#deliverOne(recipient, records[at + 1]!, records[at + 2]!, records[at + 3]!);
+    }
+  }
+
+  #deliverOne(to: Recipient | undefined, channel: number, kind: Kind, length: number): void {
+    if (kind === Kind.Released) {
+      to?.deliverReleased(channel, length);
+    } else if (kind === Kind.Forgotten) {
+      to?.forget(length);
+      return;
+    } else if (kind >= Kind.BigBinary) {
+      const extra = this.#extras![this.#nextExtra]!;
+      // Let go of it at once: the next one may take a while.
+      this.#extras![this.#nextExtra++] = '';
+      if (kind === Kind.Event) to?.deliverEvent(decodeEvent(extra as string));
+      else to?.deliverMessage(channel, extra);
+    } else {
+      const start = this.#offset;
+      this.#offset = start + length;
+      to?.deliverMessage(channel, this.#small(kind, start, start + length));
+    }
+    runTicks?.();
+  }
+
+  #small(kind: Kind, start: number, end: number): string | ArrayBuffer {
+    if (kind === Kind.Binary) return this.#memory.slice(start, end);
+    return this.#slab.toString(kind === Kind.Ascii ? 'latin1' : 'utf8', start, end);
+  }
+}
