@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ossa_peer::{Connection, Event, ResolveCandidate};
+use ossa_peer::{Connection, Event, IceTransportPolicy, ResolveCandidate};
 use tokio::task::AbortHandle;
 
 use crate::config::{IceServer, PeerConfig};
@@ -52,6 +52,8 @@ pub(crate) struct Core {
     pub(crate) blocked: Blocked,
     pub(crate) wanted: Wanted,
     pub(crate) stun: StunWaiters,
+    /// Names being looked up.
+    pub(crate) lookups: usize,
     /// The gathering in progress.
     gathering: Option<AbortHandle>,
     /// When the driver's timer fires.
@@ -80,6 +82,7 @@ impl Core {
             blocked: Blocked::default(),
             wanted: Wanted::default(),
             stun: StunWaiters::default(),
+            lookups: 0,
             gathering: None,
             armed: None,
             last_segment: 1200,
@@ -196,6 +199,15 @@ impl Core {
         self.config.ice_servers = servers;
     }
 
+    pub(crate) fn set_ice_transport_policy(
+        &mut self,
+        policy: IceTransportPolicy,
+    ) -> Result<(), ossa_peer::Error> {
+        self.connection.set_ice_transport_policy(policy)?;
+        self.config.connection.ice_transport_policy = policy;
+        Ok(())
+    }
+
     /// Replaces the gathering in progress.
     pub(crate) fn set_gathering(&mut self, task: AbortHandle) {
         if let Some(old) = self.gathering.replace(task) {
@@ -204,8 +216,8 @@ impl Core {
     }
 
     pub(crate) fn close(&mut self, now: Instant) {
+        self.connection.close(now);
         if self.phase == Phase::Open {
-            self.connection.close(now);
             self.phase = Phase::Closing(now + CLOSE_TIME);
             if let Some(gathering) = self.gathering.take() {
                 gathering.abort();

@@ -162,7 +162,7 @@ fn serve(shared: &Arc<Shared>, core: &mut Core, now: Instant) -> bool {
         gather::start(shared, core, now, generation);
     }
     for request in wanted.resolve {
-        resolve::start(shared, request);
+        resolve::start(shared, core, request);
     }
     any
 }

@@ -20,6 +20,7 @@ mod error;
 mod gather;
 mod interfaces;
 mod link;
+mod mdns;
 mod peer;
 mod resolve;
 mod runtime;

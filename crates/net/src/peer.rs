@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use ossa_peer::{ChannelId, Connection, Event, MessageKind};
+use ossa_peer::{ChannelId, Connection, Event, IceTransportPolicy, MessageKind};
 
 use crate::config::{IceServer, PeerConfig};
 use crate::driver::Driver;
@@ -93,6 +93,14 @@ impl Peer {
     /// Uses other servers from the next gathering on, that is after an ICE restart.
     pub fn set_ice_servers(&self, servers: Vec<IceServer>) {
         self.handle.shared.run(|core, _| core.set_ice_servers(servers));
+    }
+
+    /// Uses another transport policy from the next gathering on. W3C `setConfiguration()`.
+    ///
+    /// # Errors
+    /// `InvalidStateError` when closed.
+    pub fn set_ice_transport_policy(&self, policy: IceTransportPolicy) -> Result<(), ossa_peer::Error> {
+        self.handle.shared.run(|core, _| core.set_ice_transport_policy(policy))
     }
 
     /// Closes the connection: tells the other side, then closes sockets and TURN allocations. What could be sent without

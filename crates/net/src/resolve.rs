@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use ossa_peer::ResolveCandidate;
 
+use crate::core::Core;
+use crate::mdns;
 use crate::shared::Shared;
 use crate::url::Host;
 
@@ -38,12 +40,39 @@ async fn lookup(name: &str) -> Result<Vec<IpAddr>, String> {
     }
 }
 
+/// Names of remote candidates that are looked up at once for one peer. The other side makes them up, and each costs us a
+/// task, a socket or a resolver thread; honest ones have a handful.
+const MAX_LOOKUPS: usize = 16;
+
 /// Resolves a remote candidate in the background. No answer means no candidate, never an error.
-pub(crate) fn start(shared: &Arc<Shared>, request: ResolveCandidate) {
+pub(crate) fn start(shared: &Arc<Shared>, core: &mut Core, request: ResolveCandidate) {
+    if core.lookups >= MAX_LOOKUPS {
+        tracing::debug!("too many remote candidates with names: one is ignored");
+        return;
+    }
+    core.lookups += 1;
     let shared = shared.clone();
     shared.executor.clone().spawn(async move {
-        if let Ok(addresses) = lookup(&request.name).await {
-            shared.run(|core, now| core.connection.add_resolved_candidate(now, request.token, &addresses));
-        }
+        let found = candidate(&shared, &request.name).await;
+        shared.run(|core, now| {
+            core.lookups -= 1;
+            match found {
+                Ok(addresses) => core.connection.add_resolved_candidate(now, request.token, &addresses),
+                Err(error) => tracing::debug!(%error, "a remote candidate's name was not resolved"),
+            }
+        });
     });
+}
+
+async fn candidate(shared: &Shared, name: &str) -> Result<Vec<IpAddr>, String> {
+    if !mdns::is_local(name) {
+        return lookup(name).await;
+    }
+    let interfaces = shared.runtime.interfaces.get().map_err(|e| e.to_string())?;
+    let found = mdns::lookup(name, &interfaces).await.unwrap_or_default();
+    if found.is_empty() {
+        // Some systems resolve such names themselves.
+        return lookup(name).await;
+    }
+    Ok(found)
 }

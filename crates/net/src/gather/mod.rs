@@ -195,7 +195,7 @@ impl Job {
 
     fn fail(&self, url: &IceServerUrl, local: Option<SocketAddr>, code: u16, text: String) {
         let error = IceCandidateError {
-            address: local.map(|a| a.ip()),
+            address: local.map(|a| a.ip()).filter(|ip| !ip.is_unspecified()),
             port: local.map(|a| a.port()),
             url: url.url.clone(),
             code,
