@@ -18,9 +18,6 @@ use crate::socket::Sent;
 /// yields to other peers and to callers in between.
 const SEND_BUDGET: usize = 256 * 1024;
 
-/// Most bytes asked of the connection at once: what one `sendmsg` with segmentation takes.
-const BATCH_BYTES: usize = 65_000;
-
 /// Linux sends at most 64 segments in one call (UDP_MAX_SEGMENTS).
 const MAX_DATAGRAMS: usize = 64;
 
@@ -58,8 +55,6 @@ pub(crate) struct Core {
     gathering: Option<AbortHandle>,
     /// When the driver's timer fires.
     pub(crate) armed: Option<Instant>,
-    /// Size of the last datagrams: the number to ask for at once follows from it.
-    last_segment: usize,
     phase: Phase,
 }
 
@@ -85,7 +80,6 @@ impl Core {
             lookups: 0,
             gathering: None,
             armed: None,
-            last_segment: 1200,
             phase: Phase::Open,
         }
     }
@@ -135,11 +129,9 @@ impl Core {
         TRANSMIT_BUFFER.with_borrow_mut(|buffer| {
             let mut budget = SEND_BUDGET;
             while budget > 0 {
-                let max_datagrams = (BATCH_BYTES / self.last_segment.max(1)).clamp(1, MAX_DATAGRAMS);
-                let Some(transmit) = self.connection.poll_transmit(now, buffer, max_datagrams) else {
+                let Some(transmit) = self.connection.poll_transmit(now, buffer, MAX_DATAGRAMS) else {
                     return false;
                 };
-                self.last_segment = transmit.segment_size;
                 budget = budget.saturating_sub(buffer.len());
                 if !self.send(transmit.local, transmit.remote, buffer, transmit.segment_size) {
                     return true;

@@ -183,9 +183,15 @@ impl Job {
             return self.add(relay.candidate().clone());
         }
         let server = TurnServer { url: url.clone(), credentials };
-        match turn::allocate(&self.shared, &server, &addresses).await {
-            Ok(relay) => self.add(relay.candidate().clone()),
-            Err(error) => self.fail(&url, error.local, error.code, error.text),
+        // A task of its own, which goes on if this one is aborted: an allocation that is made all the same has to be given back.
+        let shared = self.shared.clone();
+        let allocated =
+            self.shared.executor.spawn(async move { turn::allocate(&shared, &server, &addresses).await });
+        match allocated.await {
+            Ok(Ok(relay)) => self.add(relay.candidate().clone()),
+            Ok(Err(error)) => self.fail(&url, error.local, error.code, error.text),
+            // The runtime is shutting down.
+            Err(_) => {}
         }
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Output {
     data: Vec<u8>,
     /// Bytes of `data` that are gone already.
     start: usize,
+    /// Bytes sent so far.
+    sent: u64,
     /// Datagrams only: how `data` is to be cut.
     runs: VecDeque<Run>,
 }
@@ -43,11 +45,16 @@ impl Run {
 
 impl Output {
     pub(super) fn new(to: Destination) -> Self {
-        Self { to, data: Vec::new(), start: 0, runs: VecDeque::new() }
+        Self { to, data: Vec::new(), start: 0, sent: 0, runs: VecDeque::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.start == self.data.len()
+    }
+
+    /// Grows when something is sent.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -78,6 +85,7 @@ impl Output {
                     let mut sent = 0;
                     let done = socket.poll_send(cx, *server, data, run.segment, &mut sent);
                     self.start += sent;
+                    self.sent += sent as u64;
                     run.len -= sent;
                     ready!(done);
                     self.runs.pop_front();
@@ -90,6 +98,7 @@ impl Output {
                         return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                     }
                     self.start += written;
+                    self.sent += written as u64;
                 }
                 ready!(Pin::new(stream).poll_flush(cx))?;
             }

@@ -122,22 +122,28 @@ impl Relay {
         }
     }
 
-    /// Takes everything that is queued, in exchange for an empty buffer. False if the relay was closed.
-    pub(super) fn take(&self, into: &mut Outgoing) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
+        self.queue.lock().closed
+    }
+
+    /// Takes everything that is queued, in exchange for an empty buffer.
+    pub(super) fn take(&self, into: &mut Outgoing) {
         into.clear();
         let mut queue = self.queue.lock();
         std::mem::swap(&mut queue.outgoing, into);
-        let (waiting, open) = (queue.waiting.take(), !queue.closed);
+        let waiting = queue.waiting.take();
         drop(queue);
         if let Some(waiting) = waiting {
             waiting.wake();
         }
-        open
     }
 
     /// While stalled, what doesn't fit is lost.
     pub(super) fn set_stalled(&self, stalled: bool) {
         let mut queue = self.queue.lock();
+        if queue.stalled == stalled {
+            return;
+        }
         queue.stalled = stalled;
         let waiting = queue.waiting.take();
         drop(queue);

@@ -119,7 +119,7 @@ impl Session {
     /// Ends with `Ok` when the relay was closed.
     async fn serve(&mut self, relay: &Relay, shared: &Shared) -> io::Result<()> {
         let mut outgoing = Outgoing::default();
-        let mut progress = Instant::now();
+        let (mut progress, mut sent) = (Instant::now(), 0);
         loop {
             let now = Instant::now();
             let mut until = self.protocol.advance(now, &mut self.output);
@@ -129,25 +129,30 @@ impl Session {
                     "the server ended the allocation",
                 ));
             }
-            if self.output.is_empty() {
-                progress = now;
-            } else {
-                until = until.min((progress + STALL_TIME).max(now + Duration::from_millis(10)));
+            if self.output.is_empty() || self.output.sent() != sent {
+                (progress, sent) = (now, self.output.sent());
             }
-            relay.set_stalled(now.saturating_duration_since(progress) >= STALL_TIME);
-            match self.exchange(until, Some(relay), Some(shared)).await? {
-                Happened::Flushed => progress = Instant::now(),
-                Happened::Queued => {
-                    let open = relay.take(&mut outgoing);
-                    let now = Instant::now();
-                    outgoing.for_each(|peer, data| self.protocol.send(peer, data, now, &mut self.output));
-                    if !open {
-                        return Ok(());
-                    }
-                }
-                Happened::Other => {}
+            let stalled = now.saturating_duration_since(progress) >= STALL_TIME;
+            relay.set_stalled(stalled);
+            // A stalled server isn't told what was queued last, only that we leave.
+            if relay.is_closed() && (stalled || self.output.has_room()) {
+                self.forward(relay, &mut outgoing);
+                return Ok(());
+            }
+            if !self.output.is_empty() {
+                until = until.min(if stalled { now } else { progress } + STALL_TIME);
+            }
+            if self.exchange(until, Some(relay), Some(shared)).await? == Happened::Queued {
+                self.forward(relay, &mut outgoing);
             }
         }
+    }
+
+    /// Sends what the peer has queued.
+    fn forward(&mut self, relay: &Relay, outgoing: &mut Outgoing) {
+        relay.take(outgoing);
+        let now = Instant::now();
+        outgoing.for_each(|peer, data| self.protocol.send(peer, data, now, &mut self.output));
     }
 
     /// Deletes the allocation, so that the server needn't keep it until it expires.
@@ -197,15 +202,15 @@ impl Session {
         });
         tokio::select! {
             result = received => result.map(|()| Happened::Other),
-            result = poll_fn(|cx| output.poll_flush(cx)), if !idle => result.map(|()| Happened::Flushed),
+            result = poll_fn(|cx| output.poll_flush(cx)), if !idle => result.map(|()| Happened::Other),
             () = queued, if has_room => Ok(Happened::Queued),
             () = sleep_until(until.into()) => Ok(Happened::Other),
         }
     }
 }
 
+#[derive(PartialEq, Eq)]
 enum Happened {
-    Flushed,
     Queued,
     Other,
 }
