@@ -1,0 +1,8 @@
+//! Frames of a signaling client or server, and agent URIs: refused, or written again in a form that means the same.
+#![no_main]
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    ossa_signaling::fuzz::frame(data);
+    ossa_signaling::fuzz::uri(data);
+});
