@@ -3,7 +3,7 @@ import type { NativeRtcError } from '../native/types';
 import type { BinaryType, RTCDataChannelState, RTCPriorityType } from './enums';
 import { RTCError } from './error';
 import { RTCErrorEvent } from './error-event';
-import { nativeCall, toRTCError } from './native-errors';
+import { toRTCError, toStandardError } from './native-errors';
 import { SendQueue } from './send-queue';
 import { fire } from './tasks';
 
@@ -68,7 +68,7 @@ export class DataChannelCore {
     if (this.readyState !== 'open') {
       throw new DOMException(`The data channel is not open but ${this.readyState}`, 'InvalidStateError');
     }
-    if (data instanceof Blob) {
+    if (typeof data !== 'string' && !ArrayBuffer.isView(data) && data instanceof Blob) {
       this.#checkSize(data.size);
       this.#pending().pushBlob(data);
       this.bufferedAmount += data.size;
@@ -99,7 +99,11 @@ export class DataChannelCore {
   }
 
   #transmit(data: string | Uint8Array): number {
-    return nativeCall(() => this.host.native.send(this.handle, data));
+    try {
+      return this.host.native.send(this.handle, data);
+    } catch (error) {
+      throw toStandardError(error);
+    }
   }
 
   #pending(): SendQueue {

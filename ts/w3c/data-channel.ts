@@ -170,11 +170,12 @@ exposeInterface(RTCDataChannel, 'RTCDataChannel');
 
 /** Overload resolution of send(): Blob, ArrayBuffer, view, and all else as a string. */
 function toSendable(data: unknown): Sendable {
-  if (typeof data === 'string' || data instanceof Blob) return data;
+  if (typeof data === 'string') return data;
   if (ArrayBuffer.isView(data)) {
     checkBuffer(data.buffer);
     return data;
   }
+  if (data instanceof Blob) return data;
   if (types.isAnyArrayBuffer(data)) {
     checkBuffer(data);
     return data as ArrayBuffer;
@@ -184,6 +185,8 @@ function toSendable(data: unknown): Sendable {
 
 /** Neither [AllowShared] nor [AllowResizable]: such memory could change under the copy. */
 function checkBuffer(buffer: ArrayBufferLike & { resizable?: boolean }): void {
+  // Nearly always; asking Node costs a call into C++ for every message.
+  if (Object.getPrototypeOf(buffer) === ArrayBuffer.prototype && buffer.resizable !== true) return;
   if (types.isSharedArrayBuffer(buffer)) throw new TypeError('A SharedArrayBuffer cannot be sent; copy it first');
   if (buffer.resizable) throw new TypeError('A resizable ArrayBuffer cannot be sent; copy it first');
 }

@@ -230,6 +230,14 @@ export class PeerCore implements ChannelHost {
     this.connectionState = connection;
     firedAtTransport?.();
     for (const type of changed) if (type && !this.isClosed) fire(this.target, type);
+    this.#updateLiveness();
+  }
+
+  /** A connection that has failed, or that the peer has ended, lives only as long as script holds it. */
+  #updateLiveness(): void {
+    const over = this.isClosed || this.connectionState === 'failed' || this.transports?.dtls.state === 'closed';
+    if (over) active.delete(this);
+    else if (this.transports) active.add(this);
   }
 
   addIceCandidate(init: RTCIceCandidateInit): Promise<void> {

@@ -1,0 +1,92 @@
+import { certificateFromPEM, certificateToPEM, RTCPeerConnection } from 'ossa-webrtc';
+
+import { errorOf, newPeer } from './helper';
+
+const turn = (urls: string, rest = {}) => ({ iceServers: [{ urls, username: 'u', credential: 'c', ...rest }] });
+
+test.each([
+  'stun:stun.example.net',
+  'STUN:192.0.2.1:3478',
+  'stuns:[2001:db8::1]:5349',
+  'turn:turn.example.net?transport=tcp',
+  'turns:turn.example.net:443?transport=tcp',
+])('the server URL %s is accepted', (url) => {
+  expect(newPeer(turn(url)).getConfiguration().iceServers?.[0]?.urls).toEqual([url]);
+});
+
+test.each([
+  ['http://example.net', 'not of the form'],
+  ['stun:', 'not a host name'],
+  ['stun:example.net:', 'not a port'],
+  ['stun:example.net:65536', 'not a port'],
+  ['stun:[not-ip]', 'not a host name'],
+  ['stun:example.net?transport=udp', 'no transport'],
+  ['turn:example.net?transport=sctp', 'unknown'],
+])('the server URL %s is a SyntaxError that says why', (url, reason) => {
+  const error = errorOf(() => newPeer(turn(url)));
+  expect(error).toMatchObject({ name: 'SyntaxError' });
+  expect((error as Error).message).toContain(reason);
+});
+
+test('script gets copies of the configuration', () => {
+  const peer = newPeer(turn('turn:a.example'));
+  const copy = peer.getConfiguration();
+  copy.iceServers!.length = 0;
+  expect(peer.getConfiguration().iceServers).toHaveLength(1);
+  expect(Object.keys(copy)).not.toContain('transport');
+});
+
+test('nothing of an invalid configuration is applied', () => {
+  const peer = newPeer();
+  expect(() => peer.setConfiguration({ iceTransportPolicy: 'relay', iceServers: [{ urls: 'nonsense' }] })).toThrow();
+  expect(peer.getConfiguration().iceTransportPolicy).toBe('all');
+});
+
+describe('certificates', () => {
+  const ecdsa = { name: 'ECDSA', namedCurve: 'P-256' };
+
+  test('live for 30 days, for the time that is asked for, and for a year at most', async () => {
+    const day = 24 * 60 * 60 * 1000;
+    const lifetime = async (expires?: number) => {
+      const certificate = await RTCPeerConnection.generateCertificate({ ...ecdsa, expires });
+      return Math.round((certificate.expires - Date.now()) / day);
+    };
+    expect([await lifetime(), await lifetime(2 * day), await lifetime(1000 * day)]).toEqual([30, 2, 365]);
+  });
+
+  test('with other keys are not supported, and malformed algorithms are TypeErrors', async () => {
+    const generate = (algorithm: unknown) =>
+      RTCPeerConnection.generateCertificate(algorithm as Parameters<typeof RTCPeerConnection.generateCertificate>[0]);
+    await expect(generate({ name: 'RSASSA-PKCS1-v1_5' })).rejects.toMatchObject({ name: 'NotSupportedError' });
+    await expect(generate({ name: 'ECDSA', namedCurve: 'P-384' })).rejects.toMatchObject({ name: 'NotSupportedError' });
+    await expect(generate({ name: 'ECDSA' })).rejects.toThrow(TypeError);
+    await expect(generate({ ...ecdsa, expires: -1 })).rejects.toThrow(TypeError);
+    await expect(generate({})).rejects.toThrow(TypeError);
+  });
+
+  test('keep their fingerprint through PEM, and put it into the description', async () => {
+    const certificate = await RTCPeerConnection.generateCertificate(ecdsa);
+    const pem = certificateToPEM(certificate);
+    const restored = certificateFromPEM(pem.certificate, pem.privateKey);
+    expect(restored.getFingerprints()).toEqual(certificate.getFingerprints());
+    const peer = newPeer({ certificates: [restored] });
+    peer.createDataChannel('x');
+    const { value } = certificate.getFingerprints()[0]!;
+    expect((await peer.createOffer()).sdp).toContain(value.toUpperCase());
+    expect(() => certificateFromPEM('nonsense', pem.privateKey)).toThrow();
+  });
+
+  test('cannot be exchanged after construction', async () => {
+    const [one, two] = await Promise.all([
+      RTCPeerConnection.generateCertificate(ecdsa),
+      RTCPeerConnection.generateCertificate(ecdsa),
+    ]);
+    const peer = newPeer({ certificates: [one] });
+    peer.setConfiguration({ certificates: [one] });
+    peer.setConfiguration({});
+    expect(peer.getConfiguration().certificates).toEqual([one]);
+    expect(errorOf(() => peer.setConfiguration({ certificates: [two] }))).toMatchObject({
+      name: 'InvalidModificationError',
+    });
+  });
+});

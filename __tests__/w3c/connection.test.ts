@@ -1,0 +1,129 @@
+import { RTCIceCandidate, RTCStatsReport, type RTCPeerConnection } from 'ossa-webrtc';
+
+import { errorOf, negotiate, newPeer, once, openPair, trickle } from './helper';
+
+/** Logs every state change with the states of all attributes at that moment. */
+function watch(peer: RTCPeerConnection): string[] {
+  const log: string[] = [];
+  for (const type of ['iceconnectionstatechange', 'connectionstatechange', 'icegatheringstatechange']) {
+    peer.addEventListener(type, () => {
+      log.push(`${type}: ${peer.iceGatheringState} ${peer.iceConnectionState} ${peer.connectionState}`);
+    });
+  }
+  return log;
+}
+
+test('the transports exist from the first data section on, and a rollback takes them away', async () => {
+  const peer = newPeer();
+  peer.createDataChannel('x');
+  expect(peer.sctp).toBeNull();
+  await peer.setLocalDescription();
+  const sctp = peer.sctp!;
+  expect([sctp.state, sctp.transport.state, sctp.transport.iceTransport.state]).toEqual(['connecting', 'new', 'new']);
+  expect(peer.sctp).toBe(sctp);
+  expect(sctp.transport.iceTransport.getLocalParameters()?.usernameFragment).toMatch(/^.{4,}$/);
+  await peer.setLocalDescription({ type: 'rollback' });
+  expect(peer.sctp).toBeNull();
+});
+
+test('the states of a connection are those of its transports, and change together', async () => {
+  const a = newPeer();
+  const b = newPeer();
+  a.createDataChannel('x');
+  trickle(a, b);
+  const log = watch(a);
+  await negotiate(a, b);
+  while (a.connectionState !== 'connected') await once(a, 'connectionstatechange');
+  const seen = log.filter((entry) => !entry.startsWith('icegathering')).map((entry) => entry.replace(/: \w+/, ':'));
+  expect(seen.slice(0, 2)).toEqual([
+    'iceconnectionstatechange: checking connecting',
+    'connectionstatechange: checking connecting',
+  ]);
+  expect(seen.at(-1)).toMatch(/^connectionstatechange: (connected|completed) connected$/);
+});
+
+test('candidates come with the description that holds them, and end with an empty one and null', async () => {
+  const peer = newPeer();
+  peer.createDataChannel('x');
+  const candidates: (RTCIceCandidate | null)[] = [];
+  const missing: string[] = [];
+  const done = new Promise<void>((resolve) => {
+    peer.onicecandidate = ({ candidate }) => {
+      candidates.push(candidate);
+      if (candidate?.candidate && !peer.localDescription!.sdp.includes(candidate.candidate))
+        missing.push(candidate.candidate);
+      if (!candidate) resolve();
+    };
+  });
+  await peer.setLocalDescription();
+  await done;
+  expect(missing).toEqual([]);
+  expect(candidates.length).toBeGreaterThanOrEqual(3);
+  expect(candidates.slice(0, -2).every((candidate) => candidate?.candidate.startsWith('candidate:'))).toBe(true);
+  expect(candidates.at(-2)?.candidate).toBe('');
+  expect(candidates.at(-1)).toBeNull();
+  expect(peer.iceGatheringState).toBe('complete');
+  const shown = peer.localDescription!.sdp;
+  expect(shown).toContain('a=end-of-candidates');
+});
+
+test('the selected pair is made of the candidates that were signaled', async () => {
+  const { a, b } = await openPair();
+  const pair = a.sctp!.transport.iceTransport.getSelectedCandidatePair()!;
+  const other = b.sctp!.transport.iceTransport.getSelectedCandidatePair()!;
+  expect(pair.local.candidate).toBe(other.remote.candidate);
+  expect(pair.local).toBeInstanceOf(RTCIceCandidate);
+  expect(a.sctp!.transport.iceTransport.getLocalCandidates()).toContain(pair.local);
+  expect([a.sctp!.transport.iceTransport.role, b.sctp!.transport.iceTransport.role]).toEqual([
+    'controlling',
+    'controlled',
+  ]);
+});
+
+test('close ends every state at once', async () => {
+  const { a, near } = await openPair();
+  const { sctp } = a;
+  const log = watch(a);
+  a.close();
+  expect([a.signalingState, a.connectionState, a.iceConnectionState]).toEqual(['closed', 'closed', 'closed']);
+  expect([sctp?.state, sctp?.transport.state, sctp?.transport.iceTransport.state]).toEqual([
+    'closed',
+    'closed',
+    'closed',
+  ]);
+  expect(near.readyState).toBe('closed');
+  expect(log).toEqual([]);
+  expect(errorOf(() => a.createDataChannel('x'))).toMatchObject({ name: 'InvalidStateError' });
+});
+
+test('statistics are a read-only map with the W3C names', async () => {
+  const { a } = await openPair();
+  const report = await a.getStats();
+  const types = new Set([...report.values()].map(({ type }) => type));
+  for (const type of ['peer-connection', 'transport', 'candidate-pair', 'local-candidate', 'data-channel']) {
+    expect(types).toContain(type);
+  }
+  for (const [id, stats] of report) {
+    expect(stats.id).toBe(id);
+    expect(report.get(id)).toBe(stats);
+    expect(report.has(id)).toBe(true);
+  }
+  expect([...report.keys()]).toHaveLength(report.size);
+  const prototype = RTCStatsReport.prototype as unknown as Record<symbol | string, unknown>;
+  expect(Object.is(prototype[Symbol.iterator], prototype.entries)).toBe(true);
+  await expect(a.getStats({} as unknown as null)).rejects.toThrow(TypeError);
+});
+
+test('an ICE restart keeps the channel and the transports', async () => {
+  const { a, b, near, far } = await openPair();
+  const { sctp } = a;
+  const before = sctp!.transport.iceTransport.getLocalParameters();
+  a.restartIce();
+  await negotiate(a, b);
+  const after = a.sctp!.transport.iceTransport.getLocalParameters();
+  expect(a.sctp).toBe(sctp);
+  expect(after?.usernameFragment).not.toBe(before?.usernameFragment);
+  const heard = once<MessageEvent>(far, 'message');
+  near.send('still here');
+  expect((await heard).data).toBe('still here');
+});
