@@ -127,6 +127,9 @@ export class PeerCore implements ChannelHost {
     return this.#chain.chain(() => {
       const type = givenType ?? this.#implicitType();
       if (type === 'rollback') return this.#setDescription(false, { type, sdp: '' });
+      // A type that does not fit the state is the more telling error, and browsers report it first.
+      if (!isLegal(false, type, this.signalingState))
+        return Promise.reject(wrongState(false, type, this.signalingState));
       const last = type === 'offer' ? this.#lastCreatedOffer : this.#lastCreatedAnswer;
       if (sdp !== '') {
         if (!isUnmodified(sdp, last)) return Promise.reject(modified(type));

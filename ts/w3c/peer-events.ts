@@ -111,11 +111,9 @@ export class PeerEvents implements PeerListener {
     const { transports, channels, native } = this.#peer;
     if (!transports) return;
     const changed = transports.sctp.state !== event.state;
-    Object.assign(transports.sctp, {
-      state: event.state,
-      maxMessageSize: event.maxMessageSize,
-      maxChannels: event.maxChannels,
-    });
+    transports.sctp.state = event.state;
+    transports.sctp.maxChannels = event.maxChannels;
+    if (event.state !== 'closed') transports.maxMessageSize(event.maxMessageSize);
     for (const channel of channels.values()) channel.id ??= native.channelId(channel.handle);
     if (changed) fire(transports.sctpTransport, 'statechange');
   }

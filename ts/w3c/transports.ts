@@ -6,6 +6,9 @@ import { createCandidatePair, createIceTransport, type IceTransportSlots, type R
 import { iceCandidates, iceParameters, maxMessageSize } from './sdp';
 import { createSctpTransport, type RTCSctpTransport, type SctpTransportSlots } from './sctp-transport';
 
+/** Most bytes that one message can have: both ends hold it in memory as a whole. */
+const CAN_SEND_SIZE = 256 * 1024 * 1024;
+
 /** The three transports of a connection, which live and die together: data has one association over one DTLS over one ICE. */
 export class Transports {
   readonly ice: IceTransportSlots = {
@@ -34,11 +37,15 @@ export class Transports {
     const local = snapshot.pendingLocalDescription ?? snapshot.currentLocalDescription;
     const remote = snapshot.pendingRemoteDescription ?? snapshot.currentRemoteDescription;
     if (snapshot.ice) this.ice.role = snapshot.ice.role;
-    if (snapshot.sctp) this.sctp.maxMessageSize = snapshot.sctp.maxMessageSize;
-    else if (remote) this.sctp.maxMessageSize = maxMessageSize(remote.sdp) || Infinity;
+    this.maxMessageSize(snapshot.sctp?.maxMessageSize ?? (remote ? maxMessageSize(remote.sdp) : 65_536));
     this.#localParameters(local?.sdp);
     this.ice.remoteParameters = remote ? iceParameters(remote.sdp) : null;
     this.remoteCandidates(snapshot);
+  }
+
+  /** The largest message that the peer takes; 0 or `Infinity` if it sets no limit, but we do. */
+  maxMessageSize(size: number): void {
+    this.sctp.maxMessageSize = Math.min(size || Infinity, CAN_SEND_SIZE);
   }
 
   #localParameters(sdp: string | undefined): void {
@@ -82,11 +89,17 @@ export class Transports {
 }
 
 function toCandidate(native: NativeCandidate, signaled: readonly RTCIceCandidate[]): RTCIceCandidate {
-  const { candidate, sdpMid, usernameFragment, relayProtocol, url } = native;
+  const { sdpMid, usernameFragment, relayProtocol, url } = native;
+  const candidate = native.candidate || peerReflexive(native);
   return (
     signaled.find((one) => one.candidate === candidate) ??
     new RTCIceCandidate({ candidate, sdpMid, usernameFragment, relayProtocol, url })
   );
+}
+
+/** A candidate line for one that was never signaled: it was learnt from a connectivity check (RFC 8445 section 7.3.1.3). */
+function peerReflexive({ foundation, priority, address, port, type }: NativeCandidate): string {
+  return `candidate:${foundation || '0'} 1 udp ${priority} ${address} ${port} typ ${type}`;
 }
 
 /** `RTCIceConnectionState` for the transports there are (webrtc-pc 4.3.4). */
