@@ -1,15 +1,121 @@
+/** DTLS settings. */
+interface DtlsOptions {
+  /** Versions to offer and accept. Default `auto`: 1.3 if the peer can, else 1.2. */
+  versions?: 'auto' | '1.2' | '1.3'
+  /** Milliseconds after which an unfinished handshake has failed. Default 30000. */
+  handshakeTimeout?: number
+  /** First retransmission time-out of a flight, in milliseconds. Default 250. */
+  initialRto?: number
+  /** Largest handshake datagram, in bytes. Default 1200. */
+  mtu?: number
+}
+
+/** ICE timing, in milliseconds. */
+interface IceOptions {
+  /** Pace of connectivity checks. Default 5. */
+  checkInterval?: number
+  /** First retransmission time-out of a check. Default 100. */
+  initialRto?: number
+  /** Longest time between two checks, which is also the pace of consent checks. Default 2500. */
+  maxRto?: number
+  /** Silence after which the state becomes `disconnected`. Default 5000. */
+  disconnectedTimeout?: number
+  /** Silence after which it becomes `failed`; 0: never. Default 30000. */
+  failedTimeout?: number
+  /** How long a first working pair may take once all candidates are known. Default 15000. */
+  checkingTimeout?: number
+}
+
+/** A STUN or TURN server. */
+interface IceServerOptions {
+  /** `stun:`, `stuns:`, `turn:` and `turns:` URLs (RFC 7064, RFC 7065). */
+  urls: Array<string>
+  /** Long-term user name; needed for TURN. */
+  username?: string
+  /** Its password. */
+  credential?: string
+}
+
+/** Settings of a peer; everything may be left out. */
+interface PeerOptions {
+  /** STUN and TURN servers, at most 64. */
+  iceServers?: Array<IceServerOptions>
+  /** `relay` uses relayed candidates only. Default `all`. */
+  iceTransportPolicy?: 'all' | 'relay'
+  /** UDP ports of host candidates. Default: the system chooses. */
+  portRange?: PortRange
+  /** Interfaces to gather from, by name; `*` at the end stands for anything. Default: all. */
+  includeInterfaces?: Array<string>
+  /** Interfaces not to gather from; wins over `includeInterfaces`. */
+  excludeInterfaces?: Array<string>
+  /** Gather loopback addresses even if there are others. Default false. */
+  includeLoopback?: boolean
+  /** Gather link-local addresses too. Default false. */
+  includeLinkLocal?: boolean
+  /** Use this local IP address only. */
+  bindAddress?: string
+  /** PEM of extra certificate authorities for `turns:` servers. */
+  tlsCaPem?: string
+  /** Largest message we are willing to receive, in bytes, 1 to 536,870,887. Default 256 MiB. */
+  maxMessageSize?: number
+  /** Offer a data section even without a channel (W3C `alwaysNegotiateDataChannels`). Default false. */
+  alwaysNegotiateDataChannels?: boolean
+  /** ICE timing. */
+  ice?: IceOptions
+  /** DTLS settings. */
+  dtls?: DtlsOptions
+  /** SCTP tuning. */
+  sctp?: SctpOptions
+}
+
+/** An inclusive range of ports. */
+interface PortRange {
+  /** First port, from 1. */
+  min: number
+  /** Last port, up to 65535. */
+  max: number
+}
+
+/** Tuning of the SCTP association, in bytes and milliseconds. */
+interface SctpOptions {
+  /** Our port, 1 to 65535. Default 5000. */
+  port?: number
+  /** Default `cubic`. */
+  congestionControl?: 'newreno' | 'cubic'
+  /** Receive window at the start. Default 1 MiB. */
+  minReceiveWindow?: number
+  /** The receive window grows up to this. Default 16 MiB. */
+  maxReceiveWindow?: number
+  /** Retransmission timeout before the round trip time is known. Default 500. */
+  initialRto?: number
+  /** Lower bound of the retransmission timeout. Default 50. */
+  minRto?: number
+  /** Upper bound of the retransmission timeout. Default 4000. */
+  maxRto?: number
+  /** Longest wait before data is acknowledged, at most 500. Default 20. */
+  ackDelay?: number
+  /** How often an idle path is probed; 0: never. Default 30000. */
+  heartbeatInterval?: number
+  /** Largest packet before a larger one is known to pass. Default 1191. */
+  initialMtu?: number
+  /** Largest packet to try. Default 16300. */
+  maxMtu?: number
+  /** Whether larger packets than `initialMtu` are searched for (RFC 8899). Default true. */
+  pathMtuDiscovery?: boolean
+  /** Whether message interleaving (RFC 8260) is offered. Default true. */
+  interleaving?: boolean
+  /** Whether packets may go without a checksum because DTLS protects them (RFC 9653). Default true. */
+  zeroChecksum?: boolean
+  /** Streams to ask for and allow in each direction, 1 to 65535. Default 65535. */
+  streams?: number
+}
+
 /** The version of the native core. */
 declare const version: string;
 
 /** What script may assign to an event handler attribute such as `onopen`. */
 type EventHandler<Target, E extends Event = Event> = ((this: Target, event: E) => unknown) | null;
 
-/** A STUN or TURN server, already converted from `RTCIceServer`: `urls` is always a list. */
-interface NativeIceServer {
-    urls: string[];
-    username?: string;
-    credential?: string;
-}
 /** A certificate's fingerprint (`RTCDtlsFingerprint`). */
 interface NativeFingerprint {
     algorithm: string;
@@ -18,18 +124,19 @@ interface NativeFingerprint {
 
 /** A DTLS certificate with its private key, which stays in the core. */
 declare class NativeCertificate {
+    private constructor();
     /** Generates an ECDSA P-256 certificate. `expires`: milliseconds from now; default 30 days, at most 1 year. */
     static generate(options?: {
         expires?: number;
     }): NativeCertificate;
-    /** Takes a certificate and its private key (PKCS#8) in PEM. */
+    /** Takes a certificate and its private key (PKCS#8 or SEC1) in PEM; ECDSA with P-256 or P-384. */
     static fromPEM(certificate: string, privateKey: string): NativeCertificate;
-    /** Of the certificate: `sha-256`, and what else the core computes. */
-    readonly fingerprints: NativeFingerprint[];
+    /** SHA-256 of the certificate. */
+    get fingerprints(): NativeFingerprint[];
     /** Moment of expiry, in milliseconds since the Unix epoch. */
-    readonly expires: number;
+    get expires(): number;
     /** The certificate in DER. */
-    readonly der: ArrayBuffer;
+    get der(): ArrayBuffer;
     /** Certificate and private key in PEM. Keep the latter secret. */
     toPEM(): {
         certificate: string;
@@ -76,69 +183,15 @@ declare function certificateToPEM(certificate: RTCCertificate): {
     privateKey: string;
 };
 
-/** ICE timing, in milliseconds; what is left out has the default of the core. */
-interface NativeIceConfig {
-    checkInterval?: number;
-    initialRto?: number;
-    maxRto?: number;
-    disconnectedTimeout?: number;
-    /** 0: never fail, keep checking. */
-    failedTimeout?: number;
-    checkingTimeout?: number;
-}
-/** DTLS settings, in milliseconds and bytes. */
-interface NativeDtlsConfig {
-    versions?: 'auto' | '1.2' | '1.3';
-    handshakeTimeout?: number;
-    initialRto?: number;
-    mtu?: number;
-}
-/** Tuning of the SCTP association, in milliseconds and bytes. */
-interface NativeSctpConfig {
-    /** 1 to 65535; 5000 unless set. */
-    port?: number;
-    congestionControl?: 'newreno' | 'cubic';
-    minReceiveWindow?: number;
-    maxReceiveWindow?: number;
-    initialRto?: number;
-    minRto?: number;
-    maxRto?: number;
-    initialMtu?: number;
-    maxMtu?: number;
-    pathMtuDiscovery?: boolean;
-    interleaving?: boolean;
-    zeroChecksum?: boolean;
-    streams?: number;
-}
 /** Settings of a peer; everything may be left out. */
-interface NativePeerConfig {
-    iceServers?: NativeIceServer[];
-    iceTransportPolicy?: 'all' | 'relay';
+interface NativePeerConfig extends PeerOptions {
     /** The first one is used. Without any, the peer generates its own. */
     certificates?: NativeCertificate[];
-    /** First and last UDP port for host candidates. */
-    portRange?: {
-        min: number;
-        max: number;
-    };
-    /** Interfaces to gather from, by name; `*` at the end stands for anything. Empty or left out: all. */
-    includeInterfaces?: string[];
-    /** Interfaces not to gather from; wins over `includeInterfaces`. */
-    excludeInterfaces?: string[];
-    includeLoopback?: boolean;
-    includeLinkLocal?: boolean;
-    /** Use this local address only. */
-    bindAddress?: string;
-    /** PEM of extra certificate authorities for `turns:` servers. */
-    tlsCaPem?: string;
-    /** Largest message we are willing to receive; 0: no limit. */
-    maxMessageSize?: number;
-    /** Most bytes that all channels together may have waiting; `send` fails with an OperationError beyond it. 0: no limit. */
+    /**
+     * Most bytes that all channels together may have waiting; `send` fails with an OperationError beyond it. 0: no limit.
+     * Default 16 MiB.
+     */
     sendBufferLimit?: number;
-    alwaysNegotiateDataChannels?: boolean;
-    ice?: NativeIceConfig;
-    dtls?: NativeDtlsConfig;
-    sctp?: NativeSctpConfig;
 }
 
 declare const ICE_TRANSPORT_POLICIES: readonly ["relay", "all"];

@@ -44,9 +44,15 @@ test('the polyfill installs the classes as WebIDL installs interface objects', (
 const CONNECT = `
   import { RTCPeerConnection } from ${url('index.mjs')};
   const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
-  export const collected = async (ref) => {
-    for (let i = 0; i < 400 && ref.deref(); i++) { globalThis.gc(); await turn(); }
-    return ref.deref() === undefined;
+  // deref() keeps its target alive for the rest of the job: collect in a job that has not looked.
+  const collected = async (ref) => {
+    for (let i = 0; i < 400; i++) {
+      await turn();
+      globalThis.gc();
+      await turn();
+      if (ref.deref() === undefined) return true;
+    }
+    return false;
   };
   const connect = async (a, b) => {
     a.onicecandidate = ({ candidate }) => void b.addIceCandidate(candidate).catch(() => {});
