@@ -107,6 +107,8 @@ pub struct DtlsConfig {
     pub initial_rto: Duration,
     /// Largest handshake datagram in bytes (UDP payload).
     pub mtu: usize,
+    /// Records sent under one key with DTLS 1.3; then a new one is agreed on (RFC 9147 section 4.5.3). 1 to 2^23.
+    pub key_update_records: u64,
 }
 
 impl Default for DtlsConfig {
@@ -117,6 +119,7 @@ impl Default for DtlsConfig {
             // The path has just answered ICE checks, so a second is far too long to wait for a lost flight.
             initial_rto: Duration::from_millis(250),
             mtu: 1200,
+            key_update_records: 1 << 23,
         }
     }
 }

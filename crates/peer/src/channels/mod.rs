@@ -4,6 +4,8 @@ mod channel;
 mod early;
 mod flow;
 mod registry;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub(crate) use registry::Channels;

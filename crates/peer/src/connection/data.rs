@@ -57,12 +57,10 @@ impl Connection {
             if let Some(event) = self.channels.poll_event() {
                 return Some(event);
             }
-            if self.pump_control(now) {
+            if self.pump_control(now) || (accept_data && self.pump_data(now)) || self.finish(accept_data) {
                 continue;
             }
-            if !(accept_data && self.pump_data(now)) {
-                return None;
-            }
+            return None;
         }
     }
 
@@ -85,8 +83,7 @@ impl Connection {
             SctpEvent::Released { stream, bytes } => self.channels.released(stream, bytes),
             SctpEvent::Restarted => self.sctp_restarted(),
             SctpEvent::Closed { reason } => {
-                let error = close_error(&reason);
-                self.end_sctp(error.as_ref());
+                self.end_sctp(close_error(&reason));
             }
             SctpEvent::Abandoned { .. } | SctpEvent::MtuChanged { .. } => {}
         }
@@ -114,16 +111,27 @@ impl Connection {
         }
     }
 
-    /// The association is over, or what is below it.
-    pub(super) fn end_sctp(&mut self, error: Option<&RtcError>) {
-        let had_transport = self.transport.is_some();
-        self.channels.close_all(error);
+    /// The association is over, or what is below it. Channels are closed as soon as the messages that came before
+    /// have been taken.
+    pub(super) fn end_sctp(&mut self, error: Option<RtcError>) {
+        self.ending.get_or_insert(error);
+    }
+
+    /// Completes [`Self::end_sctp`]. Returns whether anything has happened.
+    fn finish(&mut self, drained: bool) -> bool {
+        let unread = self.sctp.as_ref().is_some_and(|s| s.metrics().unread > 0);
+        if self.ending.is_none() || (unread && !drained) {
+            return false;
+        }
+        let Some(error) = self.ending.take() else { return false };
+        self.channels.close_all(error.as_ref());
         self.sctp = None;
-        if had_transport && self.sctp_state != SctpState::Closed {
+        if self.transport.is_some() && self.sctp_state != SctpState::Closed {
             self.sctp_state = SctpState::Closed;
             let event = self.sctp_event();
             self.events.push_back(event);
         }
+        true
     }
 }
 

@@ -81,7 +81,8 @@ impl Connection {
             return None;
         }
         // Without a way to the peer the association would only run up its timers.
-        let sctp = self.sctp.as_ref().filter(|_| self.ice.can_send()).and_then(|s| s.poll_timeout());
+        let can_send = self.ice.can_send() && self.dtls.is_connected();
+        let sctp = self.sctp.as_ref().filter(|_| can_send).and_then(|s| s.poll_timeout());
         [
             self.ice.agent_deadline(),
             next_change(&self.ice),

@@ -23,6 +23,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::ice::IceTransport;
 use crate::jsep::{IceParameters, Session, SessionConfig, TransportParameters};
+use crate::rtc_error::RtcError;
 use crate::sdp::Candidate;
 use crate::states::SctpState;
 pub use transmit::Transmit;
@@ -38,6 +39,8 @@ pub struct Connection {
     transport: Option<TransportParameters>,
     sctp: Option<Box<Association>>,
     sctp_state: SctpState,
+    /// The association is over, but what has arrived before is still to be taken: with which error it then ends.
+    ending: Option<Option<RtcError>>,
     channels: Channels,
     events: VecDeque<Event>,
     /// Remote candidates whose names are being looked up.
@@ -95,6 +98,7 @@ impl Connection {
             transport: None,
             sctp: None,
             sctp_state: SctpState::Connecting,
+            ending: None,
             events: VecDeque::new(),
             unresolved: HashMap::new(),
             last_token: 0,
@@ -121,6 +125,7 @@ impl Connection {
         self.dtls.close(&mut self.rx);
         self.collect_farewell();
         self.sctp = None;
+        self.ending = None;
         self.sctp_state = SctpState::Closed;
         self.channels.close_silently();
         self.events.clear();

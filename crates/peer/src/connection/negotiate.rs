@@ -158,6 +158,7 @@ impl Connection {
             self.dtls = dtls;
         }
         self.sctp = None;
+        self.ending = None;
         self.sctp_state = SctpState::Connecting;
         self.transport = None;
         self.unresolved.clear();

@@ -121,7 +121,7 @@ impl Connection {
             DtlsState::Connected => self.start_sctp(now),
             DtlsState::Closed | DtlsState::Failed => {
                 let error = self.dtls.error().cloned();
-                self.end_sctp(error.as_ref());
+                self.end_sctp(error);
             }
             DtlsState::New | DtlsState::Connecting => {}
         }

@@ -64,7 +64,7 @@ impl Connection {
                 buf.extend_from_slice(&held);
                 batch = Batch { segment: buf.len(), count: 1 };
             }
-            if let Some(sctp) = &mut self.sctp {
+            if let Some(sctp) = self.sctp.as_mut().filter(|_| self.dtls.is_connected()) {
                 self.tx.held =
                     batch.fill(now, sctp, &mut self.dtls, &mut self.scratch, buf, max_datagrams.max(1));
             }

@@ -22,6 +22,7 @@ pub(super) fn build(config: &DtlsConfig) -> Result<Arc<Config>, Error> {
         .flight_start_rto(config.initial_rto)
         .flight_retries(FLIGHT_RETRIES)
         .handshake_timeout(config.handshake_timeout)
+        .aead_encryption_limit(config.key_update_records)
         // The cookie proves that the peer receives at its address. ICE has done so already; this saves a round trip.
         .use_server_cookie(false)
         .require_client_certificate(true);

@@ -316,25 +316,6 @@ fn a_full_send_buffer_is_an_error_and_empties_again() {
 }
 
 #[test]
-fn a_receiver_that_takes_nothing_stops_the_sender_and_loses_nothing() {
-    let mut settings = config(0);
-    settings.send_buffer_limit = 0;
-    let mut net = Net::with(settings, config(1));
-    let (a, b) = net.open_channel(named("slow"));
-    net.nodes[1].accept_data = false;
-    for i in 0..2000usize {
-        net.send(0, a, pattern(50_000, i as u8));
-    }
-    net.run(Duration::from_secs(30));
-    assert_eq!(net.received(1, b), 0);
-    let stuck = net.nodes[0].conn.channel(a).unwrap().buffered_amount;
-    assert!(stuck > 50_000_000, "only {stuck} bytes are held back");
-    assert_eq!(net.state(0), ConnectionState::Connected);
-    net.nodes[1].accept_data = true;
-    net.until("received", |n| n.received(1, b) == 2000);
-}
-
-#[test]
 fn a_closed_connection_closes_the_channels_of_the_peer() {
     let mut net = Net::new();
     let (a, b) = net.open_channel(named("gone"));

@@ -7,3 +7,4 @@ mod garbage;
 mod liveness;
 mod net;
 mod setup;
+mod transfer;

@@ -1,0 +1,110 @@
+//! Data under way while something else happens.
+
+use std::time::Duration;
+
+use ossa_peer::*;
+
+use crate::channels::pattern;
+use crate::net::*;
+
+fn named(label: &str) -> DataChannelInit {
+    DataChannelInit { label: label.to_owned(), ..DataChannelInit::default() }
+}
+
+#[test]
+fn a_receiver_that_takes_nothing_stops_the_sender_and_loses_nothing() {
+    let mut settings = config(0);
+    settings.send_buffer_limit = 0;
+    let mut net = Net::with(settings, config(1));
+    let (a, b) = net.open_channel(named("slow"));
+    net.nodes[1].accept_data = false;
+    for i in 0..2000usize {
+        net.send(0, a, pattern(50_000, i as u8));
+    }
+    net.run(Duration::from_secs(30));
+    assert_eq!(net.received(1, b), 0);
+    let stuck = net.nodes[0].conn.channel(a).unwrap().buffered_amount;
+    assert!(stuck > 50_000_000, "only {stuck} bytes are held back");
+    assert_eq!(net.state(0), ConnectionState::Connected);
+    net.nodes[1].accept_data = true;
+    net.until("received", |n| n.received(1, b) == 2000);
+}
+
+#[test]
+fn what_was_sent_just_before_a_close_and_has_arrived_is_delivered_first() {
+    for accept_at_once in [true, false] {
+        let mut net = Net::new();
+        let (a, b) = net.open_channel(named("last words"));
+        net.nodes[1].accept_data = false;
+        net.send(0, a, &b"bye"[..]);
+        net.run(Duration::from_millis(100));
+        net.nodes[0].conn.close(net.now);
+        net.nodes[1].accept_data = accept_at_once;
+        net.run(Duration::from_millis(100));
+        if !accept_at_once {
+            assert_eq!(net.closed(1, b), None, "not before the message was taken");
+            net.nodes[1].accept_data = true;
+        }
+        net.until("closed", |n| n.closed(1, b).is_some());
+        assert_eq!(net.received(1, b), 1);
+    }
+}
+
+#[test]
+fn keys_are_renewed_while_data_flows() {
+    let mut configs = [config(0), config(1)];
+    for config in &mut configs {
+        config.dtls.key_update_records = 50;
+    }
+    let [a, b] = configs;
+    let mut net = Net::with(a, b);
+    let (a, b) = net.open_channel(named("renewed"));
+    net.link.loss = 20;
+    for i in 0..300u32 {
+        net.send(0, a, pattern(5000, i as u8));
+        net.send(1, b, pattern(5000, i as u8));
+    }
+    net.until("received", |n| n.received(1, b) == 300 && n.received(0, a) == 300);
+    assert_eq!(net.state(0), ConnectionState::Connected);
+}
+
+#[test]
+fn a_restart_in_the_middle_of_a_transfer_loses_nothing() {
+    let mut net = Net::new();
+    net.link.delay = Duration::from_millis(15);
+    let (a, b) = net.open_channel(named("moving"));
+    for i in 0..400usize {
+        net.send(0, a, pattern(20_000, i as u8));
+        net.send(1, b, pattern(20_000, i as u8));
+        if i % 100 == 50 {
+            net.nodes[i / 100 % 2].conn.restart_ice();
+            net.negotiate(i / 100 % 2);
+        }
+        net.run(Duration::from_millis(3));
+    }
+    net.until("received", |n| n.received(1, b) == 400 && n.received(0, a) == 400);
+    for (i, (_, data)) in net.nodes[1].messages[&b].iter().enumerate() {
+        assert_eq!(data, &pattern(20_000, i as u8));
+    }
+}
+
+#[test]
+fn two_minutes_without_a_path_lose_nothing_if_the_connection_is_kept() {
+    let mut configs = [config(0), config(1)];
+    for config in &mut configs {
+        config.ice.failed_timeout = None;
+    }
+    let [a, b] = configs;
+    let mut net = Net::with(a, b);
+    let (a, b) = net.open_channel(named("patient"));
+    for i in 0..100usize {
+        net.send(0, a, pattern(30_000, i as u8));
+        if i == 50 {
+            net.run(Duration::from_millis(20));
+            net.link.down = true;
+        }
+    }
+    net.run(Duration::from_secs(120));
+    net.link.down = false;
+    net.until_within(Duration::from_secs(15), "received", |n| n.received(1, b) == 100);
+}
