@@ -16,6 +16,8 @@ mod congestion;
 mod cookie;
 mod error;
 mod event;
+#[doc(hidden)]
+pub mod fuzzing;
 mod metrics;
 mod options;
 mod packet;

@@ -35,6 +35,10 @@ impl Association {
             self.traffic.packets_dropped += 1;
             return;
         };
+        if self.ended {
+            self.refuse(&header, &packet);
+            return;
+        }
         self.traffic.packets_received += 1;
         self.traffic.bytes_received += packet.len() as u64;
         let mut chunks = Chunks::of(&packet);
@@ -50,6 +54,22 @@ impl Association {
         }
         if self.is_up() {
             self.after_packet(now, has_data);
+        }
+    }
+
+    /// The association is over and the peer does not know: our ABORT or SHUTDOWN COMPLETE was lost (RFC 9260
+    /// section 8.4).
+    fn refuse(&mut self, header: &CommonHeader, packet: &[u8]) {
+        let Some(first) = Chunks::of(packet).next() else { return };
+        match first.kind {
+            kind::ABORT | kind::SHUTDOWN_COMPLETE | kind::COOKIE_ACK | kind::INIT | kind::INIT_ACK => {}
+            kind::SHUTDOWN_ACK => self.on_shutdown_ack(header),
+            _ => {
+                let mut abort = ControlChunk::new(kind::ABORT, Bytes::new());
+                abort.flags = TAG_REFLECTED;
+                abort.tag = Some(header.tag);
+                self.control.push(abort);
+            }
         }
     }
 
@@ -93,8 +113,8 @@ impl Association {
     fn on_chunk(&mut self, now: Time, header: &CommonHeader, packet: &Bytes, chunk: &RawChunk<'_>) -> Next {
         let value = chunk.value;
         match chunk.kind {
-            kind::INIT => {
-                // It has to be alone in its packet.
+            // It has to be alone in its packet, whose tag is zero.
+            kind::INIT if header.tag == 0 => {
                 self.on_init(now, value);
                 return Next::Stop;
             }
@@ -113,7 +133,10 @@ impl Association {
                 return Next::Stop;
             }
             kind::ERROR => self.on_error(value),
-            kind::SHUTDOWN_ACK => self.on_shutdown_ack(header),
+            kind::SHUTDOWN_ACK => {
+                self.on_shutdown_ack(header);
+                return Next::Stop;
+            }
             kind::SHUTDOWN_COMPLETE => self.on_shutdown_complete(),
             _ if !self.is_up() => {}
             _ => return self.on_chunk_when_up(now, packet, chunk),

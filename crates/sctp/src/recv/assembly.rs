@@ -94,7 +94,11 @@ impl Prefix {
         self.data.capacity() + OVERHEAD
     }
 
-    pub(super) fn finish(self) -> Complete {
+    pub(super) fn finish(mut self) -> Complete {
+        // The guess was far off: do not let the message keep what it does not need.
+        if self.data.capacity() > self.data.len() * 2 {
+            self.data.shrink_to_fit();
+        }
         Complete::new(&self.header, Bytes::from(self.data))
     }
 

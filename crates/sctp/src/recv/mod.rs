@@ -80,6 +80,9 @@ pub(crate) struct Receiver {
     max_partial: usize,
     deferred: Option<DeferredReset>,
     unread_resets: usize,
+    /// Bytes of the packets that unread payloads keep alive, and where the last of them is.
+    pinned: usize,
+    pinned_packet: usize,
     messages_received: u64,
 }
 
@@ -91,8 +94,8 @@ pub(crate) struct RecvTerms {
     pub(crate) inbound_streams: u16,
 }
 
-/// Beyond this much unread data small payloads are copied, so that they do not keep large packets alive.
-const BACKLOG: usize = 256 * 1024;
+/// Unread small payloads may keep packets of this many bytes alive.
+const MAX_PINNED: usize = 1024 * 1024;
 /// Stream numbers in the resets that `recv` has not taken yet. An honest peer resets each stream once before we
 /// have read that; one that goes on is refused.
 const MAX_UNREAD_RESETS: usize = 140_000;
@@ -118,6 +121,8 @@ impl Receiver {
             max_partial: max_message.saturating_mul(4).saturating_add(config.receive_window_max),
             deferred: None,
             unread_resets: 0,
+            pinned: 0,
+            pinned_packet: 0,
             messages_received: 0,
         }
     }
@@ -184,8 +189,11 @@ impl Receiver {
         }
         if whole {
             let in_order = self.streams.is_next(header);
-            let copy = !in_order || self.window.unread() > BACKLOG && range.len() * 4 < packet.len();
-            let payload = if copy { Bytes::copy_from_slice(&packet[range]) } else { packet.slice(range) };
+            let payload = if in_order && self.may_pin(packet, range.len()) {
+                packet.slice(range)
+            } else {
+                Bytes::copy_from_slice(&packet[range])
+            };
             self.deliver(Complete::new(header, payload));
             return Ok(());
         }
@@ -207,6 +215,23 @@ impl Receiver {
             return Err(Violation { cause: cause::OUT_OF_RESOURCE, message });
         }
         Ok(())
+    }
+
+    /// Whether a payload may keep its packet alive until it is read, instead of being copied. Small payloads may
+    /// only while not too much memory is held that way.
+    fn may_pin(&mut self, packet: &Bytes, len: usize) -> bool {
+        if self.ready.is_empty() {
+            self.pinned = 0;
+        }
+        let at = packet.as_ptr() as usize;
+        if self.pinned_packet != at || self.pinned == 0 {
+            if len * 2 < packet.len() && self.pinned + packet.len() > MAX_PINNED {
+                return false;
+            }
+            self.pinned_packet = at;
+            self.pinned += packet.len();
+        }
+        true
     }
 
     fn too_large(&self, size: usize) -> Violation {
@@ -320,13 +345,7 @@ impl Receiver {
     }
 
     pub(crate) fn unread(&self) -> usize {
-        self.ready
-            .iter()
-            .map(|received| match received {
-                Received::Message(message) => message.payload.len(),
-                Received::StreamsReset(_) => 0,
-            })
-            .sum()
+        self.window.unread_payload()
     }
 
     pub(crate) fn advertised(&self) -> usize {

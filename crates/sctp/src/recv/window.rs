@@ -27,6 +27,7 @@ pub(super) struct Window {
     held: usize,
     partial: usize,
     unread: usize,
+    unread_payload: usize,
     /// What the last SACK said.
     advertised: usize,
     round_start: Time,
@@ -44,6 +45,7 @@ impl Window {
             held: 0,
             partial: 0,
             unread: 0,
+            unread_payload: 0,
             advertised: limit,
             round_start: Time::default(),
             read_in_round: 0,
@@ -56,6 +58,11 @@ impl Window {
 
     pub(super) fn unread(&self) -> usize {
         self.unread
+    }
+
+    /// Payload bytes that wait to be read.
+    pub(super) fn unread_payload(&self) -> usize {
+        self.unread_payload
     }
 
     pub(super) fn partial(&self) -> usize {
@@ -78,10 +85,12 @@ impl Window {
 
     pub(super) fn on_ready(&mut self, len: usize) {
         self.unread += len + OVERHEAD;
+        self.unread_payload += len;
     }
 
     pub(super) fn on_read(&mut self, len: usize) {
         self.unread = self.unread.saturating_sub(len + OVERHEAD);
+        self.unread_payload = self.unread_payload.saturating_sub(len);
         self.read_in_round += len;
     }
 

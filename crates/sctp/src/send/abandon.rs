@@ -45,7 +45,7 @@ impl Sender {
         let (stream, ppid, unsent) = (message.stream, message.ppid, message.unsent());
         let (started, outstanding) = (message.sent > 0, message.outstanding);
         let (first, last) = (message.first_tsn, message.last_tsn);
-        message.payload = bytes::Bytes::new();
+        let len = std::mem::take(&mut message.payload).len();
         self.counters.messages_abandoned += 1;
         self.events.push_back(Event::Abandoned { stream, ppid });
         if unsent > 0 {
@@ -53,6 +53,7 @@ impl Sender {
             self.release(stream, unsent);
             if started {
                 self.scheduler.unpin();
+                self.close_message(len);
                 self.add_end_marker(key);
             }
         }
@@ -79,6 +80,7 @@ impl Sender {
             len: 0,
             retransmits: 0,
             flags: 0,
+            is_large: false,
             fate: Fate::Abandoned,
         });
     }

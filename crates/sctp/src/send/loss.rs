@@ -83,10 +83,11 @@ impl Sender {
         };
         chunk.fate = Fate::Lost;
         let (len, retransmits, key) = (usize::from(chunk.len), chunk.retransmits, chunk.message);
+        let is_large = chunk.is_large;
         self.flight -= len + header;
         self.flight_payload -= len;
         self.peer_window += len;
-        if len + header > self.base_mtu {
+        if is_large {
             self.large_losses += 1;
         }
         let limit = self.messages.get(key).map(|message| message.limit);
@@ -176,7 +177,7 @@ impl Sender {
             let Some(chunk) = self.ring.get(tsn).filter(|chunk| chunk.fate == Fate::Outstanding) else {
                 continue;
             };
-            lost_large |= usize::from(chunk.len) > self.base_mtu;
+            lost_large |= chunk.is_large;
             self.mark_lost(now, tsn);
         }
         if had_flight && !window_probe {

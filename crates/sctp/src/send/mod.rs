@@ -79,6 +79,12 @@ pub(crate) struct Sender {
     scheduler: Scheduler,
     /// When messages with a lifetime expire: time, key and generation.
     deadlines: BinaryHeap<Reverse<(Time, u32, u32)>>,
+    /// Streams whose next message has to wait until others are finished, by virtual time.
+    parked: BinaryHeap<Reverse<(u64, u16)>>,
+    /// Bytes of messages of several fragments that are begun and not finished.
+    open_bytes: usize,
+    /// Limit of `open_bytes`.
+    open_limit: usize,
     buffered: usize,
     /// Streams with bytes to report as released.
     released: VecDeque<u16>,
@@ -104,6 +110,8 @@ pub(crate) struct Sender {
     probe_due: bool,
     /// The probe that was sent last; nothing was acknowledged since.
     probe_sent: bool,
+    /// The chunk written last.
+    last_written: u64,
     /// How long the peer seems to sit on acknowledgements.
     ack_delay: Nanos,
     expiries: u32,
@@ -132,6 +140,9 @@ pub(crate) struct Sender {
 
 /// What we assume of a peer's delayed acknowledgements before we know better.
 const INITIAL_ACK_DELAY: Nanos = 25 * MILLISECOND;
+/// With interleaving, messages of this many bytes together may always be begun before one is finished. The peer
+/// has to keep every one that is not finished, so it must not be all streams at once.
+const MIN_OPEN: usize = 4 * 1024 * 1024;
 /// A TSN further than this from the oldest one in flight could not be reported in a gap block.
 const MAX_SPAN: usize = 65_000;
 
@@ -144,6 +155,9 @@ impl Sender {
             streams: StreamTable::new(),
             scheduler: Scheduler::default(),
             deadlines: BinaryHeap::new(),
+            parked: BinaryHeap::new(),
+            open_bytes: 0,
+            open_limit: config.max_send_message_size.saturating_mul(2).max(MIN_OPEN),
             buffered: 0,
             released: VecDeque::new(),
             drained: VecDeque::new(),
@@ -163,6 +177,7 @@ impl Sender {
             max_peer_window: terms.peer_window as usize,
             probe_due: false,
             probe_sent: false,
+            last_written: 0,
             ack_delay: INITIAL_ACK_DELAY,
             expiries: 0,
             window_limited: false,
@@ -296,6 +311,8 @@ impl Sender {
         self.messages = Messages::new();
         self.scheduler = Scheduler::default();
         self.deadlines = BinaryHeap::new();
+        self.parked = BinaryHeap::new();
+        self.open_bytes = 0;
         self.ring = Ring::new(self.ring.next());
         self.acked.clear();
         self.lost = BinaryHeap::new();

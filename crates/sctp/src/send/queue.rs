@@ -8,6 +8,7 @@ use super::Sender;
 use super::message::{Limit, NONE, Outgoing};
 use super::scheduler::Turn;
 use super::stream::ResetState;
+use crate::packet::COMMON_HEADER;
 use crate::time::{Time, nanos};
 use crate::{Reliability, SendOptions};
 
@@ -100,13 +101,46 @@ impl Sender {
     pub(super) fn next_message(&mut self) -> Option<(u16, u32)> {
         while let Some(stream_id) = self.scheduler.peek() {
             let stream = self.streams.entry(stream_id);
-            if stream.head != NONE {
-                return Some((stream_id, stream.head));
+            let head = stream.head;
+            if head == NONE {
+                stream.scheduled = false;
+                stream.finish = self.scheduler.end_turn(0, stream.priority, Turn::Drained);
+            } else if self.must_wait(head) {
+                let stream = self.streams.entry(stream_id);
+                stream.finish = self.scheduler.end_turn(0, stream.priority, Turn::Drained);
+                self.parked.push(Reverse((stream.finish, stream_id)));
+            } else {
+                return Some((stream_id, head));
             }
-            stream.scheduled = false;
-            stream.finish = self.scheduler.end_turn(0, stream.priority, Turn::Drained);
         }
         None
+    }
+
+    /// Whether a message of several fragments may not begin because too many others are not finished.
+    fn must_wait(&self, key: u32) -> bool {
+        let Some(message) = self.messages.get(key).filter(|_| self.interleaving && self.open_bytes > 0)
+        else {
+            return false;
+        };
+        let len = message.payload.len();
+        message.sent == 0
+            && len > self.mtu - COMMON_HEADER - self.chunk_header()
+            && self.open_bytes + len > self.open_limit
+    }
+
+    /// Notes that a message of several fragments is finished or given up, which lets others begin.
+    pub(super) fn close_message(&mut self, len: usize) {
+        self.open_bytes = self.open_bytes.saturating_sub(len);
+        let mut expected = self.open_bytes;
+        while let Some(&Reverse((finish, stream_id))) = self.parked.peek() {
+            let head = self.streams.entry(stream_id).head;
+            expected += self.messages.get(head).map_or(0, |message| message.payload.len());
+            if self.open_bytes > 0 && expected > self.open_limit {
+                break;
+            }
+            self.parked.pop();
+            self.scheduler.add(stream_id, finish);
+        }
     }
 
     /// Counts bytes that left the buffer of a stream.

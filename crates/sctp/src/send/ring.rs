@@ -29,6 +29,8 @@ pub(crate) struct Sent {
     pub(crate) len: u16,
     pub(crate) retransmits: u16,
     pub(crate) flags: u8,
+    /// It was the last one in a packet larger than the path is sure to carry.
+    pub(crate) is_large: bool,
     pub(crate) fate: Fate,
 }
 

@@ -121,7 +121,7 @@ impl Sender {
         }
         progress.bytes += size;
         progress.highest = progress.highest.max(tsn);
-        progress.large_arrived |= size > self.base_mtu;
+        progress.large_arrived |= chunk.is_large;
         if chunk.retransmits == 0 && chunk.fate == Fate::Outstanding {
             let rtt = now.since(chunk.sent_at);
             progress.rtt = Some(progress.rtt.map_or(rtt, |least| least.min(rtt)));

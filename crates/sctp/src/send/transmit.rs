@@ -33,6 +33,9 @@ impl Sender {
         }
         let written = packet.len() - before;
         if written > 0 {
+            if packet.len() > self.base_mtu {
+                self.mark_large();
+            }
             self.pacer.on_sent(now, written);
             self.arm_after_sending(now);
         }
@@ -74,6 +77,7 @@ impl Sender {
         entry.fate = Fate::Outstanding;
         entry.sent_at = now;
         entry.order = order;
+        entry.is_large = false;
         entry.retransmits = entry.retransmits.saturating_add(1);
         let chunk = *entry;
         self.flight += size;
@@ -184,6 +188,7 @@ impl Sender {
             len: len as u16,
             retransmits: 0,
             flags: 0,
+            is_large: false,
             fate: Fate::Outstanding,
         };
         // `key` is the head of the stream's queue.
@@ -194,6 +199,9 @@ impl Sender {
                 message.sequence = *next;
                 message.first_tsn = tsn;
                 chunk.flags |= BEGIN;
+                if len < message.payload.len() {
+                    self.open_bytes += message.payload.len();
+                }
                 // Unordered DATA has no sequence number.
                 if !message.unordered || self.interleaving {
                     *next = next.wrapping_add(1);
@@ -217,7 +225,12 @@ impl Sender {
     /// Books a fragment: the scheduler's turn ends, and a finished message leaves its queue.
     fn end_turn(&mut self, stream_id: u16, key: u32, len: usize) {
         self.release(stream_id, len);
-        let finished = self.messages.get(key).is_none_or(|message| message.unsent() == 0);
+        let size = self
+            .messages
+            .get(key)
+            .filter(|message| message.unsent() == 0)
+            .map(|message| message.payload.len());
+        let finished = size.is_some();
         if finished {
             self.counters.messages_sent += 1;
             self.unlink(key);
@@ -232,9 +245,13 @@ impl Sender {
         };
         stream.scheduled = !drained;
         stream.finish = self.scheduler.end_turn(len + header, stream.priority, turn);
+        if let Some(size) = size.filter(|size| *size > len) {
+            self.close_message(size);
+        }
     }
 
-    fn write_chunk(&self, packet: &mut PacketBuilder<'_>, tsn: u64, chunk: &Sent, immediate: bool) {
+    fn write_chunk(&mut self, packet: &mut PacketBuilder<'_>, tsn: u64, chunk: &Sent, immediate: bool) {
+        self.last_written = tsn;
         // A chunk in the ring belongs to a message in the slab until it is acknowledged or abandoned.
         let Some(message) = self.messages.get(chunk.message) else { return };
         let offset = chunk.offset as usize;
@@ -251,6 +268,13 @@ impl Sender {
             packet.data_chunk(header.i_data_head(payload.len()), payload);
         } else {
             packet.data_chunk(header.data_head(payload.len()), payload);
+        }
+    }
+
+    /// Notes that the chunk written last ended a packet that not every path carries.
+    fn mark_large(&mut self) {
+        if let Some(chunk) = self.ring.get_mut(self.last_written) {
+            chunk.is_large = true;
         }
     }
 
