@@ -67,8 +67,12 @@ let serial = 0;
 class RTCPeerConnection {
   #native;
   #descriptions = [];
-  constructor({ mtu } = {}) {
-    this.#native = new PeerConnection(`peer ${serial++}`, { iceServers: [], disableAutoNegotiation: true, mtu });
+  constructor({ maxMessageSize } = {}) {
+    this.#native = new PeerConnection(`peer ${serial++}`, {
+      iceServers: [],
+      disableAutoNegotiation: true,
+      maxMessageSize,
+    });
     this.#native.onLocalDescription((sdp, type) => {
       this.localDescription = { sdp, type };
       this.#descriptions.shift()?.();

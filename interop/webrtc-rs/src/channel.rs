@@ -1,7 +1,7 @@
 //! One data channel: its state and its received messages, or a running measurement.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
 use bytes::BytesMut;
 use serde::Deserialize;
@@ -57,6 +57,15 @@ pub(crate) enum Mode {
     Ping,
 }
 
+/// What `Mode::Count` has seen.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+    /// When the first and the last message came.
+    pub(crate) span: Option<(Instant, Instant)>,
+}
+
 pub(crate) struct Channel {
     channel: OnceLock<(Arc<dyn DataChannel>, bool)>,
     phase: watch::Sender<Phase>,
@@ -65,8 +74,7 @@ pub(crate) struct Channel {
     pongs: mpsc::UnboundedSender<()>,
     pub(crate) returned: tokio::sync::Mutex<mpsc::UnboundedReceiver<()>>,
     pub(crate) mode: Mutex<Mode>,
-    pub(crate) messages: AtomicU64,
-    pub(crate) bytes: AtomicU64,
+    pub(crate) tally: Mutex<Tally>,
 }
 
 impl Default for Channel {
@@ -81,8 +89,7 @@ impl Default for Channel {
             pongs,
             returned: tokio::sync::Mutex::new(returned),
             mode: Mutex::new(Mode::Report),
-            messages: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
+            tally: Mutex::new(Tally::default()),
         }
     }
 }
@@ -118,8 +125,11 @@ impl Channel {
                 let _ = self.inbox.send(Summary::of(kind, &data)); // the receiver lives as long as `self`
             }
             Mode::Count => {
-                self.messages.fetch_add(1, Ordering::Relaxed);
-                self.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+                let mut tally = self.tally.lock().expect("no code panics while it holds the tally");
+                tally.messages += 1;
+                tally.bytes += data.len();
+                let now = Instant::now();
+                tally.span = Some((tally.span.map_or(now, |(first, _)| first), now));
             }
             Mode::Echo => {
                 let _ = channel.send(data).await; // a channel that closes meanwhile ends the measurement by itself

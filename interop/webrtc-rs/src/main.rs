@@ -40,7 +40,6 @@ struct Params {
     count: usize,
     size: usize,
     ms: u64,
-    rounds: usize,
 }
 
 #[derive(Default)]
@@ -96,10 +95,10 @@ async fn answer(peers: &Peers, method: &str, params: Value) -> Result<Value, Fai
         "closeChannel" => channel.close().await,
         "waitClosed" => channel.wait_closed().await,
         "flood" => meter::flood(&channel, params.size, params.ms).await,
-        "count" => meter::count(&channel).await,
+        "count" => meter::count(&channel),
         "counted" => meter::counted(&channel),
         "echo" => meter::echo(&channel),
-        "ping" => meter::ping(&channel, params.size, params.rounds).await,
+        "ping" => meter::ping(&channel, params.size, params.ms).await,
         other => Err(format!("unknown method {other}").into()),
     }
 }

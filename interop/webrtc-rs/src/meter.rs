@@ -1,13 +1,12 @@
 //! Measurements over one channel: the counterpart of `bench/meter.cjs`.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use serde_json::{Value, json};
 
 use crate::Failure;
-use crate::channel::{Channel, Mode};
+use crate::channel::{Channel, Mode, Tally};
 
 fn switch(channel: &Channel, mode: Mode) {
     *channel.mode.lock().expect("no code panics while it holds the mode") = mode;
@@ -27,21 +26,17 @@ pub(crate) async fn flood(channel: &Channel, size: usize, ms: u64) -> Result<Val
 }
 
 /// Counts from now on.
-pub(crate) async fn count(channel: &Channel) -> Result<Value, Failure> {
+pub(crate) fn count(channel: &Channel) -> Result<Value, Failure> {
     switch(channel, Mode::Count);
-    channel.messages.store(0, Ordering::Relaxed);
-    channel.bytes.store(0, Ordering::Relaxed);
+    *channel.tally.lock().expect("no code panics while it holds the tally") = Tally::default();
     Ok(json!({}))
 }
 
-/// What has come since `count`, and this process's clock in milliseconds.
+/// What has come since `count`, and in which time.
 pub(crate) fn counted(channel: &Channel) -> Result<Value, Failure> {
-    let usage = usage()?;
-    Ok(json!({
-        "messages": channel.messages.load(Ordering::Relaxed),
-        "bytes": channel.bytes.load(Ordering::Relaxed),
-        "at": usage["at"],
-    }))
+    let tally = channel.tally.lock().expect("no code panics while it holds the tally");
+    let ms = tally.span.map_or(0.0, |(first, last)| (last - first).as_secs_f64() * 1000.0);
+    Ok(json!({ "messages": tally.messages, "bytes": tally.bytes, "ms": ms }))
 }
 
 /// Sends every message back from now on.
@@ -50,14 +45,15 @@ pub(crate) fn echo(channel: &Channel) -> Result<Value, Failure> {
     Ok(json!({}))
 }
 
-/// Round trips one after the other, in microseconds.
-pub(crate) async fn ping(channel: &Channel, size: usize, rounds: usize) -> Result<Value, Failure> {
+/// Round trips one after the other for at most `ms` milliseconds, in microseconds.
+pub(crate) async fn ping(channel: &Channel, size: usize, ms: u64) -> Result<Value, Failure> {
     switch(channel, Mode::Ping);
     let sender = channel.get()?;
     let payload = vec![7_u8; size];
     let mut returned = channel.returned.lock().await;
-    let mut micros = Vec::with_capacity(rounds);
-    for _ in 0..rounds {
+    let mut micros = Vec::new();
+    let end = Instant::now() + Duration::from_millis(ms);
+    while Instant::now() < end {
         let start = Instant::now();
         sender.send(BytesMut::from(&payload[..])).await?;
         returned.recv().await.ok_or("the channel is gone")?;
@@ -66,7 +62,7 @@ pub(crate) async fn ping(channel: &Channel, size: usize, rounds: usize) -> Resul
     Ok(json!({ "micros": micros }))
 }
 
-/// CPU seconds of this process so far, its resident memory and a monotonic clock.
+/// CPU seconds of this process so far and its resident memory.
 #[cfg(target_os = "linux")]
 pub(crate) fn usage() -> Result<Value, Failure> {
     // Times of all threads in clock ticks; the command name before them is in parentheses and may hold spaces.
@@ -78,13 +74,11 @@ pub(crate) fn usage() -> Result<Value, Failure> {
     let rss =
         status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS in /proc/self/status")?;
     let rss = rss.trim().trim_end_matches(" kB").parse::<u64>()? * 1024;
-    let uptime = std::fs::read_to_string("/proc/uptime")?;
-    let at = uptime.split_whitespace().next().ok_or("empty /proc/uptime")?.parse::<f64>()? * 1000.0;
-    Ok(json!({ "cpuSeconds": cpu, "rss": rss, "at": at }))
+    Ok(json!({ "cpuSeconds": cpu, "rss": rss }))
 }
 
 /// CPU time and memory are only read on Linux: elsewhere the benchmark leaves these cells empty.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn usage() -> Result<Value, Failure> {
-    Ok(json!({ "cpuSeconds": null, "rss": null, "at": null }))
+    Ok(json!({ "cpuSeconds": null, "rss": null }))
 }

@@ -1,0 +1,3 @@
+const { adapter } = require('./w3c.cjs');
+
+module.exports = adapter(require('../../interop/stacks/ossa.cjs'));

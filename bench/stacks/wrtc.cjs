@@ -1,0 +1,3 @@
+const { adapter, pollingFlow } = require('./w3c.cjs');
+
+module.exports = adapter(require('../../interop/stacks/wrtc.cjs'), { flow: pollingFlow });
