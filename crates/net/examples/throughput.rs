@@ -105,7 +105,7 @@ fn forward(from: &Side, to: &Side) -> Option<ChannelId> {
     }
 }
 
-fn connect(a: &Side, b: &Side) -> (ChannelId, ChannelId) {
+fn connect(a: &Side, b: &Side) -> (ChannelId, ChannelId, Duration) {
     let started = Instant::now();
     let at_a =
         a.peer.with(|c, now| c.create_data_channel(now, DataChannelInit::default())).expect("a channel");
@@ -126,8 +126,7 @@ fn connect(a: &Side, b: &Side) -> (ChannelId, ChannelId) {
         open_a = open_a.or(forward(a, b));
         open_b = open_b.or(forward(b, a));
     }
-    println!("set-up             {:>10.2} ms", started.elapsed().as_secs_f64() * 1e3);
-    (at_a, open_b.expect("the loop ends with it"))
+    (at_a, open_b.expect("the loop ends with it"), started.elapsed())
 }
 
 fn throughput(a: &Side, b: &Side, channel: ChannelId, size: usize, time: Duration) {
@@ -203,11 +202,19 @@ fn cpu_seconds() -> f64 {
     fields.iter().sum::<f64>() / 100.0
 }
 
+fn set_up() {
+    let mut times: Vec<Duration> = (0..50).map(|_| connect(&side(), &side()).2).collect();
+    times.sort_unstable();
+    let ms = |i: usize| times[i].as_secs_f64() * 1e3;
+    println!("set-up             {:>10.2} ms p50 {:>10.2} ms p90 {:>10.2} ms max", ms(24), ms(44), ms(49));
+}
+
 fn main() {
+    set_up();
     let seconds = std::env::args().nth(1).and_then(|s| s.parse().ok()).unwrap_or(3.0);
     let time = Duration::from_secs_f64(seconds);
     let (mut a, mut b) = (side(), side());
-    let (at_a, at_b) = connect(&a, &b);
+    let (at_a, at_b, _) = connect(&a, &b);
     for size in [64 * 1024, 16 * 1024, 1024, 64] {
         throughput(&a, &b, at_a, size, time);
     }
