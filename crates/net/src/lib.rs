@@ -22,6 +22,7 @@ mod interfaces;
 mod link;
 mod mdns;
 mod peer;
+mod readiness;
 mod resolve;
 mod runtime;
 mod shared;

@@ -7,9 +7,10 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::task::{Context, Poll, ready};
 
-use quinn_udp::{RecvMeta, UdpSocketState};
+use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::io::Interest;
+
+use crate::readiness::Watched;
 
 /// Asked for; the system grants what its limits allow (Linux: `net.core.rmem_max`). 4 MiB hold 40 ms at 100 MB/s, so a shard
 /// that is busy with other peers for that long loses nothing.
@@ -25,10 +26,13 @@ const BUFFER: usize = 65_536;
 /// Most bytes in one `sendmsg` with segmentation: one IPv4 datagram's worth.
 const MAX_GSO_BYTES: usize = 65_000;
 
+/// Errors in a row after which a socket is given up. Each reports another lost datagram at most.
+const MAX_RECV_ERRORS: u32 = 1_000;
+
 /// A bound, non-blocking socket. Any thread may send; the shard receives.
 #[derive(Debug)]
 pub(crate) struct UdpSocket {
-    io: tokio::net::UdpSocket,
+    io: Watched,
     state: UdpSocketState,
     /// As bound, with the real port and without the scope.
     local: SocketAddr,
@@ -57,7 +61,7 @@ impl UdpSocket {
         let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
         socket.bind(&address.into())?;
         let state = UdpSocketState::new((&socket).into())?;
-        let io = tokio::net::UdpSocket::from_std(socket.into())?;
+        let io = Watched::new(socket.into())?;
         let scope = match address {
             SocketAddr::V6(v6) => v6.scope_id(),
             SocketAddr::V4(_) => 0,
@@ -85,7 +89,7 @@ impl UdpSocket {
             let segment_size = (run > segment).then_some(segment);
             let transmit =
                 quinn_udp::Transmit { destination: remote, ecn: None, contents, segment_size, src_ip: None };
-            match self.state.try_send((&self.io).into(), &transmit) {
+            match self.state.try_send(self.io.socket(), &transmit) {
                 Ok(()) => sent += run,
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Sent::Blocked(sent),
                 // quinn-udp turns segmentation off for the socket when the kernel or the driver can't do it: go on without.
@@ -113,39 +117,39 @@ impl UdpSocket {
         segment: usize,
         sent: &mut usize,
     ) -> Poll<()> {
-        loop {
-            if ready!(self.io.poll_send_ready(cx)).is_err() {
-                // The reactor is gone: nothing can be sent any more.
-                return Poll::Ready(());
-            }
-            // `try_io` forgets tokio's cached readiness when the kernel contradicts it; only then does the loop end in a wait.
-            let result =
-                self.io.try_io(Interest::WRITABLE, || match self.try_send(remote, &data[*sent..], segment) {
-                    Sent::Done => Ok(()),
-                    Sent::Blocked(bytes) => {
-                        *sent += bytes;
-                        Err(io::ErrorKind::WouldBlock.into())
-                    }
-                });
-            if result.is_ok() {
+        let done = self.io.poll_room(cx, || match self.try_send(remote, &data[*sent..], segment) {
+            Sent::Done => {
                 *sent = data.len();
-                return Poll::Ready(());
+                Ok(())
             }
-        }
+            Sent::Blocked(bytes) => {
+                *sent += bytes;
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+        });
+        // An error means that the poller is gone: nothing can be sent any more.
+        done.map(drop)
     }
 
     /// Receives into up to [`BATCH`] buffers; [`RecvBuffers::deliver`] takes the count.
     pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, buffers: &mut RecvBuffers) -> Poll<usize> {
-        loop {
-            if ready!(self.io.poll_recv_ready(cx)).is_err() {
-                return Poll::Pending;
+        let received = self.io.poll_input(cx, || {
+            let mut attempts = 0;
+            loop {
+                match buffers.recv(&self.state, self.io.socket()) {
+                    // Some systems report here that an earlier datagram didn't reach its goal. The socket is none the worse.
+                    Err(e) if e.kind() != io::ErrorKind::WouldBlock && attempts < MAX_RECV_ERRORS => {
+                        attempts += 1;
+                    }
+                    result => return result,
+                }
             }
-            let received = self.io.try_io(Interest::READABLE, || buffers.recv(&self.state, &self.io));
-            match received {
-                Ok(count) => return Poll::Ready(count),
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-                // Windows reports an ICMP "port unreachable" here. It concerns one datagram, not the socket.
-                Err(error) => tracing::trace!(%error, "receiving failed"),
+        });
+        match ready!(received) {
+            Ok(count) => Poll::Ready(count),
+            Err(error) => {
+                tracing::debug!(%error, "a socket can't receive any more");
+                Poll::Pending
             }
         }
     }
@@ -192,11 +196,11 @@ impl RecvBuffers {
         BUFFERS.with_borrow_mut(f)
     }
 
-    fn recv(&mut self, state: &UdpSocketState, io: &tokio::net::UdpSocket) -> io::Result<usize> {
+    fn recv(&mut self, state: &UdpSocketState, socket: UdpSockRef<'_>) -> io::Result<usize> {
         let mut chunks = self.data.chunks_mut(BUFFER);
         let mut slices: [IoSliceMut<'_>; BATCH] =
             std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
-        state.recv(io.into(), &mut slices, &mut self.meta)
+        state.recv(socket, &mut slices, &mut self.meta)
     }
 
     /// Passes each received datagram to `handle`. Returns the number of bytes.

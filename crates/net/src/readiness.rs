@@ -1,0 +1,171 @@
+//! Waiting for a socket, on the shard's poller.
+//!
+//! Sockets are watched for input only. Whoever watches for room as well is woken after *every* datagram that is sent, because the
+//! kernel reports each buffer that it frees: on the shard's thread that would be a useless wake-up per datagram that another
+//! thread sends.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::task::{Context, Poll, ready};
+
+use quinn_udp::UdpSockRef;
+
+#[cfg(unix)]
+mod imp {
+    use parking_lot::Mutex;
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+
+    use super::*;
+
+    #[derive(Debug)]
+    pub(crate) struct Watched {
+        input: AsyncFd<UdpSocket>,
+        /// Made from a second descriptor when the socket is found full, and dropped when it is no longer.
+        room: Mutex<Option<AsyncFd<UdpSocket>>>,
+    }
+
+    impl Watched {
+        /// Takes a non-blocking socket. Must be called within a tokio runtime.
+        pub(crate) fn new(socket: UdpSocket) -> io::Result<Self> {
+            Ok(Self { input: watch(socket, Interest::READABLE)?, room: Mutex::default() })
+        }
+
+        pub(crate) fn socket(&self) -> UdpSockRef<'_> {
+            self.input.get_ref().into()
+        }
+
+        pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+            self.input.get_ref().local_addr()
+        }
+
+        /// Repeats `f` until it has input.
+        pub(crate) fn poll_input<R>(
+            &self,
+            cx: &mut Context<'_>,
+            mut f: impl FnMut() -> io::Result<R>,
+        ) -> Poll<io::Result<R>> {
+            loop {
+                let mut ready = ready!(self.input.poll_read_ready(cx))?;
+                match f() {
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
+                    result => return Poll::Ready(result),
+                }
+            }
+        }
+
+        /// Repeats `f` until it has room.
+        pub(crate) fn poll_room<R>(
+            &self,
+            cx: &mut Context<'_>,
+            mut f: impl FnMut() -> io::Result<R>,
+        ) -> Poll<io::Result<R>> {
+            let mut room = self.room.lock();
+            loop {
+                match f() {
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                    result => {
+                        *room = None;
+                        return Poll::Ready(result);
+                    }
+                }
+                let watched = match &*room {
+                    Some(watched) => watched,
+                    None => room.insert(watch(self.input.get_ref().try_clone()?, Interest::WRITABLE)?),
+                };
+                // Cleared before the next attempt: room that comes in between is reported again.
+                ready!(watched.poll_write_ready(cx))?.clear_ready();
+            }
+        }
+    }
+
+    fn watch(socket: UdpSocket, interest: Interest) -> io::Result<AsyncFd<UdpSocket>> {
+        // SAFETY: a `UdpSocket` owns its descriptor, which stays the same and open until it is dropped. It is moved in here, and
+        // only borrowed (`get_ref`) from then on.
+        let watched = unsafe { AsyncFd::register_with_interest(socket, interest) };
+        Ok(watched?)
+    }
+}
+
+#[cfg(not(unix))]
+mod imp {
+    use tokio::io::Interest;
+
+    use super::*;
+
+    /// Other systems report room only after a send that failed for lack of it.
+    #[derive(Debug)]
+    pub(crate) struct Watched(tokio::net::UdpSocket);
+
+    impl Watched {
+        /// Takes a non-blocking socket. Must be called within a tokio runtime.
+        pub(crate) fn new(socket: UdpSocket) -> io::Result<Self> {
+            tokio::net::UdpSocket::from_std(socket).map(Self)
+        }
+
+        pub(crate) fn socket(&self) -> UdpSockRef<'_> {
+            (&self.0).into()
+        }
+
+        pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+            self.0.local_addr()
+        }
+
+        /// Repeats `f` until it has input.
+        pub(crate) fn poll_input<R>(
+            &self,
+            cx: &mut Context<'_>,
+            mut f: impl FnMut() -> io::Result<R>,
+        ) -> Poll<io::Result<R>> {
+            loop {
+                ready!(self.0.poll_recv_ready(cx))?;
+                match self.0.try_io(Interest::READABLE, &mut f) {
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                    result => return Poll::Ready(result),
+                }
+            }
+        }
+
+        /// Repeats `f` until it has room.
+        pub(crate) fn poll_room<R>(
+            &self,
+            cx: &mut Context<'_>,
+            mut f: impl FnMut() -> io::Result<R>,
+        ) -> Poll<io::Result<R>> {
+            loop {
+                ready!(self.0.poll_send_ready(cx))?;
+                match self.0.try_io(Interest::WRITABLE, &mut f) {
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                    result => return Poll::Ready(result),
+                }
+            }
+        }
+    }
+}
+
+pub(crate) use imp::Watched;
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_socket_is_tried_again_when_it_has_room() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let watched = Watched::new(socket).unwrap();
+        // Twice in a row, as it happens to a socket that fills up again.
+        for _ in 0..2 {
+            let mut attempts = 0;
+            let sent = poll_fn(|cx| {
+                watched.poll_room(cx, || {
+                    attempts += 1;
+                    if attempts == 1 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(attempts) }
+                })
+            });
+            assert_eq!(sent.await.unwrap(), 2);
+        }
+    }
+}
