@@ -88,7 +88,7 @@ impl Core {
     pub(crate) fn pump(&mut self, sink: &dyn Sink, now: Instant) -> Pumped {
         // Messages first: the reader's thread wakes up while this one encrypts the answer.
         self.deliver(sink, now);
-        let more = self.transmit(now);
+        let more = self.transmit(sink, now);
         self.deliver(sink, now);
         let earlier = match (self.connection.poll_timeout(), self.armed) {
             (Some(wanted), Some(armed)) => wanted < armed,
@@ -118,7 +118,7 @@ impl Core {
     }
 
     /// Sends datagrams. True if the driver has to go on.
-    fn transmit(&mut self, now: Instant) -> bool {
+    fn transmit(&mut self, sink: &dyn Sink, now: Instant) -> bool {
         if self.phase == Phase::Closed {
             return false;
         }
@@ -133,6 +133,9 @@ impl Core {
                     return false;
                 };
                 budget = budget.saturating_sub(buffer.len());
+                // What has left the send buffer is told before it is on its way: `bufferedAmount` has fallen when the
+                // other end, perhaps on the same JavaScript thread, gets the message.
+                self.deliver(sink, now);
                 if !self.send(transmit.local, transmit.remote, buffer, transmit.segment_size) {
                     return true;
                 }
