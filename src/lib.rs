@@ -24,6 +24,8 @@ mod meter;
 mod options;
 mod outbox;
 mod peer;
+mod session;
+mod signaling;
 mod sink;
 mod stats;
 mod values;

@@ -1,2 +1,3 @@
 export { version } from './native/loader';
 export * from './w3c';
+export * from './agent';

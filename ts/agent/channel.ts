@@ -1,0 +1,214 @@
+import type { RTCDataChannel, RTCDataChannelInit } from '../w3c';
+import { Backpressure } from './backpressure';
+import { AgentError, messageOf } from './errors';
+import { Emitter, Inbox } from './events';
+import { cancelled, checkMembers, checkSignal } from './options';
+
+/** What a channel carries: text stays text, binary data arrives as `ArrayBuffer`. */
+export type ChannelData = string | ArrayBuffer;
+
+/** What can be sent. */
+export type ChannelPayload = string | ArrayBuffer | ArrayBufferView | Blob;
+
+/** How urgent something is; a channel's priority is its weight among the channels of the connection. */
+export type Priority = 'low' | 'normal' | 'high' | 'critical';
+
+/** How a channel delivers; the members of W3C's `RTCDataChannelInit`, with our names of priorities. */
+export interface ChannelInit extends Omit<RTCDataChannelInit, 'priority'> {
+  /** Default: `'normal'`. */
+  priority?: Priority;
+}
+
+/** Events of an {@link AgentChannel}. */
+export type ChannelEvents = {
+  /** A message has arrived. Messages are kept for the first listener or iterator. */
+  message: [data: ChannelData];
+  /** The channel is closed, by either side or with its link; with an error if it failed. */
+  close: [error?: AgentError];
+};
+
+/**
+ * Received and not read yet. A reader that cannot keep up has to be told, and SCTP has one window for all channels of
+ * a connection: not reading one would stop the others. So the channel closes with an error.
+ */
+const UNREAD = { items: 1_000_000, bytes: 64 * 1024 * 1024 };
+
+const INIT_MEMBERS = [
+  'ordered',
+  'maxPacketLifeTime',
+  'maxRetransmits',
+  'protocol',
+  'negotiated',
+  'id',
+  'priority',
+] as const;
+
+/** Names of W3C for our priorities (both stand for the weights 128, 256, 512 and 1024 of RFC 8831). */
+const W3C_PRIORITY = { low: 'very-low', normal: 'low', high: 'medium', critical: 'high' } as const;
+
+/** Converts what users pass to W3C's dictionary. */
+export function channelInit(init: ChannelInit = {}): RTCDataChannelInit {
+  checkMembers(init, 'the init of a channel', INIT_MEMBERS);
+  const { priority = 'normal', ...rest } = init;
+  if (!Object.hasOwn(W3C_PRIORITY, priority)) {
+    throw new TypeError(`${JSON.stringify(priority)} is not a priority: low, normal, high or critical`);
+  }
+  return { ...rest, priority: W3C_PRIORITY[priority] };
+}
+
+/** A data channel of a link: raw text and binary messages both ways, without envelopes. */
+export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterable<ChannelData>, AsyncDisposable {
+  readonly #channel: RTCDataChannel;
+  readonly #backpressure: Backpressure;
+  readonly #inbox = new Inbox<ChannelData>(UNREAD, (data) =>
+    typeof data === 'string' ? data.length * 2 : data.byteLength,
+  );
+  readonly #opened: Promise<void>;
+  readonly #closed: Promise<void>;
+  #error: AgentError | undefined;
+
+  /** @internal */
+  constructor(channel: RTCDataChannel) {
+    super();
+    this.#channel = channel;
+    channel.binaryType = 'arraybuffer';
+    this.#backpressure = new Backpressure(channel);
+    this.buffer('message', this.#inbox);
+    this.#closed = new Promise((resolve) => {
+      channel.addEventListener('close', () => {
+        this.#inbox.end();
+        resolve();
+        this.emit('close', this.#error);
+      });
+    });
+    this.#opened = new Promise((resolve, reject) => {
+      if (channel.readyState === 'open') resolve();
+      channel.addEventListener('open', () => resolve());
+      channel.addEventListener('close', () => reject(this.#error ?? unreachable(channel.label)));
+    });
+    // Whoever waits for it gets the error; nobody has to.
+    this.#opened.catch(() => undefined);
+    channel.addEventListener('error', (event) => {
+      this.#error ??= new AgentError('PROTOCOL_ERROR', event.error.message, { cause: event.error });
+    });
+    channel.addEventListener('message', (event) => this.#receive(event.data as ChannelData));
+  }
+
+  /** The name given by whoever made it. */
+  get label(): string {
+    return this.#channel.label;
+  }
+
+  /** The name of the subprotocol, `''` if there is none. */
+  get protocol(): string {
+    return this.#channel.protocol;
+  }
+
+  /** `'connecting'`, `'open'`, `'closing'` or `'closed'`. */
+  get state(): RTCDataChannel['readyState'] {
+    return this.#channel.readyState;
+  }
+
+  /** Bytes that are queued and not sent yet. */
+  get bufferedAmount(): number {
+    return this.#channel.bufferedAmount;
+  }
+
+  /** The W3C channel below, for its remaining attributes. Do not take its `onmessage` or `binaryType` away. */
+  get dataChannel(): RTCDataChannel {
+    return this.#channel;
+  }
+
+  /** Resolves when the channel can be used; rejects if it closes before. */
+  get opened(): Promise<void> {
+    return this.#opened;
+  }
+
+  /** Resolves when the channel is closed, by whom- and whyever. */
+  get closed(): Promise<void> {
+    return this.#closed;
+  }
+
+  /**
+   * Sends one message when there is room (less than 1 MiB buffered) and resolves then. Typed arrays send their own
+   * bytes only. Messages are sent in the order of the calls.
+   *
+   * @throws AgentError - `AGENT_UNREACHABLE` if the channel is not open or closes meanwhile, `MESSAGE_TOO_LARGE`,
+   * `TASK_CANCELLED`.
+   */
+  async send(data: ChannelPayload, options: { signal?: AbortSignal } = {}): Promise<void> {
+    checkMembers(options, 'the options of send', ['signal']);
+    await this.#backpressure.room(checkSignal(options.signal, 'signal'));
+    this.#send(data);
+  }
+
+  /** Sends one message if there is room now. False: nothing was taken. */
+  trySend(data: ChannelPayload): boolean {
+    if (!this.#backpressure.hasRoom) return false;
+    this.#send(data);
+    return true;
+  }
+
+  /** Takes messages in order; ends when the channel is closed. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<ChannelData> {
+    const messages = this.#inbox.iterate();
+    return {
+      ...messages,
+      next: async () => {
+        const next = await messages.next();
+        if (next.done && this.#error) throw this.#error;
+        return next;
+      },
+    };
+  }
+
+  /** Closes after what was sent has gone out; resolves when both sides are done. Idempotent. */
+  close(): Promise<void> {
+    this.#channel.close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Resolves when it is open; closes it when the signal fires before. @internal */
+  async ready(signal?: AbortSignal): Promise<this> {
+    const abort = () => this.#channel.close();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      await this.#opened;
+    } catch (error) {
+      throw signal?.aborted ? cancelled(signal, `opening the channel "${this.label}"`) : error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+    return this;
+  }
+
+  #send(data: ChannelPayload): void {
+    try {
+      // The types of W3C's overloads are narrower than their union.
+      this.#channel.send(data as string);
+    } catch (error) {
+      if (error instanceof TypeError && /bytes/.test(error.message)) {
+        throw new AgentError('MESSAGE_TOO_LARGE', error.message, { cause: error });
+      }
+      if (error instanceof DOMException) {
+        throw new AgentError('AGENT_UNREACHABLE', messageOf(error), { cause: error, retryable: true });
+      }
+      throw error;
+    }
+  }
+
+  #receive(data: ChannelData): void {
+    if (this.#inbox.push(data)) return;
+    const text = `${UNREAD.bytes / 2 ** 20} MiB of the channel "${this.label}" are waiting to be read: read faster`;
+    this.#error ??= new AgentError('RATE_LIMIT_EXCEEDED', text);
+    this.#channel.close();
+  }
+}
+
+function unreachable(label: string): AgentError {
+  return new AgentError('AGENT_UNREACHABLE', `the channel "${label}" was closed before it opened`, { retryable: true });
+}

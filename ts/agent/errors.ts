@@ -1,0 +1,80 @@
+// The one error class of the agent layer, and how errors of the native core become one.
+
+/** The codes that this package emits. A code that another implementation sends is passed through as it is. */
+export type AgentErrorCode =
+  | 'AGENT_UNREACHABLE'
+  | 'CAPABILITY_FAILED'
+  | 'CAPABILITY_NOT_FOUND'
+  | 'INTERNAL_ERROR'
+  | 'INVALID_MESSAGE'
+  | 'MESSAGE_EXPIRED'
+  | 'MESSAGE_TOO_LARGE'
+  | 'PROTOCOL_ERROR'
+  | 'RATE_LIMIT_EXCEEDED'
+  | 'TASK_CANCELLED'
+  | 'TASK_TIMEOUT'
+  | 'UNAUTHORIZED';
+
+/** What an {@link AgentError} is made of besides its text. */
+export interface AgentErrorOptions {
+  /** Whether the same request may succeed later. Default: `false`. */
+  retryable?: boolean;
+  /** Anything more; travels as JSON when the error answers a call. */
+  details?: unknown;
+  /** What led to it. */
+  cause?: unknown;
+}
+
+/** An error of the agent layer. `code` is stable and for programs, `message` is for people. */
+export class AgentError extends Error {
+  /** One of {@link AgentErrorCode}, or what the other side sent. */
+  readonly code: AgentErrorCode | (string & {});
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean;
+  /** Anything more that the other side sent. */
+  readonly details: unknown;
+
+  constructor(code: AgentErrorCode | (string & {}), message: string, options: AgentErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AgentError';
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+    this.details = options.details;
+  }
+}
+
+/** Errors as they travel: in `error` messages, and from the native core. */
+interface WireError {
+  code: string;
+  message: string;
+  details?: unknown;
+  retryable?: boolean;
+}
+
+/** The error behind its JSON. */
+export function errorFromJson(json: string): AgentError {
+  const { code, message, details, retryable } = JSON.parse(json) as WireError;
+  return new AgentError(code, message, { details, retryable: retryable ?? false });
+}
+
+/** Calls the native core; its errors are JSON in the message of an ordinary error. */
+export function nativeAgentCall<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('{"code":')) throw errorFromJson(error.message);
+    throw error;
+  }
+}
+
+/** Rethrows outside of the present call, where the process reports it as uncaught: for errors of listeners. */
+export function reportError(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+/** The text of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,27 @@
+// The agent layer: what most programs use.
+export { AgentPeer, createPeer } from './peer';
+export type { PeerEvents } from './peer';
+export { Link } from './link';
+export type { LinkEvents, LinkState } from './link';
+export { AgentChannel } from './channel';
+export type { ChannelData, ChannelEvents, ChannelInit, ChannelPayload, Priority } from './channel';
+export { AgentError } from './errors';
+export type { AgentErrorCode, AgentErrorOptions } from './errors';
+export { Emitter } from './events';
+export type { EventArguments } from './events';
+export type {
+  AgentMessage,
+  CallContext,
+  CallOptions,
+  CapabilityHandler,
+  ConnectOptions,
+  PeerOptions,
+  SendOptions,
+} from './types';
+export type { SignalingAdapter, SignalingCandidate, SignalingMessage, Unsubscribe } from './signaling';
+export { MemorySignaling } from './memory-signaling';
+export { WebSocketSignaling } from './websocket-signaling';
+export type { WebSocketSignalingOptions } from './websocket-signaling';
+export { createSignalingServer } from './signaling-server';
+export type { SignalingServer, SignalingServerOptions, SignalingServerStats } from './signaling-server';
+export { normalizeAgentUri } from './options';

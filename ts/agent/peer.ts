@@ -1,0 +1,328 @@
+import { randomUUID } from 'node:crypto';
+
+import { RTCPeerConnection, type RTCConfiguration } from '../w3c';
+import type { AgentChannel, ChannelInit } from './channel';
+import { EarlyMessages } from './early-messages';
+import { AgentError, messageOf } from './errors';
+import { Emitter, Inbox } from './events';
+import { Link, type LinkHost } from './link';
+import { sdpOf } from './negotiator';
+import {
+  cancelled,
+  checkFunction,
+  checkMembers,
+  checkMilliseconds,
+  checkName,
+  checkSignal,
+  normalizeAgentUri,
+} from './options';
+import type { SignalingAdapter, SignalingMessage, Unsubscribe } from './signaling';
+import type { CapabilityHandler, ConnectOptions, PeerOptions, SendOptions } from './types';
+import { WebSocketSignaling } from './websocket-signaling';
+
+/** Default time to connect, in milliseconds. */
+const CONNECT_TIMEOUT = 30_000;
+
+/** Incoming links that wait for somebody to take them; they are usable by handlers all the same. */
+const UNREAD_LINKS = { items: 4096, bytes: Infinity };
+
+/** Events of an {@link AgentPeer}. */
+export type PeerEvents = {
+  /** Another agent has connected. Links are kept for the first listener or iterator. */
+  link: [link: Link];
+  /** The signaling service is lost for good: open links go on, but nobody new is found. */
+  error: [error: AgentError];
+};
+
+const CONFIGURATION = [
+  'iceServers',
+  'iceTransportPolicy',
+  'bundlePolicy',
+  'rtcpMuxPolicy',
+  'certificates',
+  'iceCandidatePoolSize',
+  'transport',
+] as const;
+
+/** An agent: reachable under its URI, and able to reach others. Made by {@link createPeer}. */
+export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link>, AsyncDisposable {
+  /** The canonical URI of this agent. */
+  readonly agentId: string;
+  /**
+   * Resolves when other agents can find this one; rejects if the signaling service cannot be reached or refuses.
+   * Nobody has to wait for it: `connect()` does.
+   */
+  readonly ready: Promise<void>;
+  readonly #configuration: RTCConfiguration;
+  readonly #signaling: SignalingAdapter;
+  readonly #links = new Map<string, Link>();
+  readonly #incoming = new Inbox<Link>(UNREAD_LINKS);
+  readonly #handlers = new Map<string, CapabilityHandler>();
+  readonly #early = new EarlyMessages();
+  readonly #host: LinkHost;
+  readonly #subscription: Promise<Unsubscribe>;
+  #failure: AgentError | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(options: PeerOptions) {
+    super();
+    checkMembers(options, 'the options of createPeer', ['agentId', 'signaling', ...CONFIGURATION]);
+    const { agentId, signaling, ...configuration } = options;
+    this.agentId = normalizeAgentUri(agentId);
+    this.#configuration = configuration;
+    // Refuses a wrong configuration now, not at the first connection.
+    new RTCPeerConnection(configuration).close();
+    this.#signaling = adapterOf(signaling);
+    this.buffer('link', this.#incoming);
+    this.#host = {
+      agentId: this.agentId,
+      transmit: async (message) => {
+        await this.ready;
+        await this.#signaling.send(message);
+      },
+      handler: (capability) => this.#handlers.get(capability),
+      opened: (link) => this.#opened(link),
+      closed: (link) => {
+        if (this.#links.get(link.remote.agentId) === link) this.#links.delete(link.remote.agentId);
+      },
+    };
+    this.#subscription = this.#subscribe();
+    this.ready = this.#subscription.then(() => undefined);
+    this.ready.catch(() => undefined);
+  }
+
+  /** The links that are open or being made, by agent URI. */
+  get links(): ReadonlyMap<string, Link> {
+    return this.#links;
+  }
+
+  /**
+   * Connects to an agent, or returns the link that is there. Both sides may do so at the same time: one link is made.
+   *
+   * @throws AgentError - `AGENT_UNREACHABLE` if the agent is not there, refuses, or no path to it works in time;
+   * `TASK_CANCELLED`; whatever the other side refuses with.
+   */
+  async connect(agentId: string, options: ConnectOptions = {}): Promise<Link> {
+    const remote = normalizeAgentUri(agentId);
+    checkMembers(options, 'the options of connect', ['timeout', 'signal']);
+    const timeout = checkMilliseconds(options.timeout ?? CONNECT_TIMEOUT, 'timeout');
+    const signal = checkSignal(options.signal, 'signal');
+    const what = `connecting to ${remote}`;
+    if (remote === this.agentId) throw new TypeError('an agent cannot connect to itself');
+    if (signal?.aborted) throw cancelled(signal, what);
+    this.#checkUsable();
+    let link = this.#links.get(remote);
+    if (!link) {
+      link = this.#makeLink(remote, randomUUID());
+      link.start();
+    }
+    if (link.state !== 'connecting') return link;
+    await this.#within(link, what, timeout, signal);
+    return link;
+  }
+
+  /** Connects if necessary and sends a message; see {@link Link.send}. */
+  async send(agentId: string, payload: unknown, options: SendOptions = {}): Promise<string> {
+    const link = await this.connect(agentId, { signal: options.signal });
+    return await link.send(payload, options);
+  }
+
+  /** Connects if necessary and opens a channel; see {@link Link.createChannel}. */
+  async createChannel(agentId: string, label: string, init?: ChannelInit): Promise<AgentChannel> {
+    const link = await this.connect(agentId);
+    return await link.createChannel(label, init);
+  }
+
+  /**
+   * Answers calls of `capability` from any agent, until the returned function is called.
+   *
+   * @throws TypeError - It has a handler already.
+   */
+  handle(capability: string, handler: CapabilityHandler): () => void {
+    checkName(capability, 'capability');
+    checkFunction(handler, 'handler');
+    if (this.#handlers.has(capability)) throw new TypeError(`the capability "${capability}" has a handler already`);
+    this.#handlers.set(capability, handler);
+    return () => {
+      if (this.#handlers.get(capability) === handler) this.#handlers.delete(capability);
+    };
+  }
+
+  /** Takes the links that other agents have made; ends when the peer is closed. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Link> {
+    return this.#incoming.iterate();
+  }
+
+  /** Closes all links and leaves the signaling service. Idempotent; resolves when everything is gone. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#failure ??= new AgentError('TASK_CANCELLED', `${this.agentId} is closed`);
+    this.#incoming.end();
+    await Promise.all([...this.#links.values()].map((link) => link.close()));
+    if (this.#signaling instanceof WebSocketSignaling) this.#signaling.abandon(this.agentId);
+    // If it never came to a registration, there is nothing to end.
+    const unsubscribe = await this.#subscription.catch(() => undefined);
+    await unsubscribe?.();
+  }
+
+  async #subscribe(): Promise<Unsubscribe> {
+    // Listeners that the caller adds right after createPeer() are there before the first message.
+    await Promise.resolve();
+    try {
+      return await this.#signaling.subscribe(
+        this.agentId,
+        (message) => this.#receive(message),
+        (error) => this.#lost(error),
+      );
+    } catch (error) {
+      const failure =
+        error instanceof AgentError
+          ? error
+          : new AgentError('AGENT_UNREACHABLE', `signaling failed: ${messageOf(error)}`, {
+              cause: error,
+              retryable: true,
+            });
+      this.#failure ??= failure;
+      for (const link of this.#links.values()) link.signalingError(failure);
+      throw failure;
+    }
+  }
+
+  #lost(error: AgentError): void {
+    this.#failure ??= error;
+    for (const link of this.#links.values()) if (link.state === 'connecting') link.fail(error);
+    this.emit('error', error);
+  }
+
+  #checkUsable(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  #makeLink(remote: string, sessionId: string | undefined): Link {
+    const link = new Link(this.#host, remote, new RTCPeerConnection(this.#configuration), sessionId);
+    this.#links.set(remote, link);
+    return link;
+  }
+
+  /** Waits until the link is open. The last one to give up ends the attempt. */
+  async #within(link: Link, what: string, timeout: number, signal: AbortSignal | undefined): Promise<void> {
+    link.waiting++;
+    let timer: NodeJS.Timeout | undefined;
+    let abort: (() => void) | undefined;
+    const patience = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const text = `${what} did not succeed within ${timeout} ms`;
+        reject(new AgentError('AGENT_UNREACHABLE', text, { retryable: true }));
+      }, timeout);
+      abort = () => reject(cancelled(signal!, what));
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+    try {
+      await Promise.race([link.opened, patience]);
+    } catch (error) {
+      if (link.waiting === 1 && link.state === 'connecting') link.fail(error as AgentError);
+      throw error;
+    } finally {
+      link.waiting--;
+      clearTimeout(timer);
+      if (abort) signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  #opened(link: Link): void {
+    if (link.incoming) this.#incoming.push(link);
+  }
+
+  /** A message from the signaling service. Never throws: what it says is not to be trusted. */
+  #receive(message: SignalingMessage): void {
+    if (this.#closing) return;
+    if (message.from === undefined) {
+      this.#serviceError(message);
+      return;
+    }
+    let remote: string;
+    try {
+      remote = normalizeAgentUri(message.from);
+    } catch {
+      return;
+    }
+    if (remote === this.agentId) return;
+    const link = this.#links.get(remote);
+    if (message.type === 'error') {
+      const { code = 'INTERNAL_ERROR', message: text = 'refused without a reason' } = message.error ?? {};
+      if (link && matches(link, message)) link.signalingError(new AgentError(String(code), `${remote}: ${text}`));
+    } else if (message.type === 'offer') {
+      this.#offered(remote, link, message);
+    } else if (!link) {
+      this.#early.keep(remote, message);
+    } else if (matches(link, message)) {
+      link.negotiator.handle(message);
+    }
+  }
+
+  /** An error without sender: the service could not deliver something. */
+  #serviceError({ sessionId, error }: SignalingMessage): void {
+    if (sessionId === undefined || !error) return;
+    for (const link of this.#links.values()) {
+      if (link.sessionId !== sessionId) continue;
+      const retryable = error.code === 'AGENT_UNREACHABLE';
+      link.signalingError(new AgentError(error.code, error.message, { retryable }));
+    }
+  }
+
+  #offered(remote: string, link: Link | undefined, offer: SignalingMessage): void {
+    if (link?.state === 'connecting' && link.negotiator.offering) {
+      // Both sides have called. The polite one goes on with the other's offer, under its name.
+      if (this.agentId < remote) link.sessionId = offer.sessionId;
+      else return;
+    } else if (!link || !continues(link, offer)) {
+      // The other side has started anew: it has lost or given up what was before.
+      link?.fail(new AgentError('AGENT_UNREACHABLE', `${remote} has connected anew`, { retryable: true }));
+      link = this.#makeLink(remote, offer.sessionId);
+      link.incoming = true;
+    }
+    link.negotiator.handle(offer);
+    for (const early of this.#early.take(remote)) if (matches(link, early)) link.negotiator.handle(early);
+  }
+}
+
+/** Whether a message belongs to the set-up of this link. Peers that know no session ids correlate by agent. */
+function matches(link: Link, message: SignalingMessage): boolean {
+  return message.sessionId === undefined || link.sessionId === undefined || message.sessionId === link.sessionId;
+}
+
+/** Whether an offer renegotiates this link, rather than beginning another one. */
+function continues(link: Link, offer: SignalingMessage): boolean {
+  if (offer.sessionId !== undefined) return offer.sessionId === link.sessionId;
+  // Without a name the certificate tells: a program that was started anew has another one.
+  const fingerprint = (sdp: string | undefined) => sdp && /^a=fingerprint:.*$/im.exec(sdp)?.[0].trim().toLowerCase();
+  const current = fingerprint(link.connection.remoteDescription?.sdp);
+  return current !== undefined && current !== '' && current === fingerprint(sdpOf(offer));
+}
+
+function adapterOf(signaling: PeerOptions['signaling']): SignalingAdapter {
+  if (typeof signaling === 'string' || signaling instanceof URL) return new WebSocketSignaling(signaling);
+  const adapter = signaling as Partial<SignalingAdapter> | null | undefined;
+  if (typeof adapter?.send !== 'function' || typeof adapter.subscribe !== 'function') {
+    throw new TypeError('signaling must be the URL of a server or an adapter with send() and subscribe()');
+  }
+  return signaling;
+}
+
+/**
+ * Makes an agent that others can find under `agentId`. It registers with the signaling service at once.
+ *
+ * @throws TypeError - An option is unknown or not valid.
+ */
+export function createPeer(options: PeerOptions): AgentPeer {
+  return new AgentPeer(options);
+}

@@ -1,0 +1,47 @@
+// How agents reach each other before they are connected: the message, and the interface that brings it across.
+import type { AgentError } from './errors';
+
+/** A trickled ICE candidate, `RTCIceCandidateInit` of W3C. */
+export interface SignalingCandidate {
+  candidate?: string;
+  sdpMid?: string | null;
+  sdpMLineIndex?: number | null;
+  usernameFragment?: string | null;
+}
+
+/** What two agents tell each other to set up a connection: the `SignalingMessage` of the OSSA specification. */
+export interface SignalingMessage {
+  type: 'offer' | 'answer' | 'ice-candidate' | 'error';
+  /** Sender. Only an `error` may lack it: it then comes from the signaling service, not from an agent. */
+  from?: string;
+  /** Recipient. */
+  to: string;
+  /** Names one connection set-up; echoed by the other side. */
+  sessionId?: string;
+  /** The description of an offer or answer. We send a string and accept `{type, sdp}` as well. */
+  sdp?: string | { type?: string; sdp: string };
+  /** Null, absent or with an empty `candidate`: there are no more. */
+  candidate?: SignalingCandidate | null;
+  error?: { code: string; message: string };
+}
+
+/** Ends a subscription; resolves when that is done. */
+export type Unsubscribe = () => void | Promise<void>;
+
+/** A way for signaling messages to get from agent to agent: two functions over whatever you have. */
+export interface SignalingAdapter {
+  /**
+   * Hands a message over for delivery to `message.to`. Messages of one sender to one recipient must arrive in order.
+   * If it throws or rejects, the set-up fails with that error.
+   */
+  send(message: SignalingMessage): void | Promise<void>;
+  /**
+   * Starts to deliver the messages for an agent. `deliver` never throws. `failed` may be called once, when
+   * nothing will be delivered any more.
+   */
+  subscribe(
+    agentId: string,
+    deliver: (message: SignalingMessage) => void,
+    failed: (error: AgentError) => void,
+  ): Unsubscribe | Promise<Unsubscribe>;
+}

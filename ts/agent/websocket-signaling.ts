@@ -1,0 +1,128 @@
+import { binding } from '../native/loader';
+import { AgentError, errorFromJson, nativeAgentCall, reportError } from './errors';
+import { checkInteger, checkMembers, checkMilliseconds, normalizeAgentUri } from './options';
+import type { SignalingAdapter, SignalingMessage, Unsubscribe } from './signaling';
+
+type NativeClient = InstanceType<typeof binding.SignalingClient>;
+
+/** Options of {@link WebSocketSignaling}; times in milliseconds. */
+export interface WebSocketSignalingOptions {
+  /** Time for connecting and registering, each attempt. Default: 10,000. */
+  connectTimeout?: number;
+  /** Longest delay before the first reconnection; it doubles from there. Default: 250. */
+  reconnectDelay?: number;
+  /** Longest delay between reconnections. Default: 30,000. */
+  maxReconnectDelay?: number;
+  /** Attempts in a row until the first registration. Default: 5. */
+  firstAttempts?: number;
+  /** Attempts in a row after a loss. Default: no limit. */
+  attempts?: number;
+  /** PEM certificates of authorities to trust for `wss:` besides the operating system's. */
+  ca?: string;
+  /** Called when the connection is lost and will be tried again in `retryIn` milliseconds. */
+  onDisconnect?: (agentId: string, reason: string, retryIn: number) => void;
+  /** Called for every registration: the first, and each after a loss. */
+  onRegister?: (agentId: string) => void;
+}
+
+const OPTIONS = [
+  'connectTimeout',
+  'reconnectDelay',
+  'maxReconnectDelay',
+  'firstAttempts',
+  'attempts',
+  'ca',
+  'onDisconnect',
+  'onRegister',
+] as const;
+
+/** Signaling through a WebSocket server, `createSignalingServer()` for example. Each agent has its own connection. */
+export class WebSocketSignaling implements SignalingAdapter {
+  /** The URL of the server. */
+  readonly url: string;
+  readonly #options: WebSocketSignalingOptions;
+  readonly #clients = new Map<string, NativeClient>();
+
+  constructor(url: string | URL, options: WebSocketSignalingOptions = {}) {
+    checkMembers(options, 'the options of WebSocketSignaling', OPTIONS);
+    for (const name of ['connectTimeout', 'reconnectDelay', 'maxReconnectDelay'] as const) {
+      if (options[name] !== undefined) checkMilliseconds(options[name], name);
+    }
+    for (const name of ['firstAttempts', 'attempts'] as const) {
+      if (options[name] !== undefined) checkInteger(options[name], name, 1, 2 ** 32 - 1);
+    }
+    this.url = String(url);
+    if (!/^wss?:\/\/./i.test(this.url)) {
+      throw new TypeError(`${JSON.stringify(this.url)} is not the URL of a signaling server (ws:// or wss://)`);
+    }
+    this.#options = { ...options };
+  }
+
+  send(message: SignalingMessage): void {
+    const client = message.from === undefined ? undefined : this.#clients.get(message.from);
+    if (!client) throw new AgentError('UNAUTHORIZED', `${message.from} is not registered with ${this.url} from here`);
+    nativeAgentCall(() => client.send(JSON.stringify(message)));
+  }
+
+  subscribe(
+    agentId: string,
+    deliver: (message: SignalingMessage) => void,
+    failed: (error: AgentError) => void,
+  ): Promise<Unsubscribe> {
+    const agent = normalizeAgentUri(agentId);
+    if (this.#clients.has(agent)) {
+      return Promise.reject(new AgentError('UNAUTHORIZED', `${agent} is registered with ${this.url} already`));
+    }
+    return new Promise((resolve, reject) => {
+      let closed!: () => void;
+      const gone = new Promise<void>((done) => (closed = done));
+      const { onDisconnect, onRegister, ...options } = this.#options;
+      const handlers: Record<string, (content: string | undefined) => void> = {
+        registered: () => {
+          resolve(unsubscribe);
+          onRegister?.(agent);
+        },
+        message: (content) => deliver(JSON.parse(content!) as SignalingMessage),
+        disconnected: (content) => {
+          const { error, retryIn } = JSON.parse(content!) as { error: string; retryIn: number };
+          onDisconnect?.(agent, error, retryIn);
+        },
+        closed: (content) => {
+          this.#clients.delete(agent);
+          closed();
+          const error = content
+            ? retryableIfUnreachable(errorFromJson(content))
+            : new AgentError('TASK_CANCELLED', 'the signaling client was closed');
+          reject(error);
+          if (content) failed(error);
+        },
+      };
+      const client = nativeAgentCall(
+        () =>
+          new binding.SignalingClient(this.url, agent, options, (type, content) => {
+            try {
+              handlers[type]?.(content ?? undefined);
+            } catch (error) {
+              // The native side has nobody to tell.
+              reportError(error);
+            }
+          }),
+      );
+      this.#clients.set(agent, client);
+      const unsubscribe = (): Promise<void> => {
+        client.close();
+        return gone;
+      };
+    });
+  }
+
+  /** Ends the registration of one agent, also while it is being made. @internal */
+  abandon(agentId: string): void {
+    this.#clients.get(agentId)?.close();
+  }
+}
+
+function retryableIfUnreachable(error: AgentError): AgentError {
+  if (error.code !== 'AGENT_UNREACHABLE') return error;
+  return new AgentError(error.code, error.message, { retryable: true });
+}
