@@ -37,7 +37,7 @@ interface IceServerOptions {
 }
 
 /** Settings of a peer; everything may be left out. */
-interface PeerOptions {
+interface PeerOptions$1 {
   /** STUN and TURN servers, at most 64. */
   iceServers?: Array<IceServerOptions>
   /** `relay` uses relayed candidates only. Default `all`. */
@@ -184,7 +184,7 @@ declare function certificateToPEM(certificate: RTCCertificate): {
 };
 
 /** Settings of a peer; everything may be left out. */
-interface NativePeerConfig extends PeerOptions {
+interface NativePeerConfig extends PeerOptions$1 {
     /** The first one is used. Without any, the peer generates its own. */
     certificates?: NativeCertificate[];
     /**
@@ -877,5 +877,432 @@ interface RTCPeerConnection {
     removeEventListener: RemoveEventListener<RTCPeerConnectionEventMap>;
 }
 
-export { BINARY_TYPES, BUNDLE_POLICIES, ERROR_DETAIL_TYPES, ICE_CANDIDATE_TYPES, ICE_COMPONENTS, ICE_PROTOCOLS, ICE_SERVER_TRANSPORT_PROTOCOLS, ICE_TCP_CANDIDATE_TYPES, ICE_TRANSPORT_POLICIES, PRIORITY_TYPES, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCP_MUX_POLICIES, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, SDP_TYPES, certificateFromPEM, certificateToPEM, version };
-export type { AddEventListener, BinaryType, EventHandler, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, RemoveEventListener };
+/** The codes that this package emits. A code that another implementation sends is passed through as it is. */
+type AgentErrorCode = 'AGENT_UNREACHABLE' | 'CAPABILITY_FAILED' | 'CAPABILITY_NOT_FOUND' | 'INTERNAL_ERROR' | 'INVALID_MESSAGE' | 'MESSAGE_EXPIRED' | 'MESSAGE_TOO_LARGE' | 'PROTOCOL_ERROR' | 'RATE_LIMIT_EXCEEDED' | 'TASK_CANCELLED' | 'TASK_TIMEOUT' | 'UNAUTHORIZED';
+/** What an {@link AgentError} is made of besides its text. */
+interface AgentErrorOptions {
+    /** Whether the same request may succeed later. Default: `false`. */
+    retryable?: boolean;
+    /** Anything more; travels as JSON when the error answers a call. */
+    details?: unknown;
+    /** What led to it. */
+    cause?: unknown;
+}
+/** An error of the agent layer. `code` is stable and for programs, `message` is for people. */
+declare class AgentError extends Error {
+    /** One of {@link AgentErrorCode}, or what the other side sent. */
+    readonly code: AgentErrorCode | (string & {});
+    /** Whether the same request may succeed later. */
+    readonly retryable: boolean;
+    /** Anything more that the other side sent. */
+    readonly details: unknown;
+    constructor(code: AgentErrorCode | (string & {}), message: string, options?: AgentErrorOptions);
+}
+
+type Listener<Args extends unknown[]> = (...args: Args) => unknown;
+/** Events by name, each with the arguments of its listeners. */
+type EventArguments = Record<string, unknown[]>;
+/** An object with typed events. */
+declare class Emitter<Events extends EventArguments> {
+    #private;
+    /** Calls `listener` for every event of this name from now on, in the order of their arrival. */
+    on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this;
+    /** Like {@link on}, for the next event only. */
+    once<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this;
+    /** Takes a listener back. */
+    off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this;
+}
+
+/** What a channel carries: text stays text, binary data arrives as `ArrayBuffer`. */
+type ChannelData = string | ArrayBuffer;
+/** What can be sent. */
+type ChannelPayload = string | ArrayBuffer | ArrayBufferView | Blob;
+/** How urgent something is; a channel's priority is its weight among the channels of the connection. */
+type Priority = 'low' | 'normal' | 'high' | 'critical';
+/** How a channel delivers; the members of W3C's `RTCDataChannelInit`, with our names of priorities. */
+interface ChannelInit extends Omit<RTCDataChannelInit, 'priority'> {
+    /** Default: `'normal'`. */
+    priority?: Priority;
+}
+/** Events of an {@link AgentChannel}. */
+type ChannelEvents = {
+    /** A message has arrived. Messages are kept for the first listener or iterator. */
+    message: [data: ChannelData];
+    /** The channel is closed, by either side or with its link; with an error if it failed. */
+    close: [error?: AgentError];
+};
+/** A data channel of a link: raw text and binary messages both ways, without envelopes. */
+declare class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterable<ChannelData>, AsyncDisposable {
+    #private;
+    /** The name given by whoever made it. */
+    get label(): string;
+    /** The name of the subprotocol, `''` if there is none. */
+    get protocol(): string;
+    /** `'connecting'`, `'open'`, `'closing'` or `'closed'`. */
+    get state(): RTCDataChannel['readyState'];
+    /** Bytes that are queued and not sent yet. */
+    get bufferedAmount(): number;
+    /** The W3C channel below, for its remaining attributes. Do not take its `onmessage` or `binaryType` away. */
+    get dataChannel(): RTCDataChannel;
+    /** Resolves when the channel can be used; rejects if it closes before. */
+    get opened(): Promise<void>;
+    /** Resolves when the channel is closed, by whom- and whyever. */
+    get closed(): Promise<void>;
+    /**
+     * Sends one message when there is room (less than 1 MiB buffered) and resolves then. Typed arrays send their own
+     * bytes only. Messages are sent in the order of the calls.
+     *
+     * @throws AgentError - `AGENT_UNREACHABLE` if the channel is not open or closes meanwhile, `MESSAGE_TOO_LARGE`,
+     * `TASK_CANCELLED`.
+     */
+    send(data: ChannelPayload, options?: {
+        signal?: AbortSignal;
+    }): Promise<void>;
+    /** Sends one message if there is room now. False: nothing was taken. */
+    trySend(data: ChannelPayload): boolean;
+    /** Takes messages in order; ends when the channel is closed. */
+    [Symbol.asyncIterator](): AsyncIterableIterator<ChannelData>;
+    /** Closes after what was sent has gone out; resolves when both sides are done. Idempotent. */
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A trickled ICE candidate, `RTCIceCandidateInit` of W3C. */
+interface SignalingCandidate {
+    candidate?: string;
+    sdpMid?: string | null;
+    sdpMLineIndex?: number | null;
+    usernameFragment?: string | null;
+}
+/** What two agents tell each other to set up a connection: the `SignalingMessage` of the OSSA specification. */
+interface SignalingMessage {
+    type: 'offer' | 'answer' | 'ice-candidate' | 'error';
+    /** Sender. Only an `error` may lack it: it then comes from the signaling service, not from an agent. */
+    from?: string;
+    /** Recipient. */
+    to: string;
+    /** Names one connection set-up; echoed by the other side. */
+    sessionId?: string;
+    /** The description of an offer or answer. We send a string and accept `{type, sdp}` as well. */
+    sdp?: string | {
+        type?: string;
+        sdp: string;
+    };
+    /** Null, absent or with an empty `candidate`: there are no more. */
+    candidate?: SignalingCandidate | null;
+    error?: {
+        code: string;
+        message: string;
+    };
+}
+/** Ends a subscription; resolves when that is done. */
+type Unsubscribe = () => void | Promise<void>;
+/** A way for signaling messages to get from agent to agent: two functions over whatever you have. */
+interface SignalingAdapter {
+    /**
+     * Hands a message over for delivery to `message.to`. Messages of one sender to one recipient must arrive in order.
+     * If it throws or rejects, the set-up fails with that error.
+     */
+    send(message: SignalingMessage): void | Promise<void>;
+    /**
+     * Starts to deliver the messages for an agent. `deliver` never throws. `failed` may be called once, when
+     * nothing will be delivered any more.
+     */
+    subscribe(agentId: string, deliver: (message: SignalingMessage) => void, failed: (error: AgentError) => void): Unsubscribe | Promise<Unsubscribe>;
+}
+
+/** Options of {@link createPeer}; every member of `RTCConfiguration` as well. */
+interface PeerOptions extends RTCConfiguration {
+    /** The URI under which other agents find this one, `agent://example.com/name`. */
+    agentId: string;
+    /** How to find the others: the URL of a signaling server (`ws://`, `wss://`), or an adapter. */
+    signaling: string | URL | SignalingAdapter;
+}
+/** A message from another agent. */
+interface AgentMessage {
+    /** `'message'`, `'status'`, `'state_update'`, or any type that the other side chose; `'binary'` for raw bytes. */
+    type: string;
+    /** UUID; empty for binary data and the bare messages of naive peers. */
+    id: string;
+    /** When it was sent, ISO 8601; empty where there is none. */
+    timestamp: string;
+    /** What was sent: any JSON value, or an `ArrayBuffer`. */
+    payload: unknown;
+    /** Sender, priority, and whatever else came along. */
+    metadata: {
+        agentId: string;
+        [name: string]: unknown;
+    };
+    /** The agent at the other end of the link. */
+    from: string;
+}
+/** Options of `send`. */
+interface SendOptions {
+    /** Default: `'message'`. `capability_call`, `capability_response` and `heartbeat` are not for `send`. */
+    type?: string;
+    /** For the other side to know. */
+    priority?: Priority;
+    /** Seconds in which the message is of use: it is neither sent nor delivered later (`MESSAGE_EXPIRED`). */
+    ttl?: number;
+    /** For the other side to tie messages together. */
+    correlationId?: string;
+    /** Gives up waiting for room. */
+    signal?: AbortSignal;
+}
+/** Options of `call`. */
+interface CallOptions {
+    /** Milliseconds to wait for the answer. Default: 30,000. */
+    timeout?: number;
+    /** Gives up waiting. */
+    signal?: AbortSignal;
+}
+/** Options of `connect`. */
+interface ConnectOptions {
+    /** Milliseconds until it must be connected. Default: 30,000. */
+    timeout?: number;
+    /** Gives up waiting. */
+    signal?: AbortSignal;
+}
+/** What a handler is told about a call. */
+interface CallContext {
+    /** The calling agent. */
+    readonly from: string;
+    /** The link that it came over. */
+    readonly link: Link;
+    /** The name that was called. */
+    readonly capability: string;
+    /** The id of the call. */
+    readonly id: string;
+    /** Fires when nobody waits for the result any more because the link is closed. */
+    readonly signal: AbortSignal;
+}
+/**
+ * Answers calls of one capability. What it returns is sent as the result; an `AgentError` that it throws keeps its code,
+ * anything else becomes `CAPABILITY_FAILED` with its message.
+ */
+type CapabilityHandler = (input: never, context: CallContext) => unknown;
+
+/** `'connecting'`, then `'open'`, possibly `'disconnected'` (the network is gone for now) and back, then `'closed'`. */
+type LinkState = 'connecting' | 'open' | 'disconnected' | 'closed';
+/** Events of a {@link Link}. */
+type LinkEvents = {
+    /** A message has arrived. Messages are kept for the first listener or iterator. */
+    message: [message: AgentMessage];
+    /** The other side has opened a channel. Channels are kept for the first listener. */
+    channel: [channel: AgentChannel];
+    /** The state has changed. */
+    state: [state: LinkState];
+    /** Something went wrong that the link survives: an error message from the other side, or an invalid one. */
+    problem: [error: AgentError];
+    /** The link is closed: by either side, or because of the error. */
+    close: [error?: AgentError];
+};
+/** A connection to another agent. */
+declare class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMessage>, AsyncDisposable {
+    #private;
+    /** The other agent. It is not authenticated: the signaling service alone vouches for its name. */
+    readonly remote: {
+        readonly agentId: string;
+        readonly authenticated: false;
+    };
+    /** The W3C connection below. */
+    readonly connection: RTCPeerConnection;
+    /** The state of the link. */
+    get state(): LinkState;
+    /** Resolves when the link is closed. */
+    get closed(): Promise<void>;
+    /** Why the link is closed, if it was not by choice. */
+    get error(): AgentError | undefined;
+    /**
+     * Sends a message when there is room (less than 1 MiB buffered) and resolves then with its id. A payload is any
+     * JSON value; binary data is sent as it is, without an envelope and an id.
+     *
+     * @throws AgentError - `MESSAGE_TOO_LARGE`, `MESSAGE_EXPIRED`, `AGENT_UNREACHABLE` if the link is not open,
+     * `TASK_CANCELLED`, `INVALID_MESSAGE` if the payload cannot be written as JSON.
+     */
+    send(payload: unknown, options?: SendOptions): Promise<string>;
+    /**
+     * Calls a capability of the other agent and resolves with its result.
+     *
+     * @throws AgentError - what the other side answered (`CAPABILITY_NOT_FOUND`, `CAPABILITY_FAILED`, ...), or
+     * `TASK_TIMEOUT`, `TASK_CANCELLED`, `AGENT_UNREACHABLE` when the link closes, `MESSAGE_TOO_LARGE`.
+     */
+    call<Result = unknown>(capability: string, input?: unknown, options?: CallOptions): Promise<Result>;
+    /**
+     * Opens another channel to the same agent, for raw text and binary data. Resolves when it is open. The other side
+     * gets it as the event `channel`, unless it is negotiated: then both sides create it with the same `id`.
+     */
+    createChannel(label: string, init?: ChannelInit, options?: {
+        signal?: AbortSignal;
+    }): Promise<AgentChannel>;
+    /** W3C statistics of the connection. */
+    getStats(): Promise<RTCStatsReport>;
+    /** Takes messages in order; ends when the link is closed, with an error if it failed. */
+    [Symbol.asyncIterator](): AsyncIterableIterator<AgentMessage>;
+    /**
+     * Closes after what was sent has gone out, for two seconds at most; calls that wait are rejected. Idempotent;
+     * resolves when the connection is gone.
+     */
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Events of an {@link AgentPeer}. */
+type PeerEvents = {
+    /** Another agent has connected. Links are kept for the first listener or iterator. */
+    link: [link: Link];
+    /** The signaling service is lost for good: open links go on, but nobody new is found. */
+    error: [error: AgentError];
+};
+/** An agent: reachable under its URI, and able to reach others. Made by {@link createPeer}. */
+declare class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link>, AsyncDisposable {
+    #private;
+    /** The canonical URI of this agent. */
+    readonly agentId: string;
+    /**
+     * Resolves when other agents can find this one; rejects if the signaling service cannot be reached or refuses.
+     * Nobody has to wait for it: `connect()` does.
+     */
+    readonly ready: Promise<void>;
+    /** The links that are open or being made, by agent URI. */
+    get links(): ReadonlyMap<string, Link>;
+    /**
+     * Connects to an agent, or returns the link that is there. Both sides may do so at the same time: one link is made.
+     *
+     * @throws AgentError - `AGENT_UNREACHABLE` if the agent is not there, refuses, or no path to it works in time;
+     * `TASK_CANCELLED`; whatever the other side refuses with.
+     */
+    connect(agentId: string, options?: ConnectOptions): Promise<Link>;
+    /** Connects if necessary and sends a message; see {@link Link.send}. */
+    send(agentId: string, payload: unknown, options?: SendOptions): Promise<string>;
+    /** Connects if necessary and opens a channel; see {@link Link.createChannel}. */
+    createChannel(agentId: string, label: string, init?: ChannelInit): Promise<AgentChannel>;
+    /**
+     * Answers calls of `capability` from any agent, until the returned function is called.
+     *
+     * @throws TypeError - It has a handler already.
+     */
+    handle(capability: string, handler: CapabilityHandler): () => void;
+    /** Takes the links that other agents have made; ends when the peer is closed. */
+    [Symbol.asyncIterator](): AsyncIterableIterator<Link>;
+    /** Closes all links and leaves the signaling service. Idempotent; resolves when everything is gone. */
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+/**
+ * Makes an agent that others can find under `agentId`. It registers with the signaling service at once.
+ *
+ * @throws TypeError - An option is unknown or not valid.
+ */
+declare function createPeer(options: PeerOptions): AgentPeer;
+
+/** Signaling between agents in the same process, for tests and for programs that bring both sides. */
+declare class MemorySignaling implements SignalingAdapter {
+    #private;
+    /** The agents that are registered. */
+    get agents(): string[];
+    send(message: SignalingMessage): void;
+    subscribe(agentId: string, deliver: (message: SignalingMessage) => void): Unsubscribe;
+}
+
+/** Options of {@link WebSocketSignaling}; times in milliseconds. */
+interface WebSocketSignalingOptions {
+    /** Time for connecting and registering, each attempt. Default: 10,000. */
+    connectTimeout?: number;
+    /** Longest delay before the first reconnection; it doubles from there. Default: 250. */
+    reconnectDelay?: number;
+    /** Longest delay between reconnections. Default: 30,000. */
+    maxReconnectDelay?: number;
+    /** Attempts in a row until the first registration. Default: 5. */
+    firstAttempts?: number;
+    /** Attempts in a row after a loss. Default: no limit. */
+    attempts?: number;
+    /** PEM certificates of authorities to trust for `wss:` besides the operating system's. */
+    ca?: string;
+    /** Called when the connection is lost and will be tried again in `retryIn` milliseconds. */
+    onDisconnect?: (agentId: string, reason: string, retryIn: number) => void;
+    /** Called for every registration: the first, and each after a loss. */
+    onRegister?: (agentId: string) => void;
+}
+/** Signaling through a WebSocket server, `createSignalingServer()` for example. Each agent has its own connection. */
+declare class WebSocketSignaling implements SignalingAdapter {
+    #private;
+    /** The URL of the server. */
+    readonly url: string;
+    constructor(url: string | URL, options?: WebSocketSignalingOptions);
+    send(message: SignalingMessage): void;
+    subscribe(agentId: string, deliver: (message: SignalingMessage) => void, failed: (error: AgentError) => void): Promise<Unsubscribe>;
+}
+
+/** Options of {@link createSignalingServer}; times in milliseconds, sizes in bytes. */
+interface SignalingServerOptions {
+    /** Host name or IP address to listen on. Default: `'127.0.0.1'`, this host only. */
+    host?: string;
+    /** Port to listen on. Default: 0, any free one. */
+    port?: number;
+    /** The only path that is served, `/signaling` for example. Default: all. */
+    path?: string;
+    /** Longest message accepted. Default: 65,536. */
+    maxMessageSize?: number;
+    /** Bytes that may wait for a client that does not read, which is then disconnected. Default: 262,144. */
+    maxQueueBytes?: number;
+    /** Agents per connection. Default: 16. */
+    maxRegistrations?: number;
+    /** Connections in total. Default: 20,000. */
+    maxConnections?: number;
+    /** Time for the upgrade, and again for the first registration. Default: 10,000. */
+    handshakeTimeout?: number;
+    /** Silence after which a client gets a ping. Default: 25,000. */
+    pingInterval?: number;
+    /** Silence after which a client is disconnected. Default: 60,000. */
+    idleTimeout?: number;
+    /** Time for the owner of an agent URI to answer when somebody else claims it. Default: 2,000. */
+    takeoverTimeout?: number;
+}
+/** What a signaling server counts. */
+interface SignalingServerStats {
+    /** Open connections. */
+    connections: number;
+    /** Registered agents. */
+    agents: number;
+    /** Connections since the start. */
+    totalConnections: number;
+    /** Messages handed to the connection of their recipient. */
+    relayed: number;
+    /** Bytes of those messages. */
+    relayedBytes: number;
+    /** Messages whose recipient was not registered. */
+    undeliverable: number;
+    /** Frames and registrations refused. */
+    refused: number;
+    /** Clients disconnected because they did not read. */
+    slowConsumers: number;
+}
+/** A signaling server that is listening. Like a listening socket it keeps the process alive until it is closed. */
+interface SignalingServer extends AsyncDisposable {
+    /** Where agents on this host find it. */
+    readonly url: string;
+    /** The port listened on. */
+    readonly port: number;
+    /** Counters at this moment. */
+    stats(): SignalingServerStats;
+    /** Tells the agents, stops listening and resolves when everything is gone. Idempotent. */
+    close(): Promise<void>;
+}
+/**
+ * Starts a signaling server in this process.
+ *
+ * @throws AgentError - `AGENT_UNREACHABLE` if it cannot listen there.
+ * @throws TypeError - An option is unknown or out of range.
+ */
+declare function createSignalingServer(options?: SignalingServerOptions): Promise<SignalingServer>;
+
+/**
+ * The canonical form of an agent URI: scheme and host lower-cased.
+ *
+ * @throws TypeError - It is not one; the message says what is wrong.
+ */
+declare function normalizeAgentUri(uri: string): string;
+
+export { AgentChannel, AgentError, AgentPeer, BINARY_TYPES, BUNDLE_POLICIES, ERROR_DETAIL_TYPES, Emitter, ICE_CANDIDATE_TYPES, ICE_COMPONENTS, ICE_PROTOCOLS, ICE_SERVER_TRANSPORT_PROTOCOLS, ICE_TCP_CANDIDATE_TYPES, ICE_TRANSPORT_POLICIES, Link, MemorySignaling, PRIORITY_TYPES, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCP_MUX_POLICIES, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, SDP_TYPES, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, normalizeAgentUri, version };
+export type { AddEventListener, AgentErrorCode, AgentErrorOptions, AgentMessage, BinaryType, CallContext, CallOptions, CapabilityHandler, ChannelData, ChannelEvents, ChannelInit, ChannelPayload, ConnectOptions, EventArguments, EventHandler, LinkEvents, LinkState, PeerEvents, PeerOptions, Priority, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, RemoveEventListener, SendOptions, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, Unsubscribe, WebSocketSignalingOptions };

@@ -189,7 +189,7 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
   #send(data: ChannelPayload): void {
     try {
       // The types of W3C's overloads are narrower than their union.
-      this.#channel.send(data as string);
+      this.#channel.send(data);
     } catch (error) {
       if (error instanceof TypeError && /bytes/.test(error.message)) {
         throw new AgentError('MESSAGE_TOO_LARGE', error.message, { cause: error });

@@ -1,4 +1,5 @@
 // The one error class of the agent layer, and how errors of the native core become one.
+import { isNativeError } from 'node:util/types';
 
 /** The codes that this package emits. A code that another implementation sends is passed through as it is. */
 export type AgentErrorCode =
@@ -62,7 +63,8 @@ export function nativeAgentCall<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {
-    if (error instanceof Error && error.message.startsWith('{"code":')) throw errorFromJson(error.message);
+    // Not `instanceof`: under Jest and in other contexts the core's errors have another `Error`.
+    if (isNativeError(error) && error.message.startsWith('{"code":')) throw errorFromJson(error.message);
     throw error;
   }
 }
@@ -76,5 +78,5 @@ export function reportError(error: unknown): void {
 
 /** The text of whatever was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return isNativeError(error) ? error.message : String(error);
 }

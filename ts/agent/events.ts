@@ -1,4 +1,6 @@
 // Typed events, and queues for what must not get lost before somebody listens.
+import { isPromise } from 'node:util/types';
+
 import { reportError } from './errors';
 
 type Listener<Args extends unknown[]> = (...args: Args) => unknown;
@@ -10,7 +12,7 @@ export type EventArguments = Record<string, unknown[]>;
 function run<Args extends unknown[]>(listener: Listener<Args>, args: Args): void {
   try {
     const result = listener(...args);
-    if (result instanceof Promise) result.catch(reportError);
+    if (isPromise(result)) result.catch(reportError);
   } catch (error) {
     reportError(error);
   }
@@ -54,7 +56,7 @@ export class Emitter<Events extends EventArguments> {
 
   /** Events of this name go through `inbox`, which keeps them until somebody listens. @internal */
   protected buffer<Name extends keyof Events>(name: Name, inbox: Inbox<Events[Name][0]>): void {
-    this.#inboxes.set(name, inbox as unknown as Inbox<unknown>);
+    this.#inboxes.set(name, inbox);
   }
 
   /** @internal */

@@ -1,3 +1,5 @@
+import { isAnyArrayBuffer } from 'node:util/types';
+
 import { binding } from '../native/loader';
 import type { RTCDataChannel, RTCPeerConnection, RTCStatsReport } from '../w3c';
 import { Backpressure } from './backpressure';
@@ -145,7 +147,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     checkMembers(options, 'the options of send', ['type', 'priority', 'ttl', 'correlationId', 'signal']);
     const { type = 'message', priority, ttl, correlationId } = options;
     const signal = checkSignal(options.signal, 'signal');
-    if (payload instanceof ArrayBuffer || ArrayBuffer.isView(payload)) {
+    if (isAnyArrayBuffer(payload) || ArrayBuffer.isView(payload)) {
       checkMembers(options, 'the options of send for binary data', ['signal']);
       await this.#room(signal);
       this.#sendRaw(payload as ArrayBuffer);
@@ -409,7 +411,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
 
   #sendRaw(data: string | ArrayBuffer): void {
     try {
-      this.#channel!.send(data as string);
+      this.#channel!.send(data);
     } catch (error) {
       if (error instanceof TypeError) throw new AgentError('MESSAGE_TOO_LARGE', error.message, { cause: error });
       throw new AgentError('AGENT_UNREACHABLE', messageOf(error), { cause: error, retryable: true });
@@ -474,5 +476,5 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
 
 function sizeOf({ payload }: AgentMessage): number {
   // The parsed size of JSON is not known; the count of messages bounds it together with the size of a message.
-  return payload instanceof ArrayBuffer ? payload.byteLength : typeof payload === 'string' ? payload.length * 2 : 64;
+  return isAnyArrayBuffer(payload) ? payload.byteLength : typeof payload === 'string' ? payload.length * 2 : 64;
 }

@@ -59,7 +59,7 @@ export function normalizeAgentUri(uri: string): string {
   try {
     return nativeAgentCall(() => binding.normalizeAgentUri(uri));
   } catch (error) {
-    if (error instanceof AgentError) throw new TypeError(error.message);
+    if (error instanceof AgentError) throw new TypeError(error.message, { cause: error });
     throw error;
   }
 }
@@ -69,12 +69,9 @@ export function cancelled(signal: AbortSignal, what: string): AgentError {
   return new AgentError('TASK_CANCELLED', `${what} was cancelled`, { cause: signal.reason });
 }
 
+/** A value for an error message, short. */
 function describe(value: unknown): string {
-  return typeof value === 'string'
-    ? JSON.stringify(value)
-    : value === null
-      ? 'null'
-      : typeof value === 'object'
-        ? 'an object'
-        : String(value);
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  return typeof value === 'function' ? 'a function' : String(value);
 }
