@@ -39,17 +39,26 @@ mod imp {
             self.input.get_ref().local_addr()
         }
 
-        /// Repeats `f` until it has input.
-        pub(crate) fn poll_input<R>(
+        /// Repeats `f` until it has input. `f` receives up to `most` buffers.
+        pub(crate) fn poll_input(
             &self,
             cx: &mut Context<'_>,
-            mut f: impl FnMut() -> io::Result<R>,
-        ) -> Poll<io::Result<R>> {
+            most: usize,
+            mut f: impl FnMut() -> io::Result<usize>,
+        ) -> Poll<io::Result<usize>> {
             loop {
                 let mut ready = ready!(self.input.poll_read_ready(cx))?;
                 match f() {
                     Err(e) if e.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
-                    result => return Poll::Ready(result),
+                    result => {
+                        // With `recvmmsg`, fewer buffers than asked for mean that the queue was empty a moment ago; what came since
+                        // is reported anew (edge-triggered). No need to ask again.
+                        let batched = cfg!(any(target_os = "linux", target_os = "android"));
+                        if batched && result.as_ref().is_ok_and(|&count| count < most) {
+                            ready.clear_ready();
+                        }
+                        return Poll::Ready(result);
+                    }
                 }
             }
         }
@@ -112,11 +121,12 @@ mod imp {
         }
 
         /// Repeats `f` until it has input.
-        pub(crate) fn poll_input<R>(
+        pub(crate) fn poll_input(
             &self,
             cx: &mut Context<'_>,
-            mut f: impl FnMut() -> io::Result<R>,
-        ) -> Poll<io::Result<R>> {
+            _most: usize,
+            mut f: impl FnMut() -> io::Result<usize>,
+        ) -> Poll<io::Result<usize>> {
             loop {
                 ready!(self.0.poll_recv_ready(cx))?;
                 match self.0.try_io(Interest::READABLE, &mut f) {

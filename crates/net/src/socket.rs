@@ -133,7 +133,7 @@ impl UdpSocket {
 
     /// Receives into up to [`BATCH`] buffers; [`RecvBuffers::deliver`] takes the count.
     pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, buffers: &mut RecvBuffers) -> Poll<usize> {
-        let received = self.io.poll_input(cx, || {
+        let received = self.io.poll_input(cx, BATCH, || {
             let mut attempts = 0;
             loop {
                 match buffers.recv(&self.state, self.io.socket()) {
