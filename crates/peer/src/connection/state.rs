@@ -143,14 +143,19 @@ impl Connection {
             return;
         }
         let max_receive = usize::try_from(self.config.max_message_size).unwrap_or(usize::MAX);
+        // Who does not announce it may break at the probes, see `sdp::MAX_PACKET`.
+        let max_packet = transport.remote_max_packet.and_then(|max| usize::try_from(max).ok());
+        let settings = &self.config.sctp;
         let config = ossa_sctp::Config {
+            mtu_discovery: settings.mtu_discovery && max_packet.is_some(),
+            max_mtu: max_packet.map_or(settings.initial_mtu, |max| settings.max_mtu.min(max)),
             local_port: self.config.sctp_port,
             remote_port: transport.remote_sctp_port,
             max_receive_message_size: if max_receive == 0 { usize::MAX } else { max_receive },
             // Both are checked before a message gets there, where 0 bytes and other channels count correctly.
             max_send_message_size: 0,
             send_buffer_limit: 0,
-            ..self.config.sctp.clone()
+            ..settings.clone()
         };
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);

@@ -180,6 +180,7 @@ impl Session {
             remote_fingerprints: remote.fingerprints.clone(),
             remote_sctp_port: remote.sctp_port,
             remote_max_message_size: remote.max_message_size,
+            remote_max_packet: remote.max_packet,
             legacy: remote.legacy,
         });
         self.applied = Some(Applied {

@@ -29,6 +29,7 @@ pub(super) struct RemoteData {
     pub(super) setup: Setup,
     pub(super) sctp_port: u16,
     pub(super) max_message_size: u64,
+    pub(super) max_packet: Option<u32>,
     pub(super) legacy: bool,
     /// Of this generation, in the order of arrival, each once.
     pub(super) candidates: Vec<Candidate>,
@@ -153,6 +154,7 @@ impl RemoteData {
             setup: Setup::parse(setup)?,
             sctp_port: sctp_port(section, legacy)?,
             max_message_size: max_message_size(section)?,
+            max_packet: section.max_packet,
             legacy,
             candidates: Vec::new(),
             end_of_candidates: section.end_of_candidates,

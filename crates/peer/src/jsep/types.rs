@@ -134,6 +134,8 @@ pub struct TransportParameters {
     pub remote_sctp_port: u16,
     /// Longest message the peer takes, in bytes; 0 for no limit; 65536 if the peer does not say.
     pub remote_max_message_size: u64,
+    /// Largest SCTP packet the peer takes, in bytes, if it says so: only then may larger ones than usual be tried.
+    pub remote_max_packet: Option<u32>,
     /// The section has the old form `DTLS/SCTP 5000` with `a=sctpmap`.
     pub legacy: bool,
 }

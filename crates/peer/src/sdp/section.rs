@@ -83,6 +83,8 @@ pub struct MediaSection {
     pub sctpmap: Option<Located<String>>,
     /// `a=max-message-size`, unparsed.
     pub max_message_size: Option<Located<String>>,
+    /// `a=ossa-max-packet`, see [`MAX_PACKET`](super::MAX_PACKET). One that makes no sense counts as absent.
+    pub max_packet: Option<u32>,
     /// Where the section begins and ends in the text, in bytes.
     pub(super) start: usize,
     pub(super) end: usize,
@@ -113,6 +115,7 @@ impl MediaSection {
             sctp_port: None,
             sctpmap: None,
             max_message_size: None,
+            max_packet: None,
             start: line.start,
             end: line.start,
         })
@@ -132,6 +135,7 @@ impl MediaSection {
             "sctp-port" => self.sctp_port = located(),
             "sctpmap" => self.sctpmap = located(),
             "max-message-size" => self.max_message_size = located(),
+            "ossa-max-packet" => self.max_packet = value.parse().ok(),
             _ => {
                 self.transport.take(line, name, value);
             }

@@ -58,6 +58,13 @@ pub struct DataAttributes {
     pub end_of_candidates: bool,
 }
 
+/// Largest SCTP packet that we take, in bytes, announced as `a=ossa-max-packet`: a DTLS record holds 16,384.
+///
+/// An attribute of our own, which others skip (RFC 8866, section 5.13). Path MTU discovery above 1,200 bytes needs to
+/// know that the peer can take the probes: libwebrtc closes its DTLS transport for good when a record has more than
+/// 2,048 bytes, and werift throws at the PAD chunk in them.
+pub const MAX_PACKET: u32 = 16_300;
+
 impl fmt::Display for Outline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The address is a placeholder, so that no address of the machine leaks here (RFC 9429, section 5.2.1).
@@ -111,7 +118,7 @@ impl DataAttributes {
             Some(streams) => write!(f, "a=sctpmap:{} webrtc-datachannel {streams}\r\n", self.sctp_port)?,
             None => write!(f, "a=sctp-port:{}\r\n", self.sctp_port)?,
         }
-        write!(f, "a=max-message-size:{}\r\n", self.max_message_size)?;
+        write!(f, "a=max-message-size:{}\r\na=ossa-max-packet:{MAX_PACKET}\r\n", self.max_message_size)?;
         self.candidates.iter().try_for_each(|candidate| write!(f, "a={candidate}\r\n"))?;
         if self.end_of_candidates { f.write_str("a=end-of-candidates\r\n") } else { Ok(()) }
     }

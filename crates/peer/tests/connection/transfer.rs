@@ -1,5 +1,7 @@
 //! Data under way while something else happens.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use ossa_peer::*;
@@ -107,4 +109,36 @@ fn two_minutes_without_a_path_lose_nothing_if_the_connection_is_kept() {
     net.run(Duration::from_secs(120));
     net.link.down = false;
     net.until_within(Duration::from_secs(15), "received", |n| n.received(1, b) == 100);
+}
+
+#[test]
+fn large_packets_are_tried_only_with_a_peer_that_announces_to_take_them() {
+    for announced in [true, false] {
+        let mut net = Net::new();
+        let largest = Rc::new(Cell::new(0));
+        let seen = Rc::clone(&largest);
+        net.tap = Some(Box::new(move |_, data| {
+            seen.set(seen.get().max(data.len()));
+            true
+        }));
+        let a = net.channel(0, named("sized"));
+        let foreign = |sdp: &str| match announced {
+            true => sdp.to_owned(),
+            false => sdp.replace("a=ossa-max-packet:16300\r\n", ""),
+        };
+        let offer = net.set_local(0, SdpType::Offer);
+        net.set_remote(1, SdpType::Offer, &foreign(&offer));
+        let answer = net.set_local(1, SdpType::Answer);
+        net.settle();
+        net.set_remote(0, SdpType::Answer, &foreign(&answer));
+        net.until("open", |n| n.is_open(0, a) && n.announced(1).len() == 1);
+        let b = net.announced(1)[0].0;
+        for i in 0..50 {
+            net.send(0, a, pattern(100_000, i));
+        }
+        net.until("received", |n| n.received(1, b) == 50);
+        net.run(Duration::from_secs(10));
+        assert_eq!(largest.get() > 10_000, announced, "{} bytes", largest.get());
+        assert!(announced || largest.get() < 1280, "{} bytes", largest.get());
+    }
 }

@@ -168,8 +168,12 @@ proptest! {
 
     #[test]
     fn the_parser_of_firefox_accepts_what_we_write(outline in outline()) {
-        let found = webrtc_sdp::parse_sdp(&outline.text(), true);
+        // As Firefox calls it: what it does not know is a warning, and our own attribute is all it may warn about.
+        let found = webrtc_sdp::parse_sdp(&outline.text(), false);
         prop_assert!(found.is_ok(), "{}\n{:?}", outline, found.err());
-        prop_assert_eq!(found.unwrap().media.len(), outline.sections.len());
+        let found = found.unwrap();
+        let strange = |w: &webrtc_sdp::error::SdpParserError| !w.to_string().contains("ossa-max-packet");
+        prop_assert!(!found.warnings.iter().any(strange), "{:?}", found.warnings);
+        prop_assert_eq!(found.media.len(), outline.sections.len());
     }
 }
