@@ -9,6 +9,10 @@
 //! MTU discovery), RFC 8985 (RACK-TLP), RFC 9438 (CUBIC) and RFC 9406 (HyStart++).
 #![forbid(unsafe_code)]
 
+// The simulator is shared with the integration tests, which know this crate by its name.
+#[cfg(test)]
+extern crate self as ossa_sctp;
+
 mod association;
 mod chunk;
 mod config;

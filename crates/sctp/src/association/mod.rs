@@ -6,6 +6,8 @@ mod control;
 mod handshake;
 mod heartbeat;
 mod receive;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod transmit;
 

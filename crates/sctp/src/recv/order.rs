@@ -146,3 +146,42 @@ impl InStream {
         *self = Self::default();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::Config;
+
+    /// Delivers messages in the given order, after everything below `start` was skipped.
+    fn delivered(interleaving: bool, start: u32, order: &[u32]) -> Vec<u32> {
+        let mut window = Window::new(&Config::default());
+        let mut streams = Streams::new(interleaving);
+        // No skip may be longer than half of all numbers.
+        for sequence in [start / 3, start / 3 * 2, start - 1] {
+            streams.skip(&Skip { stream: 0, unordered: false, sequence }, &mut window, |_, _| {});
+        }
+        let mut out = Vec::new();
+        for sequence in order {
+            let payload = Bytes::from_static(b"x");
+            let message = Message { stream: 0, ppid: *sequence, unordered: false, payload };
+            let complete = Complete { sequence: *sequence, message };
+            streams.put(complete, &mut window, |message, _| out.push(message.ppid));
+        }
+        assert_eq!(window.used(), 0);
+        out
+    }
+
+    #[test]
+    fn message_identifiers_wrap() {
+        let start = u32::MAX - 1;
+        let order = [start, 1, 0, start + 1, 2];
+        assert_eq!(delivered(true, start, &order), [start, start + 1, 0, 1, 2]);
+    }
+
+    #[test]
+    fn stream_sequence_numbers_wrap() {
+        assert_eq!(delivered(false, 65_534, &[65_535, 0, 65_534, 2, 1]), [65_534, 65_535, 0, 1, 2]);
+    }
+}

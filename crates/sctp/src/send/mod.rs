@@ -145,6 +145,8 @@ const INITIAL_ACK_DELAY: Nanos = 25 * MILLISECOND;
 const MIN_OPEN: usize = 4 * 1024 * 1024;
 /// A TSN further than this from the oldest one in flight could not be reported in a gap block.
 const MAX_SPAN: usize = 65_000;
+/// The same for DATA, whose SSN has 16 bits: the receiver could not tell more than half of them apart.
+const MAX_DATA_SPAN: usize = 32_000;
 
 impl Sender {
     pub(crate) fn new(config: &Config, terms: SendTerms) -> Self {

@@ -3,7 +3,7 @@
 use super::message::Limit;
 use super::ring::{Fate, Sent};
 use super::scheduler::Turn;
-use super::{MAX_SPAN, Sender};
+use super::{MAX_DATA_SPAN, MAX_SPAN, Sender};
 use crate::chunk::data::{BEGIN, DataHeader, END, IMMEDIATE, UNORDERED};
 use crate::packet::{PacketBuilder, padded};
 use crate::time::Time;
@@ -161,7 +161,7 @@ impl Sender {
             return false;
         }
         self.window_limited = false;
-        if self.ring.len() >= MAX_SPAN {
+        if self.ring.len() >= if self.interleaving { MAX_SPAN } else { MAX_DATA_SPAN } {
             return false;
         }
         if len > self.peer_window {
