@@ -112,8 +112,13 @@ mod tests {
     use super::*;
 
     fn cookie() -> Cookie {
-        let features =
-            Features { forward_tsn: true, reconfig: false, interleaving: true, zero_checksum: false };
+        let features = Features {
+            forward_tsn: true,
+            reconfig: false,
+            interleaving: true,
+            zero_checksum: false,
+            pad: true,
+        };
         let local =
             Endpoint { tag: 1, window: 2, outbound_streams: 3, inbound_streams: 4, initial_tsn: 5, features };
         let peer = Endpoint { tag: 6, initial_tsn: u32::MAX, ..local };

@@ -1,7 +1,7 @@
 //! Path MTU discovery (RFC 8899): probes of HEARTBEAT and PAD (RFC 4820), several sizes at a time.
 //!
-//! A probe that is lost costs nothing but itself: it is not data and does not count as congestion. Peers that do
-//! not know PAD skip it by the high bits of its type; one that drops such packets just never confirms a size.
+//! A probe that is lost costs nothing but itself: it is not data and does not count as congestion. For a peer that
+//! does not say that it knows PAD, the padding is inside the HEARTBEAT.
 
 use crate::Config;
 use crate::time::{Nanos, SECOND, Time};

@@ -218,6 +218,17 @@ fn features_are_used_when_both_sides_have_them() {
 }
 
 #[test]
+fn packets_grow_towards_every_stack() {
+    for (name, make) in stacks() {
+        let mut mixed = Mixed::new(make, Config::default(), 9);
+        mixed.connect(true, false);
+        mixed.run_until(Duration::from_secs(2), |_| false);
+        assert_eq!(mixed.ours.metrics().mtu, 16_300, "{name}");
+        exchange(name, &mut mixed);
+    }
+}
+
+#[test]
 fn stream_resets_work_in_both_directions() {
     for (name, make) in stacks() {
         let mut mixed = Mixed::new(make, Config::default(), 6);

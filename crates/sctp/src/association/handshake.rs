@@ -20,6 +20,13 @@ use crate::time::{Time, nanos};
 /// Largest cookie of a peer that we carry.
 const MAX_COOKIE: usize = 1024;
 
+/// Two stacks do not announce PAD and are known to skip it; both begin their cookies with their name.
+fn is_cookie_of_a_stack_that_skips_pad(cookie: &[u8]) -> bool {
+    const USRSCTP: &[u8] = b"KAME-BSD";
+    const DCSCTP: &[u8] = b"dcSCTP";
+    cookie.starts_with(USRSCTP) || cookie.starts_with(DCSCTP)
+}
+
 /// Our side of a handshake under way.
 #[derive(Debug, Default)]
 pub(super) struct Handshake {
@@ -125,7 +132,9 @@ impl Association {
             return;
         }
         self.sample_handshake(now);
-        self.peer = Some(init.endpoint);
+        let mut peer = init.endpoint;
+        peer.features.pad |= cookie.is_some_and(is_cookie_of_a_stack_that_skips_pad);
+        self.peer = Some(peer);
         self.state = State::CookieEchoed;
         self.handshake.begin(Bytes::copy_from_slice(cookie.unwrap_or_default()));
         if !init.unrecognized.is_empty() {
@@ -189,7 +198,9 @@ impl Association {
     }
 
     /// Both sides know each other: data may flow.
-    fn establish(&mut self, now: Time, peer: Endpoint) {
+    fn establish(&mut self, now: Time, mut peer: Endpoint) {
+        // What its INIT ACK told beyond what our cookie holds.
+        peer.features.pad |= self.peer.is_some_and(|known| known.tag == peer.tag && known.features.pad);
         self.peer = Some(peer);
         self.state = State::Established;
         self.handshake = Handshake::default();

@@ -47,15 +47,22 @@ impl Association {
         self.heartbeat.due = false;
         let info = HeartbeatInfo { nonce: self.rng.next_u64(), probe_size: 0 };
         self.heartbeat.pending = Some((info.nonce, now));
-        packet.chunk(kind::HEARTBEAT, 0, |out| info.write(out));
+        packet.chunk(kind::HEARTBEAT, 0, |out| info.write(out, 0));
     }
 
     /// Fills a packet with the path MTU probe that is due.
     pub(super) fn write_probe(&self, packet: &mut PacketBuilder<'_>, size: usize, nonce: u64) {
         let info = HeartbeatInfo { nonce, probe_size: size as u32 };
-        packet.chunk(kind::HEARTBEAT, 0, |out| info.write(out));
-        let padding = size.saturating_sub(packet.len() + CHUNK_HEADER);
-        packet.chunk(kind::PAD, 0, |out| out.resize(out.len() + padding, 0));
+        if self.agreed().pad {
+            packet.chunk(kind::HEARTBEAT, 0, |out| info.write(out, 0));
+            let padding = size.saturating_sub(packet.len() + CHUNK_HEADER);
+            packet.chunk(kind::PAD, 0, |out| out.resize(out.len() + padding, 0));
+        } else {
+            // The peer echoes all of it. That costs the way back, but every stack knows it, whereas one throws
+            // at PAD (werift 0.24) and another drops the packet (rtc-sctp 0.21).
+            let padding = size.saturating_sub(packet.len() + HEARTBEAT_LEN);
+            packet.chunk(kind::HEARTBEAT, 0, |out| info.write(out, padding));
+        }
     }
 
     /// Takes the answer to a heartbeat or a probe.

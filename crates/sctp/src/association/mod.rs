@@ -123,6 +123,7 @@ impl Association {
             interleaving: ours.interleaving && theirs.interleaving,
             // Each direction for itself: what counts is what the receiver accepts.
             zero_checksum: ours.zero_checksum && theirs.zero_checksum,
+            pad: theirs.pad,
         }
     }
 
@@ -166,6 +167,7 @@ fn local_endpoint(config: &Config, rng: &mut ChaCha12Rng) -> Endpoint {
             reconfig: true,
             interleaving: config.interleaving,
             zero_checksum: config.zero_checksum,
+            pad: true,
         },
     }
 }

@@ -14,11 +14,11 @@ pub(crate) struct HeartbeatInfo {
 pub(crate) const HEARTBEAT_LEN: usize = 4 + 4 + 12;
 
 impl HeartbeatInfo {
-    /// Writes the chunk's value.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        let mut value = [0; 12];
+    /// Writes the chunk's value, with `padding` bytes more than the information needs.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, padding: usize) {
+        let mut value = vec![0; 12 + padding];
         value[..8].copy_from_slice(&self.nonce.to_be_bytes());
-        value[8..].copy_from_slice(&self.probe_size.to_be_bytes());
+        value[8..12].copy_from_slice(&self.probe_size.to_be_bytes());
         param::write(out, param::kind::HEARTBEAT_INFO, &value);
     }
 

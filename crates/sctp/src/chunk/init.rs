@@ -17,6 +17,8 @@ pub(crate) struct Features {
     pub(crate) reconfig: bool,
     pub(crate) interleaving: bool,
     pub(crate) zero_checksum: bool,
+    /// It says that it knows PAD (RFC 4820). The others should skip it, but there is one that throws.
+    pub(crate) pad: bool,
 }
 
 impl Features {
@@ -26,6 +28,7 @@ impl Features {
             | u8::from(self.reconfig) << 1
             | u8::from(self.interleaving) << 2
             | u8::from(self.zero_checksum) << 3
+            | u8::from(self.pad) << 4
     }
 
     /// From the byte in a state cookie.
@@ -35,6 +38,7 @@ impl Features {
             reconfig: bits & 2 != 0,
             interleaving: bits & 4 != 0,
             zero_checksum: bits & 8 != 0,
+            pad: bits & 16 != 0,
         }
     }
 }
@@ -103,6 +107,7 @@ impl<'a> Init<'a> {
             }
             param::kind::SUPPORTED_EXTENSIONS => {
                 features.reconfig |= param.value.contains(&kind::RE_CONFIG);
+                features.pad |= param.value.contains(&kind::PAD);
                 features.interleaving |= param.value.contains(&kind::I_DATA);
                 features.forward_tsn |= param.value.contains(&kind::FORWARD_TSN);
             }
@@ -143,7 +148,10 @@ impl Endpoint {
         if self.features.forward_tsn {
             param::write(out, param::kind::FORWARD_TSN_SUPPORTED, &[]);
         }
-        let mut extensions = vec![kind::PAD];
+        let mut extensions = Vec::with_capacity(5);
+        if self.features.pad {
+            extensions.push(kind::PAD);
+        }
         if self.features.reconfig {
             extensions.push(kind::RE_CONFIG);
         }
