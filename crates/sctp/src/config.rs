@@ -39,7 +39,8 @@ pub struct Config {
     pub mtu_discovery: bool,
     /// Retransmission timeout before the round trip time is known. Default 500 ms.
     pub rto_initial: Duration,
-    /// Lower bound of the retransmission timeout. Default 50 ms.
+    /// Lower bound of the retransmission timeout. Tail loss probes are quicker; this is for when they fail, and
+    /// has to outlast pauses of a busy peer. Default 100 ms.
     pub rto_min: Duration,
     /// Upper bound of the retransmission timeout and of its back-off. Default 4 s.
     pub rto_max: Duration,
@@ -75,7 +76,7 @@ impl Default for Config {
             max_mtu: 16_300,
             mtu_discovery: true,
             rto_initial: Duration::from_millis(500),
-            rto_min: Duration::from_millis(50),
+            rto_min: Duration::from_millis(100),
             rto_max: Duration::from_secs(4),
             ack_delay: Duration::from_millis(20),
             interleaving: true,

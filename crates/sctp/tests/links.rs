@@ -294,3 +294,44 @@ fn resets_survive_loss_and_may_cross() {
         }
     }
 }
+
+#[test]
+fn a_pause_of_the_path_does_not_send_everything_again() {
+    let mut sim =
+        Sim::connected(Link { delay: 2 * MS, rate: 12_500_000, ..Link::default() }, Config::default(), 140);
+    sim.run_for(100 * MS);
+    for index in 0..200 {
+        sim.send_from_a(0, pattern(50_000, index), reliable());
+    }
+    for _ in 0..3 {
+        sim.run_for(150 * MS);
+        // Nothing is lost, but for a while everything takes half a second longer.
+        let (to_b, _) = sim.link();
+        to_b.delay = 500 * MS;
+        sim.run_for(5 * MS);
+        let (to_b, _) = sim.link();
+        to_b.delay = 2 * MS;
+    }
+    assert!(sim.run_until(Duration::from_secs(20), |sim| sim.b.received.len() == 200));
+    let metrics = sim.a.association.metrics();
+    assert!(metrics.retransmits < 60, "{metrics:?}");
+}
+
+#[test]
+fn a_lost_last_packet_is_repaired_within_a_few_round_trips() {
+    let mut sim = Sim::connected(Link { delay: 5 * MS, ..Link::default() }, Config::default(), 150);
+    sim.run_for(100 * MS);
+    for round in 0..20u64 {
+        let (to_b, _) = sim.link();
+        to_b.loss = 1.0;
+        sim.send_from_a(0, pattern(100, round), reliable());
+        sim.pump();
+        let (to_b, _) = sim.link();
+        to_b.loss = 0.0;
+        let start = sim.now;
+        assert!(sim.run_until(Duration::from_secs(5), |sim| sim.b.received.len() == round as usize + 1));
+        assert!(sim.now - start < 100 * MS, "round {round} took {:?}", sim.now - start);
+        sim.run_for(200 * MS);
+    }
+    assert_eq!(sim.a.association.metrics().timeouts, 0);
+}

@@ -159,8 +159,13 @@ impl Association {
         if self.ended || self.state == State::Closed {
             return;
         }
-        let (cause, message) = cause::describe(value);
         self.control = super::Control::default();
+        if self.state == State::ShutdownAckSent {
+            // All data was delivered both ways; only the peer's SHUTDOWN COMPLETE was lost.
+            self.end(CloseReason::Shutdown);
+            return;
+        }
+        let (cause, message) = cause::describe(value);
         self.end(CloseReason::PeerAbort { cause, message });
     }
 }

@@ -197,6 +197,29 @@ impl Sender {
         self.timers.t3 = Some(now.after(self.rtt.backed_off(self.expiries)));
     }
 
+    /// A chunk that a timeout called lost has arrived: the timeout was wrong, as after a pause of the path or of the
+    /// peer (compare RFC 5682). What was not sent again yet counts as in flight again; if it is lost after all,
+    /// what arrives from now on will show.
+    pub(super) fn take_back_losses(&mut self) {
+        if self.recovery.take_if(|recovery| recovery.timeout).is_none() {
+            return;
+        }
+        let header = self.chunk_header();
+        let mut orders = Vec::new();
+        for Reverse(tsn) in std::mem::take(&mut self.lost).into_vec() {
+            let Some(chunk) = self.ring.get_mut(tsn).filter(|chunk| chunk.fate == Fate::Lost) else {
+                continue;
+            };
+            chunk.fate = Fate::Outstanding;
+            orders.push((tsn, chunk.order));
+            let len = usize::from(chunk.len);
+            self.flight += len + header;
+            self.flight_payload += len;
+            self.peer_window = self.peer_window.saturating_sub(len);
+        }
+        self.rack.take_back(orders);
+    }
+
     /// A receiver may take back gap acknowledgements. It did if the chunk after the cumulative one counts as
     /// acknowledged: then none of them can be trusted.
     fn forget_reneged(&mut self) {

@@ -49,6 +49,12 @@ impl Rack {
         self.next_order
     }
 
+    /// Watches transmissions again that were given up as lost.
+    pub(crate) fn take_back(&mut self, transmissions: Vec<(u64, u64)>) {
+        self.log.extend(transmissions);
+        self.log.make_contiguous().sort_unstable_by_key(|(_, order)| *order);
+    }
+
     /// Takes note that a chunk arrived.
     pub(crate) fn on_delivered(&mut self, now: Time, tsn: u64, chunk: &Sent, min_rtt: Option<Nanos>) {
         let rtt = now.since(chunk.sent_at);

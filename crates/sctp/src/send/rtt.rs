@@ -99,6 +99,6 @@ mod tests {
         for _ in 0..50 {
             rtt.sample(200_000);
         }
-        assert_eq!(rtt.rto(), 50 * MILLISECOND);
+        assert_eq!(rtt.rto(), 100 * MILLISECOND);
     }
 }

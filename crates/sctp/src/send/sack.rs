@@ -16,6 +16,8 @@ struct Progress {
     /// Chunks that were called lost and not sent again, yet arrived.
     mistaken: bool,
     large_arrived: bool,
+    /// The peer got some chunks twice.
+    has_duplicates: bool,
 }
 
 impl Sender {
@@ -26,7 +28,8 @@ impl Sender {
             return false;
         }
         let flight_before = self.flight;
-        let mut progress = Progress::default();
+        let has_duplicates = sack.duplicates().next().is_some();
+        let mut progress = Progress { has_duplicates, ..Progress::default() };
         let moved = cumulative + 1 > self.ring.base();
         self.acknowledge_cumulative(now, cumulative, &mut progress);
         self.acknowledge_gaps(now, cumulative, sack, &mut progress);
@@ -40,6 +43,7 @@ impl Sender {
         }
         if progress.mistaken {
             self.controller.undo();
+            self.take_back_losses();
         }
         if moved || progress.bytes > 0 {
             self.expiries = 0;
@@ -126,7 +130,11 @@ impl Sender {
             let rtt = now.since(chunk.sent_at);
             progress.rtt = Some(progress.rtt.map_or(rtt, |least| least.min(rtt)));
         }
-        self.rack.on_delivered(now, tsn, chunk, self.rtt.min());
+        // With duplicates reported, it is the first copy of a chunk that arrived: the time of the second one says
+        // nothing about what was sent before it.
+        if chunk.retransmits == 0 || !progress.has_duplicates {
+            self.rack.on_delivered(now, tsn, chunk, self.rtt.min());
+        }
     }
 
     /// Duplicates mean that something was sent again without need.
