@@ -246,7 +246,7 @@ const END_OF_CANDIDATES: NativeCandidateInit = {
 };
 
 function byteLength(data: Uint8Array): number {
-  const length = (data as Partial<Uint8Array>).byteLength;
-  if (typeof length === 'number' && data instanceof Uint8Array) return length;
+  // By its tag, since a typed array of another realm is as good.
+  if (ArrayBuffer.isView(data) && data[Symbol.toStringTag] === 'Uint8Array') return data.byteLength;
   throw new NativeError('TypeError', 'a message has to be a string or a Uint8Array');
 }
