@@ -88,9 +88,11 @@ impl Mailbox {
         }
     }
 
-    /// Takes the handle away: no thread uses it afterwards.
+    /// Takes the handle away: no thread uses it afterwards. What is in the queue has no reader any more.
     pub(crate) fn close(&self) -> Option<Wake> {
-        lock(&self.wake).take()
+        let wake = lock(&self.wake).take();
+        *self.inbox() = Inbox::default();
+        wake
     }
 
     /// Whether the handle keeps the process alive.

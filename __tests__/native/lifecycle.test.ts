@@ -35,6 +35,15 @@ describe('the process', () => {
     expect(outcome.stderr).toContain('on purpose');
   });
 
+  test('treats whatever listeners throw as ordinary uncaught exceptions, and delivers the rest', async () => {
+    const outcome = await runFixture('listener-throws.js');
+    expect(outcome).toMatchObject({ code: 0, signal: null, stderr: '' });
+    expect(JSON.parse(outcome.stdout)).toEqual({
+      received: ['throw', 'tick', 'reject', 'microtask', 'throw', 'done'],
+      uncaught: ['thrown', 'in a tick', 'rejected', 'in a microtask', 'thrown'],
+    });
+  });
+
   test('can be killed in the middle of traffic', async () => {
     expect(await runFixture('exit-in-traffic.js', ['kill'])).toMatchObject({ signal: 'SIGTERM', stderr: '' });
   });

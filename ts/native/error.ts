@@ -45,15 +45,16 @@ export class NativeError extends Error {
   /** Makes one of whatever a call of the core has thrown. */
   static from(thrown: unknown): NativeError {
     if (thrown instanceof NativeError) return thrown;
-    const { code, message } = thrown as { code?: unknown; message?: unknown };
+    const { code, message, name } = thrown as { code?: unknown; message?: unknown; name?: unknown };
     const text = typeof message === 'string' ? message : String(thrown);
     if (text.startsWith('{"code":')) {
       const error = JSON.parse(text) as EncodedError;
       return new NativeError(error.code, error.message, error);
     }
     // Node-API itself has refused an argument: its codes are InvalidArg, StringExpected, NumberExpected and so on.
+    // By name and not by class, because the error may come from another realm.
     const refused =
-      thrown instanceof TypeError || (typeof code === 'string' && (code === 'InvalidArg' || code.endsWith('Expected')));
+      name === 'TypeError' || (typeof code === 'string' && (code === 'InvalidArg' || code.endsWith('Expected')));
     return new NativeError(refused ? 'TypeError' : 'InternalError', text, { cause: thrown });
   }
 }
