@@ -37,6 +37,16 @@ describe('back pressure', () => {
     pair.close();
   }, 60_000);
 
+  test('a message larger than the send buffer goes when nothing else waits', async () => {
+    const pair = await connectedPair({}, { a: { sendBufferLimit: MIB } });
+    const large = new Uint8Array(3 * MIB).fill(9);
+    pair.a.native.send(pair.channel, large);
+    expect(() => pair.a.native.send(pair.channel, new Uint8Array(1))).toThrow(NativeError);
+    const [message] = await pair.b.received(1);
+    expect(Buffer.compare(Buffer.from(message!.data as ArrayBuffer), large)).toBe(0);
+    pair.close();
+  });
+
   test('send() throws once the send buffer is full, and works again when it has drained', async () => {
     const limit = 2 * MIB;
     const pair = await connectedPair({}, { a: { sendBufferLimit: limit } });

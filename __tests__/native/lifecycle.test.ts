@@ -10,6 +10,15 @@ describe('the process', () => {
     });
   });
 
+  test('ends by itself after the other side has closed the connection', async () => {
+    expect(await runFixture('exit-after-remote-close.js')).toMatchObject({
+      code: 0,
+      signal: null,
+      stdout: 'closed by a\n',
+      stderr: '',
+    });
+  });
+
   test('ends although peers exist that were never used, or are unref-ed', async () => {
     expect(await runFixture('exit-unused.js')).toMatchObject({ code: 0, signal: null, stdout: 'unref\n', stderr: '' });
   });

@@ -31,7 +31,7 @@ const DIRECT_TEXT = Math.floor(DIRECT_SIZE / 3);
  * One connection of the native core. All methods are synchronous and throw `NativeError`.
  *
  * Whoever makes one has to hold it: a peer that is garbage is closed. From the first description on it keeps the
- * process alive, until it is closed or has failed; `unref()` takes that back.
+ * process alive, until it is closed by either side or has failed; `unref()` takes that back.
  */
 export class NativePeer implements Recipient {
   readonly #peer: Peer;
@@ -42,6 +42,8 @@ export class NativePeer implements Recipient {
   #buffered = 0;
   #started = false;
   #failed = false;
+  /** The peer has ended the connection (DTLS close_notify): nothing can happen any more unless it is negotiated anew. */
+  #ended = false;
   #refed = true;
 
   constructor(config: NativePeerConfig, listener: PeerListener) {
@@ -187,6 +189,9 @@ export class NativePeer implements Recipient {
     if (event.type === 'connectionState') {
       this.#failed = event.state === 'failed';
       this.#updateHold();
+    } else if (event.type === 'dtlsState') {
+      this.#ended = event.state === 'closed';
+      this.#updateHold();
     }
     this.#listener?.onEvent(event);
   }
@@ -217,8 +222,9 @@ export class NativePeer implements Recipient {
 
   /** Refuses what would not fit; native code takes everything. */
   #admit(channel: number, length: number): void {
-    if (this.#buffered + length <= this.#sendBufferLimit && channel >>> 0 === channel && this.#listener !== null)
-      return;
+    // A message larger than the whole limit still goes if nothing else waits: `maxMessageSize` decides about those.
+    const fits = this.#buffered === 0 || this.#buffered + length <= this.#sendBufferLimit;
+    if (fits && channel >>> 0 === channel && this.#listener !== null) return;
     if (this.#listener === null) throw new NativeError('InvalidStateError', 'the connection is closed');
     if (channel >>> 0 !== channel) throw new NativeError('TypeError', `${String(channel)} is not a channel`);
     throw new NativeError(
@@ -234,7 +240,7 @@ export class NativePeer implements Recipient {
   }
 
   #updateHold(): void {
-    hold(this.#id, this.#started && this.#refed && !this.#failed && this.#listener !== null);
+    hold(this.#id, this.#started && this.#refed && !this.#failed && !this.#ended && this.#listener !== null);
   }
 }
 
