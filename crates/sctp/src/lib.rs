@@ -20,8 +20,6 @@ mod congestion;
 mod cookie;
 mod error;
 mod event;
-#[doc(hidden)]
-pub mod fuzzing;
 mod metrics;
 mod options;
 mod packet;

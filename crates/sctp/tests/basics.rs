@@ -171,3 +171,17 @@ fn wrong_calls_are_refused_with_the_reason() {
     assert_eq!(send(&mut sim, 0, 1), Err(SendError::BufferFull { buffered: 2000, limit: 1500 }));
     assert_eq!(sim.a.association.reset_stream(10), Err(ResetError::NoSuchStream { stream: 10, streams: 10 }));
 }
+
+#[test]
+fn an_acknowledgement_that_can_wait_does_not_hold_up_a_full_packet() {
+    let config = Config { mtu_discovery: false, ..Config::default() };
+    for len in 1100..1170 {
+        let mut sim = Sim::connected(Link::default(), config.clone(), 11);
+        sim.send_from_b(0, pattern(100, 1), reliable());
+        sim.run_until(100 * MS, |sim| sim.a.received.len() == 1);
+        let start = sim.now;
+        sim.send_from_a(0, pattern(len, 2), reliable());
+        assert!(sim.run_until(100 * MS, |sim| sim.b.received.len() == 1));
+        assert_eq!(sim.now - start, MS, "{len} bytes");
+    }
+}

@@ -1,5 +1,6 @@
 //! Peers and paths that mean harm: nothing panics, nothing grows without bound.
 
+mod monkey;
 mod support;
 
 use proptest::prelude::*;
@@ -8,11 +9,11 @@ use support::start_of_time;
 proptest! {
     #[test]
     fn no_packets_do_harm(data in prop::collection::vec(any::<u8>(), 0..1500)) {
-        ossa_sctp::fuzzing::packets(start_of_time(), &data);
+        monkey::packets(start_of_time(), &data);
     }
 
     #[test]
     fn no_sequence_of_operations_does_harm(data in prop::collection::vec(any::<u8>(), 0..600)) {
-        ossa_sctp::fuzzing::operations(start_of_time(), &data);
+        monkey::operations(start_of_time(), &data);
     }
 }

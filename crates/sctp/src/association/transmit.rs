@@ -79,18 +79,21 @@ impl Association {
         let ack_is_due = self.receiver.ack.is_due();
         let may_ack = self.receiver.ack.is_pending();
         let had_control = !packet.is_empty();
-        if may_ack {
-            self.receiver.write_sack(packet);
-        }
+        let has_ack = may_ack && self.receiver.write_sack(packet);
         let before = packet.len();
         self.resets.write(now, &mut self.sender, packet);
         self.write_shutdown(now, packet);
         self.write_heartbeat(now, packet);
         self.sender.write_chunks(now, packet);
-        let worthwhile = had_control || ack_is_due || packet.len() > before;
-        if may_ack && worthwhile {
+        if packet.len() == before && has_ack && !ack_is_due && !had_control {
+            // Data may have found too little room beside an acknowledgement that can wait.
+            packet.cancel();
+            self.sender.write_chunks(now, packet);
+            return !packet.is_empty();
+        }
+        if has_ack {
             self.receiver.on_sack_sent();
         }
-        worthwhile
+        !packet.is_empty()
     }
 }

@@ -73,9 +73,9 @@ impl AckState {
 }
 
 impl Receiver {
-    /// Adds a SACK. `on_sack_sent` has to follow if the packet really goes out.
-    pub(crate) fn write_sack(&mut self, packet: &mut PacketBuilder<'_>) {
-        let Some(room) = packet.room().checked_sub(CHUNK_HEADER + sack::FIXED) else { return };
+    /// Adds a SACK if there is room. `on_sack_sent` has to follow if the packet really goes out.
+    pub(crate) fn write_sack(&mut self, packet: &mut PacketBuilder<'_>) -> bool {
+        let Some(room) = packet.room().checked_sub(CHUNK_HEADER + sack::FIXED) else { return false };
         let fields = room / 4;
         let mut gaps = std::mem::take(&mut self.ack.gaps);
         gaps.clear();
@@ -84,6 +84,7 @@ impl Receiver {
         let (cumulative, window) = (self.tracker.cumulative() as u32, self.window.available() as u32);
         packet.chunk(kind::SACK, 0, |out| sack::write(out, cumulative, window, &gaps, duplicates));
         self.ack.gaps = gaps;
+        true
     }
 
     /// A SACK went out.

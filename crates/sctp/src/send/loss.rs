@@ -229,9 +229,14 @@ impl Sender {
         self.acked.clear();
         self.acked_chunks = 0;
         for tsn in self.ring.base()..self.ring.next() {
-            if let Some(chunk) = self.ring.get_mut(tsn).filter(|chunk| chunk.fate == Fate::Acked) {
+            let Some(chunk) = self.ring.get_mut(tsn).filter(|chunk| chunk.fate == Fate::Acked) else {
+                continue;
+            };
+            if self.messages.get(chunk.message).is_some_and(|message| !message.abandoned) {
                 chunk.fate = Fate::Lost;
                 self.lost.push(Reverse(tsn));
+            } else {
+                chunk.fate = Fate::Abandoned;
             }
         }
     }
@@ -260,11 +265,11 @@ impl Sender {
         }
     }
 
-    /// Sets the tail loss probe; not during recovery, when acknowledgements come anyway.
+    /// Sets the tail loss probe; not during recovery, when acknowledgements come anyway, nor while the peer's window
+    /// is closed, when chunks are dropped for another reason.
     pub(super) fn arm_probe(&mut self, now: Time) {
-        let srtt = self.rtt.smoothed();
-        let Some(srtt) = srtt.filter(|_| self.recovery.is_none() && !self.probe_sent && self.flight > 0)
-        else {
+        let wanted = self.recovery.is_none() && self.expiries == 0 && !self.probe_sent && self.flight > 0;
+        let Some(srtt) = self.rtt.smoothed().filter(|_| wanted) else {
             self.timers.probe = None;
             return;
         };

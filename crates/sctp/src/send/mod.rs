@@ -10,6 +10,8 @@ mod rtt;
 mod sack;
 mod scheduler;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod transmit;
 
 use std::cmp::Reverse;

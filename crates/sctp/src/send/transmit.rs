@@ -38,6 +38,10 @@ impl Sender {
             }
             self.pacer.on_sent(now, written);
             self.arm_after_sending(now);
+        } else {
+            // Messages may have been found expired just now.
+            self.advance_ack_point();
+            self.write_forward_tsn(now, packet);
         }
     }
 
@@ -82,6 +86,7 @@ impl Sender {
         let chunk = *entry;
         self.flight += size;
         self.flight_payload += usize::from(chunk.len);
+        self.peer_window = self.peer_window.saturating_sub(usize::from(chunk.len));
         self.counters.retransmits += 1;
         self.write_chunk(packet, tsn, &chunk, immediate);
         if *oversized { Step::Stop } else { Step::Written }

@@ -1,13 +1,13 @@
-//! Entry points for fuzz targets and property tests: bytes in, no panic out, memory bounded.
-//!
-//! Not part of the API for users.
+//! Decisions from arbitrary bytes: what packets arrive, what is called, what is lost. No panic comes out, and
+//! memory stays bounded.
+#![allow(unreachable_pub, reason = "used by the test beside it")]
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::{Association, Config, Event, Received, Reliability, SendOptions, State};
+use ossa_sctp::{Association, Config, Event, Received, Reliability, SendOptions, State};
 
 /// Packets that one round of polling may produce; more would be an endless loop.
 const MAX_BURST: usize = 20_000;
