@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ossa_peer::{Connection, Event, IceTransportPolicy, ResolveCandidate};
+use ossa_peer::{Connection, Event, IceTransportPolicy, ResolveCandidate, Transmit};
 use tokio::task::AbortHandle;
 
 use crate::config::{IceServer, PeerConfig};
@@ -136,7 +136,7 @@ impl Core {
                 // What has left the send buffer is told before it is on its way: `bufferedAmount` has fallen when the
                 // other end, perhaps on the same JavaScript thread, gets the message.
                 self.deliver(sink, now);
-                if !self.send(transmit.local, transmit.remote, buffer, transmit.segment_size) {
+                if !self.send(&transmit, buffer) {
                     return true;
                 }
             }
@@ -145,11 +145,16 @@ impl Core {
     }
 
     /// False if the link was full; what is left then waits in `blocked`.
-    fn send(&mut self, local: SocketAddr, remote: SocketAddr, data: &[u8], segment: usize) -> bool {
+    fn send(&mut self, transmit: &Transmit, data: &[u8]) -> bool {
+        let &Transmit { local, remote, segment_size: segment, oversized } = transmit;
         let Some(link) = self.link(local) else {
             // The socket or allocation was closed since: as good as lost on the way.
             return true;
         };
+        if oversized {
+            link.send_fragmentable(remote, data);
+            return true;
+        }
         match link.try_send(remote, data, segment) {
             Sent::Done => true,
             Sent::Blocked(sent) => {

@@ -17,6 +17,7 @@ mod config;
 mod core;
 mod driver;
 mod error;
+mod fragmentation;
 mod gather;
 mod interfaces;
 mod link;

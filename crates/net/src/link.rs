@@ -33,6 +33,17 @@ impl Link {
         }
     }
 
+    /// Sends one datagram that is too big for the path to pass it whole.
+    pub(crate) fn send_fragmentable(&self, remote: SocketAddr, data: &[u8]) {
+        match self {
+            Self::Udp(socket) => socket.send_fragmentable(remote, data),
+            // Between the server and the peer nothing forbids fragmentation.
+            Self::Relay(relay) => {
+                relay.try_send(remote, data, data.len());
+            }
+        }
+    }
+
     /// Ends the allocation of a relay. A socket is closed by dropping it.
     pub(crate) fn close(&self) {
         if let Self::Relay(relay) = self {

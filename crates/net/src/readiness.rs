@@ -12,6 +12,8 @@ use quinn_udp::UdpSockRef;
 
 #[cfg(unix)]
 mod imp {
+    use std::os::fd::{AsRawFd, RawFd};
+
     use parking_lot::Mutex;
     use tokio::io::Interest;
     use tokio::io::unix::AsyncFd;
@@ -85,6 +87,12 @@ mod imp {
                 // Cleared before the next attempt: room that comes in between is reported again.
                 ready!(watched.poll_write_ready(cx))?.clear_ready();
             }
+        }
+    }
+
+    impl AsRawFd for Watched {
+        fn as_raw_fd(&self) -> RawFd {
+            self.input.as_raw_fd()
         }
     }
 

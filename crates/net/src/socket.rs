@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::fragmentation;
 use crate::readiness::Watched;
 
 /// Asked for; the system grants what its limits allow (Linux: `net.core.rmem_max`). 4 MiB hold 40 ms at 100 MB/s, so a shard
@@ -101,6 +102,13 @@ impl UdpSocket {
             }
         }
         Sent::Done
+    }
+
+    /// Sends one datagram, which may be fragmented on its way. Lost if the socket is full: it is repeated data anyway.
+    pub(crate) fn send_fragmentable(&self, remote: SocketAddr, data: &[u8]) {
+        fragmentation::while_allowed(&self.io, remote.is_ipv4(), || {
+            self.try_send(remote, data, data.len());
+        });
     }
 
     fn run_length(&self, left: usize, segment: usize) -> usize {
@@ -284,6 +292,20 @@ mod tests {
         assert_eq!(a.try_send(b.local(), &[0; 70_000], 70_000), Sent::Done);
         assert_eq!(a.try_send(b.local(), b"next", 4), Sent::Done);
         assert_eq!(receive(&b, 4).await, [b"next"]);
+    }
+
+    #[tokio::test]
+    async fn sending_with_fragmentation_allowed_leaves_the_socket_as_it_was() {
+        for ip in [IpAddr::from([127, 0, 0, 1]), IpAddr::from(std::net::Ipv6Addr::LOCALHOST)] {
+            let bind = || UdpSocket::bind(SocketAddr::new(ip, 0)).unwrap();
+            let (a, b) = (bind(), bind());
+            a.send_fragmentable(b.local(), &[7; 20_000]);
+            assert_eq!(receive(&b, 20_000).await, [vec![7; 20_000]]);
+            // The largest payload of UDP needs two IPv4 fragments, or is above the limit: both times it is lost now.
+            a.try_send(b.local(), &[8; 65_527], 65_527);
+            a.try_send(b.local(), b"next", 4);
+            assert_eq!(receive(&b, 4).await, [b"next"]);
+        }
     }
 
     #[tokio::test]

@@ -21,16 +21,25 @@ pub struct Transmit {
     pub remote: SocketAddr,
     /// Length of each datagram in the buffer, in bytes; the last one may be shorter. Never 0.
     pub segment_size: usize,
+    /// The one datagram in the buffer is larger than the path's MTU has become, and can't be cut any more: it is to be
+    /// sent with IP fragmentation allowed. All others must not be fragmented, or path MTU discovery finds nothing.
+    pub oversized: bool,
 }
 
 /// Datagrams that are ready.
 #[derive(Default)]
 pub(super) struct Outbox {
     /// A sealed datagram that was longer than those of the batch it was made for.
-    held: Option<Vec<u8>>,
+    held: Option<Held>,
     /// The last words of a closed connection, and where they go.
     farewell: VecDeque<Vec<u8>>,
     farewell_route: Option<(SocketAddr, SocketAddr)>,
+}
+
+/// A sealed datagram.
+struct Held {
+    data: Vec<u8>,
+    oversized: bool,
 }
 
 impl Connection {
@@ -49,20 +58,25 @@ impl Connection {
         }
         if let Some(stun) = self.ice.poll_outgoing() {
             buf.extend_from_slice(&stun.payload);
-            return Some(Transmit { local: stun.local, remote: stun.remote, segment_size: buf.len() });
+            return Some(Transmit {
+                local: stun.local,
+                remote: stun.remote,
+                segment_size: buf.len(),
+                oversized: false,
+            });
         }
         if !self.ice.can_send() {
             return None;
         }
         let route = self.ice.route()?;
-        let mut batch = Batch { segment: 0, count: 0 };
+        let mut batch = Batch::default();
         if let Some(handshake) = self.dtls.poll_outgoing() {
             buf.extend_from_slice(&handshake);
-            batch = Batch { segment: buf.len(), count: 1 };
+            batch = Batch { segment: buf.len(), count: 1, oversized: false };
         } else {
             if let Some(held) = self.tx.held.take() {
-                buf.extend_from_slice(&held);
-                batch = Batch { segment: buf.len(), count: 1 };
+                buf.extend_from_slice(&held.data);
+                batch = Batch { segment: buf.len(), count: 1, oversized: held.oversized };
             }
             if let Some(sctp) = self.sctp.as_mut().filter(|_| self.dtls.is_connected()) {
                 self.tx.held =
@@ -75,14 +89,19 @@ impl Connection {
         self.counters.packets_sent += batch.count as u64;
         self.counters.bytes_sent += buf.len() as u64;
         self.ice.sent(now, batch.count as u64, buf.len() as u64);
-        Some(Transmit { local: route.local, remote: route.remote, segment_size: batch.segment })
+        Some(Transmit {
+            local: route.local,
+            remote: route.remote,
+            segment_size: batch.segment,
+            oversized: batch.oversized,
+        })
     }
 
     /// Lets the association and DTLS say goodbye, before everything is dropped.
     pub(super) fn farewell(&mut self, now: Instant) {
         let Some(route) = self.ice.route().filter(|_| self.ice.can_send()) else { return };
         self.tx.farewell_route = Some((route.local, route.remote));
-        self.tx.farewell.extend(self.tx.held.take());
+        self.tx.farewell.extend(self.tx.held.take().map(|held| held.data));
         let Some(sctp) = &mut self.sctp else { return };
         sctp.abort("the application has closed the connection");
         // The ABORT is one packet; there is nothing else left to send.
@@ -108,14 +127,17 @@ impl Connection {
         let (local, remote) = self.tx.farewell_route?;
         let datagram = self.tx.farewell.pop_front()?;
         buf.extend_from_slice(&datagram);
-        Some(Transmit { local, remote, segment_size: buf.len() })
+        Some(Transmit { local, remote, segment_size: buf.len(), oversized: false })
     }
 }
 
 /// A batch in the making.
+#[derive(Default)]
 struct Batch {
     segment: usize,
     count: usize,
+    /// It is one datagram above the path's MTU, and stays alone.
+    oversized: bool,
 }
 
 impl Batch {
@@ -128,10 +150,11 @@ impl Batch {
         scratch: &mut Vec<u8>,
         buf: &mut Vec<u8>,
         max_datagrams: usize,
-    ) -> Option<Vec<u8>> {
-        while self.count < max_datagrams && buf.len() + self.segment <= MAX_BATCH {
+    ) -> Option<Held> {
+        while !self.oversized && self.count < max_datagrams && buf.len() + self.segment <= MAX_BATCH {
             scratch.clear();
             sctp.poll_transmit(now, scratch)?;
+            let oversized = is_oversized(sctp, scratch);
             let start = buf.len();
             if !dtls.seal(scratch, buf) {
                 // Lost, as on any network; the association repeats it.
@@ -140,9 +163,10 @@ impl Batch {
             let len = buf.len() - start;
             if self.count == 0 {
                 self.segment = len;
+                self.oversized = oversized;
             }
-            if len > self.segment {
-                return Some(buf.split_off(start));
+            if len > self.segment || (oversized && !self.oversized) {
+                return Some(Held { data: buf.split_off(start), oversized });
             }
             self.count += 1;
             if len < self.segment {
@@ -151,4 +175,13 @@ impl Batch {
         }
         None
     }
+}
+
+/// Whether a packet holds a data chunk from before the path's MTU shrank. Probes for a larger MTU are above it as well, by
+/// purpose: they start with a HEARTBEAT.
+fn is_oversized(sctp: &Association, packet: &[u8]) -> bool {
+    /// Smaller packets pass everywhere: IPv6's minimum MTU, less its header and UDP's, less those of a DTLS record.
+    const SAFE: usize = 1_191;
+    const HEARTBEAT: u8 = 4;
+    packet.len() > SAFE && packet.get(12) != Some(&HEARTBEAT) && packet.len() > sctp.metrics().mtu
 }
