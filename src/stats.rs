@@ -9,7 +9,8 @@ use ossa_peer::stats::{
 use ossa_peer::{DtlsRole, RelayProtocol};
 use serde_json::{Map, Value, json};
 
-/// The JSON of a report taken at `timestamp`, in Unix milliseconds. Members without a value are left out.
+/// The JSON of a report taken at `timestamp`, in Unix milliseconds. Members without a value are left out, but for an
+/// address that the application may not know: that one is null.
 pub(crate) fn encode(report: &StatsReport, timestamp: f64) -> String {
     let entries: Vec<Value> = report.entries.iter().map(|entry| encode_entry(entry, timestamp)).collect();
     Value::Array(entries).to_string()
@@ -29,7 +30,7 @@ fn encode_entry(entry: &Stats, timestamp: f64) -> Value {
     object.insert("timestamp".into(), timestamp.into());
     object.insert("type".into(), entry.type_name().into());
     if let Value::Object(members) = members {
-        object.extend(members.into_iter().filter(|(_, value)| !value.is_null()));
+        object.extend(members.into_iter().filter(|(name, value)| !value.is_null() || name == "address"));
     }
     Value::Object(object)
 }
@@ -56,7 +57,7 @@ fn transport(stats: &TransportStats) -> Value {
         "remoteCertificateId": stats.remote_certificate_id,
         "tlsVersion": stats.tls_version,
         "dtlsCipher": stats.dtls_cipher,
-        "dtlsRole": stats.dtls_role.map(DtlsRole::as_str),
+        "dtlsRole": stats.dtls_role.map_or("unknown", DtlsRole::as_str),
         "selectedCandidatePairChanges": stats.selected_candidate_pair_changes,
         "packetsDiscarded": stats.packets_discarded,
         "sctpSmoothedRoundTripTime": stats.sctp_smoothed_round_trip_time.map(seconds),

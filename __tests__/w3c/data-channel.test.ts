@@ -1,4 +1,4 @@
-import type { RTCDataChannel } from 'ossa-webrtc';
+import { RTCErrorEvent, type RTCDataChannel } from 'ossa-webrtc';
 
 import { bytes, errorOf, newPeer, once, openPair, receive } from './helper';
 
@@ -213,6 +213,21 @@ describe('closing', () => {
     await Promise.all([once(near, 'close'), once(far, 'close')]);
     expect(log.filter((entry) => entry.startsWith('near'))).toEqual(['near close']);
     expect(log.filter((entry) => entry.startsWith('far'))).toEqual(['far closing closing', 'far close closed']);
+  });
+
+  test('of the connection fires nothing here, and error and close there', async () => {
+    const { near, far, a } = await openPair();
+    const fired: string[] = [];
+    for (const type of ['closing', 'close', 'error']) near.addEventListener(type, () => fired.push(type));
+    const error = once<RTCErrorEvent>(far, 'error');
+    const closed = once(far, 'close');
+    a.close();
+    a.close();
+    expect(a.connectionState).toBe('closed');
+    expect(await error).toBeInstanceOf(RTCErrorEvent);
+    expect((await error).error.errorDetail).toBe('sctp-failure');
+    await closed;
+    expect(fired).toEqual([]);
   });
 });
 

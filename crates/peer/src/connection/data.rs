@@ -135,12 +135,11 @@ impl Connection {
     }
 }
 
-/// Why the channels are closed: a peer that ends the association in good order has just closed them.
+/// Why the channels are closed, if not by a shutdown in good order. A peer that closes its whole connection aborts the
+/// association ("user-initiated", cause 12): its channels were not closed one by one, and W3C reports that as an error.
 fn close_error(reason: &CloseReason) -> Option<RtcError> {
     let cause = match reason {
         CloseReason::Shutdown | CloseReason::LocalAbort { .. } => return None,
-        // "User-initiated abort" is how stacks say that the application has closed the connection.
-        CloseReason::PeerAbort { cause: None | Some(USER_INITIATED_ABORT), .. } => return None,
         CloseReason::PeerAbort { cause, .. } => *cause,
         CloseReason::ProtocolViolation { cause, .. } => Some(*cause),
         CloseReason::HandshakeTimeout { .. } => None,
@@ -149,6 +148,3 @@ fn close_error(reason: &CloseReason) -> Option<RtcError> {
     error.sctp_cause_code = cause;
     Some(error)
 }
-
-/// RFC 9260 section 3.3.10.12.
-const USER_INITIATED_ABORT: u16 = 12;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::Connection;
-use crate::ice::{CandidateInfo, Pair};
+use crate::ice::{CandidateInfo, CandidateKind, Pair};
 use crate::states::{DtlsState, IceState};
 use crate::stats::{
     CandidatePairState, CandidatePairStats, CandidateStats, CertificateStats, DataChannelStats,
@@ -25,7 +25,7 @@ impl Connection {
             data_channels_opened: self.channels.opened,
             data_channels_closed: self.channels.closed,
         })];
-        if self.transport.is_some() {
+        if self.transport.is_some() || self.session.local_ice().is_some() {
             entries.push(Stats::Transport(self.transport_stats()));
             entries.push(certificate(LOCAL_CERTIFICATE_ID, self.config.certificate.der()));
             entries.extend(self.dtls.remote_certificate().map(|der| certificate(REMOTE_CERTIFICATE_ID, der)));
@@ -114,7 +114,7 @@ fn candidate_stats(side: char, generation: u32, info: &CandidateInfo) -> Candida
     CandidateStats {
         id: candidate_id(side, generation, info.addr),
         transport_id: TRANSPORT_ID.to_owned(),
-        address: info.addr.ip().to_string(),
+        address: (info.kind != CandidateKind::PeerReflexive).then(|| info.addr.ip().to_string()),
         port: info.addr.port(),
         protocol: "udp",
         candidate_type: info.kind,

@@ -184,8 +184,8 @@ pub struct CandidateStats {
     pub id: String,
     /// `transportId`.
     pub transport_id: String,
-    /// IP address.
-    pub address: String,
+    /// IP address; `None` for a peer-reflexive candidate that was never signaled: it is not known to the application.
+    pub address: Option<String>,
     /// Port.
     pub port: u16,
     /// `udp` or `tcp`.
