@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use foreign::{DcSctp, Foreign, RtcSctp, SctpProto};
+use foreign::{DcSctp, Delivery, Foreign, RtcSctp, SctpProto};
 use ossa_sctp::{Association, Config, Event, Received, Reliability, SendOptions, State};
 use support::{Random, pattern, reliable, start_of_time, unordered};
 
@@ -144,9 +144,9 @@ fn exchange(name: &str, mixed: &mut Mixed) {
         for (index, size) in SIZES.into_iter().enumerate() {
             let payload = pattern(size, (round * 10 + index) as u64);
             mixed.ours.send(mixed.now, 1, 53, payload.clone(), reliable()).expect("we take it");
-            mixed.theirs.send(mixed.now, 1, &payload, false);
+            mixed.theirs.send(mixed.now, 1, &payload, Delivery::default());
             mixed.ours.send(mixed.now, 2, 53, payload.clone(), unordered()).expect("we take it");
-            mixed.theirs.send(mixed.now, 2, &payload, true);
+            mixed.theirs.send(mixed.now, 2, &payload, Delivery { unordered: true, once: false });
         }
     }
     let count = SIZES.len() * rounds * 2;
@@ -235,7 +235,7 @@ fn stream_resets_work_in_both_directions() {
         mixed.connect(true, false);
         for stream in [1, 3] {
             mixed.ours.send(mixed.now, stream, 53, pattern(3000, 1), reliable()).expect("we take it");
-            mixed.theirs.send(mixed.now, stream, &pattern(3000, 2), false);
+            mixed.theirs.send(mixed.now, stream, &pattern(3000, 2), Delivery::default());
         }
         assert!(mixed.run_until(Duration::from_secs(5), |mixed| mixed.at_ours.len() == 2
             && mixed.at_theirs.len() == 2));
@@ -269,6 +269,27 @@ fn skipped_messages_do_not_hold_up_other_stacks() {
                 |mixed: &mut Mixed| mixed.at_theirs.iter().any(|(_, payload)| *payload == pattern(7, 7));
             assert!(mixed.run_until(Duration::from_secs(60), last), "{name}: unordered {is_unordered}");
             assert!(mixed.at_theirs.len() > 120, "{name}: {} arrived", mixed.at_theirs.len());
+        }
+    }
+}
+
+#[test]
+fn messages_that_other_stacks_skip_do_not_hold_up_us() {
+    for (name, make) in stacks() {
+        for unordered in [false, true] {
+            let mut mixed = Mixed::new(make, Config::default(), 17);
+            mixed.connect(true, false);
+            mixed.loss = 0.1;
+            for index in 0..200 {
+                mixed.theirs.send(mixed.now, 5, &pattern(2000, index), Delivery { unordered, once: true });
+                mixed.run_until(Duration::from_millis(3), |_| false);
+            }
+            mixed.loss = 0.0;
+            mixed.theirs.send(mixed.now, 5, &pattern(7, 7), Delivery { unordered, once: false });
+            let last = |mixed: &mut Mixed| mixed.messages(5).contains(&pattern(7, 7));
+            assert!(mixed.run_until(Duration::from_secs(120), last), "{name}: unordered {unordered}");
+            let count = mixed.messages(5).len();
+            assert!(count > 100, "{name}: {count} arrived");
         }
     }
 }

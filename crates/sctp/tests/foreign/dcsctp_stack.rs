@@ -8,7 +8,7 @@ use dcsctp::api::{
     ZeroChecksumAlternateErrorDetectionMethod,
 };
 
-use super::Foreign;
+use super::{Delivery, Foreign};
 
 pub struct DcSctp {
     socket: Box<dyn DcSctpSocket>,
@@ -77,10 +77,12 @@ impl Foreign for DcSctp {
         self.socket.state() == SocketState::Connected
     }
 
-    fn send(&mut self, now: Instant, stream: u16, payload: &Bytes, unordered: bool) {
+    fn send(&mut self, now: Instant, stream: u16, payload: &Bytes, delivery: Delivery) {
         self.advance(now);
         let message = Message::new(StreamId(stream), PpId(53), payload.to_vec());
-        let options = SendOptions { unordered, ..SendOptions::default() };
+        let max_retransmissions = delivery.once.then_some(0);
+        let options =
+            SendOptions { unordered: delivery.unordered, max_retransmissions, ..SendOptions::default() };
         self.socket.send(message, &options).expect("dcsctp takes the message");
     }
 

@@ -13,6 +13,14 @@ pub use dcsctp_stack::DcSctp;
 pub use proto_stack::SctpProto;
 pub use rtc_stack::RtcSctp;
 
+/// How another stack is to deliver a message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Delivery {
+    pub unordered: bool,
+    /// Without retransmission.
+    pub once: bool,
+}
+
 /// Another stack's association.
 pub trait Foreign {
     /// Starts the handshake.
@@ -23,8 +31,8 @@ pub trait Foreign {
     /// Packets to send, and bookkeeping.
     fn poll(&mut self, now: Instant) -> Vec<Bytes>;
     fn is_established(&self) -> bool;
-    /// Queues a reliable message.
-    fn send(&mut self, now: Instant, stream: u16, payload: &Bytes, unordered: bool);
+    /// Queues a message.
+    fn send(&mut self, now: Instant, stream: u16, payload: &Bytes, delivery: Delivery);
     /// Messages that arrived since the last call.
     fn receive(&mut self) -> Vec<(u16, Bytes)>;
     /// Resets (closes) the outgoing side of a stream.

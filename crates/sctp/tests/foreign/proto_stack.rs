@@ -11,7 +11,7 @@ use sctp_proto::{
     PayloadProtocolIdentifier, ReliabilityType, ServerConfig, StreamEvent,
 };
 
-use super::Foreign;
+use super::{Delivery, Foreign};
 
 pub struct SctpProto {
     endpoint: Endpoint,
@@ -125,7 +125,7 @@ impl Foreign for SctpProto {
         self.established
     }
 
-    fn send(&mut self, now: Instant, id: u16, payload: &Bytes, unordered: bool) {
+    fn send(&mut self, now: Instant, id: u16, payload: &Bytes, delivery: Delivery) {
         let _ = now;
         let (_, association) = self.association.as_mut().expect("sctp-proto is connected");
         let ppid = PayloadProtocolIdentifier::Binary;
@@ -133,7 +133,8 @@ impl Foreign for SctpProto {
             association.open_stream(id, ppid).expect("sctp-proto opens the stream");
         }
         let mut stream = association.stream(id).expect("the stream is open");
-        stream.set_reliability_params(unordered, ReliabilityType::Reliable, 0).expect("the stream is open");
+        let kind = if delivery.once { ReliabilityType::Rexmit } else { ReliabilityType::Reliable };
+        stream.set_reliability_params(delivery.unordered, kind, 0).expect("the stream is open");
         stream.write_sctp(payload, ppid).expect("sctp-proto takes the message");
     }
 

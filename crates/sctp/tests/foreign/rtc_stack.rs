@@ -11,7 +11,7 @@ use rtc_sctp::{
     Event, Payload, PayloadProtocolIdentifier, ReliabilityType, ServerConfig, StreamEvent,
 };
 
-use super::Foreign;
+use super::{Delivery, Foreign};
 
 pub struct RtcSctp {
     endpoint: Endpoint,
@@ -121,7 +121,7 @@ impl Foreign for RtcSctp {
         self.established
     }
 
-    fn send(&mut self, now: Instant, id: u16, payload: &Bytes, unordered: bool) {
+    fn send(&mut self, now: Instant, id: u16, payload: &Bytes, delivery: Delivery) {
         let _ = now;
         let (_, association) = self.association.as_mut().expect("rtc-sctp is connected");
         let ppid = PayloadProtocolIdentifier::Binary;
@@ -129,7 +129,8 @@ impl Foreign for RtcSctp {
             association.open_stream(id, ppid).expect("rtc-sctp opens the stream");
         }
         let mut stream = association.stream(id).expect("the stream is open");
-        stream.set_reliability_params(unordered, ReliabilityType::Reliable, 0).expect("the stream is open");
+        let kind = if delivery.once { ReliabilityType::Rexmit } else { ReliabilityType::Reliable };
+        stream.set_reliability_params(delivery.unordered, kind, 0).expect("the stream is open");
         stream.write_sctp(now, payload, ppid).expect("rtc-sctp takes the message");
     }
 
