@@ -1,7 +1,7 @@
 //! CUBIC (RFC 9438) with the slow start of HyStart++ (RFC 9406).
 
 use super::hystart::{HyStart, SlowStart};
-use super::{Ack, Controller, MAX_WINDOW, initial_window, min_window};
+use super::{Ack, Controller, MAX_WINDOW, decayed, initial_window, min_window};
 use crate::time::{SECOND, Time};
 
 /// Steepness of the curve, in packets per second cubed.
@@ -134,6 +134,12 @@ impl Controller for Cubic {
             self.max = before.max;
             self.epoch = before.epoch;
         }
+    }
+
+    fn on_idle(&mut self, timeouts: u32) {
+        self.threshold = self.threshold.max(self.window() / 4 * 3);
+        self.window = decayed(self.window(), timeouts, self.mtu) as f64;
+        self.epoch = None;
     }
 
     fn on_mtu(&mut self, mtu: usize) {

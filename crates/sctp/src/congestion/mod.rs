@@ -43,6 +43,9 @@ pub(crate) trait Controller: Debug + Send {
     fn on_timeout(&mut self, now: Time);
     /// The last reduction was a mistake: nothing had been lost.
     fn undo(&mut self);
+    /// Nothing was in flight for this many retransmission timeouts: what the window says about the path gets old
+    /// (RFC 9260 section 7.2.1, RFC 7661).
+    fn on_idle(&mut self, timeouts: u32);
     /// The packet size changed.
     fn on_mtu(&mut self, mtu: usize);
 }
@@ -58,6 +61,12 @@ pub(crate) fn controller(kind: CongestionControl, mtu: usize) -> Box<dyn Control
 /// Window at the start: ten packets (RFC 6928; RFC 9260 allows about four).
 pub(crate) fn initial_window(mtu: usize) -> usize {
     mtu * 10
+}
+
+/// The window after an idle time: half per timeout, but not below a fresh one.
+pub(crate) fn decayed(window: usize, timeouts: u32, mtu: usize) -> usize {
+    let floor = initial_window(mtu).min(window);
+    (window >> timeouts.min(usize::BITS - 1)).max(floor)
 }
 
 /// A loss never pushes the window below this (RFC 9260 section 7.2.3).

@@ -1,6 +1,6 @@
 //! The algorithm of RFC 9260 section 7.2, which is TCP NewReno's.
 
-use super::{Ack, Controller, MAX_WINDOW, initial_window, min_window};
+use super::{Ack, Controller, MAX_WINDOW, decayed, initial_window, min_window};
 use crate::time::Time;
 
 /// State of NewReno.
@@ -67,6 +67,11 @@ impl Controller for NewReno {
             self.window = self.window.max(window);
             self.threshold = threshold;
         }
+    }
+
+    fn on_idle(&mut self, timeouts: u32) {
+        self.threshold = self.threshold.max(self.window / 4 * 3);
+        self.window = decayed(self.window, timeouts, self.mtu);
     }
 
     fn on_mtu(&mut self, mtu: usize) {

@@ -112,6 +112,8 @@ pub(crate) struct Sender {
     probe_due: bool,
     /// The probe that was sent last; nothing was acknowledged since.
     probe_sent: bool,
+    /// When chunks were sent last.
+    last_sent: Time,
     /// The chunk written last.
     last_written: u64,
     /// How long the peer seems to sit on acknowledgements.
@@ -181,6 +183,7 @@ impl Sender {
             max_peer_window: terms.peer_window as usize,
             probe_due: false,
             probe_sent: false,
+            last_sent: Time::default(),
             last_written: 0,
             ack_delay: INITIAL_ACK_DELAY,
             expiries: 0,

@@ -25,6 +25,7 @@ impl Sender {
         if self.is_paced(now) {
             return;
         }
+        self.age_window(now);
         let before = packet.len();
         let mut oversized = false;
         while self.write_retransmission(now, packet, &mut oversized) == Step::Written {}
@@ -36,12 +37,24 @@ impl Sender {
             if packet.len() > self.base_mtu {
                 self.mark_large();
             }
+            self.last_sent = now;
             self.pacer.on_sent(now, written);
             self.arm_after_sending(now);
         } else {
             // Messages may have been found expired just now.
             self.advance_ack_point();
             self.write_forward_tsn(now, packet);
+        }
+    }
+
+    /// Makes the window smaller after an idle time.
+    fn age_window(&mut self, now: Time) {
+        if self.ring.is_empty() && self.scheduler.peek().is_some() {
+            let timeouts = now.since(self.last_sent) / self.rtt.rto();
+            if timeouts > 0 {
+                self.controller.on_idle(u32::try_from(timeouts).unwrap_or(u32::MAX));
+                self.last_sent = now;
+            }
         }
     }
 
