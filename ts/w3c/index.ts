@@ -41,4 +41,28 @@ export type {
   RTCEventListenerOptions,
 } from './typed-event-target';
 export type { EventHandler } from '../webidl/event-handlers';
-export type * from './enums';
+// By name: a star would carry the arrays of their values into the bundled declarations, which nobody can import.
+export type {
+  BinaryType,
+  RTCBundlePolicy,
+  RTCDataChannelState,
+  RTCDtlsTransportState,
+  RTCErrorDetailType,
+  RTCIceCandidateType,
+  RTCIceComponent,
+  RTCIceConnectionState,
+  RTCIceGathererState,
+  RTCIceGatheringState,
+  RTCIceProtocol,
+  RTCIceRole,
+  RTCIceServerTransportProtocol,
+  RTCIceTcpCandidateType,
+  RTCIceTransportPolicy,
+  RTCIceTransportState,
+  RTCPeerConnectionState,
+  RTCPriorityType,
+  RTCRtcpMuxPolicy,
+  RTCSctpTransportState,
+  RTCSdpType,
+  RTCSignalingState,
+} from './enums';
