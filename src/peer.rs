@@ -1,16 +1,18 @@
 //! A peer connection: one call of the core per method.
 
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use napi::Env;
-use napi::bindgen_prelude::Function;
+use napi::bindgen_prelude::{Function, ObjectFinalize};
 use napi_derive::napi;
 use ossa_net::{OutMessage, Runtime};
-use ossa_peer::{CandidateInit, ChannelId, DataChannelInit, MessageKind, Priority, SdpType};
+use ossa_peer::{CandidateInit, ChannelId, DataChannelInit, ErrorKind, MessageKind, Priority, SdpType};
 
 use crate::certificate::{Certificate, unix_milliseconds};
-use crate::error::{Result, from_net, from_peer, type_error};
+use crate::error::{Result, failure, from_net, from_peer, type_error};
 use crate::event;
 use crate::hub::{Hub, State};
 use crate::mailbox::Mailbox;
@@ -59,13 +61,22 @@ pub struct ChannelOptions {
     pub priority: Option<String>,
 }
 
+/// What the garbage collector is told that an open peer costs, in bytes: buffers of SCTP and DTLS, sockets, candidates.
+const MEMORY: i64 = 128 * 1024;
+
 /// A peer connection. It is closed when it is garbage.
-#[napi]
+#[napi(custom_finalize)]
 pub struct Peer {
     state: Arc<State>,
     id: u32,
-    peer: ossa_net::Peer,
     sink: Arc<PeerSink>,
+    phase: RefCell<Phase>,
+}
+
+/// Nothing of the core is kept after `close()`: it may take the garbage collector long to come by.
+enum Phase {
+    Open(ossa_net::Peer),
+    Closed { snapshot: String, stats: String },
 }
 
 #[napi]
@@ -90,7 +101,8 @@ impl Peer {
         let runtime = Runtime::shared().map_err(from_net)?;
         let peer = ossa_net::Peer::new(&runtime, config, sink.clone()).map_err(from_net)?;
         state.register(env, &wake, id, peer.clone(), sink.clone())?;
-        Ok(Peer { state, id, peer, sink })
+        env.adjust_external_memory(MEMORY)?;
+        Ok(Peer { state, id, sink, phase: RefCell::new(Phase::Open(peer)) })
     }
 
     /// Its number in records.
@@ -102,20 +114,20 @@ impl Peer {
     /// `createOffer()`.
     #[napi(catch_unwind)]
     pub fn create_offer(&self, ice_restart: bool) -> Result<String> {
-        self.peer.with(|connection, now| connection.create_offer(now, ice_restart)).map_err(from_peer)
+        self.open()?.with(|connection, now| connection.create_offer(now, ice_restart)).map_err(from_peer)
     }
 
     /// `createAnswer()`.
     #[napi(catch_unwind)]
     pub fn create_answer(&self) -> Result<String> {
-        self.peer.with(|connection, now| connection.create_answer(now)).map_err(from_peer)
+        self.open()?.with(|connection, now| connection.create_answer(now)).map_err(from_peer)
     }
 
     /// `setLocalDescription()`. Returns a snapshot.
     #[napi(catch_unwind)]
     pub fn set_local_description(&self, kind: String, sdp: String) -> Result<String> {
         let kind = description_kind(&kind, &sdp)?;
-        self.peer
+        self.open()?
             .with(|connection, now| {
                 connection.set_local_description(now, kind, &sdp).map(|()| connection.snapshot())
             })
@@ -127,7 +139,7 @@ impl Peer {
     #[napi(catch_unwind)]
     pub fn set_remote_description(&self, kind: String, sdp: String) -> Result<String> {
         let kind = description_kind(&kind, &sdp)?;
-        self.peer
+        self.open()?
             .with(|connection, now| {
                 connection.set_remote_description(now, kind, &sdp).map(|()| connection.snapshot())
             })
@@ -148,7 +160,7 @@ impl Peer {
             sdp_m_line_index: options.sdp_m_line_index.map(index).transpose()?,
             username_fragment: options.username_fragment,
         };
-        self.peer
+        self.open()?
             .with(|connection, now| connection.add_ice_candidate(now, &init).map(|()| connection.snapshot()))
             .map(|snapshot| event::snapshot(&snapshot))
             .map_err(from_peer)
@@ -157,27 +169,32 @@ impl Peer {
     /// `restartIce()`.
     #[napi(catch_unwind)]
     pub fn restart_ice(&self) -> Result<()> {
-        self.peer.with(|connection, _| connection.restart_ice());
+        self.open()?.with(|connection, _| connection.restart_ice());
         Ok(())
     }
 
     /// Whether `negotiationneeded` is due.
     #[napi(catch_unwind)]
     pub fn negotiation_needed(&self) -> Result<bool> {
-        Ok(self.peer.with(|connection, _| connection.negotiation_needed()))
+        Ok(self.open()?.with(|connection, _| connection.negotiation_needed()))
     }
 
     /// The observable state.
     #[napi(catch_unwind)]
     pub fn snapshot(&self) -> Result<String> {
-        Ok(event::snapshot(&self.peer.with(|connection, _| connection.snapshot())))
+        match &*self.phase.borrow() {
+            Phase::Open(peer) => Ok(snapshot_of(peer)),
+            Phase::Closed { snapshot, .. } => Ok(snapshot.clone()),
+        }
     }
 
     /// Statistics.
     #[napi(catch_unwind)]
     pub fn stats(&self) -> Result<String> {
-        let report = self.peer.with(|connection, now| connection.stats(now));
-        Ok(stats::encode(&report, unix_milliseconds()))
+        match &*self.phase.borrow() {
+            Phase::Open(peer) => Ok(stats_of(peer)),
+            Phase::Closed { stats, .. } => Ok(stats.clone()),
+        }
     }
 
     /// Uses other servers and candidates from the next gathering on.
@@ -189,8 +206,8 @@ impl Peer {
     ) -> Result<()> {
         let servers = ice_servers(servers)?;
         let policy = transport_policy(&policy)?;
-        self.peer.with(|connection, _| connection.set_ice_transport_policy(policy)).map_err(from_peer)?;
-        self.peer.set_ice_servers(servers);
+        self.open()?.with(|connection, _| connection.set_ice_transport_policy(policy)).map_err(from_peer)?;
+        self.open()?.set_ice_servers(servers);
         Ok(())
     }
 
@@ -199,7 +216,7 @@ impl Peer {
     pub fn create_data_channel(&self, options: ChannelOptions) -> Result<u32> {
         let init = channel_init(options)?;
         let sink = &self.sink;
-        self.peer
+        self.open()?
             .with(|connection, now| {
                 let channel = connection.create_data_channel(now, init)?;
                 // Before its first event comes.
@@ -213,14 +230,14 @@ impl Peer {
     #[napi(catch_unwind)]
     pub fn channel_id(&self, channel: f64) -> Result<Option<u16>> {
         let channel = ChannelId(handle("channel", channel)?);
-        Ok(self.peer.with(|connection, _| connection.channel(channel)).and_then(|info| info.stream_id))
+        Ok(self.open()?.with(|connection, _| connection.channel(channel)).and_then(|info| info.stream_id))
     }
 
     /// Closes a channel after what was sent before.
     #[napi(catch_unwind)]
     pub fn close_data_channel(&self, channel: f64) -> Result<()> {
         let channel = ChannelId(handle("channel", channel)?);
-        self.peer.with(|connection, now| connection.close_channel(now, channel));
+        self.open()?.with(|connection, now| connection.close_channel(now, channel));
         Ok(())
     }
 
@@ -229,7 +246,7 @@ impl Peer {
     pub fn send_binary(&self, channel: f64, data: &[u8]) -> Result<bool> {
         let channel = ChannelId(handle("channel", channel)?);
         let data = bytes::Bytes::copy_from_slice(data);
-        Ok(self.send(OutMessage { channel, kind: MessageKind::Binary, data }))
+        self.send(OutMessage { channel, kind: MessageKind::Binary, data })
     }
 
     /// Sends one big text message; a lone surrogate becomes U+FFFD. True: call `drain` soon.
@@ -237,7 +254,7 @@ impl Peer {
     pub fn send_text(&self, channel: f64, text: String) -> Result<bool> {
         let channel = ChannelId(handle("channel", channel)?);
         let data = bytes::Bytes::from(text);
-        Ok(self.send(OutMessage { channel, kind: MessageKind::Text, data }))
+        self.send(OutMessage { channel, kind: MessageKind::Text, data })
     }
 
     /// `bufferedAmountLowThreshold`.
@@ -252,31 +269,56 @@ impl Peer {
 
     /// Closes the connection. Idempotent.
     #[napi(catch_unwind)]
-    pub fn close(&self) -> Result<()> {
-        self.shut();
+    pub fn close(&self, env: Env) -> Result<()> {
+        let Ok(peer) = self.open() else { return Ok(()) };
+        let stats = stats_of(&peer);
+        peer.close();
+        let snapshot = snapshot_of(&peer);
+        self.phase.replace(Phase::Closed { snapshot, stats });
+        self.state.unregister(self.id);
+        env.adjust_external_memory(-MEMORY)?;
         Ok(())
     }
 }
 
 impl Peer {
-    fn send(&self, message: OutMessage) -> bool {
-        Mailbox::defer(|| {
-            if self.sink.message_queued(message.channel, message.data.len()) {
-                self.peer.send_batch([message]);
-            }
-        })
+    fn open(&self) -> Result<ossa_net::Peer> {
+        match &*self.phase.borrow() {
+            Phase::Open(peer) => Ok(peer.clone()),
+            Phase::Closed { .. } => Err(failure(ErrorKind::InvalidState.name(), "the connection is closed")),
+        }
     }
 
-    fn shut(&self) {
-        self.peer.close();
-        self.state.unregister(self.id);
+    fn send(&self, message: OutMessage) -> Result<bool> {
+        let peer = self.open()?;
+        Ok(Mailbox::defer(|| {
+            if self.sink.message_queued(message.channel, message.data.len()) {
+                peer.send_batch([message]);
+            }
+        }))
     }
 }
 
-impl Drop for Peer {
-    fn drop(&mut self) {
-        self.shut();
+impl ObjectFinalize for Peer {
+    /// Nobody has closed it.
+    fn finalize(self, env: Env) -> Result<()> {
+        if let Phase::Open(peer) = self.phase.into_inner() {
+            // A panic must not unwind into the garbage collector. There is nobody to tell.
+            let _ = catch_unwind(AssertUnwindSafe(|| peer.close()));
+            self.state.unregister(self.id);
+            env.adjust_external_memory(-MEMORY)?;
+        }
+        Ok(())
     }
+}
+
+fn snapshot_of(peer: &ossa_net::Peer) -> String {
+    event::snapshot(&peer.with(|connection, _| connection.snapshot()))
+}
+
+fn stats_of(peer: &ossa_net::Peer) -> String {
+    let report = peer.with(|connection, now| connection.stats(now));
+    stats::encode(&report, unix_milliseconds())
 }
 
 fn description_kind(kind: &str, sdp: &str) -> Result<SdpType> {

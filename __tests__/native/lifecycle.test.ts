@@ -57,6 +57,13 @@ describe('the process', () => {
     expect(await runFixture('exit-in-traffic.js', ['kill'])).toMatchObject({ signal: 'SIGTERM', stderr: '' });
   });
 
+  test('does not grow with the number of connections that it has closed', async () => {
+    const outcome = await runFixture('many-closed.js', ['300']);
+    expect(outcome).toMatchObject({ code: 0, signal: null, stderr: '' });
+    // 600 peers of some 250 KB each would be 150 MiB.
+    expect(Number(outcome.stdout)).toBeLessThan(60);
+  }, 60_000);
+
   test('collects and closes peers that nobody holds', async () => {
     const outcome = await runFixture('garbage.js', [], ['--expose-gc']);
     expect(outcome).toMatchObject({ code: 0, signal: null, stdout: 'collected 50 of 50\n', stderr: '' });
