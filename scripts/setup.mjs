@@ -32,7 +32,9 @@ function dependenciesAreCurrent() {
 
 /** Installs the npm dependencies if they are missing or older than the lock file. */
 export function install() {
-  if (!dependenciesAreCurrent()) run('npm', ['ci', '--no-audit', '--no-fund']);
+  // Not `npm ci`: it refuses to install while the lock file lacks an optional package of a development tool for some
+  // platform that nobody here uses. `install` keeps to the locked versions as well, `--no-save` leaves the file alone.
+  if (!dependenciesAreCurrent()) run('npm', ['install', '--no-save', '--no-audit', '--no-fund']);
 }
 
 /** Installs what is missing and builds the native core, the TypeScript and the type bundles. */
