@@ -3,9 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
+use is::stun::StunMessage;
 use is::{Candidate as AgentCandidate, CandidateKind as AgentKind, IceAgent, IceCreds, Protocol};
 use tracing::trace;
 
+use super::pairs::PairTable;
 use super::types::{CandidateInfo, CandidateKind, LocalCandidate, LocalCandidateKind};
 use crate::config::IceConfig;
 use crate::jsep::IceParameters;
@@ -15,6 +17,8 @@ use crate::sdp::{Candidate, CandidateAddress, CandidateProtocol, CandidateType};
 const MAX_REMOTE_CANDIDATES: usize = 128;
 /// Local candidates per generation; a machine with more addresses than this has no use for more pairs either.
 const MAX_LOCAL_CANDIDATES: usize = 64;
+/// Addresses of ours that the peer may tell us of. A host behind NATs has one per interface and path.
+const MAX_MAPPED: usize = 64;
 /// Checks that may leave at once when something new is known, instead of one per Ta: enough for the few pairs of an
 /// ordinary connection, so that set-up does not wait for the pacing.
 const KICK: usize = 10;
@@ -37,6 +41,8 @@ pub(crate) struct Generation {
     pub remotes: Vec<CandidateInfo>,
     pub gathering_done: bool,
     pub remote_end: bool,
+    /// Addresses at which the peer says that it sees us.
+    mapped: Vec<SocketAddr>,
     /// When something last happened that checks could profit from: credentials or a candidate.
     pub last_news: Instant,
 }
@@ -64,6 +70,7 @@ impl Generation {
             remotes: Vec::new(),
             gathering_done: false,
             remote_end: false,
+            mapped: Vec::new(),
             last_news: now,
         }
     }
@@ -155,6 +162,31 @@ impl Generation {
         if !self.remotes.contains(&info) {
             self.remotes.push(info);
         }
+    }
+
+    /// Whether a message may reach the agent, which makes a candidate of every new address that it hears of, from the
+    /// source of a check and from the content of an answer, and sets no limit to their number.
+    pub(crate) fn admits(
+        &mut self,
+        message: &StunMessage<'_>,
+        pairs: &PairTable,
+        local: SocketAddr,
+        remote: SocketAddr,
+    ) -> bool {
+        if message.is_binding_request() {
+            return pairs.admits(self.number, local, remote);
+        }
+        let Some(addr) = message.mapped_address().filter(|_| message.is_successful_binding_response()) else {
+            return true;
+        };
+        // Only what is genuine may take up room.
+        if !self.mapped.contains(&addr)
+            && self.mapped.len() < MAX_MAPPED
+            && self.agent.accepts_message(message)
+        {
+            self.mapped.push(addr);
+        }
+        self.mapped.contains(&addr)
     }
 
     /// The peer has no further candidates.

@@ -3,6 +3,8 @@
 mod generation;
 mod pairs;
 mod state;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod types;
 

@@ -11,6 +11,8 @@ use is::stun::TransId;
 /// Pairs that are tracked. The agent's own checklist holds 100; the rest is room for peer-reflexive ones and for the
 /// previous generation. Further pairs are ignored.
 const MAX_PAIRS: usize = 256;
+/// Pairs of one generation from which new addresses of the peer are still taken.
+const MAX_CHECKED: usize = 128;
 /// Requests whose answers are waited for. Older ones are forgotten, which costs a sample of the round-trip time.
 const MAX_TRANSACTIONS: usize = 256;
 
@@ -102,6 +104,13 @@ impl PairTable {
             }
         };
         Some(&mut self.pairs[index])
+    }
+
+    /// Whether a check from there may make a new pair: the agent itself sets no limit to peer-reflexive candidates.
+    pub(crate) fn admits(&self, generation: u32, local: SocketAddr, remote: SocketAddr) -> bool {
+        let mut of_generation = self.pairs.iter().filter(|p| p.generation == generation);
+        of_generation.clone().any(|p| p.local == local && p.remote == remote)
+            || of_generation.nth(MAX_CHECKED - 1).is_none()
     }
 
     /// A check is being sent.

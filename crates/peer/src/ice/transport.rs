@@ -187,6 +187,9 @@ impl IceTransport {
         let Ok(message) = StunMessage::parse(data) else { return false };
         let mut accepted = false;
         for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
+            if !generation.admits(&message, &self.pairs, local, remote) {
+                continue;
+            }
             let packet = StunPacket { proto: Protocol::Udp, source: remote, destination: local, message };
             if !generation.agent.handle_packet(now, packet) {
                 continue;

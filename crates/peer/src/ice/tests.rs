@@ -1,0 +1,125 @@
+//! What an ICE transport makes of messages of a peer that knows the credentials and means no good.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use is::stun::{StunMessage, TransId};
+use is::{DefaultSha1HmacProvider, Sha1HmacProvider};
+
+use super::*;
+use crate::config::{IceConfig, IceTransportPolicy};
+use crate::jsep::IceParameters;
+use crate::states::IceRole;
+
+const HOST: &str = "10.0.0.1:1000";
+
+#[allow(clippy::disallowed_methods)]
+fn start() -> Instant {
+    Instant::now()
+}
+
+fn parameters(ufrag: &str) -> IceParameters {
+    IceParameters { ufrag: ufrag.to_owned(), pwd: format!("{ufrag}-password-password"), ice_lite: false }
+}
+
+fn transport(now: Instant, controlling: bool, tie_breaker: u64) -> IceTransport {
+    let mut ice = IceTransport::new(IceConfig::default(), IceTransportPolicy::All, tie_breaker);
+    ice.set_controlling(controlling);
+    let number = ice.begin(now, parameters("ours"));
+    let host: SocketAddr = HOST.parse().unwrap();
+    let candidate = LocalCandidate {
+        kind: LocalCandidateKind::Host,
+        addr: host,
+        base: host,
+        url: None,
+        relay_protocol: None,
+    };
+    let generation = ice.generation_mut(number).unwrap();
+    generation.add_local(now, candidate);
+    generation.set_remote(now, parameters("theirs"));
+    ice
+}
+
+fn written(message: StunMessage<'_>, pwd: &str) -> Vec<u8> {
+    let mut buf = vec![0; 600];
+    let hmac = |key: &[u8], parts: &[&[u8]]| DefaultSha1HmacProvider.sha1_hmac(key, parts);
+    let n = message.to_bytes(Some(pwd.as_bytes()), &mut buf, hmac).unwrap();
+    buf.truncate(n);
+    buf
+}
+
+fn check(controlling: bool, tie_breaker: u64) -> Vec<u8> {
+    let user = "ours:theirs";
+    let request = StunMessage::binding_request(user, TransId::new(), controlling, tie_breaker, 7, false);
+    written(request, &parameters("ours").pwd)
+}
+
+#[test]
+fn checks_from_ever_new_addresses_make_a_bounded_number_of_pairs() {
+    let now = start();
+    let mut ice = transport(now, true, 1);
+    let mut accepted = 0;
+    for i in 0..20_000u32 {
+        let from = SocketAddr::from(([192, 0, (i >> 8) as u8, i as u8], 5000));
+        accepted += u32::from(ice.handle_stun(now, HOST.parse().unwrap(), from, &check(false, 2)));
+        while ice.poll_outgoing().is_some() {}
+    }
+    assert_eq!(accepted, 128);
+    assert!(ice.pairs.iter().count() <= 128);
+    let first = SocketAddr::from(([192, 0, 0, 0], 5000));
+    assert!(ice.handle_stun(now, HOST.parse().unwrap(), first, &check(false, 2)), "known ones are served on");
+}
+
+#[test]
+fn answers_with_ever_new_addresses_are_ignored_in_the_end() {
+    let mut now = start();
+    let mut ice = transport(now, true, 1);
+    let (host, peer): (SocketAddr, SocketAddr) = (HOST.parse().unwrap(), "192.0.2.1:5000".parse().unwrap());
+    assert!(ice.handle_stun(now, host, peer, &check(false, 2)));
+    let mut accepted = HashSet::new();
+    for i in 0..2000u32 {
+        while let Some(datagram) = ice.poll_outgoing() {
+            let Ok(request) = StunMessage::parse(&datagram.payload) else { continue };
+            if !request.is_binding_request() {
+                continue;
+            }
+            let mapped = SocketAddr::from(([198, 51, (i >> 8) as u8, i as u8], 9));
+            let answer = StunMessage::binding_reply(request.trans_id(), mapped);
+            let answer = written(answer, &parameters("theirs").pwd);
+            if ice.handle_stun(now, host, peer, &answer) {
+                accepted.insert(mapped);
+            }
+        }
+        now += Duration::from_millis(2500);
+        ice.handle_timeout(now);
+    }
+    assert_eq!(accepted.len(), 64);
+}
+
+#[test]
+fn a_role_conflict_is_won_by_the_larger_tie_breaker() {
+    for (ours, theirs, controlling_after) in [(5, 9, false), (9, 5, true)] {
+        let now = start();
+        let mut ice = transport(now, true, ours);
+        ice.handle_stun(now, HOST.parse().unwrap(), "192.0.2.1:5000".parse().unwrap(), &check(true, theirs));
+        assert_eq!(ice.role() == IceRole::Controlling, controlling_after);
+    }
+}
+
+#[test]
+fn a_check_with_the_wrong_password_or_name_is_ignored() {
+    let now = start();
+    let mut ice = transport(now, true, 1);
+    let (host, peer): (SocketAddr, SocketAddr) = (HOST.parse().unwrap(), "192.0.2.1:5000".parse().unwrap());
+    let with = |user: &str, pwd: &str| {
+        written(StunMessage::binding_request(user, TransId::new(), false, 2, 7, true), pwd)
+    };
+    let pwd = parameters("ours").pwd;
+    assert!(!ice.handle_stun(now, host, peer, &with("ours:theirs", "guessed-guessed-guessed")));
+    assert!(!ice.handle_stun(now, host, peer, &with("ours:others", &pwd)));
+    assert!(!ice.handle_stun(now, host, peer, &with("other:theirs", &pwd)));
+    assert!(!ice.pairs.datagram_received(now, host, peer, 10), "nor does it open the way for data");
+    assert!(ice.handle_stun(now, host, peer, &with("ours:theirs", &pwd)));
+    assert!(ice.pairs.datagram_received(now, host, peer, 10));
+}
