@@ -173,8 +173,9 @@ declare class RTCCertificate {
 /**
  * Makes a certificate out of PEM, to keep an identity across runs. Not part of W3C's API.
  * @param certificate the certificate, PEM.
- * @param privateKey its ECDSA P-256 key, PKCS#8 PEM.
- * @throws DOMException `DataError` (or the core's own) if they cannot be parsed or do not belong together.
+ * @param privateKey its ECDSA key on P-256 or P-384, PEM (PKCS#8 or SEC1).
+ * @throws DOMException `DataError` if something is missing, malformed or does not belong together; `NotSupportedError` for
+ * other kinds of keys, RSA among them, and for encrypted ones.
  */
 declare function certificateFromPEM(certificate: string, privateKey: string): RTCCertificate;
 /** Certificate and private key as PEM; keep the latter secret. Not part of W3C's API. */
@@ -272,7 +273,7 @@ interface RTCConfiguration {
     bundlePolicy?: RTCBundlePolicy;
     /** Always `'require'`. */
     rtcpMuxPolicy?: RTCRtcpMuxPolicy;
-    /** Certificates to authenticate with. Default: one is generated. */
+    /** Certificates to authenticate with; the first one is used. Default: one is generated, valid for 30 days. */
     certificates?: RTCCertificate[];
     /** Hint for gathering ahead, 0 to 255; candidates are gathered when needed. Default: 0. */
     iceCandidatePoolSize?: number;
@@ -312,18 +313,23 @@ declare class RTCError extends DOMException {
 
 /** Options that every event constructor takes (DOM Standard, 2.2). */
 interface RTCEventInit {
+    /** The event goes up a tree; these targets have none. Default: `false`. */
     bubbles?: boolean;
+    /** `preventDefault()` has an effect. Default: `false`. */
     cancelable?: boolean;
+    /** The event crosses the boundary of a shadow tree. Default: `false`. */
     composed?: boolean;
 }
 
 /** Options of {@link RTCErrorEvent}. */
 interface RTCErrorEventInit extends RTCEventInit {
+    /** What went wrong. */
     error: RTCError;
 }
 /** `error` of a data channel or a DTLS transport (webrtc-pc 11.2). */
 declare class RTCErrorEvent extends Event {
     #private;
+    /** @throws TypeError without an `error` that is an {@link RTCError}. */
     constructor(type: string, eventInitDict: RTCErrorEventInit);
     /** What went wrong. */
     get error(): RTCError;
@@ -331,9 +337,13 @@ declare class RTCErrorEvent extends Event {
 
 /** Options of `addEventListener` (DOM Standard, 2.7). */
 interface RTCEventListenerOptions {
+    /** Hear the event before the listeners of the target itself. Default: `false`. */
     capture?: boolean;
+    /** Hear the first event only. Default: `false`. */
     once?: boolean;
+    /** The listener does not call `preventDefault()`. Default: `false`. */
     passive?: boolean;
+    /** Takes the listener away when it is aborted. */
     signal?: AbortSignal;
 }
 /** A function or an object with `handleEvent`. */
@@ -357,11 +367,17 @@ interface RemoveEventListener<Events> {
 
 /** Events of {@link RTCDataChannel}. */
 interface RTCDataChannelEventMap {
+    /** The channel can be used. */
     open: Event;
+    /** A message has arrived. */
     message: MessageEvent;
+    /** `bufferedAmount` has fallen to the threshold. */
     bufferedamountlow: Event;
+    /** The channel has failed; `close` follows. */
     error: RTCErrorEvent;
+    /** The peer is closing the channel. */
     closing: Event;
+    /** The channel is closed; nothing follows. */
     close: Event;
 }
 /** A bidirectional channel for messages between two connections (webrtc-pc 6.2). */
@@ -428,11 +444,13 @@ interface RTCDataChannel {
 
 /** Options of {@link RTCDataChannelEvent}. */
 interface RTCDataChannelEventInit extends RTCEventInit {
+    /** The channel that the peer has created. */
     channel: RTCDataChannel;
 }
 /** `datachannel`: the peer has created a channel (webrtc-pc 6.4). */
 declare class RTCDataChannelEvent extends Event {
     #private;
+    /** @throws TypeError without a `channel` that is an {@link RTCDataChannel}. */
     constructor(type: string, eventInitDict: RTCDataChannelEventInit);
     /** The channel; it is open, and its messages start to arrive after this event. */
     get channel(): RTCDataChannel;
@@ -517,12 +535,15 @@ declare class RTCIceCandidate {
 
 /** Options of {@link RTCPeerConnectionIceEvent}. */
 interface RTCPeerConnectionIceEventInit extends RTCEventInit {
+    /** The candidate. Default: `null`, all gathering is over. */
     candidate?: RTCIceCandidate | null;
+    /** URL of the server that it was obtained from. Default: `null`. */
     url?: string | null;
 }
 /** `icecandidate`: a local candidate was gathered (webrtc-pc 4.8.2). */
 declare class RTCPeerConnectionIceEvent extends Event {
     #private;
+    /** @throws TypeError for members of a wrong type. */
     constructor(type: string, eventInitDict?: RTCPeerConnectionIceEventInit);
     /** The candidate to signal; empty at the end of a generation, `null` when all gathering is over. */
     get candidate(): RTCIceCandidate | null;
@@ -531,15 +552,21 @@ declare class RTCPeerConnectionIceEvent extends Event {
 }
 /** Options of {@link RTCPeerConnectionIceErrorEvent}. */
 interface RTCPeerConnectionIceErrorEventInit extends RTCEventInit {
+    /** Local address used to reach the server. Default: `null`. */
     address?: string | null;
+    /** Local port used to reach the server. Default: `null`. */
     port?: number | null;
+    /** URL of the server. Default: `''`. */
     url?: string;
+    /** STUN error code, or 701 if the server could not be reached. */
     errorCode: number;
+    /** Reason phrase. Default: `''`. */
     errorText?: string;
 }
 /** `icecandidateerror`: a STUN or TURN server could not be used (webrtc-pc 4.8.3). */
 declare class RTCPeerConnectionIceErrorEvent extends Event {
     #private;
+    /** @throws TypeError without an `errorCode`. */
     constructor(type: string, eventInitDict: RTCPeerConnectionIceErrorEventInit);
     /** Local address used to reach the server, if it may be told. */
     get address(): string | null;
@@ -555,7 +582,9 @@ declare class RTCPeerConnectionIceErrorEvent extends Event {
 
 /** ICE credentials of one generation. */
 interface RTCIceParameters {
+    /** `a=ice-ufrag`, 4 to 256 characters (RFC 8839 section 5.4). */
     usernameFragment?: string;
+    /** `a=ice-pwd`, 22 to 256 characters. */
     password?: string;
 }
 /** A local and a remote candidate that packets travel between (webrtc-pc 5.6.2). */
@@ -569,8 +598,11 @@ declare class RTCIceCandidatePair {
 }
 /** Events of {@link RTCIceTransport}. */
 interface RTCIceTransportEventMap {
+    /** `state` has changed. */
     statechange: Event;
+    /** `gatheringState` has changed. */
     gatheringstatechange: Event;
+    /** The selected pair has changed. */
     selectedcandidatepairchange: Event;
 }
 /** The ICE transport of a connection (webrtc-pc 5.6). */
@@ -612,7 +644,9 @@ interface RTCIceTransport {
 
 /** Events of {@link RTCDtlsTransport}. */
 interface RTCDtlsTransportEventMap {
+    /** `state` has changed. */
     statechange: Event;
+    /** The association has failed. */
     error: RTCErrorEvent;
 }
 /** The DTLS transport of a connection (webrtc-pc 5.5). */
@@ -639,6 +673,7 @@ interface RTCDtlsTransport {
 
 /** Events of {@link RTCSctpTransport}. */
 interface RTCSctpTransportEventMap {
+    /** `state` has changed. */
     statechange: Event;
 }
 /** The SCTP transport that carries the data channels of a connection (webrtc-pc 6.1.1). */
@@ -742,23 +777,32 @@ type RTCSessionDescriptionCallback = (description: RTCSessionDescriptionInit) =>
 type RTCPeerConnectionErrorCallback = (error: DOMException) => void;
 /** Events of {@link RTCPeerConnection}. */
 interface RTCPeerConnectionEventMap {
+    /** An offer should be made. */
     negotiationneeded: Event;
+    /** A local candidate is to be signaled. */
     icecandidate: RTCPeerConnectionIceEvent;
+    /** A STUN or TURN server could not be used. */
     icecandidateerror: RTCPeerConnectionIceErrorEvent;
+    /** `signalingState` has changed. */
     signalingstatechange: Event;
+    /** `iceConnectionState` has changed. */
     iceconnectionstatechange: Event;
+    /** `iceGatheringState` has changed. */
     icegatheringstatechange: Event;
+    /** `connectionState` has changed. */
     connectionstatechange: Event;
+    /** The peer has created a channel. */
     datachannel: RTCDataChannelEvent;
 }
 /**
  * A connection to one peer (webrtc-pc 4.4), for data channels. Sections for audio and video in a remote description are
- * rejected in the answer. An open connection keeps the process alive until `close()`.
+ * rejected in the answer. From its first description on a connection keeps the process alive, until it is closed by either
+ * side or has failed.
  */
 declare class RTCPeerConnection extends EventTarget {
     #private;
     /**
-     * @throws TypeError for a value of a wrong type.
+     * @throws TypeError for a value of a wrong type, RangeError for a number in `transport` that is out of range.
      * @throws DOMException `SyntaxError` for a malformed server URL; `InvalidAccessError` for a TURN server without
      * credentials or an expired certificate.
      */

@@ -99,8 +99,9 @@ export function generateCertificate(lifetime: number): RTCCertificate {
 /**
  * Makes a certificate out of PEM, to keep an identity across runs. Not part of W3C's API.
  * @param certificate the certificate, PEM.
- * @param privateKey its ECDSA P-256 key, PKCS#8 PEM.
- * @throws DOMException `DataError` (or the core's own) if they cannot be parsed or do not belong together.
+ * @param privateKey its ECDSA key on P-256 or P-384, PEM (PKCS#8 or SEC1).
+ * @throws DOMException `DataError` if something is missing, malformed or does not belong together; `NotSupportedError` for
+ * other kinds of keys, RSA among them, and for encrypted ones.
  */
 export function certificateFromPEM(certificate: string, privateKey: string): RTCCertificate {
   return createCertificate(nativeCall(() => NativeCertificate.fromPEM(certificate, privateKey)));

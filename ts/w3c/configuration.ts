@@ -46,7 +46,7 @@ export interface RTCConfiguration {
   bundlePolicy?: RTCBundlePolicy;
   /** Always `'require'`. */
   rtcpMuxPolicy?: RTCRtcpMuxPolicy;
-  /** Certificates to authenticate with. Default: one is generated. */
+  /** Certificates to authenticate with; the first one is used. Default: one is generated, valid for 30 days. */
   certificates?: RTCCertificate[];
   /** Hint for gathering ahead, 0 to 255; candidates are gathered when needed. Default: 0. */
   iceCandidatePoolSize?: number;

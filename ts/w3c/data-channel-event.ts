@@ -6,6 +6,7 @@ import { convertEventInit, type RTCEventInit } from './event-init';
 
 /** Options of {@link RTCDataChannelEvent}. */
 export interface RTCDataChannelEventInit extends RTCEventInit {
+  /** The channel that the peer has created. */
   channel: RTCDataChannel;
 }
 
@@ -19,6 +20,7 @@ const convertDataChannelEventInit = dictionary<RTCDataChannelEventInit, RTCEvent
 export class RTCDataChannelEvent extends Event {
   readonly #channel: RTCDataChannel;
 
+  /** @throws TypeError without a `channel` that is an {@link RTCDataChannel}. */
   constructor(type: string, eventInitDict: RTCDataChannelEventInit) {
     requireArguments(arguments.length, 2, 'new RTCDataChannelEvent');
     const name = DOMString(type, 'type');

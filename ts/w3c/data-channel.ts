@@ -11,11 +11,17 @@ import type { AddEventListener, RemoveEventListener } from './typed-event-target
 
 /** Events of {@link RTCDataChannel}. */
 export interface RTCDataChannelEventMap {
+  /** The channel can be used. */
   open: Event;
+  /** A message has arrived. */
   message: MessageEvent;
+  /** `bufferedAmount` has fallen to the threshold. */
   bufferedamountlow: Event;
+  /** The channel has failed; `close` follows. */
   error: RTCErrorEvent;
+  /** The peer is closing the channel. */
   closing: Event;
+  /** The channel is closed; nothing follows. */
   close: Event;
 }
 

@@ -15,7 +15,9 @@ export interface DtlsTransportSlots {
 
 /** Events of {@link RTCDtlsTransport}. */
 export interface RTCDtlsTransportEventMap {
+  /** `state` has changed. */
   statechange: Event;
+  /** The association has failed. */
   error: RTCErrorEvent;
 }
 

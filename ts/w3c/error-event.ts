@@ -6,6 +6,7 @@ import { convertEventInit, type RTCEventInit } from './event-init';
 
 /** Options of {@link RTCErrorEvent}. */
 export interface RTCErrorEventInit extends RTCEventInit {
+  /** What went wrong. */
   error: RTCError;
 }
 
@@ -19,6 +20,7 @@ const convertErrorEventInit = dictionary<RTCErrorEventInit, RTCEventInit>(
 export class RTCErrorEvent extends Event {
   readonly #error: RTCError;
 
+  /** @throws TypeError without an `error` that is an {@link RTCError}. */
   constructor(type: string, eventInitDict: RTCErrorEventInit) {
     requireArguments(arguments.length, 2, 'new RTCErrorEvent');
     const name = DOMString(type, 'type');

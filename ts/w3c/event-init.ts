@@ -3,8 +3,11 @@ import { dictionary } from '../webidl/dictionary';
 
 /** Options that every event constructor takes (DOM Standard, 2.2). */
 export interface RTCEventInit {
+  /** The event goes up a tree; these targets have none. Default: `false`. */
   bubbles?: boolean;
+  /** `preventDefault()` has an effect. Default: `false`. */
   cancelable?: boolean;
+  /** The event crosses the boundary of a shadow tree. Default: `false`. */
   composed?: boolean;
 }
 

@@ -6,7 +6,9 @@ import { isIceCandidate, type RTCIceCandidate } from './ice-candidate';
 
 /** Options of {@link RTCPeerConnectionIceEvent}. */
 export interface RTCPeerConnectionIceEventInit extends RTCEventInit {
+  /** The candidate. Default: `null`, all gathering is over. */
   candidate?: RTCIceCandidate | null;
+  /** URL of the server that it was obtained from. Default: `null`. */
   url?: string | null;
 }
 
@@ -24,6 +26,7 @@ export class RTCPeerConnectionIceEvent extends Event {
   readonly #candidate: RTCIceCandidate | null;
   readonly #url: string | null;
 
+  /** @throws TypeError for members of a wrong type. */
   constructor(type: string, eventInitDict: RTCPeerConnectionIceEventInit = {}) {
     requireArguments(arguments.length, 1, 'new RTCPeerConnectionIceEvent');
     const name = DOMString(type, 'type');
@@ -47,10 +50,15 @@ exposeInterface(RTCPeerConnectionIceEvent, 'RTCPeerConnectionIceEvent');
 
 /** Options of {@link RTCPeerConnectionIceErrorEvent}. */
 export interface RTCPeerConnectionIceErrorEventInit extends RTCEventInit {
+  /** Local address used to reach the server. Default: `null`. */
   address?: string | null;
+  /** Local port used to reach the server. Default: `null`. */
   port?: number | null;
+  /** URL of the server. Default: `''`. */
   url?: string;
+  /** STUN error code, or 701 if the server could not be reached. */
   errorCode: number;
+  /** Reason phrase. Default: `''`. */
   errorText?: string;
 }
 
@@ -70,6 +78,7 @@ const convertIceErrorEventInit = dictionary<RTCPeerConnectionIceErrorEventInit, 
 export class RTCPeerConnectionIceErrorEvent extends Event {
   readonly #init: RTCPeerConnectionIceErrorEventInit;
 
+  /** @throws TypeError without an `errorCode`. */
   constructor(type: string, eventInitDict: RTCPeerConnectionIceErrorEventInit) {
     requireArguments(arguments.length, 2, 'new RTCPeerConnectionIceErrorEvent');
     const name = DOMString(type, 'type');

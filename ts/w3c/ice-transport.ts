@@ -7,7 +7,9 @@ import type { AddEventListener, RemoveEventListener } from './typed-event-target
 
 /** ICE credentials of one generation. */
 export interface RTCIceParameters {
+  /** `a=ice-ufrag`, 4 to 256 characters (RFC 8839 section 5.4). */
   usernameFragment?: string;
+  /** `a=ice-pwd`, 22 to 256 characters. */
   password?: string;
 }
 
@@ -54,8 +56,11 @@ exposeInterface(RTCIceCandidatePair, 'RTCIceCandidatePair');
 
 /** Events of {@link RTCIceTransport}. */
 export interface RTCIceTransportEventMap {
+  /** `state` has changed. */
   statechange: Event;
+  /** `gatheringState` has changed. */
   gatheringstatechange: Event;
+  /** The selected pair has changed. */
   selectedcandidatepairchange: Event;
 }
 

@@ -56,26 +56,35 @@ const convertAnswerOptions = dictionary<RTCAnswerOptions>('RTCAnswerOptions', {}
 
 /** Events of {@link RTCPeerConnection}. */
 export interface RTCPeerConnectionEventMap {
+  /** An offer should be made. */
   negotiationneeded: Event;
+  /** A local candidate is to be signaled. */
   icecandidate: RTCPeerConnectionIceEvent;
+  /** A STUN or TURN server could not be used. */
   icecandidateerror: RTCPeerConnectionIceErrorEvent;
+  /** `signalingState` has changed. */
   signalingstatechange: Event;
+  /** `iceConnectionState` has changed. */
   iceconnectionstatechange: Event;
+  /** `iceGatheringState` has changed. */
   icegatheringstatechange: Event;
+  /** `connectionState` has changed. */
   connectionstatechange: Event;
+  /** The peer has created a channel. */
   datachannel: RTCDataChannelEvent;
 }
 
 /**
  * A connection to one peer (webrtc-pc 4.4), for data channels. Sections for audio and video in a remote description are
- * rejected in the answer. An open connection keeps the process alive until `close()`.
+ * rejected in the answer. From its first description on a connection keeps the process alive, until it is closed by either
+ * side or has failed.
  */
 export class RTCPeerConnection extends EventTarget {
   readonly #core: PeerCore;
   readonly #handlers = new EventHandlers(this);
 
   /**
-   * @throws TypeError for a value of a wrong type.
+   * @throws TypeError for a value of a wrong type, RangeError for a number in `transport` that is out of range.
    * @throws DOMException `SyntaxError` for a malformed server URL; `InvalidAccessError` for a TURN server without
    * credentials or an expired certificate.
    */

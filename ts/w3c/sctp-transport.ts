@@ -15,6 +15,7 @@ export interface SctpTransportSlots {
 
 /** Events of {@link RTCSctpTransport}. */
 export interface RTCSctpTransportEventMap {
+  /** `state` has changed. */
   statechange: Event;
 }
 

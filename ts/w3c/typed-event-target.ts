@@ -1,8 +1,12 @@
 /** Options of `addEventListener` (DOM Standard, 2.7). */
 export interface RTCEventListenerOptions {
+  /** Hear the event before the listeners of the target itself. Default: `false`. */
   capture?: boolean;
+  /** Hear the first event only. Default: `false`. */
   once?: boolean;
+  /** The listener does not call `preventDefault()`. Default: `false`. */
   passive?: boolean;
+  /** Takes the listener away when it is aborted. */
   signal?: AbortSignal;
 }
 
