@@ -1,6 +1,6 @@
 // Room in the send buffer of a data channel, awaited.
 import type { RTCDataChannel } from '../w3c';
-import { AgentError } from './errors';
+import { AgentError, messageOf } from './errors';
 import { cancelled } from './options';
 
 /** Above this many buffered bytes senders wait, as in the specification. */
@@ -8,6 +8,12 @@ const HIGH_WATER = 1024 * 1024;
 
 /** They go on when the buffer has fallen to this, as in the specification. */
 const LOW_WATER = 64 * 1024;
+
+/**
+ * The largest message sent: the send buffer of a connection has 16 MiB, and up to the high-water mark may be taken.
+ * The peer may allow less (`sctp.maxMessageSize`).
+ */
+export const MAX_MESSAGE_SIZE = 15 * 1024 * 1024;
 
 /** Senders that may wait for one channel. Somebody who does not await `send()` would fill the memory otherwise. */
 const MAX_WAITING = 65_536;
@@ -36,41 +42,50 @@ export class Backpressure {
     );
   }
 
-  /** Resolves when it is the caller's turn: it must send at once, without awaiting anything before. */
-  async room(signal?: AbortSignal): Promise<void> {
+  /** Calls `send` as soon as there is room and everybody before has had their turn: at once if possible. */
+  async run<T>(send: () => T, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) throw cancelled(signal, 'sending');
-    if (this.hasRoom) return;
+    if (this.hasRoom) return send();
     if (this.#channel.readyState !== 'open') throw notOpen(this.#channel);
     if (this.#waiting.length >= MAX_WAITING) {
       const text = `${MAX_WAITING} messages wait for room in the channel "${this.#channel.label}"; await send()`;
       throw new AgentError('RATE_LIMIT_EXCEEDED', text, { retryable: true });
     }
-    await new Promise<void>((resolve, reject) => {
-      const settle = (done: () => void) => {
-        signal?.removeEventListener('abort', abort);
-        done();
-      };
+    return await new Promise<T>((resolve, reject) => {
+      const end = () => signal?.removeEventListener('abort', abort);
       const waiter: Waiter = {
-        proceed: () => settle(resolve),
-        fail: (error) => settle(() => reject(error)),
+        proceed: () => {
+          end();
+          try {
+            resolve(send());
+          } catch (error) {
+            reject(error as Error);
+          }
+        },
+        fail: (error) => {
+          end();
+          reject(error);
+        },
       };
       const abort = () => {
         this.#waiting = this.#waiting.filter((other) => other !== waiter);
         waiter.fail(cancelled(signal!, 'sending'));
-        this.#release();
       };
       signal?.addEventListener('abort', abort, { once: true });
       this.#waiting.push(waiter);
     });
-    // The channel may have closed between the wake-up and this line.
-    if (this.#channel.readyState !== 'open') throw notOpen(this.#channel);
-    // What this caller sends counts before the next one is let through.
-    queueMicrotask(() => this.#release());
   }
 
   #release(): void {
-    if (this.#channel.readyState === 'open' && this.#channel.bufferedAmount < HIGH_WATER)
-      this.#waiting.shift()?.proceed();
+    let done = 0;
+    while (
+      done < this.#waiting.length &&
+      this.#channel.readyState === 'open' &&
+      this.#channel.bufferedAmount < HIGH_WATER
+    ) {
+      this.#waiting[done++]!.proceed();
+    }
+    this.#waiting.splice(0, done);
   }
 
   #fail(): void {
@@ -81,4 +96,24 @@ export class Backpressure {
 function notOpen(channel: RTCDataChannel): AgentError {
   const text = `the channel "${channel.label}" is ${channel.readyState}`;
   return new AgentError('AGENT_UNREACHABLE', text, { retryable: true });
+}
+
+/** What a send() of W3C threw, as one of our errors. */
+export function sendingFailed(error: unknown, data: unknown): unknown {
+  const message = messageOf(error);
+  if (error instanceof TypeError && /bytes/.test(message)) {
+    return new AgentError('MESSAGE_TOO_LARGE', message, { cause: error });
+  }
+  if (!(error instanceof DOMException)) return error;
+  if (error.name !== 'OperationError') {
+    return new AgentError('AGENT_UNREACHABLE', message, { cause: error, retryable: true });
+  }
+  // The send buffer of the connection is full: for good if this message alone is too large for it.
+  if (sizeOf(data) > MAX_MESSAGE_SIZE) return new AgentError('MESSAGE_TOO_LARGE', message, { cause: error });
+  return new AgentError('RATE_LIMIT_EXCEEDED', message, { cause: error, retryable: true });
+}
+
+function sizeOf(data: unknown): number {
+  if (typeof data === 'string') return Buffer.byteLength(data);
+  return data instanceof Blob ? data.size : (data as ArrayBuffer).byteLength;
 }

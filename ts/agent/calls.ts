@@ -66,6 +66,10 @@ export class Calls {
       if (patience?.aborted && !signal?.aborted) throw timedOut(what);
       throw error;
     }
+    if (signal?.aborted) {
+      session.cancel(id!);
+      throw cancelled(signal, what);
+    }
     return await new Promise((resolve, reject) => {
       const call = id!;
       const abort = () => {

@@ -1,6 +1,6 @@
 import type { RTCDataChannel, RTCDataChannelInit } from '../w3c';
-import { Backpressure } from './backpressure';
-import { AgentError, messageOf } from './errors';
+import { Backpressure, sendingFailed } from './backpressure';
+import { AgentError } from './errors';
 import { Emitter, Inbox } from './events';
 import { cancelled, checkMembers, checkSignal } from './options';
 
@@ -138,8 +138,7 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
    */
   async send(data: ChannelPayload, options: { signal?: AbortSignal } = {}): Promise<void> {
     checkMembers(options, 'the options of send', ['signal']);
-    await this.#backpressure.room(checkSignal(options.signal, 'signal'));
-    this.#send(data);
+    await this.#backpressure.run(() => this.#send(data), checkSignal(options.signal, 'signal'));
   }
 
   /** Sends one message if there is room now. False: nothing was taken. */
@@ -175,6 +174,7 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
   /** Resolves when it is open; closes it when the signal fires before. @internal */
   async ready(signal?: AbortSignal): Promise<this> {
     const abort = () => this.#channel.close();
+    if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     try {
       await this.#opened;
@@ -189,15 +189,9 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
   #send(data: ChannelPayload): void {
     try {
       // The types of W3C's overloads are narrower than their union.
-      this.#channel.send(data);
+      this.#channel.send(data as string);
     } catch (error) {
-      if (error instanceof TypeError && /bytes/.test(error.message)) {
-        throw new AgentError('MESSAGE_TOO_LARGE', error.message, { cause: error });
-      }
-      if (error instanceof DOMException) {
-        throw new AgentError('AGENT_UNREACHABLE', messageOf(error), { cause: error, retryable: true });
-      }
-      throw error;
+      throw sendingFailed(error, data);
     }
   }
 

@@ -2,10 +2,10 @@ import { isAnyArrayBuffer } from 'node:util/types';
 
 import { binding } from '../native/loader';
 import type { RTCDataChannel, RTCPeerConnection, RTCStatsReport } from '../w3c';
-import { Backpressure } from './backpressure';
+import { Backpressure, MAX_MESSAGE_SIZE, sendingFailed } from './backpressure';
 import { Calls, toJson } from './calls';
 import { AgentChannel, channelInit, type ChannelInit } from './channel';
-import { AgentError, errorFromJson, messageOf, nativeAgentCall } from './errors';
+import { AgentError, errorFromJson, nativeAgentCall } from './errors';
 import { Emitter, Inbox } from './events';
 import { Negotiator } from './negotiator';
 import { checkMembers, checkMilliseconds, checkName, checkSignal } from './options';
@@ -149,8 +149,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     const signal = checkSignal(options.signal, 'signal');
     if (isAnyArrayBuffer(payload) || ArrayBuffer.isView(payload)) {
       checkMembers(options, 'the options of send for binary data', ['signal']);
-      await this.#room(signal);
-      this.#sendRaw(payload as ArrayBuffer);
+      await this.#run(() => this.#sendRaw(payload as ArrayBuffer), signal);
       return '';
     }
     if (RESERVED_TYPES.includes(checkName(type, 'type'))) throw new TypeError(`"${type}" is not a type for send()`);
@@ -373,8 +372,8 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
 
   #ready(): void {
     if (this.#state !== 'connecting') return;
-    const limit = this.connection.sctp?.maxMessageSize ?? 65_536;
-    nativeAgentCall(() => this.#session.setMaxMessageSize(Number.isFinite(limit) ? limit : 0));
+    const limit = Math.min(this.connection.sctp?.maxMessageSize ?? 65_536, MAX_MESSAGE_SIZE);
+    nativeAgentCall(() => this.#session.setMaxMessageSize(limit));
     this.#state = 'open';
     this.#resolveOpened();
     this.emit('state', 'open');
@@ -397,24 +396,22 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     }
   }
 
-  /** @throws AgentError - The link is not open. */
-  async #room(signal?: AbortSignal): Promise<void> {
-    if (!this.#backpressure || this.#state === 'connecting' || this.#state === 'closed' || this.#closing)
-      throw this.#gone();
-    await this.#backpressure.room(signal);
+  /** Calls `send` when there is room. @throws AgentError - The link is not open. */
+  async #run(send: () => void, signal?: AbortSignal): Promise<void> {
+    const usable = this.#state === 'open' || this.#state === 'disconnected';
+    if (!this.#backpressure || !usable || this.#closing) throw this.#gone();
+    await this.#backpressure.run(send, signal);
   }
 
-  async #transmit(compose: () => string, signal?: AbortSignal): Promise<void> {
-    await this.#room(signal);
-    this.#sendRaw(compose());
+  #transmit(compose: () => string, signal?: AbortSignal): Promise<void> {
+    return this.#run(() => this.#sendRaw(compose()), signal);
   }
 
   #sendRaw(data: string | ArrayBuffer): void {
     try {
-      this.#channel!.send(data);
+      this.#channel!.send(data as string);
     } catch (error) {
-      if (error instanceof TypeError) throw new AgentError('MESSAGE_TOO_LARGE', error.message, { cause: error });
-      throw new AgentError('AGENT_UNREACHABLE', messageOf(error), { cause: error, retryable: true });
+      throw sendingFailed(error, data);
     }
   }
 
