@@ -77,15 +77,12 @@ export class Backpressure {
   }
 
   #release(): void {
-    let done = 0;
-    while (
-      done < this.#waiting.length &&
-      this.#channel.readyState === 'open' &&
-      this.#channel.bufferedAmount < HIGH_WATER
-    ) {
-      this.#waiting[done++]!.proceed();
-    }
-    this.#waiting.splice(0, done);
+    while (this.#hasRoomFor(this.#waiting[0])) this.#waiting.shift()!.proceed();
+  }
+
+  #hasRoomFor(waiter: Waiter | undefined): boolean {
+    const { readyState, bufferedAmount } = this.#channel;
+    return waiter !== undefined && readyState === 'open' && bufferedAmount < HIGH_WATER;
   }
 
   #fail(): void {
