@@ -64,6 +64,8 @@ impl Shared {
     pub(crate) fn run<R>(&self, f: impl FnOnce(&mut Core, Instant) -> R) -> R {
         let mut core = self.core.lock();
         let now = Instant::now();
+        // In the order of the calls: closing a channel must not overtake what was sent on it before.
+        self.drain_outbox(&mut core, now);
         let result = f(&mut core, now);
         let needs_driver = core.pump(&*self.sink, now).needs_driver;
         drop(core);
