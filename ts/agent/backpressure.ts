@@ -9,12 +9,6 @@ const HIGH_WATER = 1024 * 1024;
 /** They go on when the buffer has fallen to this, as in the specification. */
 const LOW_WATER = 64 * 1024;
 
-/**
- * The largest message sent: the send buffer of a connection has 16 MiB, and up to the high-water mark may be taken.
- * The peer may allow less (`sctp.maxMessageSize`).
- */
-export const MAX_MESSAGE_SIZE = 15 * 1024 * 1024;
-
 /** Senders that may wait for one channel. Somebody who does not await `send()` would fill the memory otherwise. */
 const MAX_WAITING = 65_536;
 
@@ -59,7 +53,7 @@ export class Backpressure {
           try {
             resolve(send());
           } catch (error) {
-            reject(error as Error);
+            reject(error);
           }
         },
         fail: (error) => {
@@ -96,7 +90,7 @@ function notOpen(channel: RTCDataChannel): AgentError {
 }
 
 /** What a send() of W3C threw, as one of our errors. */
-export function sendingFailed(error: unknown, data: unknown): unknown {
+export function sendingFailed(error: unknown): unknown {
   const message = messageOf(error);
   if (error instanceof TypeError && /bytes/.test(message)) {
     return new AgentError('MESSAGE_TOO_LARGE', message, { cause: error });
@@ -105,12 +99,6 @@ export function sendingFailed(error: unknown, data: unknown): unknown {
   if (error.name !== 'OperationError') {
     return new AgentError('AGENT_UNREACHABLE', message, { cause: error, retryable: true });
   }
-  // The send buffer of the connection is full: for good if this message alone is too large for it.
-  if (sizeOf(data) > MAX_MESSAGE_SIZE) return new AgentError('MESSAGE_TOO_LARGE', message, { cause: error });
+  // Other channels have filled the send buffer of the connection.
   return new AgentError('RATE_LIMIT_EXCEEDED', message, { cause: error, retryable: true });
-}
-
-function sizeOf(data: unknown): number {
-  if (typeof data === 'string') return Buffer.byteLength(data);
-  return data instanceof Blob ? data.size : (data as ArrayBuffer).byteLength;
 }

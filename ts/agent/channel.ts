@@ -189,9 +189,9 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
   #send(data: ChannelPayload): void {
     try {
       // The types of W3C's overloads are narrower than their union.
-      this.#channel.send(data as string);
+      this.#channel.send(data);
     } catch (error) {
-      throw sendingFailed(error, data);
+      throw sendingFailed(error);
     }
   }
 

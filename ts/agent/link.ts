@@ -2,7 +2,7 @@ import { isAnyArrayBuffer } from 'node:util/types';
 
 import { binding } from '../native/loader';
 import type { RTCDataChannel, RTCPeerConnection, RTCStatsReport } from '../w3c';
-import { Backpressure, MAX_MESSAGE_SIZE, sendingFailed } from './backpressure';
+import { Backpressure, sendingFailed } from './backpressure';
 import { Calls, toJson } from './calls';
 import { AgentChannel, channelInit, type ChannelInit } from './channel';
 import { AgentError, errorFromJson, nativeAgentCall } from './errors';
@@ -372,8 +372,9 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
 
   #ready(): void {
     if (this.#state !== 'connecting') return;
-    const limit = Math.min(this.connection.sctp?.maxMessageSize ?? 65_536, MAX_MESSAGE_SIZE);
-    nativeAgentCall(() => this.#session.setMaxMessageSize(limit));
+    // 64 KiB where the other side names no limit (RFC 8841, 6.1); 0 stands for none.
+    const limit = this.connection.sctp?.maxMessageSize ?? 65_536;
+    nativeAgentCall(() => this.#session.setMaxMessageSize(Number.isFinite(limit) ? limit : 0));
     this.#state = 'open';
     this.#resolveOpened();
     this.emit('state', 'open');
@@ -409,9 +410,9 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
 
   #sendRaw(data: string | ArrayBuffer): void {
     try {
-      this.#channel!.send(data as string);
+      this.#channel!.send(data);
     } catch (error) {
-      throw sendingFailed(error, data);
+      throw sendingFailed(error);
     }
   }
 
