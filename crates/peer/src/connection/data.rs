@@ -65,7 +65,7 @@ impl Connection {
     }
 
     /// Takes one control event out of the association. Returns whether there was one.
-    fn pump_control(&mut self, now: Instant) -> bool {
+    pub(super) fn pump_control(&mut self, now: Instant) -> bool {
         let Some(sctp) = &mut self.sctp else { return false };
         let Some(event) = sctp.poll_event() else { return false };
         match event {

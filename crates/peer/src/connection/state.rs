@@ -9,7 +9,6 @@ use super::Connection;
 use crate::event::Event;
 use crate::ice::{Route, SelectedPair};
 use crate::jsep::DtlsRole;
-use crate::rtc_error::{ErrorDetail, RtcError};
 use crate::states::{ConnectionState, DtlsState, GatheringState, IceState, SctpState};
 
 /// What was last reported.
@@ -121,10 +120,10 @@ impl Connection {
         match state {
             DtlsState::Connected => self.start_sctp(now),
             DtlsState::Closed | DtlsState::Failed => {
-                let error = self.dtls.error().cloned().unwrap_or_else(|| {
-                    RtcError::new(ErrorDetail::SctpFailure, "the peer has ended the DTLS association")
-                });
-                self.end_sctp(Some(error));
+                // An ABORT that came just before says more than the end of what carried it.
+                while self.pump_control(now) {}
+                let error = self.dtls.error().cloned();
+                self.end_sctp(error);
             }
             DtlsState::New | DtlsState::Connecting => {}
         }
