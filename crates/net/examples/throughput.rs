@@ -65,8 +65,12 @@ struct Side {
     echoes: Option<Receiver<Bytes>>,
 }
 
+/// Each side has a shard of its own, except where there are many.
 fn side() -> Side {
-    let runtime = Runtime::new(RuntimeConfig { shards: Some(1) }).expect("a runtime");
+    side_on(&Runtime::new(RuntimeConfig { shards: Some(1) }).expect("a runtime"))
+}
+
+fn side_on(runtime: &Arc<Runtime>) -> Side {
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock").as_millis();
     let day = Duration::from_secs(86_400);
@@ -83,7 +87,7 @@ fn side() -> Side {
         buffered: AtomicUsize::new(0),
         echo,
     });
-    let peer = Peer::new(&runtime, config, sink.clone()).expect("a peer");
+    let peer = Peer::new(runtime, config, sink.clone()).expect("a peer");
     Side { peer, sink, events, echoes: Some(echoes) }
 }
 
@@ -209,8 +213,31 @@ fn set_up() {
     println!("set-up             {:>10.2} ms p50 {:>10.2} ms p90 {:>10.2} ms max", ms(24), ms(44), ms(49));
 }
 
+fn memory() {
+    let runtime = Runtime::shared().expect("a runtime");
+    connect(&side_on(&runtime), &side_on(&runtime));
+    let before = resident_kilobytes();
+    let pairs: Vec<_> = (0..100)
+        .map(|_| {
+            let (a, b) = (side_on(&runtime), side_on(&runtime));
+            connect(&a, &b);
+            (a, b)
+        })
+        .collect();
+    let kilobytes = resident_kilobytes() - before;
+    println!("memory             {:>10.1} KB for each end of an idle connection", kilobytes / 200.0);
+    drop(pairs);
+}
+
+fn resident_kilobytes() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or("0");
+    line.trim().trim_end_matches(" kB").parse().unwrap_or(0.0)
+}
+
 fn main() {
     set_up();
+    memory();
     let seconds = std::env::args().nth(1).and_then(|s| s.parse().ok()).unwrap_or(3.0);
     let time = Duration::from_secs_f64(seconds);
     let (mut a, mut b) = (side(), side());
