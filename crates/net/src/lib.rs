@@ -18,6 +18,8 @@ mod core;
 mod driver;
 mod error;
 mod fragmentation;
+#[doc(hidden)]
+pub mod fuzz;
 mod gather;
 mod interfaces;
 mod link;

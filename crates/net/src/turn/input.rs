@@ -106,7 +106,7 @@ impl Frame {
 }
 
 /// Length of the complete frames at the start of `data`.
-fn complete_frames(data: &[u8]) -> io::Result<usize> {
+pub(super) fn complete_frames(data: &[u8]) -> io::Result<usize> {
     let mut end = 0;
     while let Some(frame) = Frame::parse(&data[end..])? {
         if data.len() - end < frame.padded {

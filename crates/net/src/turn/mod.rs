@@ -3,6 +3,7 @@
 //! An allocation is a task of its own. The peer hands its datagrams to the [`Relay`], whose queue the task empties; what
 //! the server forwards, the task hands to the connection.
 
+pub(crate) mod fuzz;
 mod input;
 mod output;
 mod protocol;

@@ -49,7 +49,12 @@ impl Output {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.start == self.data.len()
+        self.waiting().is_empty()
+    }
+
+    /// What is not sent yet.
+    pub(super) fn waiting(&self) -> &[u8] {
+        &self.data[self.start..]
     }
 
     /// Grows when something is sent.
@@ -58,7 +63,7 @@ impl Output {
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.data.len() - self.start < HIGH_WATER
+        self.waiting().len() < HIGH_WATER
     }
 
     /// Appends a message of `len` bytes, not 0, which `write` fills in.

@@ -106,13 +106,10 @@ impl Session {
 
     /// Serves the relay until it is closed or the server is lost.
     pub(super) async fn run(mut self, relay: Arc<Relay>, shared: Arc<Shared>) {
-        let local = relay.relayed();
-        if let Err(error) = self.serve(&relay, &shared).await {
-            tracing::debug!(%error, "an allocation was lost");
-            relay.close();
-            shared.run(|core, now| core.remove_link(now, local));
-        } else {
-            self.take_leave().await;
+        let end = End { relay, shared };
+        match self.serve(&end.relay, &end.shared).await {
+            Ok(()) => self.take_leave().await,
+            Err(error) => tracing::debug!(%error, "an allocation was lost"),
         }
     }
 
@@ -206,6 +203,19 @@ impl Session {
             () = queued, if has_room => Ok(Happened::Queued),
             () = sleep_until(until.into()) => Ok(Happened::Other),
         }
+    }
+}
+
+/// However the task ends, its candidate ends with it.
+struct End {
+    relay: Arc<Relay>,
+    shared: Arc<Shared>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.relay.close();
+        self.shared.run(|core, now| core.remove_link(now, self.relay.relayed()));
     }
 }
 
