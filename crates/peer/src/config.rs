@@ -72,6 +72,13 @@ pub struct IceConfig {
     pub checking_timeout: Duration,
 }
 
+impl IceConfig {
+    /// Silence on the pair in use after which checks are sent more often: an answer is overdue by half an interval.
+    pub(crate) fn patience(&self) -> Duration {
+        self.max_rto + self.max_rto / 2 + self.check_interval
+    }
+}
+
 impl Default for IceConfig {
     fn default() -> Self {
         IceConfig {

@@ -1,5 +1,6 @@
 //! ICE (RFC 8445, RFC 8838 trickle, RFC 7675 consent).
 
+mod drive;
 mod generation;
 mod pairs;
 mod state;

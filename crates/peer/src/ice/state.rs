@@ -57,6 +57,7 @@ pub(crate) fn next_change(ice: &IceTransport) -> Option<Instant> {
     };
     if let Some(pair) = ice.route_pair() {
         let heard = pair.last_heard();
+        consider(heard.checked_add(ice.config.patience()));
         consider(heard.checked_add(ice.config.disconnected_timeout));
         consider(ice.config.failed_timeout.and_then(|t| heard.checked_add(t)));
     } else if let Some(current) = &ice.current {

@@ -8,20 +8,12 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use is::stun::{StunMessage, StunPacket};
-use is::{IceAgentEvent, Protocol};
-use tracing::trace;
-
 use super::generation::Generation;
 use super::pairs::{Pair, PairTable};
 use super::types::{LocalCandidate, LocalCandidateKind, SelectedPair};
 use crate::config::{IceConfig, IceTransportPolicy};
 use crate::jsep::IceParameters;
 use crate::states::{GatheringState, IceRole, IceState};
-
-/// STUN messages waiting to be sent. The agent makes at most a few per call; beyond this the oldest are dropped,
-/// which the retransmissions make good.
-const MAX_OUTGOING: usize = 64;
 
 /// The pair in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,22 +33,24 @@ pub(crate) struct StunDatagram {
 
 pub(crate) struct IceTransport {
     pub(super) config: IceConfig,
-    policy: IceTransportPolicy,
-    tie_breaker: u64,
+    pub(super) policy: IceTransportPolicy,
+    pub(super) tie_breaker: u64,
     pub(crate) controlling: Option<bool>,
     pub(super) current: Option<Generation>,
     pub(super) next: Option<Generation>,
-    last_number: u32,
+    pub(super) last_number: u32,
     pub(crate) pairs: PairTable,
     pub(super) route: Option<Route>,
     /// Consent has expired or no pair has worked; only new credentials (or candidates, in the latter case) help.
     pub(super) failed: bool,
-    closed: bool,
-    outgoing: VecDeque<StunDatagram>,
+    pub(super) closed: bool,
+    pub(super) outgoing: VecDeque<StunDatagram>,
     /// When the agents want to be called, kept because asking them is a scan over their pairs.
-    agent_deadline: Option<Instant>,
+    pub(super) agent_deadline: Option<Instant>,
+    /// Silence on the pair in use was answered with an early check.
+    pub(super) hurried: bool,
     /// The last time anything was done.
-    clock: Option<Instant>,
+    pub(super) clock: Option<Instant>,
     pub(crate) route_changes: u32,
 }
 
@@ -76,6 +70,7 @@ impl IceTransport {
             closed: false,
             outgoing: VecDeque::new(),
             agent_deadline: None,
+            hurried: false,
             clock: None,
             route_changes: 0,
         }
@@ -162,139 +157,6 @@ impl IceTransport {
         }
     }
 
-    /// To be called after anything about a generation has changed.
-    pub(crate) fn kick(&mut self, now: Instant) {
-        if self.closed {
-            return;
-        }
-        for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
-            generation.kick(now);
-        }
-        self.pump(now);
-    }
-
-    /// A datagram whose first byte says that it is STUN. Returns whether it was ours.
-    pub(crate) fn handle_stun(
-        &mut self,
-        now: Instant,
-        local: SocketAddr,
-        remote: SocketAddr,
-        data: &[u8],
-    ) -> bool {
-        if self.closed {
-            return false;
-        }
-        let Ok(message) = StunMessage::parse(data) else { return false };
-        let mut accepted = false;
-        for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
-            if !generation.admits(&message, &self.pairs, local, remote) {
-                continue;
-            }
-            let packet = StunPacket { proto: Protocol::Udp, source: remote, destination: local, message };
-            if !generation.agent.handle_packet(now, packet) {
-                continue;
-            }
-            accepted = true;
-            if message.is_binding_request() {
-                if let Some(pair) = self.pairs.entry(now, generation.number, local, remote) {
-                    pair.authenticated = true;
-                    pair.requests_received += 1;
-                    pair.last_request = Some(now);
-                }
-            } else if message.is_successful_binding_response() {
-                self.pairs.response_received(now, message.trans_id());
-            }
-            // Answers, triggered checks and nominations go out now instead of at the next tick.
-            generation.agent.handle_timeout(now);
-            break;
-        }
-        if accepted {
-            self.pump(now);
-        }
-        accepted
-    }
-
-    pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        self.clock = Some(now);
-        if self.resting() {
-            return;
-        }
-        if self.agent_deadline.is_some_and(|deadline| deadline <= now) {
-            for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
-                generation.agent.handle_timeout(now);
-                // The agent has given up all its pairs, but whether the connection has failed is not for it to say.
-                if generation.started() && generation.agent.state().is_disconnected() {
-                    generation.agent.recreate_candidate_pairs();
-                }
-            }
-            self.pump(now);
-        }
-    }
-
-    /// Takes out of the agents what they have to say.
-    fn pump(&mut self, now: Instant) {
-        self.clock = Some(now);
-        self.pump_one(now, false);
-        self.pump_one(now, true);
-        self.agent_deadline = [&mut self.current, &mut self.next]
-            .into_iter()
-            .flatten()
-            .filter_map(|g| g.agent.poll_timeout())
-            .min();
-    }
-
-    fn pump_one(&mut self, now: Instant, of_next: bool) {
-        let slot = if of_next { &mut self.next } else { &mut self.current };
-        let Some(generation) = slot else { return };
-        let number = generation.number;
-        while let Some(transmit) = generation.agent.poll_transmit() {
-            let (local, remote) = (transmit.source, transmit.destination);
-            let payload: Vec<u8> = transmit.contents.into();
-            let consent = self.route.is_some_and(|r| r.generation == number);
-            if let Some(pair) = self.pairs.entry(now, number, local, remote) {
-                let pair_id = pair.id;
-                match StunMessage::parse(&payload) {
-                    Ok(m) if m.is_binding_request() => {
-                        self.pairs.request_sent(now, pair_id, m.trans_id(), consent);
-                    }
-                    _ => pair.responses_sent += 1,
-                }
-            }
-            if self.outgoing.len() >= MAX_OUTGOING {
-                self.outgoing.pop_front();
-            }
-            self.outgoing.push_back(StunDatagram { local, remote, payload });
-        }
-        let mut nominated = None;
-        while let Some(event) = generation.agent.poll_event() {
-            if let IceAgentEvent::NominatedSend { source, destination, .. } = event {
-                nominated = Some((source, destination));
-            }
-        }
-        if let Some((local, remote)) = nominated {
-            self.select(now, number, local, remote);
-        }
-    }
-
-    /// A pair was nominated: use it, and its generation.
-    fn select(&mut self, now: Instant, number: u32, local: SocketAddr, remote: SocketAddr) {
-        trace!(number, "pair nominated");
-        if self.next.as_ref().is_some_and(|n| n.number == number) {
-            self.current = self.next.take();
-            // One generation back is kept: datagrams on the old pair may still be under way.
-            self.pairs.forget_before(number.saturating_sub(1));
-        }
-        let Some(pair) = self.pairs.entry(now, number, local, remote) else { return };
-        pair.nominated = true;
-        pair.authenticated = true;
-        let route = Route { pair: pair.id, generation: number, local, remote };
-        if self.route != Some(route) {
-            self.route = Some(route);
-            self.route_changes += 1;
-        }
-        self.failed = false;
-    }
-
     /// Stops everything.
     pub(crate) fn close(&mut self) {
         self.closed = true;
@@ -343,7 +205,7 @@ impl IceTransport {
     }
 
     /// Consent has expired, so nothing may be sent any more (RFC 7675 section 5.1), and no restart is under way.
-    fn resting(&self) -> bool {
+    pub(super) fn resting(&self) -> bool {
         self.closed || (self.failed && self.next.is_none())
     }
 

@@ -166,3 +166,48 @@ fn a_candidate_that_comes_very_late_still_connects() {
         (0..2).all(|i| n.state(i) == ConnectionState::Connected)
     });
 }
+
+#[test]
+fn single_lost_checks_never_look_like_an_outage() {
+    let mut net = connected();
+    let dropped = std::rc::Rc::new(std::cell::Cell::new([0u64; 2]));
+    let count = std::rc::Rc::clone(&dropped);
+    // Every second STUN message of either side is lost, whatever it is.
+    net.tap = Some(Box::new(move |from, data| {
+        let mut n = count.get();
+        n[from] += u64::from(data[0] < 4);
+        count.set(n);
+        data[0] >= 4 || n[from] % 2 == 0
+    }));
+    net.run(Duration::from_secs(300));
+    assert!(dropped.get()[0] > 100);
+    for node in &net.nodes {
+        let lost = |e: &Event| matches!(e, Event::IceConnectionState(IceState::Disconnected));
+        assert!(!node.events.iter().any(lost), "{}", net.describe());
+    }
+}
+
+#[test]
+fn damaged_datagrams_are_as_good_as_lost_ones() {
+    let mut net = Net::new();
+    let (a, b) = net.open_channel(DataChannelInit::default());
+    let mut seed = 1u64;
+    net.tap = Some(Box::new(move |_, data| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        if seed >> 60 == 0 {
+            let at = (seed >> 20) as usize % data.len();
+            data[at] ^= (seed >> 8) as u8 | 1;
+        }
+        true
+    }));
+    for i in 0..200usize {
+        net.send(0, a, vec![i as u8; 5000]);
+        net.send(1, b, vec![i as u8; 500]);
+    }
+    net.until("received", |n| n.received(1, b) == 200 && n.received(0, a) == 200);
+    for (i, (_, data)) in net.nodes[1].messages[&b].iter().enumerate() {
+        assert!(data.iter().all(|byte| *byte == i as u8) && data.len() == 5000);
+    }
+    net.run(Duration::from_secs(20));
+    assert_eq!((net.state(0), net.state(1)), (ConnectionState::Connected, ConnectionState::Connected));
+}

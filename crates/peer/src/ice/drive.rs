@@ -1,0 +1,170 @@
+//! What moves an ICE transport: messages, time, and what the agents make of them.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use is::stun::{StunMessage, StunPacket};
+use is::{IceAgentEvent, Protocol};
+use tracing::trace;
+
+use super::pairs::Pair;
+use super::transport::{IceTransport, Route, StunDatagram};
+
+/// STUN messages waiting to be sent. The agent makes at most a few per call; beyond this the oldest are dropped,
+/// which the retransmissions make good.
+const MAX_OUTGOING: usize = 64;
+
+impl IceTransport {
+    /// To be called after anything about a generation has changed.
+    pub(crate) fn kick(&mut self, now: Instant) {
+        if self.closed {
+            return;
+        }
+        for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
+            generation.kick(now);
+        }
+        self.pump(now);
+    }
+
+    /// A datagram whose first byte says that it is STUN. Returns whether it was ours.
+    pub(crate) fn handle_stun(
+        &mut self,
+        now: Instant,
+        local: SocketAddr,
+        remote: SocketAddr,
+        data: &[u8],
+    ) -> bool {
+        if self.closed {
+            return false;
+        }
+        let Ok(message) = StunMessage::parse(data) else { return false };
+        let mut accepted = false;
+        for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
+            if !generation.admits(&message, &self.pairs, local, remote) {
+                continue;
+            }
+            let packet = StunPacket { proto: Protocol::Udp, source: remote, destination: local, message };
+            if !generation.agent.handle_packet(now, packet) {
+                continue;
+            }
+            accepted = true;
+            if message.is_binding_request() {
+                if let Some(pair) = self.pairs.entry(now, generation.number, local, remote) {
+                    pair.authenticated = true;
+                    pair.requests_received += 1;
+                    pair.last_request = Some(now);
+                }
+            } else if message.is_successful_binding_response() {
+                self.pairs.response_received(now, message.trans_id());
+            }
+            // Answers, triggered checks and nominations go out now instead of at the next tick.
+            generation.agent.handle_timeout(now);
+            break;
+        }
+        if accepted {
+            self.pump(now);
+        }
+        accepted
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.clock = Some(now);
+        if self.resting() {
+            return;
+        }
+        self.hurry(now);
+        if self.agent_deadline.is_some_and(|deadline| deadline <= now) {
+            for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
+                generation.agent.handle_timeout(now);
+                // The agent has given up all its pairs, but whether the connection has failed is not for it to say.
+                if generation.started() && generation.agent.state().is_disconnected() {
+                    generation.agent.recreate_candidate_pairs();
+                }
+            }
+            self.pump(now);
+        }
+    }
+
+    /// One lost consent check must not look like an outage, so silence brings the next checks forward.
+    fn hurry(&mut self, now: Instant) {
+        let (Some(heard), Some(current)) = (self.heard(), &mut self.current) else { return };
+        let due = heard.checked_add(self.config.patience()).is_some_and(|at| at <= now);
+        if due && !self.hurried {
+            // The agent recalculates the times of its checks when a setting changes, and only then.
+            let max_rto = self.config.max_rto;
+            current.agent.set_max_stun_rto(max_rto + Duration::from_millis(1));
+            current.agent.set_max_stun_rto(max_rto);
+            self.agent_deadline = Some(now);
+        }
+        self.hurried = due;
+    }
+
+    /// When the peer was last heard of on the pair in use.
+    pub(super) fn heard(&self) -> Option<Instant> {
+        self.route_pair().map(Pair::last_heard)
+    }
+
+    /// Takes out of the agents what they have to say.
+    fn pump(&mut self, now: Instant) {
+        self.clock = Some(now);
+        self.pump_one(now, false);
+        self.pump_one(now, true);
+        self.agent_deadline = [&mut self.current, &mut self.next]
+            .into_iter()
+            .flatten()
+            .filter_map(|g| g.agent.poll_timeout())
+            .min();
+    }
+
+    fn pump_one(&mut self, now: Instant, of_next: bool) {
+        let slot = if of_next { &mut self.next } else { &mut self.current };
+        let Some(generation) = slot else { return };
+        let number = generation.number;
+        while let Some(transmit) = generation.agent.poll_transmit() {
+            let (local, remote) = (transmit.source, transmit.destination);
+            let payload: Vec<u8> = transmit.contents.into();
+            let consent = self.route.is_some_and(|r| r.generation == number);
+            if let Some(pair) = self.pairs.entry(now, number, local, remote) {
+                let pair_id = pair.id;
+                match StunMessage::parse(&payload) {
+                    Ok(m) if m.is_binding_request() => {
+                        self.pairs.request_sent(now, pair_id, m.trans_id(), consent);
+                    }
+                    _ => pair.responses_sent += 1,
+                }
+            }
+            if self.outgoing.len() >= MAX_OUTGOING {
+                self.outgoing.pop_front();
+            }
+            self.outgoing.push_back(StunDatagram { local, remote, payload });
+        }
+        let mut nominated = None;
+        while let Some(event) = generation.agent.poll_event() {
+            if let IceAgentEvent::NominatedSend { source, destination, .. } = event {
+                nominated = Some((source, destination));
+            }
+        }
+        if let Some((local, remote)) = nominated {
+            self.select(now, number, local, remote);
+        }
+    }
+
+    /// A pair was nominated: use it, and its generation.
+    fn select(&mut self, now: Instant, number: u32, local: SocketAddr, remote: SocketAddr) {
+        trace!(number, "pair nominated");
+        if self.next.as_ref().is_some_and(|n| n.number == number) {
+            self.current = self.next.take();
+            // One generation back is kept: datagrams on the old pair may still be under way.
+            self.pairs.forget_before(number.saturating_sub(1));
+        }
+        let Some(pair) = self.pairs.entry(now, number, local, remote) else { return };
+        pair.nominated = true;
+        pair.authenticated = true;
+        let route = Route { pair: pair.id, generation: number, local, remote };
+        if self.route != Some(route) {
+            self.route = Some(route);
+            self.route_changes += 1;
+        }
+        self.failed = false;
+    }
+}
