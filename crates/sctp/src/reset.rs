@@ -1,5 +1,8 @@
 //! Stream reset (RFC 6525), both ways.
 
+#[cfg(test)]
+mod tests;
+
 use crate::chunk::kind;
 use crate::chunk::param;
 use crate::chunk::reconfig::{self, Outcome, OutgoingReset, ReconfigParam};

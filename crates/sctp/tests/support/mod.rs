@@ -168,6 +168,8 @@ pub struct Sim {
     pub now: Duration,
     random: Random,
     buffer: Vec<u8>,
+    /// Steps since time went on.
+    idle: u32,
 }
 
 #[expect(clippy::disallowed_methods, reason = "an instant to count from; only differences matter")]
@@ -190,6 +192,7 @@ impl Sim {
             now: Duration::ZERO,
             random: Random::new(seed + 1),
             buffer: Vec::new(),
+            idle: 0,
         }
     }
 
@@ -270,6 +273,8 @@ impl Sim {
             self.now = self.now.max(end);
             return false;
         };
+        self.idle = if next > self.now { 0 } else { self.idle + 1 };
+        assert!(self.idle < 10_000, "time stands still: a timer is due again and again");
         self.now = self.now.max(next);
         let instant = self.instant();
         for (end, wire) in [(&mut self.a, &mut self.to_a), (&mut self.b, &mut self.to_b)] {
