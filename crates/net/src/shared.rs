@@ -103,8 +103,8 @@ impl Shared {
                 }
                 outbox.bytes
             };
-            if bytes > INLINE_BYTES {
-                return self.wake_driver();
+            if bytes > INLINE_BYTES && self.wake_driver() {
+                return;
             }
             let Some(mut core) = self.core.try_lock() else { return };
             let now = Instant::now();
@@ -141,10 +141,13 @@ impl Shared {
         self.core.lock().is_finished()
     }
 
-    pub(crate) fn wake_driver(&self) {
-        if let Some(waker) = &*self.waker.lock() {
+    /// False if there is no driver: it has not run yet, or has ended.
+    pub(crate) fn wake_driver(&self) -> bool {
+        let waker = self.waker.lock();
+        if let Some(waker) = &*waker {
             waker.wake_by_ref();
         }
+        waker.is_some()
     }
 
     /// From now on [`Self::wake_driver`] wakes this task; `None` when there is none any more.

@@ -92,6 +92,32 @@ fn a_stalled_sink_stops_the_sender_and_resuming_loses_nothing() {
 }
 
 #[test]
+fn many_peers_connect_at_once() {
+    let runtime = runtime();
+    let peer = || TestPeer::new(&runtime, loopback_config());
+    let pairs: Vec<(TestPeer, TestPeer)> = (0..100).map(|_| (peer(), peer())).collect();
+    for (a, b) in &pairs {
+        a.channel("test");
+        let answer = b.answer(&a.offer(false));
+        a.accept(&answer);
+    }
+    let deadline = Instant::now() + PATIENCE;
+    let mut open = 0;
+    while open < 2 * pairs.len() {
+        assert!(Instant::now() < deadline, "only {open} channels are open");
+        for (from, to) in pairs.iter().flat_map(|(a, b)| [(a, b), (b, a)]) {
+            while let Some(event) = from.sink.try_next() {
+                open += usize::from(matches!(event, Event::ChannelOpen { .. }));
+                if let Some(init) = signaled(&event) {
+                    to.add_candidate(&init);
+                }
+            }
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
 fn garbage_at_the_open_ports_changes_nothing() {
     let runtime = runtime();
     let Connected { a, b, at_a, events, .. } = loopback_pair(&runtime);

@@ -5,7 +5,7 @@
 mod stun;
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::config::IceServer;
 use crate::core::{Core, sockets};
-use crate::interfaces;
+use crate::interfaces::{self, LocalAddress};
 use crate::link::Link;
 use crate::resolve;
 use crate::shared::Shared;
@@ -48,10 +48,7 @@ pub(crate) fn start(shared: &Arc<Shared>, core: &mut Core, now: Instant, generat
 }
 
 fn host_candidates(shared: &Shared, core: &mut Core, now: Instant, generation: u32) -> Vec<Arc<UdpSocket>> {
-    let mut open = sockets(core.links());
-    if open.is_empty() {
-        open = bind_sockets(shared, core);
-    }
+    let open = open_sockets(shared, core, now);
     for socket in &open {
         let addr = socket.local();
         let kind = LocalCandidateKind::Host;
@@ -61,38 +58,49 @@ fn host_candidates(shared: &Shared, core: &mut Core, now: Instant, generation: u
     open
 }
 
-fn bind_sockets(shared: &Shared, core: &mut Core) -> Vec<Arc<UdpSocket>> {
+/// One socket for each local address: those there are, and new ones for addresses that have come since. The sockets of
+/// addresses that are gone are closed.
+fn open_sockets(shared: &Shared, core: &mut Core, now: Instant) -> Vec<Arc<UdpSocket>> {
+    let open = sockets(core.links());
     let all = match shared.runtime.interfaces.get() {
         Ok(all) => all,
         Err(error) => {
-            core.connection
-                .gathering_error(local_error(None, format!("cannot list the network interfaces: {error}")));
-            return Vec::new();
+            let text = format!("cannot list the network interfaces: {error}");
+            core.connection.gathering_error(local_error(None, text));
+            return open;
         }
     };
-    let mut open = Vec::new();
-    for address in interfaces::select(&all, &core.config.selection()) {
-        match bind_in_range(core.config.port_range, |port| address.with_port(port)) {
-            Ok(socket) => {
-                let socket = Arc::new(socket);
-                if core.add_link(Link::Udp(socket.clone())) {
-                    open.push(socket);
-                }
-            }
-            Err(error) => {
-                let at = address.with_port(0);
-                tracing::warn!(%error, "cannot open a UDP socket");
-                core.connection
-                    .gathering_error(local_error(Some(at), format!("cannot open a UDP socket: {error}")));
-            }
+    let wanted = interfaces::select(&all, &core.config.selection());
+    let (mut kept, gone): (Vec<_>, Vec<_>) =
+        open.into_iter().partition(|s| wanted.iter().any(|a| a.ip == s.local().ip()));
+    for socket in gone {
+        core.remove_link(now, socket.local());
+    }
+    for address in wanted {
+        if !kept.iter().any(|s| s.local().ip() == address.ip) {
+            kept.extend(bind_socket(core, &address));
         }
     }
-    open
+    kept
+}
+
+fn bind_socket(core: &mut Core, address: &LocalAddress) -> Option<Arc<UdpSocket>> {
+    match bind_in_range(core.config.port_range, |port| address.with_port(port)) {
+        Ok(socket) => {
+            let socket = Arc::new(socket);
+            core.add_link(Link::Udp(socket.clone())).then_some(socket)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "cannot open a UDP socket");
+            let text = format!("cannot open a UDP socket: {error}");
+            core.connection.gathering_error(local_error(Some(address.ip), text));
+            None
+        }
+    }
 }
 
 /// A failure on this machine: there is no server, so the URL is empty.
-fn local_error(at: Option<SocketAddr>, text: String) -> IceCandidateError {
-    let address = at.map(|at| at.ip());
+fn local_error(address: Option<IpAddr>, text: String) -> IceCandidateError {
     IceCandidateError { address, port: None, url: String::new(), code: UNREACHABLE, text }
 }
 
