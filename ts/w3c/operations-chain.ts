@@ -1,4 +1,5 @@
 import { thrown } from '../webidl/interface';
+import { queueJob } from './tasks';
 
 /**
  * The operations chain of a connection: operations run one after the other, and once the connection is closed their
@@ -28,7 +29,7 @@ export class OperationsChain {
         if (this.#isClosed()) return;
         finish();
         // One promise job later, as the standard reacts to the settled promise.
-        queueMicrotask(() => this.#next());
+        queueJob(() => this.#next());
       };
       this.#operations.push(() => {
         execute(operation).then(

@@ -1,3 +1,6 @@
+// Taken at load time: see ts/w3c/tasks.ts.
+const nextTick = process.nextTick.bind(process);
+
 /** Passed by our own code to the constructors of interfaces that script cannot construct. */
 export const constructible = Symbol('ossa-webrtc.constructible');
 
@@ -48,7 +51,7 @@ export function invokeCallback(callback: (...args: unknown[]) => unknown, ...arg
 
 /** "Report the exception": in Node that is `uncaughtException`, on its own stack. */
 export function reportException(error: unknown): void {
-  process.nextTick(() => {
+  nextTick(() => {
     throw error;
   });
 }
