@@ -185,3 +185,27 @@ fn data_for_streams_that_do_not_exist_is_reported_not_kept() {
     assert_eq!(answer[12..22], [9, 0, 0, 12, 0, 1, 0, 8, 0, 9]);
     assert!(sim.b.received.is_empty());
 }
+
+#[test]
+fn a_slow_reader_of_small_messages_slows_the_sender_down_instead_of_losing_them() {
+    for len in [1, 64, 1000] {
+        let config = Config { receive_window_max: 1 << 20, ..Config::default() };
+        let mut sim = Sim::connected(Link { delay: 2 * MS, ..Link::default() }, config, 9);
+        sim.b.reads = false;
+        let count = 60_000;
+        for index in 0..count {
+            sim.send_from_a(0, pattern(len, index), reliable());
+        }
+        let mut taken = 0;
+        while taken < count {
+            for _ in 0..400 {
+                taken += u64::from(sim.b.association.recv().is_some());
+            }
+            assert!(sim.b.association.metrics().unread < 2_000_000);
+            sim.run_for(5 * MS);
+            assert!(sim.now < Duration::from_secs(100), "{taken} of {count}");
+        }
+        let metrics = sim.a.association.metrics();
+        assert!(metrics.retransmits < count / 20, "{len} bytes: {metrics:?}");
+    }
+}

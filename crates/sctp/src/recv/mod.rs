@@ -162,12 +162,8 @@ impl Receiver {
     }
 
     fn has_room(&self, tsn: u64) -> bool {
-        let used = self.window.used();
-        // The missing chunk in front of everything is what empties a window full of later ones.
-        used < self.window.limit()
-            || tsn == self.tracker.cumulative() + 1
-                && self.window.unread() < self.window.limit()
-                && used < self.window.limit() * 2
+        let is_next = tsn == self.tracker.cumulative() + 1;
+        self.window.has_room() || is_next && self.window.has_room_for_missing()
     }
 
     fn belongs_after_reset(&self, tsn: u64, stream: u16) -> bool {

@@ -30,6 +30,8 @@ pub(super) struct Window {
     unread_payload: usize,
     /// What the last SACK said.
     advertised: usize,
+    /// Memory that was left then.
+    free_when_advertised: usize,
     round_start: Time,
     read_in_round: usize,
 }
@@ -47,17 +49,10 @@ impl Window {
             unread: 0,
             unread_payload: 0,
             advertised: limit,
+            free_when_advertised: limit,
             round_start: Time::default(),
             read_in_round: 0,
         }
-    }
-
-    pub(super) fn limit(&self) -> usize {
-        self.limit
-    }
-
-    pub(super) fn unread(&self) -> usize {
-        self.unread
     }
 
     /// Payload bytes that wait to be read.
@@ -94,22 +89,45 @@ impl Window {
         self.read_in_round += len;
     }
 
+    /// Memory that is left.
+    fn free(&self) -> usize {
+        self.limit.saturating_sub(self.used())
+    }
+
     /// What a SACK may promise now. Less than an eighth counts as nothing, so that the peer does not send
-    /// slivers (RFC 9260 section 6.2, silly window syndrome).
+    /// slivers (RFC 9260 section 6.2, silly window syndrome). The peer counts payload only, so if the messages
+    /// that wait are small, their bookkeeping has to be left out of the promise.
     pub(super) fn available(&self) -> usize {
-        let free = self.limit.saturating_sub(self.used());
-        if free < self.limit / 8 { 0 } else { free }
+        let free = self.free();
+        if free < self.limit / 8 {
+            0
+        } else if self.unread == 0 {
+            free
+        } else {
+            (free as u64 * self.unread_payload as u64 / self.unread as u64) as usize
+        }
     }
 
     /// Notes what a SACK promised.
-    pub(super) fn advertise(&mut self) -> usize {
+    pub(super) fn advertise(&mut self) {
         self.advertised = self.available();
-        self.advertised
+        self.free_when_advertised = self.free();
     }
 
     /// Whether the peer should hear that there is more room than it thinks.
     pub(super) fn needs_update(&self) -> bool {
-        self.advertised < self.limit / 4 && self.available() >= self.limit / 2
+        self.free_when_advertised < self.limit / 4 && self.free() >= self.limit / 2
+    }
+
+    /// Whether data is still taken. The peer may have been promised more than there is by now, before its
+    /// messages turned out to be small.
+    pub(super) fn has_room(&self) -> bool {
+        self.used() < self.limit + self.limit / 2
+    }
+
+    /// Whether the chunk that everything else waits for is still taken: it is what empties the window.
+    pub(super) fn has_room_for_missing(&self) -> bool {
+        self.unread < self.limit && self.used() < self.limit * 2
     }
 
     /// Grows the limit if the application reads about as fast as it allows: twice what was read in a round

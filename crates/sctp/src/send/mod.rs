@@ -108,6 +108,9 @@ pub(crate) struct Sender {
     pacer: Pacer,
     peer_window: usize,
     max_peer_window: usize,
+    /// The peer's last SACK said that it has no room; and that it has again, with something in flight.
+    window_closed: bool,
+    window_opened: bool,
     /// A chunk may be sent whatever the windows say: tail loss probe or window probe.
     probe_due: bool,
     /// The probe that was sent last; nothing was acknowledged since.
@@ -181,6 +184,8 @@ impl Sender {
             pacer: Pacer::default(),
             peer_window: terms.peer_window as usize,
             max_peer_window: terms.peer_window as usize,
+            window_closed: false,
+            window_opened: false,
             probe_due: false,
             probe_sent: false,
             last_sent: Time::default(),

@@ -53,7 +53,8 @@ impl Sender {
         self.grow_window(now, flight_before, &progress);
         self.detect_losses(now);
         self.advance_ack_point();
-        self.arm_after_ack(now, moved || progress.bytes > 0);
+        let opened = std::mem::take(&mut self.window_opened);
+        self.arm_after_ack(now, moved || progress.bytes > 0 || opened);
         true
     }
 
@@ -156,6 +157,11 @@ impl Sender {
         self.peer_window = advertised.saturating_sub(self.flight_payload);
         if self.peer_window > 0 {
             self.timers.persist = None;
+        }
+        if std::mem::replace(&mut self.window_closed, advertised == 0) && advertised > 0 {
+            // What backed off was the probing of a closed window.
+            self.expiries = 0;
+            self.window_opened = !self.ring.is_empty();
         }
     }
 
