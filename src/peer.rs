@@ -249,11 +249,11 @@ impl Peer {
         self.send(OutMessage { channel, kind: MessageKind::Binary, data })
     }
 
-    /// Sends one big text message; a lone surrogate becomes U+FFFD. True: call `drain` soon.
+    /// Sends one big text message, in UTF-8. True: call `drain` soon.
     #[napi(catch_unwind)]
-    pub fn send_text(&self, channel: f64, text: String) -> Result<bool> {
+    pub fn send_text(&self, channel: f64, utf8: &[u8]) -> Result<bool> {
         let channel = ChannelId(handle("channel", channel)?);
-        let data = bytes::Bytes::from(text);
+        let data = bytes::Bytes::copy_from_slice(utf8);
         self.send(OutMessage { channel, kind: MessageKind::Text, data })
     }
 

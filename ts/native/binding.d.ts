@@ -93,8 +93,8 @@ export declare class Peer {
   closeDataChannel(channel: number): void
   /** Sends one big binary message. True: call `drain` soon. */
   sendBinary(channel: number, data: Uint8Array): boolean
-  /** Sends one big text message; a lone surrogate becomes U+FFFD. True: call `drain` soon. */
-  sendText(channel: number, text: string): boolean
+  /** Sends one big text message, in UTF-8. True: call `drain` soon. */
+  sendText(channel: number, utf8: Uint8Array): boolean
   /** `bufferedAmountLowThreshold`. */
   setLowThreshold(channel: number, bytes: number): void
   /** Closes the connection. Idempotent. */

@@ -64,6 +64,15 @@ export class Outbox {
     if (this.#hub.flush(this.#slab, used)) this.#onPending();
   }
 
+  /**
+   * A text in UTF-8, `length` bytes long; good until the next call of any method. Everything added must have been
+   * flushed. The runtime's own encoder is several times as quick as that of Node-API.
+   */
+  encode(data: string, length: number): Uint8Array {
+    if (length > SLAB_SIZE) return Buffer.from(data, 'utf8');
+    return this.#slab.subarray(0, this.#slab.write(data, 0, 'utf8'));
+  }
+
   #writeText(data: string, start: number): number {
     const slab = this.#slab;
     if (data.length <= LOOP_LENGTH) {

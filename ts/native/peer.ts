@@ -210,7 +210,7 @@ export class NativePeer implements Recipient {
   #sendBigText(channel: number, data: string): number {
     const length = Buffer.byteLength(data, 'utf8');
     this.#admit(channel, length);
-    this.#sendBig(length, () => this.#peer.sendText(channel, data));
+    this.#sendBig(length, () => this.#peer.sendText(channel, outbox.encode(data, length)));
     return length;
   }
 
