@@ -50,11 +50,8 @@ export class Backpressure {
       const waiter: Waiter = {
         proceed: () => {
           end();
-          try {
-            resolve(send());
-          } catch (error) {
-            reject(error);
-          }
+          // A promise of its own, so that what send() throws becomes a rejection.
+          resolve(new Promise((done) => done(send())));
         },
         fail: (error) => {
           end();
