@@ -393,6 +393,19 @@ describe('messages', () => {
     expect(highest).toBeLessThan(2 ** 20 + 3 * chunk.length);
   });
 
+  test('nobody reads are refused beyond the limit, the sender is told, and those before are kept', async () => {
+    const { b, ab, ba } = await pair();
+    b.handle('sync', () => true);
+    const told = next<AgentError>(ab, 'problem');
+    for (let number = 0; number < 4097; number++) await ab.send(number);
+    expect(await told).toMatchObject({ code: 'RATE_LIMIT_EXCEEDED', retryable: true });
+    await ab.call('sync');
+    const received: unknown[] = [];
+    ba.on('message', ({ payload }) => received.push(payload));
+    await ab.call('sync');
+    expect(received).toEqual(Array.from({ length: 4096 }, (_, index) => index));
+  });
+
   test('garbage on the message channel is reported and the link goes on', async () => {
     const { b, ab, ba } = await pair();
     b.handle('sync', () => true);

@@ -461,9 +461,13 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     const text = `${UNREAD_MESSAGES.items} messages or 16 MiB wait to be read here; this one was refused`;
     const error = new AgentError('RATE_LIMIT_EXCEEDED', text, { retryable: true });
     this.emit('problem', error);
-    const payload = JSON.stringify({ code: error.code, message: text, retryable: true });
-    const options = { correlationId: message.id || undefined };
-    this.#reply(nativeAgentCall(() => this.#session.message('error', payload, options)).text);
+    const payload = JSON.stringify({
+      code: error.code,
+      message: text,
+      retryable: true,
+      details: { messageId: message.id },
+    });
+    this.#reply(nativeAgentCall(() => this.#session.message('error', payload, {})).text);
   }
 
   /** Refusals are sent if there is room: whoever floods us and does not read must not make us queue. */

@@ -264,16 +264,20 @@ impl Session {
     pub fn receive(&mut self, text: &str, unix_ms: u64) -> Received {
         let envelope = match Envelope::parse(text) {
             Ok(envelope) => envelope,
-            Err(error) => return self.invalid(error, None, unix_ms),
+            Err(error) => return self.invalid(error, Reply::None, unix_ms),
         };
         let correlation = envelope.correlation_id().unwrap_or(&envelope.id).to_owned();
         if let Err(error) = self.check(&envelope, unix_ms) {
             if error.code == code::MESSAGE_EXPIRED {
                 return Received::Expired;
             }
-            // An error is never answered with an error: two agents could go on like that for ever.
-            let correlation = (envelope.kind != "error").then_some(correlation);
-            return self.invalid(error, correlation, unix_ms);
+            let reply = match envelope.kind.as_str() {
+                // An error is never answered with an error: two agents could go on like that for ever.
+                "error" => Reply::None,
+                "capability_call" => Reply::ToCall(correlation),
+                _ => Reply::Plain,
+            };
+            return self.invalid(error, reply, unix_ms);
         }
         if !envelope.id.is_empty() && !self.seen.insert(&envelope.id) {
             return Received::Duplicate;
@@ -337,13 +341,13 @@ impl Session {
             Err(error) => {
                 let text = format!("the payload of a call is {{capability, input}}: {error}");
                 let error = AgentError::new(code::INVALID_MESSAGE, text);
-                return self.invalid(error, Some(correlation), unix_ms);
+                return self.invalid(error, Reply::ToCall(correlation), unix_ms);
             }
         };
         if self.active.len() >= self.config.max_active_calls {
             let text = format!("{} calls are in progress here, the most allowed", self.active.len());
             let error = AgentError::new(code::RATE_LIMIT_EXCEEDED, text);
-            return self.invalid(error, Some(correlation), unix_ms);
+            return self.invalid(error, Reply::ToCall(correlation), unix_ms);
         }
         self.active.insert(envelope.id.as_str().into(), correlation.into());
         Received::Call { id: envelope.id.clone(), capability }
@@ -358,13 +362,16 @@ impl Session {
             .map(str::to_owned)
     }
 
-    fn invalid(&mut self, error: AgentError, correlation: Option<String>, unix_ms: u64) -> Received {
-        let reply = correlation.and_then(|correlation_id| {
-            let options = Options { correlation_id: Some(correlation_id), ..Options::default() };
-            let id = self.new_id();
-            // Too large for the connection: then the sender stays without an answer.
-            self.compose(id, "error", &raw(&error), &options, false, unix_ms).ok()
-        });
+    fn invalid(&mut self, error: AgentError, reply: Reply, unix_ms: u64) -> Received {
+        let correlation_id = match reply {
+            Reply::None => return Received::Invalid { error, reply: None },
+            Reply::Plain => None,
+            Reply::ToCall(correlation) => Some(correlation),
+        };
+        let options = Options { correlation_id, ..Options::default() };
+        let id = self.new_id();
+        // Too large for the connection: then the sender stays without an answer.
+        let reply = self.compose(id, "error", &raw(&error), &options, false, unix_ms).ok();
         Received::Invalid { error, reply }
     }
 
@@ -410,6 +417,15 @@ impl Session {
         }
         Ok(Composed { id: envelope.id, text })
     }
+}
+
+/// How the sender of an invalid message is told.
+enum Reply {
+    None,
+    /// As an error of its own: the sender sees it as a problem of the link.
+    Plain,
+    /// As the failure of the call with this correlation id.
+    ToCall(String),
 }
 
 #[derive(Serialize)]

@@ -36,6 +36,11 @@ fn incoming(session: &mut Session, text: &str) -> String {
     }
 }
 
+/// The other end of `b`, where `b` sees the name of `a`.
+fn mallory_link() -> Session {
+    Session::new(config("agent://a", "agent://b"), [4; 32])
+}
+
 fn refused(received: Received) -> (AgentError, Option<Composed>) {
     match received {
         Received::Invalid { error, reply } => (error, reply),
@@ -217,7 +222,8 @@ fn a_message_in_the_name_of_somebody_else_is_refused() {
     let sent = mallory.message("message", &json("1"), &Options::default(), T0).unwrap();
     let (error, reply) = refused(b.receive(&sent.text, T0));
     assert_eq!(error.code, code::UNAUTHORIZED);
-    assert!(reply.is_some());
+    // Only a call has somebody waiting for the answer; any other sender learns it as a message.
+    assert!(matches!(mallory_link().receive(&reply.unwrap().text, T0), Received::Message));
     // An error is never answered with an error.
     let sent = mallory.message("error", &json("1"), &Options::default(), T0).unwrap();
     assert!(refused(b.receive(&sent.text, T0)).1.is_none());
