@@ -21,7 +21,7 @@ pub struct PeerConfig {
     /// The connection itself: certificate, timers, limits, and which candidates may be used. With
     /// [`ossa_peer::IceTransportPolicy::Relay`] no sockets are opened but those to TURN servers.
     pub connection: ossa_peer::Config,
-    /// STUN and TURN servers for gathering.
+    /// STUN and TURN servers for gathering. The first 32 URLs are asked, all at once.
     pub ice_servers: Vec<IceServer>,
     /// Which interfaces host candidates come from, by name.
     pub interfaces: InterfaceFilter,

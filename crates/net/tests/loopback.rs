@@ -5,7 +5,9 @@ mod common;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-use common::{Connected, PATIENCE, TestPeer, loopback_config, loopback_pair, runtime, signaled, wait_until};
+use common::{
+    Connected, PATIENCE, TestPeer, connect, loopback_config, loopback_pair, runtime, signaled, wait_until,
+};
 use ossa_net::{InterfaceFilter, PeerConfig};
 use ossa_peer::{Event, GatheringState};
 
@@ -89,6 +91,23 @@ fn a_stalled_sink_stops_the_sender_and_resuming_loses_nothing() {
     b.sink.stall(false);
     b.peer.resume();
     receive(&b, COUNT);
+}
+
+#[test]
+fn ipv6_works_as_ipv4_does() {
+    let runtime = runtime();
+    let peer = || {
+        let config =
+            PeerConfig { bind_address: Some(std::net::Ipv6Addr::LOCALHOST.into()), ..loopback_config() };
+        TestPeer::new(&runtime, config)
+    };
+    let Connected { a, b, at_a, at_b, events } = connect(peer(), peer());
+    let candidates: Vec<_> = events.iter().filter_map(signaled).filter(|c| !c.candidate.is_empty()).collect();
+    assert!(candidates.iter().all(|c| c.candidate.contains(" ::1 ")), "{candidates:?}");
+    a.send(at_a, vec![1; 300_000]);
+    assert_eq!(b.wait_message(), vec![1; 300_000]);
+    b.send(at_b, vec![2; 300_000]);
+    assert_eq!(a.wait_message(), vec![2; 300_000]);
 }
 
 #[test]

@@ -1,0 +1,121 @@
+//! Server-reflexive candidates, from STUN servers that see what a NAT would make them see.
+
+mod common;
+
+use std::net::{SocketAddr, UdpSocket};
+use std::thread;
+
+use common::{TestPeer, loopback_config, runtime, server};
+use ossa_net::PeerConfig;
+use ossa_peer::{Event, GatheringState, IceCandidateError};
+use stun_proto::types::attribute::{ErrorCode, XorMappedAddress};
+use stun_proto::types::message::{Message, MessageWriteVec};
+use stun_proto::types::prelude::{MessageWrite, MessageWriteExt};
+
+/// Answers the `nth` request, and all after it, with what `answer` adds. Returns the server's URL.
+fn stun_server(nth: usize, answer: impl Fn(&Message<'_>) -> Vec<u8> + Send + 'static) -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let url = format!("stun:{}", socket.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut buffer = [0; 1_500];
+        for request in 1.. {
+            let Ok((len, from)) = socket.recv_from(&mut buffer) else { return };
+            if request >= nth {
+                let message = Message::from_bytes(&buffer[..len]).unwrap();
+                socket.send_to(&answer(&message), from).unwrap();
+            }
+        }
+    });
+    url
+}
+
+fn mapped(address: &'static str) -> impl Fn(&Message<'_>) -> Vec<u8> {
+    move |request| {
+        let address: SocketAddr = address.parse().unwrap();
+        let mut response = Message::builder_success(request, MessageWriteVec::new());
+        response.add_attribute(&XorMappedAddress::new(address, request.transaction_id())).unwrap();
+        response.finish()
+    }
+}
+
+fn gather(config: PeerConfig) -> (Vec<(String, Option<String>)>, Vec<IceCandidateError>) {
+    let runtime = runtime();
+    let peer = TestPeer::new(&runtime, config);
+    peer.channel("test");
+    peer.offer(false);
+    let (mut candidates, mut errors, mut completed) = (Vec::new(), Vec::new(), 0);
+    peer.wait("the end of gathering", |event| match event {
+        Event::IceCandidate { candidate, url, .. } => {
+            candidates.push((candidate, url));
+            None
+        }
+        Event::IceCandidateError(error) => {
+            errors.push(error);
+            None
+        }
+        Event::IceGatheringState(GatheringState::Complete) => Some(()),
+        _ => None,
+    });
+    peer.peer.close();
+    while let Some(event) = peer.sink.try_next() {
+        completed += usize::from(matches!(event, Event::IceGatheringState(GatheringState::Complete)));
+    }
+    assert_eq!(completed, 0, "gathering ends once");
+    (candidates, errors)
+}
+
+fn with_servers(urls: &[String]) -> PeerConfig {
+    let mut config = loopback_config();
+    config.ice_servers = urls.iter().map(|url| server(url, None, None)).collect();
+    config
+}
+
+#[test]
+fn an_address_behind_a_nat_becomes_one_candidate_however_many_servers_see_it() {
+    let urls = [stun_server(1, mapped("203.0.113.5:40000")), stun_server(1, mapped("203.0.113.5:40000"))];
+    let (candidates, errors) = gather(with_servers(&urls));
+    assert_eq!(errors, []);
+    let reflexive: Vec<_> = candidates.iter().filter(|(c, _)| c.contains("typ srflx")).collect();
+    assert_eq!(reflexive.len(), 1, "{candidates:?}");
+    let (candidate, url) = reflexive[0];
+    assert!(candidate.contains(" 203.0.113.5 40000 typ srflx raddr 127.0.0.1 rport "), "{candidate}");
+    assert!(urls.contains(url.as_ref().unwrap()));
+}
+
+#[test]
+fn a_lost_request_is_repeated() {
+    let (candidates, errors) = gather(with_servers(&[stun_server(2, mapped("203.0.113.5:40000"))]));
+    assert_eq!(errors, []);
+    assert!(candidates.iter().any(|(c, _)| c.contains("typ srflx")));
+}
+
+#[test]
+fn an_error_of_the_server_is_reported_with_its_code() {
+    let url = stun_server(1, |request| {
+        let mut response = Message::builder_error(request, MessageWriteVec::new());
+        response.add_attribute(&ErrorCode::builder(500).reason("out of order").build().unwrap()).unwrap();
+        response.finish()
+    });
+    let (candidates, errors) = gather(with_servers(std::slice::from_ref(&url)));
+    assert_eq!(candidates.len(), 1);
+    assert_eq!(errors.len(), 1);
+    assert_eq!((errors[0].code, errors[0].text.as_str(), &errors[0].url), (500, "out of order", &url));
+    assert_eq!(errors[0].address, Some([127, 0, 0, 1].into()));
+}
+
+#[test]
+fn an_answer_without_sense_is_an_error_and_not_a_hang() {
+    let url = stun_server(1, |request| Message::builder_success(request, MessageWriteVec::new()).finish());
+    let (_, errors) = gather(with_servers(&[url]));
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].code, 701);
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_reported_as_701() {
+    let (candidates, errors) = gather(with_servers(&["stun:no-such-host.invalid".to_owned()]));
+    assert_eq!(candidates.len(), 1);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_eq!(errors[0].code, 701);
+    assert!(errors[0].text.contains("no-such-host.invalid"), "{}", errors[0].text);
+}
