@@ -80,6 +80,20 @@ test('the selected pair is made of the candidates that were signaled', async () 
   ]);
 });
 
+test('a restart that is rolled back shows the old credentials and candidates again', async () => {
+  const { a } = await openPair();
+  const ice = a.sctp!.transport.iceTransport;
+  while (a.iceGatheringState !== 'complete') await once(a, 'icegatheringstatechange');
+  const [parameters, candidates] = [ice.getLocalParameters(), ice.getLocalCandidates()];
+  a.restartIce();
+  await a.setLocalDescription();
+  expect(ice.getLocalParameters()).not.toEqual(parameters);
+  expect(ice.getLocalCandidates()).toEqual([]);
+  await a.setLocalDescription({ type: 'rollback' });
+  expect(ice.getLocalParameters()).toEqual(parameters);
+  expect(ice.getLocalCandidates()).toEqual(candidates);
+});
+
 test('close ends every state at once', async () => {
   const { a, near } = await openPair();
   const { sctp } = a;

@@ -112,6 +112,20 @@ describe('send', () => {
     near.send('again');
     while (received < sent) await once(far, 'message');
   });
+
+  test('keeps a Blob until there is room, although another channel has filled the buffer', async () => {
+    const { a, near, far } = await openPair();
+    const greedy = a.createDataChannel('greedy');
+    await once(greedy, 'open');
+    const received = receive(far, 1);
+    const message = new Uint8Array(256 * 1024);
+    const refused = errorOf(() => {
+      for (;;) greedy.send(message);
+    });
+    expect(refused).toMatchObject({ name: 'OperationError' });
+    near.send(new Blob([message]));
+    expect(bytes((await received)[0])).toHaveLength(message.length);
+  });
 });
 
 describe('messages', () => {

@@ -38,19 +38,25 @@ export async function use(): Promise<unknown> {
 test.each([
   ['without', ['es2023']],
   ['with', ['es2023', 'dom', 'dom.iterable']],
-])('the declarations serve a program %s the types of browsers', (_, lib) => {
-  writeFileSync(join(folder, 'program.ts'), PROGRAM);
-  const compilerOptions = {
-    ...{ target: 'es2022', module: 'node20', strict: true, noEmit: true, skipLibCheck: false, lib },
-    ...{ types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
-    paths: { 'ossa-webrtc': [join(root, 'index.d.ts')] },
-  };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
-  let printed = '';
-  try {
-    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], { encoding: 'utf8' });
-  } catch (error) {
-    printed = (error as { stdout: string }).stdout;
-  }
-  expect(printed).toBe('');
-}, 120_000);
+])(
+  'the declarations serve a program %s the types of browsers',
+  (_, lib) => {
+    writeFileSync(join(folder, 'program.ts'), PROGRAM);
+    const compilerOptions = {
+      ...{ target: 'es2022', module: 'node20', strict: true, noEmit: true, skipLibCheck: false, lib },
+      ...{ types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
+      paths: { 'ossa-webrtc': [join(root, 'index.d.ts')] },
+    };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
+    let printed = '';
+    try {
+      execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], {
+        encoding: 'utf8',
+      });
+    } catch (error) {
+      printed = (error as { stdout: string }).stdout;
+    }
+    expect(printed).toBe('');
+  },
+  120_000,
+);

@@ -12,6 +12,8 @@ export interface ChannelHost {
   readonly native: NativePeer;
   /** Largest message, in bytes; may be `Infinity`. */
   maxMessageSize(): number;
+  /** Channels whose queue waits for room in the send buffer, which all channels share. */
+  readonly waiting: Set<DataChannelCore>;
   /** The channel is gone. */
   forget(handle: number): void;
 }
@@ -109,6 +111,7 @@ export class DataChannelCore {
   #pending(): SendQueue {
     this.#queue ??= new SendQueue((data) => void this.host.native.send(this.handle, data), {
       failed: (error) => this.#sendFailed(error),
+      full: () => this.host.waiting.add(this),
       drained: () => {
         if (this.readyState === 'closing') this.host.native.closeDataChannel(this.handle);
       },
@@ -178,11 +181,15 @@ export class DataChannelCore {
     this.target.dispatchEvent(new MessageEvent('message', { data: value }));
   }
 
+  /** There may be room in the send buffer again. */
+  retry(): void {
+    this.#queue?.flush();
+  }
+
   /** Bytes have left the core's send buffer. */
   released(bytes: number): void {
     const before = this.bufferedAmount;
     this.bufferedAmount = Math.max(0, before - bytes);
-    this.#queue?.flush();
     if (before > this.#lowThreshold && this.bufferedAmount <= this.#lowThreshold && this.readyState !== 'closed') {
       fire(this.target, 'bufferedamountlow');
     }

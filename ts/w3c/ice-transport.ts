@@ -18,6 +18,7 @@ export interface IceTransportSlots {
   role: RTCIceRole;
   state: RTCIceTransportState;
   gatheringState: RTCIceGathererState;
+  /** Of all generations that a local description in use names. */
   localCandidates: RTCIceCandidate[];
   remoteCandidates: RTCIceCandidate[];
   selectedPair: RTCIceCandidatePair | null;
@@ -96,7 +97,8 @@ export class RTCIceTransport extends EventTarget {
   }
   /** The local candidates of the current generation that were told to `onicecandidate`. */
   getLocalCandidates(): RTCIceCandidate[] {
-    return [...this.#slots.localCandidates];
+    const { localCandidates, localParameters } = this.#slots;
+    return localCandidates.filter((one) => one.usernameFragment === localParameters?.usernameFragment);
   }
   /** The remote candidates that were signaled. */
   getRemoteCandidates(): RTCIceCandidate[] {

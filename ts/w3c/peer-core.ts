@@ -37,6 +37,7 @@ export class PeerCore implements ChannelHost {
   readonly descriptions = new Descriptions();
   /** Channels by the core's handle. */
   readonly channels = new Map<number, DataChannelCore>();
+  readonly waiting = new Set<DataChannelCore>();
   configuration: Configuration;
   transports: Transports | null = null;
   signalingState: RTCSignalingState = 'stable';
@@ -169,8 +170,6 @@ export class PeerCore implements ChannelHost {
     }
     return this.#task(() => {
       if (!isLegal(remote, type, this.signalingState)) throw wrongState(remote, type, this.signalingState);
-      // From here on packets can arrive: the connection lives as long as it is open, held by script or not.
-      active.add(this);
       const snapshot = remote
         ? this.native.setRemoteDescription(type, sdp)
         : this.native.setLocalDescription(type, sdp);
@@ -187,6 +186,7 @@ export class PeerCore implements ChannelHost {
     this.descriptions.applied(remote, type, snapshot);
     this.canTrickleIceCandidates = snapshot.canTrickleIceCandidates;
     this.#updateTransports(snapshot);
+    this.#updateLiveness();
     for (const channel of this.channels.values()) channel.id ??= this.native.channelId(channel.handle);
     const before = this.signalingState;
     this.signalingState = snapshot.signalingState;
@@ -236,11 +236,14 @@ export class PeerCore implements ChannelHost {
     this.#updateLiveness();
   }
 
-  /** A connection that has failed, or that the peer has ended, lives only as long as script holds it. */
+  /**
+   * While packets can arrive the connection lives, held by script or not. One that has failed, or that the peer has
+   * ended, lives only as long as script holds it.
+   */
   #updateLiveness(): void {
     const over = this.isClosed || this.connectionState === 'failed' || this.transports?.dtls.state === 'closed';
-    if (over) active.delete(this);
-    else if (this.transports) active.add(this);
+    if (this.transports && !over) active.add(this);
+    else active.delete(this);
   }
 
   addIceCandidate(init: RTCIceCandidateInit): Promise<void> {
@@ -317,6 +320,8 @@ export class PeerCore implements ChannelHost {
   }
 
   forget(handle: number): void {
+    const channel = this.channels.get(handle);
+    if (channel) this.waiting.delete(channel);
     this.channels.delete(handle);
   }
 
@@ -340,6 +345,7 @@ export class PeerCore implements ChannelHost {
     this.signalingState = 'closed';
     for (const channel of this.channels.values()) channel.abandon();
     this.channels.clear();
+    this.waiting.clear();
     this.native.close();
     this.iceConnectionState = 'closed';
     this.connectionState = 'closed';

@@ -27,7 +27,12 @@ export class PeerEvents implements PeerListener {
   }
 
   onReleased(channel: number, bytes: number): void {
-    this.#peer.channels.get(channel)?.released(bytes);
+    const { channels, waiting } = this.#peer;
+    channels.get(channel)?.released(bytes);
+    if (waiting.size === 0) return;
+    const retrying = [...waiting];
+    waiting.clear();
+    for (const one of retrying) one.retry();
   }
 
   onEvent(event: NativeEvent): void {

@@ -22,13 +22,15 @@ export class SendQueue {
   readonly #transmit: Transmit;
   readonly #failed: (error: unknown) => void;
   readonly #drained: () => void;
+  readonly #full: () => void;
   #copiedBytes = 0;
   #stopped = false;
 
-  constructor(transmit: Transmit, events: { failed: (error: unknown) => void; drained: () => void }) {
+  constructor(transmit: Transmit, events: { failed: (error: unknown) => void; drained: () => void; full: () => void }) {
     this.#transmit = transmit;
     this.#failed = events.failed;
     this.#drained = events.drained;
+    this.#full = events.full;
   }
 
   get isEmpty(): boolean {
@@ -76,8 +78,9 @@ export class SendQueue {
       try {
         this.#transmit(head.data);
       } catch (error) {
-        if (error instanceof NativeError && error.code === 'OperationError') return; // full: the next release tries again
-        this.#failed(error);
+        // A full buffer is no failure: the next release of any channel tries again.
+        if (error instanceof NativeError && error.code === 'OperationError') this.#full();
+        else this.#failed(error);
         return;
       }
       this.#entries.shift();

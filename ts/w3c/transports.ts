@@ -34,11 +34,10 @@ export class Transports {
 
   /** Takes over what a change of the descriptions has negotiated. */
   negotiated(snapshot: PeerSnapshot): void {
-    const local = snapshot.pendingLocalDescription ?? snapshot.currentLocalDescription;
     const remote = snapshot.pendingRemoteDescription ?? snapshot.currentRemoteDescription;
     if (snapshot.ice) this.ice.role = snapshot.ice.role;
     this.maxMessageSize(snapshot.sctp?.maxMessageSize ?? (remote ? maxMessageSize(remote.sdp) : 65_536));
-    this.#localParameters(local?.sdp);
+    this.#localParameters(snapshot);
     this.ice.remoteParameters = remote ? iceParameters(remote.sdp) : null;
     this.remoteCandidates(snapshot);
   }
@@ -48,11 +47,13 @@ export class Transports {
     this.sctp.maxMessageSize = Math.min(size || Infinity, CAN_SEND_SIZE);
   }
 
-  #localParameters(sdp: string | undefined): void {
-    const before = this.ice.localParameters;
-    this.ice.localParameters = sdp === undefined ? null : iceParameters(sdp);
-    // A new generation of credentials begins with no candidates.
-    if (before?.usernameFragment !== this.ice.localParameters?.usernameFragment) this.ice.localCandidates = [];
+  /** Candidates are kept for the generations that are described: a restart may be rolled back. */
+  #localParameters({ pendingLocalDescription, currentLocalDescription }: PeerSnapshot): void {
+    const generations = [pendingLocalDescription, currentLocalDescription].map((one) => one && iceParameters(one.sdp));
+    this.ice.localParameters = generations[0] ?? generations[1] ?? null;
+    this.ice.localCandidates = this.ice.localCandidates.filter(({ usernameFragment }) =>
+      generations.some((generation) => generation?.usernameFragment === usernameFragment),
+    );
   }
 
   /** Takes over the remote candidates of the descriptions; objects of known candidates are kept. */
