@@ -184,17 +184,6 @@ declare function certificateToPEM(certificate: RTCCertificate): {
     privateKey: string;
 };
 
-/** Settings of a peer; everything may be left out. */
-interface NativePeerConfig extends PeerOptions$1 {
-    /** The first one is used. Without any, the peer generates its own. */
-    certificates?: NativeCertificate[];
-    /**
-     * Most bytes that all channels together may have waiting; `send` fails with an OperationError beyond it. 0: no limit.
-     * Default 16 MiB.
-     */
-    sendBufferLimit?: number;
-}
-
 declare const ICE_TRANSPORT_POLICIES: readonly ["relay", "all"];
 /** Which candidates ICE may use. */
 type RTCIceTransportPolicy = (typeof ICE_TRANSPORT_POLICIES)[number];
@@ -252,6 +241,20 @@ declare const ERROR_DETAIL_TYPES: readonly ["data-channel-failure", "dtls-failur
 /** What an {@link RTCError} is about. */
 type RTCErrorDetailType = (typeof ERROR_DETAIL_TYPES)[number];
 
+/** Settings of a peer; everything may be left out. */
+interface NativePeerConfig extends PeerOptions$1 {
+    /** The first one is used. Without any, the peer generates its own. */
+    certificates?: NativeCertificate[];
+    /**
+     * Most bytes that all channels together may have waiting; `send` fails with an OperationError beyond it. 0: no limit.
+     * Default 16 MiB.
+     */
+    sendBufferLimit?: number;
+}
+
+/** Settings of the transport that W3C leaves to the user agent. Everything may be left out. */
+type RTCTransportOptions = Omit<NativePeerConfig, 'iceServers' | 'iceTransportPolicy' | 'certificates'>;
+
 /** A STUN or TURN server. */
 interface RTCIceServer {
     /** `stun:`, `stuns:`, `turn:` or `turns:` URLs (RFC 7064, RFC 7065). */
@@ -261,8 +264,6 @@ interface RTCIceServer {
     /** Password for TURN. */
     credential?: string;
 }
-/** Settings of the transport that W3C leaves to the user agent. Everything may be left out. */
-type RTCTransportOptions = Omit<NativePeerConfig, 'iceServers' | 'iceTransportPolicy' | 'certificates'>;
 /** Configuration of a connection (webrtc-pc 4.2.1). */
 interface RTCConfiguration {
     /** Servers for reflexive and relayed candidates. Default: none. */

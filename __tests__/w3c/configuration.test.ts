@@ -90,3 +90,35 @@ describe('certificates', () => {
     });
   });
 });
+
+describe('transport options', () => {
+  const refused = (transport: object) => errorOf(() => newPeer({ transport })) as Error;
+
+  test('that are unknown are refused, with the names that are known', () => {
+    const { message } = refused({ portrange: { min: 1, max: 2 } });
+    expect(message).toContain("has no member 'portrange'");
+    expect(message).toContain('portRange');
+    expect(refused({ ice: { timeout: 5 } })).toBeInstanceOf(TypeError);
+    expect(refused({ toString: 1 })).toBeInstanceOf(TypeError);
+    expect(refused({ iceServers: [] })).toBeInstanceOf(TypeError);
+  });
+
+  test('that are out of range are refused', () => {
+    expect(refused({ portRange: { min: 10, max: 5 } })).toBeInstanceOf(RangeError);
+    expect(refused({ ice: { failedTimeout: -1 } })).toBeInstanceOf(RangeError);
+    expect(refused({ maxMessageSize: 0 })).toBeInstanceOf(RangeError);
+    expect(refused({ sctp: { congestionControl: 'none' } })).toBeInstanceOf(TypeError);
+  });
+
+  test('may all be given', () => {
+    const peer = newPeer({
+      transport: {
+        ...{ portRange: { min: 50_000, max: 50_100 }, includeInterfaces: ['*'], excludeInterfaces: ['none'] },
+        ...{ includeLoopback: true, includeLinkLocal: true, bindAddress: '127.0.0.1', maxMessageSize: 1000 },
+        ...{ sendBufferLimit: 0, alwaysNegotiateDataChannels: true, dtls: { versions: '1.2' }, sctp: { port: 5001 } },
+        ice: { checkInterval: 10, initialRto: 100, maxRto: 1000, disconnectedTimeout: 1, failedTimeout: 0 },
+      },
+    });
+    expect(peer.connectionState).toBe('new');
+  });
+});

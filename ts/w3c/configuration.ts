@@ -1,5 +1,4 @@
 import {
-  conversionFailed,
   DOMString,
   enumeration,
   instanceOf,
@@ -11,7 +10,6 @@ import {
 } from '../webidl/conversions';
 import { dictionary } from '../webidl/dictionary';
 import type { NativeIceServer } from '../native/types';
-import type { NativePeerConfig } from '../native/config';
 import { isCertificate, type RTCCertificate } from './certificate';
 import {
   BUNDLE_POLICIES,
@@ -22,6 +20,7 @@ import {
   type RTCRtcpMuxPolicy,
 } from './enums';
 import { checkIceServerUrl } from './ice-server-url';
+import { transportOptions, type RTCTransportOptions } from './transport-options';
 
 /** A STUN or TURN server. */
 export interface RTCIceServer {
@@ -32,9 +31,6 @@ export interface RTCIceServer {
   /** Password for TURN. */
   credential?: string;
 }
-
-/** Settings of the transport that W3C leaves to the user agent. Everything may be left out. */
-export type RTCTransportOptions = Omit<NativePeerConfig, 'iceServers' | 'iceTransportPolicy' | 'certificates'>;
 
 /** Configuration of a connection (webrtc-pc 4.2.1). */
 export interface RTCConfiguration {
@@ -75,11 +71,6 @@ export interface Configuration {
   iceCandidatePoolSize: number;
   transport?: RTCTransportOptions;
 }
-
-const transportOptions: Converter<RTCTransportOptions> = (value, context) => {
-  if (!isObject(value)) conversionFailed(context, 'is not an object');
-  return { ...(value as RTCTransportOptions) };
-};
 
 const convert = dictionary<Configuration>('RTCConfiguration', {
   iceServers: { type: sequence(convertIceServer), default: () => [] },
