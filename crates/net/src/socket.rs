@@ -83,9 +83,10 @@ impl UdpSocket {
     /// Sends datagrams of `segment` bytes each (the last may be shorter) without blocking.
     pub(crate) fn try_send(&self, remote: SocketAddr, data: &[u8], segment: usize) -> Sent {
         let remote = self.with_scope(remote);
-        let mut sent = 0;
+        let (mut sent, mut one_by_one) = (0, false);
         while sent < data.len() {
-            let run = self.run_length(data.len() - sent, segment);
+            let left = data.len() - sent;
+            let run = if one_by_one { left.min(segment) } else { self.run_length(left, segment) };
             let contents = &data[sent..sent + run];
             let segment_size = (run > segment).then_some(segment);
             let transmit =
@@ -93,8 +94,12 @@ impl UdpSocket {
             match self.state.try_send(self.io.socket(), &transmit) {
                 Ok(()) => sent += run,
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Sent::Blocked(sent),
-                // quinn-udp turns segmentation off for the socket when the kernel or the driver can't do it: go on without.
-                Err(_) if run > segment && self.max_segments() == 1 => {}
+                // Either quinn-udp has found that segmentation doesn't work here, and has turned it off. Or the datagrams are too
+                // big for the interface, and then the last, shorter one may still pass: a probe for the path's MTU
+                // must not take along what follows it.
+                Err(e) if run > segment && (self.max_segments() == 1 || quinn_udp::is_msg_size_err(&e)) => {
+                    one_by_one = true;
+                }
                 Err(error) => {
                     log_send_error(&error, run.min(segment));
                     sent += run;
