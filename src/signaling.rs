@@ -271,6 +271,13 @@ impl SignalingClient {
     }
 }
 
+impl Drop for SignalingClient {
+    /// Its JavaScript thread has ended without closing it: a worker was terminated. The agent must not seem alive.
+    fn drop(&mut self) {
+        self.client.start_close();
+    }
+}
+
 /// One event at a time: what JavaScript does not take stays on the network.
 async fn deliver(mut events: Events, callback: Callback, client: Arc<Client>) {
     while let Some(event) = events.recv().await {

@@ -1,7 +1,14 @@
 // The signaling server and its client from JavaScript: options, limits, life and death.
 import { connect } from 'node:net';
 
-import { AgentError, createSignalingServer, MemorySignaling, normalizeAgentUri, WebSocketSignaling } from 'ossa-webrtc';
+import {
+  AgentError,
+  createPeer,
+  createSignalingServer,
+  MemorySignaling,
+  normalizeAgentUri,
+  WebSocketSignaling,
+} from 'ossa-webrtc';
 import type { SignalingMessage, SignalingServer } from 'ossa-webrtc';
 import WebSocket from 'ws';
 
@@ -69,6 +76,24 @@ test('a server that is not there is reported as unreachable and retryable', asyn
   await server.close();
   const signaling = new WebSocketSignaling(server.url, { firstAttempts: 2, reconnectDelay: 1 });
   await expect(listen(signaling, 'agent://a')).rejects.toMatchObject({ code: 'AGENT_UNREACHABLE', retryable: true });
+});
+
+test('an agent whose service returns is registered again', async () => {
+  const events: string[] = [];
+  const signaling = new WebSocketSignaling(server.url, {
+    reconnectDelay: 1,
+    maxReconnectDelay: 5,
+    onRegister: () => events.push('registered'),
+    onDisconnect: () => events.push('lost'),
+  });
+  const peer = createPeer({ agentId: 'agent://a', signaling });
+  await peer.ready;
+  const { port } = server;
+  await server.close();
+  server = await createSignalingServer({ port });
+  while (events.filter((event) => event === 'registered').length < 2) await new Promise(setImmediate);
+  expect(events).toContain('lost');
+  await peer.close();
 });
 
 test('a plain WebSocket that knows only the messages of the specification takes part', async () => {

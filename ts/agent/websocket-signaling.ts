@@ -77,8 +77,10 @@ export class WebSocketSignaling implements SignalingAdapter {
       let closed!: () => void;
       const gone = new Promise<void>((done) => (closed = done));
       const { onDisconnect, onRegister, ...options } = this.#options;
+      let registered = false;
       const handlers: Record<string, (content: string | undefined) => void> = {
         registered: () => {
+          registered = true;
           resolve(unsubscribe);
           onRegister?.(agent);
         },
@@ -94,7 +96,7 @@ export class WebSocketSignaling implements SignalingAdapter {
             ? retryableIfUnreachable(errorFromJson(content))
             : new AgentError('TASK_CANCELLED', 'the signaling client was closed');
           reject(error);
-          if (content) failed(error);
+          if (content && registered) failed(error);
         },
       };
       const client = nativeAgentCall(
