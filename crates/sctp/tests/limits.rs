@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ossa_sctp::{CloseReason, Config, Event, State};
+use ossa_sctp::{CloseReason, Config, Event, Reliability, SendOptions, State};
 use support::{Link, MS, Sim, pattern, reliable};
 
 #[test]
@@ -207,5 +207,34 @@ fn a_slow_reader_of_small_messages_slows_the_sender_down_instead_of_losing_them(
         }
         let metrics = sim.a.association.metrics();
         assert!(metrics.retransmits < count / 20, "{len} bytes: {metrics:?}");
+    }
+}
+
+#[test]
+fn more_streams_are_skipped_than_one_packet_can_name() {
+    for interleaving in [true, false] {
+        let config = Config { interleaving, mtu_discovery: false, ..Config::default() };
+        let mut sim = Sim::connected(Link { delay: 2 * MS, ..Link::default() }, config, 10);
+        let once = SendOptions { unordered: false, reliability: Reliability::MaxRetransmits(0) };
+        let set_loss = |sim: &mut Sim, loss: f64| {
+            let (to_b, _) = sim.link();
+            to_b.loss = loss;
+        };
+        set_loss(&mut sim, 1.0);
+        for stream in 0..3000 {
+            sim.send_from_a(stream, pattern(10, 1), once);
+            if stream % 100 == 0 {
+                sim.run_for(300 * MS);
+            }
+        }
+        sim.run_for(Duration::from_secs(30));
+        set_loss(&mut sim, 0.0);
+        for stream in 0..3000 {
+            sim.send_from_a(stream, pattern(10, 2), reliable());
+        }
+        sim.run_for(Duration::from_secs(10));
+        let second = sim.b.messages().iter().filter(|message| message.payload == pattern(10, 2)).count();
+        assert_eq!(second, 3000);
+        assert_eq!(sim.a.association.metrics().in_flight, 0);
     }
 }

@@ -76,3 +76,27 @@ fn stream_sequence_numbers_wrap_with_much_in_flight() {
         );
     }
 }
+
+#[test]
+fn short_lived_messages_take_bounded_memory_during_an_outage() {
+    let outage = (1000 * MS, 121_000 * MS);
+    let link = Link { delay: 10 * MS, outages: vec![outage], ..Link::default() };
+    let mut sim = Sim::connected(link, Config::default(), 60);
+    sim.run_to(1000 * MS);
+    let options = SendOptions { unordered: true, reliability: Reliability::MaxLifetime(100 * MS) };
+    let mut most = 0;
+    while sim.now < 121_000 * MS {
+        for index in 0..10 {
+            sim.send_from_a(index, pattern(200, 1), options);
+        }
+        sim.run_for(20 * MS);
+        most = most.max(sim.a.association.sender.kept());
+    }
+    // 60,000 were sent.
+    assert!(most < 6000, "{most} messages are kept");
+    sim.run_for(Duration::from_secs(10));
+    assert_eq!(sim.a.association.sender.kept(), 0);
+    sim.send_from_a(0, pattern(5, 5), options);
+    sim.run_for(100 * MS);
+    assert_eq!(sim.b.messages_on(0).last(), Some(&pattern(5, 5)));
+}

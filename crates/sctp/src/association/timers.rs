@@ -6,7 +6,8 @@ use super::Association;
 use crate::State;
 
 impl Association {
-    /// Runs the timers that are due; call it at [`poll_timeout`](Self::poll_timeout). Too early does no harm.
+    /// Runs the timers that are due; call it at [`poll_timeout`](Self::poll_timeout). Too early does no harm. After
+    /// a pause, hand in the packets that have arrived first: otherwise what they acknowledge is sent again.
     pub fn handle_timeout(&mut self, now: Instant) {
         let now = self.at(now);
         if self.ended {

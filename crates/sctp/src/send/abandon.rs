@@ -150,24 +150,31 @@ impl Sender {
             return;
         }
         self.forward_due = false;
-        self.forwarded = cumulative;
+        self.forward_is_partial = cumulative < self.advanced;
+        self.forwarded = self.advanced;
         let kind = if self.interleaving { kind::I_FORWARD_TSN } else { kind::FORWARD_TSN };
         let interleaving = self.interleaving;
         packet.chunk(kind, 0, |out| forward_tsn::write(out, cumulative as u32, &skips, interleaving));
         self.timers.forward = Some(now.after(self.rtt.backed_off(self.expiries)));
     }
 
-    /// The highest skipped message of each stream, and how far the list goes: what does not fit goes into the
-    /// next one, after this is acknowledged.
+    /// The highest skipped message of each stream, and how far the list goes: with more streams than fit, the rest
+    /// goes into the next one, after this is acknowledged.
     fn collect_skips(&self, limit: usize) -> (Vec<Skip>, u64) {
-        let mut skips: Vec<Skip> = self.skipped.iter().take(limit).map(|skipped| skipped.skip).collect();
-        let is_all = skips.len() == self.skipped.len();
-        let last = skips.len().checked_sub(1).and_then(|index| self.skipped.get(index));
-        let cumulative = if is_all { self.advanced } else { last.map_or(0, |skipped| skipped.tsn) };
-        // The sort is stable and the list is in TSN order: the last of each stream is the highest.
-        skips.sort_by_key(|skip| (skip.stream, skip.unordered));
-        skips.reverse();
-        skips.dedup_by_key(|skip| (skip.stream, skip.unordered));
-        (skips, cumulative)
+        let skips = highest_per_stream(self.skipped.iter().map(|skipped| skipped.skip).collect());
+        if skips.len() <= limit {
+            return (skips, self.advanced);
+        }
+        let some = self.skipped.iter().take(limit);
+        let cumulative = some.clone().next_back().map_or(0, |skipped| skipped.tsn);
+        (highest_per_stream(some.map(|skipped| skipped.skip).collect()), cumulative)
     }
+}
+
+fn highest_per_stream(mut skips: Vec<Skip>) -> Vec<Skip> {
+    // The sort is stable and the list is in TSN order: the last of each stream is the highest.
+    skips.sort_by_key(|skip| (skip.stream, skip.unordered));
+    skips.reverse();
+    skips.dedup_by_key(|skip| (skip.stream, skip.unordered));
+    skips
 }

@@ -131,8 +131,9 @@ pub(crate) struct Sender {
     /// Everything up to here is acknowledged or abandoned.
     advanced: u64,
     skipped: VecDeque<Skipped>,
-    /// The last cumulative TSN that was put into a FORWARD-TSN.
+    /// How far the last FORWARD-TSN went, and whether its list of streams was cut short.
     forwarded: u64,
+    forward_is_partial: bool,
     forward_due: bool,
     // Terms.
     interleaving: bool,
@@ -199,6 +200,7 @@ impl Sender {
             advanced: first - 1,
             skipped: VecDeque::new(),
             forwarded: first - 1,
+            forward_is_partial: false,
             forward_due: false,
             interleaving: terms.interleaving,
             mtu,

@@ -53,6 +53,7 @@ impl Sender {
         self.grow_window(now, flight_before, &progress);
         self.detect_losses(now);
         self.advance_ack_point();
+        self.forward_due |= moved && self.forward_is_partial && self.advanced >= self.ring.base();
         let opened = std::mem::take(&mut self.window_opened);
         self.arm_after_ack(now, moved || progress.bytes > 0 || opened);
         true

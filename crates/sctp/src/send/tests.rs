@@ -10,6 +10,13 @@ use crate::{Config, Reliability, SendOptions};
 
 const FIRST: u32 = u32::MAX - 2;
 
+impl Sender {
+    /// Messages and chunks in memory.
+    pub(crate) fn kept(&self) -> usize {
+        self.messages.len() + self.ring.len()
+    }
+}
+
 struct Bench {
     sender: Sender,
     now: Time,

@@ -246,7 +246,8 @@ impl Sim {
                     end.received.push(received);
                 }
             }
-            loop {
+            for count in 0.. {
+                assert!(count < 50_000, "packets without end");
                 self.buffer.clear();
                 let Some(len) = end.association.poll_transmit(instant, &mut self.buffer) else { break };
                 assert_eq!(len, self.buffer.len());
