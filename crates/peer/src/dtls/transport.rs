@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dimpl::{Dtls, Output, ProtocolVersion, SecurityError};
@@ -26,6 +26,9 @@ const MAX_EARLY: usize = 16;
 const MAX_EARLY_LEN: usize = 2048;
 /// Room for a record's header, nonce and tag in any version and suite.
 const RECORD_OVERHEAD: usize = 64;
+/// The engine may ask to be called at once again and again while it is stuck on a message that it refuses. It is called
+/// no sooner than this, until the handshake time-out ends it.
+const MIN_TICK: Duration = Duration::from_millis(20);
 /// Room that handshake output is first offered.
 const HANDSHAKE_ROOM: usize = 2048;
 
@@ -201,7 +204,7 @@ impl DtlsTransport {
                     out.truncate(end);
                 }
                 Output::Timeout(deadline) => {
-                    self.deadline = Some(deadline);
+                    self.deadline = Some(self.clock.map_or(deadline, |clock| deadline.max(clock + MIN_TICK)));
                     break;
                 }
                 Output::BufferTooSmall { needed } => {
@@ -314,7 +317,7 @@ impl DtlsTransport {
                 }
                 Output::BufferTooSmall { needed } => room = needed,
                 Output::Timeout(deadline) => {
-                    self.deadline = Some(deadline);
+                    self.deadline = Some(self.clock.map_or(deadline, |clock| deadline.max(clock + MIN_TICK)));
                     return;
                 }
                 _ => {}

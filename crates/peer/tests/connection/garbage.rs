@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ossa_peer::*;
+use proptest::prelude::*;
 
 use crate::net::*;
 
@@ -72,5 +73,44 @@ fn random_datagrams_during_set_up_do_not_prevent_it() {
             }
         }
         net.until("connected", |n| (0..2).all(|i| n.state(i) == ConnectionState::Connected));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    /// Whatever becomes of the datagrams of a genuine peer on their way, in whatever state: no panic, no endless loop,
+    /// and once the network behaves, either a connection or a clear failure.
+    #[test]
+    fn mangled_datagrams_in_any_state_end_in_a_connection_or_a_clear_failure(
+        seed in 1u64..,
+        rate in 1u64..8,
+        mangled in 1usize..100,
+    ) {
+        let mut net = Net::new();
+        net.rng = seed;
+        let mut random = seed;
+        let mut left = mangled;
+        net.tap = Some(Box::new(move |_, data| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            if left == 0 || (random >> 33) % 8 >= rate {
+                return true;
+            }
+            left -= 1;
+            let at = (random >> 20) as usize % data.len();
+            match (random >> 60) % 4 {
+                0 => data.truncate(at.max(1)),
+                1 => data.extend_from_within(..at),
+                2 => data[at..].fill(random as u8),
+                _ => data[at] ^= (random >> 12) as u8 | 1,
+            }
+            true
+        }));
+        net.channel(0, DataChannelInit::default());
+        net.negotiate(0);
+        net.until_within(Duration::from_secs(600), "settled", |n| {
+            let over = |i: usize| matches!(n.state(i), ConnectionState::Connected | ConnectionState::Failed);
+            over(0) && over(1)
+        });
     }
 }

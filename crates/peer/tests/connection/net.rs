@@ -52,6 +52,7 @@ pub struct Net {
     queue: BTreeMap<(Instant, u64), Datagram>,
     seq: u64,
     pub rng: u64,
+    stuck: u32,
     /// Candidates are signaled as soon as they are found.
     pub trickle: bool,
     pub tap: Option<Tap>,
@@ -111,6 +112,7 @@ impl Net {
             link: Link::default(),
             queue: BTreeMap::new(),
             seq: 0,
+            stuck: 0,
             rng: 0x9E37_79B9_7F4A_7C15,
             trickle: true,
             tap: None,
@@ -317,6 +319,12 @@ impl Net {
             return false;
         }
         // Timers that are overdue still take a moment, so that a mistake shows as slowness and not as a hang.
+        if next <= self.now {
+            self.stuck += 1;
+            assert!(self.stuck < 1000, "a timer that is due stays due: {}", self.describe());
+        } else {
+            self.stuck = 0;
+        }
         self.now = if next > self.now { next } else { self.now + Duration::from_micros(1) };
         while let Some(((at, _), _)) = self.queue.first_key_value() {
             if *at > self.now {
