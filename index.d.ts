@@ -758,6 +758,7 @@ declare class RTCStatsReport {
     has(key: string): boolean;
 }
 interface RTCStatsReport {
+    /** The pairs of id and entry. */
     [Symbol.iterator](): MapIterator<[string, RTCStats]>;
 }
 
@@ -941,6 +942,7 @@ declare class AgentError extends Error {
     readonly retryable: boolean;
     /** Anything more that the other side sent. */
     readonly details: unknown;
+    /** Throw one in a capability handler to give the caller a code of your own. */
     constructor(code: AgentErrorCode | (string & {}), message: string, options?: AgentErrorOptions);
 }
 
@@ -1009,18 +1011,24 @@ declare class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterab
     [Symbol.asyncIterator](): AsyncIterableIterator<ChannelData>;
     /** Closes after what was sent has gone out; resolves when both sides are done. Idempotent. */
     close(): Promise<void>;
+    /** Closes the channel at the end of an `await using` block. */
     [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** A trickled ICE candidate, `RTCIceCandidateInit` of W3C. */
 interface SignalingCandidate {
+    /** `candidate:...` (RFC 8839 section 5.1). */
     candidate?: string;
+    /** Media stream identification of the section it belongs to. */
     sdpMid?: string | null;
+    /** Index of that section, from 0. */
     sdpMLineIndex?: number | null;
+    /** ICE username fragment of the generation it belongs to. */
     usernameFragment?: string | null;
 }
 /** What two agents tell each other to set up a connection: the `SignalingMessage` of the OSSA specification. */
 interface SignalingMessage {
+    /** What the message is. */
     type: 'offer' | 'answer' | 'ice-candidate' | 'error';
     /** Sender. Only an `error` may lack it: it then comes from the signaling service, not from an agent. */
     from?: string;
@@ -1035,6 +1043,7 @@ interface SignalingMessage {
     };
     /** Null, absent or with an empty `candidate`: there are no more. */
     candidate?: SignalingCandidate | null;
+    /** Of an `error`: a code such as `UNAUTHORIZED`, and a text for people. */
     error?: {
         code: string;
         message: string;
@@ -1189,6 +1198,7 @@ declare class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMes
      * resolves when the connection is gone.
      */
     close(): Promise<void>;
+    /** Closes the link at the end of an `await using` block. */
     [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -1232,6 +1242,7 @@ declare class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Lin
     [Symbol.asyncIterator](): AsyncIterableIterator<Link>;
     /** Closes all links and leaves the signaling service. Idempotent; resolves when everything is gone. */
     close(): Promise<void>;
+    /** Closes the peer at the end of an `await using` block. */
     [Symbol.asyncDispose](): Promise<void>;
 }
 /**
@@ -1246,7 +1257,12 @@ declare class MemorySignaling implements SignalingAdapter {
     #private;
     /** The agents that are registered. */
     get agents(): string[];
+    /** Delivers a message in a later turn of the event loop; a recipient that is not there answers with an `error`. */
     send(message: SignalingMessage): void;
+    /**
+     * From now on messages to `agentId` are delivered.
+     * @throws AgentError `UNAUTHORIZED` if the name is taken.
+     */
     subscribe(agentId: string, deliver: (message: SignalingMessage) => void): Unsubscribe;
 }
 
@@ -1274,8 +1290,21 @@ declare class WebSocketSignaling implements SignalingAdapter {
     #private;
     /** The URL of the server. */
     readonly url: string;
+    /**
+     * Connects when the first agent subscribes.
+     * @throws TypeError for a URL that is not `ws:` or `wss:`, for unknown options and for values of a wrong type or range.
+     */
     constructor(url: string | URL, options?: WebSocketSignalingOptions);
+    /**
+     * Sends a message over the connection of its sender.
+     * @throws AgentError `UNAUTHORIZED` if the sender is not registered from here.
+     */
     send(message: SignalingMessage): void;
+    /**
+     * Connects and registers an agent; resolves when others can reach it. A connection that is lost is made again; `failed` is
+     * called when that is given up.
+     * @returns rejects with `UNAUTHORIZED` if the name is taken, and with the reason if the service cannot be reached.
+     */
     subscribe(agentId: string, deliver: (message: SignalingMessage) => void, failed: (error: AgentError) => void): Promise<Unsubscribe>;
 }
 

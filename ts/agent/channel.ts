@@ -167,6 +167,7 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
     return this.#closed;
   }
 
+  /** Closes the channel at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -35,6 +35,7 @@ export class AgentError extends Error {
   /** Anything more that the other side sent. */
   readonly details: unknown;
 
+  /** Throw one in a capability handler to give the caller a code of your own. */
   constructor(code: AgentErrorCode | (string & {}), message: string, options: AgentErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'AgentError';

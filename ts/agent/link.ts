@@ -234,6 +234,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     return this.#closing;
   }
 
+  /** Closes the link at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -2,6 +2,9 @@ import { AgentError } from './errors';
 import { normalizeAgentUri } from './options';
 import type { SignalingAdapter, SignalingMessage, Unsubscribe } from './signaling';
 
+// Taken at load time, so that fake timers of test frameworks do not stop signaling.
+const later = setImmediate;
+
 /** Signaling between agents in the same process, for tests and for programs that bring both sides. */
 export class MemorySignaling implements SignalingAdapter {
   readonly #agents = new Map<string, (message: SignalingMessage) => void>();
@@ -11,16 +14,21 @@ export class MemorySignaling implements SignalingAdapter {
     return [...this.#agents.keys()];
   }
 
+  /** Delivers a message in a later turn of the event loop; a recipient that is not there answers with an `error`. */
   send(message: SignalingMessage): void {
     // A copy, made now: the sender may go on to change its object, as over a network.
     const copy = structuredClone(message);
-    setImmediate(() => {
+    later(() => {
       const recipient = this.#agents.get(normalizeAgentUri(copy.to));
       if (recipient) recipient(copy);
       else if (copy.type !== 'error' && copy.from !== undefined) this.#unreachable(copy, copy.from);
     });
   }
 
+  /**
+   * From now on messages to `agentId` are delivered.
+   * @throws AgentError `UNAUTHORIZED` if the name is taken.
+   */
   subscribe(agentId: string, deliver: (message: SignalingMessage) => void): Unsubscribe {
     const agent = normalizeAgentUri(agentId);
     if (this.#agents.has(agent)) throw new AgentError('UNAUTHORIZED', `${agent} is registered already`);

@@ -160,6 +160,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     return this.#closing;
   }
 
+  /** Closes the peer at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -3,14 +3,19 @@ import type { AgentError } from './errors';
 
 /** A trickled ICE candidate, `RTCIceCandidateInit` of W3C. */
 export interface SignalingCandidate {
+  /** `candidate:...` (RFC 8839 section 5.1). */
   candidate?: string;
+  /** Media stream identification of the section it belongs to. */
   sdpMid?: string | null;
+  /** Index of that section, from 0. */
   sdpMLineIndex?: number | null;
+  /** ICE username fragment of the generation it belongs to. */
   usernameFragment?: string | null;
 }
 
 /** What two agents tell each other to set up a connection: the `SignalingMessage` of the OSSA specification. */
 export interface SignalingMessage {
+  /** What the message is. */
   type: 'offer' | 'answer' | 'ice-candidate' | 'error';
   /** Sender. Only an `error` may lack it: it then comes from the signaling service, not from an agent. */
   from?: string;
@@ -22,6 +27,7 @@ export interface SignalingMessage {
   sdp?: string | { type?: string; sdp: string };
   /** Null, absent or with an empty `candidate`: there are no more. */
   candidate?: SignalingCandidate | null;
+  /** Of an `error`: a code such as `UNAUTHORIZED`, and a text for people. */
   error?: { code: string; message: string };
 }
 

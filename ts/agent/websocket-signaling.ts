@@ -43,6 +43,10 @@ export class WebSocketSignaling implements SignalingAdapter {
   readonly #options: WebSocketSignalingOptions;
   readonly #clients = new Map<string, NativeClient>();
 
+  /**
+   * Connects when the first agent subscribes.
+   * @throws TypeError for a URL that is not `ws:` or `wss:`, for unknown options and for values of a wrong type or range.
+   */
   constructor(url: string | URL, options: WebSocketSignalingOptions = {}) {
     checkMembers(options, 'the options of WebSocketSignaling', OPTIONS);
     for (const name of ['connectTimeout', 'reconnectDelay', 'maxReconnectDelay'] as const) {
@@ -58,12 +62,21 @@ export class WebSocketSignaling implements SignalingAdapter {
     this.#options = { ...options };
   }
 
+  /**
+   * Sends a message over the connection of its sender.
+   * @throws AgentError `UNAUTHORIZED` if the sender is not registered from here.
+   */
   send(message: SignalingMessage): void {
     const client = message.from === undefined ? undefined : this.#clients.get(message.from);
     if (!client) throw new AgentError('UNAUTHORIZED', `${message.from} is not registered with ${this.url} from here`);
     nativeAgentCall(() => client.send(JSON.stringify(message)));
   }
 
+  /**
+   * Connects and registers an agent; resolves when others can reach it. A connection that is lost is made again; `failed` is
+   * called when that is given up.
+   * @returns rejects with `UNAUTHORIZED` if the name is taken, and with the reason if the service cannot be reached.
+   */
   subscribe(
     agentId: string,
     deliver: (message: SignalingMessage) => void,

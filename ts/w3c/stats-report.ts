@@ -70,6 +70,7 @@ export class RTCStatsReport {
 }
 
 export interface RTCStatsReport {
+  /** The pairs of id and entry. */
   [Symbol.iterator](): MapIterator<[string, RTCStats]>;
 }
 
