@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::task::{Context, Poll, ready};
 
+use parking_lot::Mutex;
 use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -27,6 +28,9 @@ const BUFFER: usize = 65_536;
 /// Most bytes in one `sendmsg` with segmentation: one IPv4 datagram's worth.
 const MAX_GSO_BYTES: usize = 65_000;
 
+/// Datagrams of up to this size fit into the MTU of every interface (IPv6's minimum, less its header and UDP's).
+const SAFE_DATAGRAM: usize = 1_232;
+
 /// Errors in a row after which a socket is given up. Each reports another lost datagram at most.
 const MAX_RECV_ERRORS: u32 = 1_000;
 
@@ -39,6 +43,8 @@ pub(crate) struct UdpSocket {
     local: SocketAddr,
     /// Scope for link-local destinations, 0 otherwise.
     scope: u32,
+    /// The largest datagram that the interface has taken, and where it went.
+    proven: Mutex<Option<(SocketAddr, usize)>>,
 }
 
 /// What became of a run of datagrams.
@@ -68,7 +74,7 @@ impl UdpSocket {
             SocketAddr::V4(_) => 0,
         };
         let local = without_scope(io.local_addr()?);
-        Ok(Self { io, state, local, scope })
+        Ok(Self { io, state, local, scope, proven: Mutex::default() })
     }
 
     pub(crate) fn local(&self) -> SocketAddr {
@@ -86,27 +92,48 @@ impl UdpSocket {
         let (mut sent, mut one_by_one) = (0, false);
         while sent < data.len() {
             let left = data.len() - sent;
-            let run = if one_by_one { left.min(segment) } else { self.run_length(left, segment) };
+            let alone = one_by_one || !self.is_proven(remote, segment);
+            let run = if alone { left.min(segment) } else { self.run_length(left, segment) };
             let contents = &data[sent..sent + run];
             let segment_size = (run > segment).then_some(segment);
             let transmit =
                 quinn_udp::Transmit { destination: remote, ecn: None, contents, segment_size, src_ip: None };
             match self.state.try_send(self.io.socket(), &transmit) {
-                Ok(()) => sent += run,
+                Ok(()) => {
+                    sent += run;
+                    if run == segment {
+                        self.prove(remote, segment);
+                    }
+                }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Sent::Blocked(sent),
-                // Either quinn-udp has found that segmentation doesn't work here, and has turned it off. Or the datagrams are too
-                // big for the interface, and then the last, shorter one may still pass: a probe for the path's MTU
-                // must not take along what follows it.
+                // quinn-udp has found that segmentation doesn't work here, and has turned it off; or the path has changed to
+                // an interface with a smaller MTU.
                 Err(e) if run > segment && (self.max_segments() == 1 || quinn_udp::is_msg_size_err(&e)) => {
                     one_by_one = true;
                 }
                 Err(error) => {
                     log_send_error(&error, run.min(segment));
+                    // What follows may be shorter, and pass.
+                    one_by_one = true;
                     sent += run;
                 }
             }
         }
         Sent::Done
+    }
+
+    /// Whether datagrams of this size may be sent with segmentation. If they are too big for the interface, the kernel refuses
+    /// all of the run (a probe for the path's MTU would take along what follows it); and older kernels with an error that
+    /// quinn-udp takes for a reason to do without segmentation from then on. So a new size goes alone at first.
+    fn is_proven(&self, remote: SocketAddr, segment: usize) -> bool {
+        segment <= SAFE_DATAGRAM
+            || self.proven.lock().is_some_and(|(to, size)| to == remote && segment <= size)
+    }
+
+    fn prove(&self, remote: SocketAddr, segment: usize) {
+        if !self.is_proven(remote, segment) {
+            *self.proven.lock() = Some((remote, segment));
+        }
     }
 
     /// Sends one datagram, which may be fragmented on its way. Lost if the socket is full: it is repeated data anyway.
