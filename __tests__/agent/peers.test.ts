@@ -209,6 +209,13 @@ describe('calls', () => {
     expect(await Promise.all(inputs.map((input) => ab.call('echo', input)))).toEqual(inputs);
   });
 
+  test('thousands at once, more than the buffers hold, are all answered', async () => {
+    const { b, ab } = await pair();
+    b.handle('echo', (input) => input);
+    const inputs = Array.from({ length: 5000 }, (_, index) => `${index} ${'x'.repeat(300)}`);
+    expect(await Promise.all(inputs.map((input) => ab.call('echo', input)))).toEqual(inputs);
+  });
+
   test('an unknown capability, and one that was withdrawn, is not found', async () => {
     const { b, ab } = await pair();
     await expect(ab.call('nothing')).rejects.toMatchObject({ code: 'CAPABILITY_NOT_FOUND' });

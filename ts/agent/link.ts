@@ -5,7 +5,7 @@ import type { RTCDataChannel, RTCPeerConnection, RTCStatsReport } from '../w3c';
 import { Backpressure, sendingFailed } from './backpressure';
 import { Calls, toJson } from './calls';
 import { AgentChannel, channelInit, type ChannelInit } from './channel';
-import { AgentError, errorFromJson, nativeAgentCall } from './errors';
+import { AgentError, errorFromJson, messageOf, nativeAgentCall } from './errors';
 import { Emitter, Inbox } from './events';
 import { Negotiator } from './negotiator';
 import { checkMembers, checkMilliseconds, checkName, checkSignal } from './options';
@@ -471,9 +471,14 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     this.#reply(nativeAgentCall(() => this.#session.message('error', payload, {})).text);
   }
 
-  /** Refusals are sent if there is room: whoever floods us and does not read must not make us queue. */
+  /** Somebody may wait for it. Whoever floods us and does not read is stopped by the bound on waiting senders. */
   #reply(text: string): void {
-    if (this.#backpressure?.hasRoom) this.#sendRaw(text);
+    this.#run(() => this.#sendRaw(text)).catch((error: unknown) => {
+      this.emit(
+        'problem',
+        new AgentError('PROTOCOL_ERROR', `a refusal was not sent: ${messageOf(error)}`, { cause: error }),
+      );
+    });
   }
 }
 

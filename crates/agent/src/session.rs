@@ -25,8 +25,8 @@ pub struct SessionConfig {
     pub remote: AgentUri,
     /// Calls of ours that may wait for an answer, default 16,384: about 3 MiB of bookkeeping.
     pub max_pending_calls: usize,
-    /// Calls of the other side that may be in progress here, default 1,024; more are refused with
-    /// `RATE_LIMIT_EXCEEDED`.
+    /// Calls of the other side that may be in progress here, default 16,384, as many as it may have waiting if it is
+    /// one of us; more are refused with `RATE_LIMIT_EXCEEDED`.
     pub max_active_calls: usize,
     /// How many ids are remembered to drop duplicates, default 4,096: what a fast sender has in flight.
     pub dedupe_window: usize,
@@ -41,7 +41,7 @@ impl SessionConfig {
             local,
             remote,
             max_pending_calls: 16_384,
-            max_active_calls: 1024,
+            max_active_calls: 16_384,
             dedupe_window: 4096,
             clock_skew: Duration::from_secs(60),
         }
