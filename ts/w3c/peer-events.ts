@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers';
+
 import type { NativeChannelInfo, NativeEvent, NativeRtcError, PeerListener } from '../native/types';
 import { RTCDataChannelEvent } from './data-channel-event';
 import type { RTCDtlsTransportState, RTCIceGathererState, RTCIceTransportState, RTCSctpTransportState } from './enums';
@@ -7,6 +9,10 @@ import { RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent } from './ice
 import { toRTCError } from './native-errors';
 import type { PeerCore } from './peer-core';
 import { fire } from './tasks';
+import type { Transports } from './transports';
+
+/** `completed` says that there is nothing left to try, which is no news for anybody; the standard sets no time for it. */
+const COMPLETED_AFTER_MS = 1000;
 
 /**
  * Turns what happens in the core into state changes and events. Every call is a task of its own: an attribute changes in
@@ -17,6 +23,8 @@ import { fire } from './tasks';
  */
 export class PeerEvents implements PeerListener {
   readonly #peer: PeerCore;
+  /** What the core has said last; `completed` is shown a little later. */
+  #iceState: RTCIceTransportState = 'new';
 
   constructor(peer: PeerCore) {
     this.#peer = peer;
@@ -87,10 +95,23 @@ export class PeerEvents implements PeerListener {
   }
 
   #iceTransport(state: RTCIceTransportState): void {
-    const { transports, native } = this.#peer;
-    if (!transports || transports.ice.state === state) return;
+    const { transports } = this.#peer;
+    this.#iceState = state;
+    if (!transports) return;
+    if (state !== 'completed') return this.#setIceState(transports, state);
+    // Code that waits for `connected` alone is common, and must not miss it because checks ended sooner.
+    this.#setIceState(transports, 'connected');
+    const complete = () => {
+      const current = !this.#peer.isClosed && this.#peer.transports === transports;
+      if (current && this.#iceState === 'completed') this.#setIceState(transports, 'completed');
+    };
+    setTimeout(complete, COMPLETED_AFTER_MS).unref();
+  }
+
+  #setIceState(transports: Transports, state: RTCIceTransportState): void {
+    if (transports.ice.state === state) return;
     transports.ice.state = state;
-    transports.ice.role = native.snapshot().ice?.role ?? transports.ice.role;
+    transports.ice.role = this.#peer.native.snapshot().ice?.role ?? transports.ice.role;
     this.#peer.updateStates(() => fire(transports.iceTransport, 'statechange'));
   }
 
@@ -112,13 +133,13 @@ export class PeerEvents implements PeerListener {
     });
   }
 
-  #sctp(event: { state: RTCSctpTransportState; maxMessageSize: number; maxChannels: number | null }): void {
+  /** The message size is not taken from here: only descriptions change it, and a later one may have done so already. */
+  #sctp(event: { state: RTCSctpTransportState; maxChannels: number | null }): void {
     const { transports, channels, native } = this.#peer;
     if (!transports) return;
     const changed = transports.sctp.state !== event.state;
     transports.sctp.state = event.state;
     transports.sctp.maxChannels = event.maxChannels;
-    if (event.state !== 'closed') transports.maxMessageSize(event.maxMessageSize);
     for (const channel of channels.values()) channel.id ??= native.channelId(channel.handle);
     if (changed) fire(transports.sctpTransport, 'statechange');
   }

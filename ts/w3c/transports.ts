@@ -71,6 +71,16 @@ export class Transports {
         known.find((one) => one.candidate === candidate) ??
         new RTCIceCandidate({ candidate, sdpMid: mid, usernameFragment }),
     );
+    this.#resolvePair();
+  }
+
+  /** A peer-reflexive end of the pair in use is shown as the candidate that turns out to be the same (RFC 8838). */
+  #resolvePair(): void {
+    const { selectedPair, remoteCandidates } = this.ice;
+    if (selectedPair?.remote.type !== 'prflx') return;
+    const { address, port } = selectedPair.remote;
+    const signaled = remoteCandidates.find((one) => one.address === address && one.port === port);
+    if (signaled) this.ice.selectedPair = createCandidatePair(selectedPair.local, signaled);
   }
 
   /** Packets travel on another pair. */
@@ -79,6 +89,7 @@ export class Transports {
       toCandidate(local, this.ice.localCandidates),
       toCandidate(remote, this.ice.remoteCandidates),
     );
+    this.#resolvePair();
   }
 
   /** The connection was closed: all states at once, without events (webrtc-pc 4.4.1.10). */
