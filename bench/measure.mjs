@@ -75,6 +75,7 @@ export async function setup(pair, connections) {
 export async function memory(pair, connections) {
   const rss = async () => {
     await sleep(500);
+    await Promise.all([pair.call(pair.sender, 'collect'), pair.call(pair.receiver, 'collect')]);
     const usages = await Promise.all([pair.call(pair.sender, 'usage'), pair.call(pair.receiver, 'usage')]);
     return usages.map((usage) => usage.rss);
   };

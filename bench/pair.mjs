@@ -12,9 +12,9 @@ const CALL_LIMIT_MS = 30_000;
 export class Pair {
   #serial = 0;
 
-  constructor(stack) {
+  constructor(stack, nodeArgs = []) {
     this.stack = stack;
-    const start = () => startStack(stack, { child, nodeArgs: ['--expose-gc'] });
+    const start = () => startStack(stack, { child, nodeArgs });
     this.sender = start();
     this.receiver = start();
   }
