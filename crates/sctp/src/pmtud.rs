@@ -2,6 +2,9 @@
 //!
 //! A probe that is lost costs nothing but itself: it is not data and does not count as congestion. For a peer that
 //! does not say that it knows PAD, the padding is inside the HEARTBEAT.
+//!
+//! The search begins with the first bulk data. Most agents exchange small messages, and buffers below and beyond
+//! that have once held a large packet tend to stay large: an idle connection should not pay for it.
 
 use crate::Config;
 use crate::time::{Nanos, SECOND, Time};
@@ -11,6 +14,8 @@ use crate::time::{Nanos, SECOND, Time};
 const SIZES: [usize; 10] = [1300, 1348, 1400, 1412, 1432, 2200, 4300, 8800, 8900, 12_000];
 /// What the first round tries, besides the maximum.
 const FIRST_ROUND: [usize; 2] = [1400, 8800];
+/// What takes at least this many packets of the base size is bulk data.
+const BULK_PACKETS: usize = 4;
 /// A size that got no answer this often is too large.
 const ATTEMPTS: u32 = 3;
 /// How long after a search the next one starts (RFC 8899 section 5.1.1, PMTU_RAISE_TIMER).
@@ -40,6 +45,8 @@ pub(crate) struct Pmtud {
     raise: Option<Time>,
     /// The path lost large packets: search again when small ones pass.
     wait_for_progress: bool,
+    /// Nothing has been sent that would gain from larger packets.
+    wait_for_bulk: bool,
 }
 
 impl Pmtud {
@@ -54,6 +61,7 @@ impl Pmtud {
             probes: Vec::new(),
             raise: None,
             wait_for_progress: false,
+            wait_for_bulk: true,
         }
     }
 
@@ -63,23 +71,34 @@ impl Pmtud {
     }
 
     /// Starts a search from what is known.
-    pub(crate) fn start(&mut self) {
+    fn start(&mut self) {
         if !self.enabled {
             return;
         }
         self.ceiling = usize::MAX;
         self.raise = None;
         self.wait_for_progress = false;
+        self.wait_for_bulk = false;
         let first = FIRST_ROUND.into_iter().chain([self.max]);
         let (current, max) = (self.current, self.max);
         self.probes = first.filter(|size| *size > current && *size <= max).map(Probe::new).collect();
         self.probes.dedup_by_key(|probe| probe.size);
     }
 
-    /// The path is another one.
+    /// The path is another one, or the first.
     pub(crate) fn restart(&mut self) {
         self.current = self.base;
-        self.start();
+        self.probes.clear();
+        self.raise = None;
+        self.wait_for_progress = false;
+        self.wait_for_bulk = true;
+    }
+
+    /// So many bytes wait to be sent or have not been acknowledged.
+    pub(crate) fn on_queued(&mut self, bytes: usize) {
+        if self.wait_for_bulk && bytes >= BULK_PACKETS * self.base {
+            self.start();
+        }
     }
 
     /// Large packets vanish: back to the base at once. True if that is a change.

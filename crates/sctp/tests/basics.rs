@@ -75,8 +75,20 @@ fn both_directions_carry_data_at_the_same_time() {
 }
 
 #[test]
-fn packets_grow_to_the_maximum_right_after_the_handshake() {
+fn small_messages_alone_do_not_start_the_search_for_larger_packets() {
     let mut sim = Sim::connected(Link::default(), Config::default(), 5);
+    for index in 0..100 {
+        sim.send_from_a(0, pattern(500, index), reliable());
+        sim.run_for(10 * MS);
+    }
+    assert_eq!(sim.b.messages().len(), 100);
+    assert_eq!(sim.a.association.metrics().mtu, 1191);
+}
+
+#[test]
+fn packets_grow_to_the_maximum_with_the_first_bulk_data() {
+    let mut sim = Sim::connected(Link::default(), Config::default(), 5);
+    sim.send_from_a(0, pattern(20_000, 1), reliable());
     sim.run_for(10 * MS);
     assert_eq!(sim.a.association.metrics().mtu, 16_300);
     assert!(sim.a.events.contains(&Event::MtuChanged { mtu: 16_300 }));

@@ -222,9 +222,9 @@ fn packets_grow_towards_every_stack() {
     for (name, make) in stacks() {
         let mut mixed = Mixed::new(make, Config::default(), 9);
         mixed.connect(true, false);
+        exchange(name, &mut mixed);
         mixed.run_until(Duration::from_secs(2), |_| false);
         assert_eq!(mixed.ours.metrics().mtu, 16_300, "{name}");
-        exchange(name, &mut mixed);
     }
 }
 

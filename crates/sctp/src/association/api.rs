@@ -48,6 +48,7 @@ impl Association {
         }
         let now = self.at(now);
         self.sender.push(now, stream, ppid, payload, options);
+        self.pmtud.on_queued(self.sender.buffered());
         Ok(())
     }
 

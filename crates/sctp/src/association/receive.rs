@@ -217,6 +217,7 @@ impl Association {
         let Some(sack) = Sack::parse(value) else { return };
         if self.sender.on_sack(now, &sack) {
             self.pmtud.on_progress();
+            self.pmtud.on_queued(self.sender.buffered());
         }
     }
 
