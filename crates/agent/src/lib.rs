@@ -31,9 +31,11 @@ mod error;
 pub mod fuzz;
 mod seen;
 mod session;
+mod session_types;
 mod timestamp;
 
 pub use envelope::{Chunked, Envelope, Metadata, Priority};
 pub use error::{AgentError, code};
 pub use serde_json::value::RawValue;
-pub use session::{Composed, Options, Received, ResultShape, Session, SessionConfig};
+pub use session::Session;
+pub use session_types::{Composed, Options, Received, ResultShape, SessionConfig};

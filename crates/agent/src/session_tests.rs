@@ -1,6 +1,7 @@
 //! Two sessions, no network, a clock that stands still until it is moved.
 
 use super::*;
+use crate::envelope::Priority;
 use proptest::prelude::*;
 
 const T0: u64 = 1_700_000_000_000;

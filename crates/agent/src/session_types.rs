@@ -1,0 +1,114 @@
+//! What goes into a session and what comes out of it.
+
+use std::time::Duration;
+
+use ossa_signaling::AgentUri;
+
+use crate::envelope::Priority;
+use crate::error::AgentError;
+
+/// Who talks, and what is allowed.
+#[derive(Debug, Clone)]
+pub struct SessionConfig {
+    /// This agent.
+    pub local: AgentUri,
+    /// The other one: `metadata.agentId` of everything that is received must equal it.
+    pub remote: AgentUri,
+    /// Calls of ours that may wait for an answer, default 16,384: about 3 MiB of bookkeeping.
+    pub max_pending_calls: usize,
+    /// Calls of the other side that may be in progress here, default 16,384, as many as it may have waiting if it is
+    /// one of us; more are refused with `RATE_LIMIT_EXCEEDED`.
+    pub max_active_calls: usize,
+    /// How many ids are remembered to drop duplicates, default 4,096: what a fast sender has in flight.
+    pub dedupe_window: usize,
+    /// How far the clocks of the two agents may differ when a ttl is judged, default 60 s.
+    pub clock_skew: Duration,
+}
+
+impl SessionConfig {
+    /// The defaults for these two agents.
+    pub fn new(local: AgentUri, remote: AgentUri) -> Self {
+        Self {
+            local,
+            remote,
+            max_pending_calls: 16_384,
+            max_active_calls: 16_384,
+            dedupe_window: 4096,
+            clock_skew: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What may be said about a message that is sent.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Label of the data channel.
+    pub channel_id: Option<String>,
+    /// Ties messages together.
+    pub correlation_id: Option<String>,
+    /// How urgent it is.
+    pub priority: Option<Priority>,
+    /// Seconds in which the message is of use.
+    pub ttl: Option<f64>,
+}
+
+/// A message that is ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Composed {
+    /// Its id; for a call also the name of the call.
+    pub id: String,
+    /// The JSON text.
+    pub text: String,
+}
+
+/// Where the result of a call stands in the payload of its response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResultShape {
+    /// It is the payload.
+    Payload,
+    /// It is the member `result` of the payload.
+    Member,
+}
+
+/// What a received text means.
+#[derive(Debug)]
+pub enum Received {
+    /// A message for the application; unknown types as well. Parse the text for its content.
+    Message,
+    /// The other side calls; answer with [`Session::respond`](crate::Session::respond) or [`Session::fail`](crate::Session::fail).
+    Call {
+        /// Names the call.
+        id: String,
+        /// What is called. The input is the member `input` of the payload.
+        capability: String,
+    },
+    /// The call that we made under this id has succeeded.
+    Response {
+        /// [`Composed::id`] of the call.
+        call: String,
+        /// Where the result stands.
+        result: ResultShape,
+    },
+    /// The call that we made under this id has failed.
+    Failure {
+        /// [`Composed::id`] of the call.
+        call: String,
+        /// Why.
+        error: AgentError,
+    },
+    /// The other side is alive; nothing more.
+    Heartbeat,
+    /// To be dropped: it was received before.
+    Duplicate,
+    /// To be dropped: its ttl has passed.
+    Expired,
+    /// To be dropped: a response to a call that timed out, was given up or was never made.
+    Unmatched,
+    /// To be dropped, and reported. `reply`, if any, tells the sender.
+    Invalid {
+        /// What is wrong.
+        error: AgentError,
+        /// An `error` message to send back.
+        reply: Option<Composed>,
+    },
+}
