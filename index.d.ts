@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" />
 /** DTLS settings. */
 interface DtlsOptions {
   /** Versions to offer and accept. Default `auto`: 1.3 if the peer can, else 1.2. */

@@ -1,2 +1,1 @@
-
-export { };
+/// <reference lib="esnext.disposable" />

@@ -7,7 +7,8 @@ copyFileSync('ts/native/binding.d.ts', 'dist/types/native/binding.d.ts');
 
 const bundle = (entry, target) => ({
   input: `dist/types/${entry}.d.ts`,
-  output: { file: `${target}.d.ts`, format: 'es' },
+  // Symbol.asyncDispose is younger than the libraries that most projects compile with.
+  output: { file: `${target}.d.ts`, format: 'es', banner: '/// <reference lib="esnext.disposable" />' },
   external: [/^node:/],
   plugins: [
     dts(),

@@ -58,18 +58,29 @@ describe('the packed tarballs, installed into an empty project', () => {
     expect(stderr).toContain('npm run build:native');
   });
 
+  // `Event`, `Blob` and their like come from one of the two.
   test.each([
-    ['with the DOM library', ['es2023', 'dom']],
-    ['without the DOM library', ['es2023']],
-  ])('type-check in a strict TypeScript project %s', (_, lib) => {
+    ['with the DOM library', ['es2022', 'dom'], []],
+    ['with the types of Node', ['es2022'], ['node']],
+    ['with both', ['es2023', 'dom'], ['node']],
+  ])('type-check in a strict TypeScript project %s', (_, lib, types) => {
     writeFileSync(
       join(folder, 'user.mts'),
-      `import { version } from 'ossa-webrtc';\nimport 'ossa-webrtc/polyfill';\nexport const v: string = version;\n`,
+      `import { RTCPeerConnection, createPeer, version } from 'ossa-webrtc';
+       import 'ossa-webrtc/polyfill';
+       export const v: string = version;
+       const connection = new RTCPeerConnection({ iceServers: [{ urls: 'stun:192.0.2.1' }] });
+       connection.createDataChannel('c').onmessage = ({ data }) => console.log(data);
+       export const link = await createPeer({ agentId: 'agent://a', signaling: 'ws://localhost' }).connect('agent://b');
+      `,
     );
     writeFileSync(
       join(folder, 'tsconfig.json'),
       JSON.stringify({
-        compilerOptions: { strict: true, noEmit: true, target: 'es2022', module: 'node20', lib, types: [] },
+        compilerOptions: {
+          ...{ strict: true, noEmit: true, target: 'es2022', module: 'node20', lib, types },
+          typeRoots: [join(root, 'node_modules/@types')],
+        },
         files: ['user.mts'],
       }),
     );

@@ -15,22 +15,26 @@ export interface SignalingMessage {
 
 /** The `signaling` object of the specification's examples: messages travel as JSON text, as over a WebSocket. */
 export class Signaling extends EventEmitter {
-  /** Hands a message to the other end, in a turn of its own. */
+  /** Hands a message to the other end. */
   deliver: (text: string) => void = () => {};
   /** Whether messages still have a taker. A candidate after `close()` would be an unhandled rejection of the examples. */
   isOver: () => boolean = () => false;
 
   send(message: SignalingMessage): void {
-    const text = JSON.stringify(message);
-    setImmediate(() => this.deliver(text));
+    this.deliver(JSON.stringify(message));
   }
 
-  /** A message has come in: heard by its type and as 'message'. */
+  /**
+   * A message has come in: heard by its type and as 'message', in a turn of its own. Messages between processes may
+   * come several at a time, and the examples need the answer to be set before a candidate is added.
+   */
   received(text: string): void {
-    if (this.isOver()) return;
-    const message = JSON.parse(text) as SignalingMessage;
-    this.emit('message', message);
-    this.emit(message.type, message);
+    setImmediate(() => {
+      if (this.isOver()) return;
+      const message = JSON.parse(text) as SignalingMessage;
+      this.emit('message', message);
+      this.emit(message.type, message);
+    });
   }
 }
 
