@@ -154,7 +154,7 @@ if (given.publish) {
   const sizes = options.sizes.map(sizeName).join(', ');
   const published = [
     start,
-    `${caption}. Median (range) of ${options.runs} rounds, ${options.seconds} s per throughput cell (${sizes}); versions: ${versions}.`,
+    `${caption}. Median (range) of ${options.runs} round${options.runs === 1 ? '' : 's'}, ${options.seconds} s per throughput cell (${sizes}); versions: ${versions}.`,
     markdownTable(rows, options.stacks),
     notes(rows)
       .map((note) => `- ${note}`)
