@@ -94,7 +94,7 @@ impl Pmtud {
         self.wait_for_bulk = true;
     }
 
-    /// So many bytes wait to be sent or have not been acknowledged.
+    /// So many bytes wait to be sent a first time.
     pub(crate) fn on_queued(&mut self, bytes: usize) {
         if self.wait_for_bulk && bytes >= BULK_PACKETS * self.base {
             self.start();
