@@ -76,18 +76,19 @@ function createW3cDriver(api) {
     return peer;
   }
 
-  function channelOf(params) {
-    const { channels } = peerOf(params);
-    let entry = channels.get(params.label);
+  function entryOf({ channels }, label) {
+    let entry = channels.get(label);
     if (!entry) {
       entry = { known: signal(), open: signal(), closed: signal(), inbox: mailbox(), channel: null, incoming: false };
-      channels.set(params.label, entry);
+      channels.set(label, entry);
     }
     return entry;
   }
 
-  function attach(params, channel, incoming) {
-    const entry = channelOf(params);
+  const channelOf = (params) => entryOf(peerOf(params), params.label);
+
+  function attach(peer, label, channel, incoming) {
+    const entry = entryOf(peer, label);
     entry.channel = channel;
     entry.incoming = incoming;
     channel.binaryType = 'arraybuffer';
@@ -103,14 +104,18 @@ function createW3cDriver(api) {
     return value !== undefined && value === api.unlimited ? null : value;
   }
 
-  function description(pc) {
-    return { type: pc.localDescription.type, sdp: pc.localDescription.sdp };
+  // What was set is remembered instead of read from `localDescription`: wrtc serializes that one on JavaScript's thread while libwebrtc's
+  // thread adds gathered candidates to it, and now and then dies of it (SIGSEGV in GetLocalDescription; node-webrtc issue 696).
+  async function describe(peer, { type, sdp }) {
+    peer.ufrag = /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1];
+    await peer.connection.setLocalDescription({ type, sdp });
+    return { type, sdp };
   }
 
   return {
     async open({ pc, config }) {
       const connection = new api.RTCPeerConnection({ iceServers: [], ...config });
-      const peer = { connection, channels: new Map(), candidates: mailbox() };
+      const peer = { connection, channels: new Map(), candidates: mailbox(), ufrag: undefined, gathering: undefined };
       peers.set(pc, peer);
       connection.onicecandidate = ({ candidate }) => {
         const init = candidate && {
@@ -119,31 +124,30 @@ function createW3cDriver(api) {
           sdpMLineIndex: candidate.sdpMLineIndex,
           usernameFragment: candidate.usernameFragment,
         };
-        // A candidate belongs to the generation that is being gathered now, which the indication of the end does not say.
-        const ufrag = /^a=ice-ufrag:(\S+)/m.exec(connection.localDescription?.sdp ?? '')?.[1];
-        peer.candidates.put({ candidate: init ?? null, ufrag });
+        // The end of gathering does not say of which generation; it is that of the candidates before it.
+        if (candidate) peer.gathering = candidate.usernameFragment;
+        peer.candidates.put({ candidate: init ?? null, ufrag: peer.gathering ?? peer.ufrag });
       };
-      connection.ondatachannel = ({ channel }) => attach({ pc, label: channel.label }, channel, true);
+      // By the peer itself, not by its name: some stacks announce a channel after the connection was closed.
+      connection.ondatachannel = ({ channel }) => attach(peer, channel.label, channel, true);
       return {};
     },
 
     async createChannel({ pc, label, init }) {
-      attach({ pc, label }, peerOf({ pc }).connection.createDataChannel(label, init ?? {}), false);
+      const peer = peerOf({ pc });
+      attach(peer, label, peer.connection.createDataChannel(label, init ?? {}), false);
       return {};
     },
 
     async createOffer(params) {
-      const { connection } = peerOf(params);
-      const offer = await connection.createOffer(params.iceRestart ? { iceRestart: true } : {});
-      await connection.setLocalDescription(offer);
-      return description(connection);
+      const peer = peerOf(params);
+      return describe(peer, await peer.connection.createOffer(params.iceRestart ? { iceRestart: true } : {}));
     },
 
     async acceptOffer(params) {
-      const { connection } = peerOf(params);
-      await connection.setRemoteDescription({ type: 'offer', sdp: params.sdp });
-      await connection.setLocalDescription(await connection.createAnswer());
-      return description(connection);
+      const peer = peerOf(params);
+      await peer.connection.setRemoteDescription({ type: 'offer', sdp: params.sdp });
+      return describe(peer, await peer.connection.createAnswer());
     },
 
     async acceptAnswer(params) {

@@ -73,10 +73,7 @@ class RTCPeerConnection {
       disableAutoNegotiation: true,
       maxMessageSize,
     });
-    this.#native.onLocalDescription((sdp, type) => {
-      this.localDescription = { sdp, type };
-      this.#descriptions.shift()?.();
-    });
+    this.#native.onLocalDescription((sdp, type) => this.#descriptions.shift()?.({ type, sdp }));
     this.#native.onLocalCandidate((candidate, sdpMid) => this.onicecandidate?.({ candidate: { candidate, sdpMid } }));
     this.#native.onDataChannel((channel) => this.ondatachannel?.({ channel: new Channel(channel) }));
   }
@@ -84,18 +81,19 @@ class RTCPeerConnection {
     const native = { ...init, unordered: !ordered };
     return new Channel(this.#native.createDataChannel(label, native), native);
   }
-  // libdatachannel creates and sets a description in one step.
-  async createOffer() {
-    return { type: 'offer' };
-  }
-  async createAnswer() {
-    return { type: 'answer' };
-  }
-  async setLocalDescription({ type }) {
+  // libdatachannel creates and sets a description in one step, which is the first one here.
+  #describe(type) {
     const described = new Promise((resolve) => this.#descriptions.push(resolve));
     this.#native.setLocalDescription(type);
-    await described;
+    return described;
   }
+  createOffer() {
+    return this.#describe('offer');
+  }
+  createAnswer() {
+    return this.#describe('answer');
+  }
+  async setLocalDescription() {}
   async setRemoteDescription({ type, sdp }) {
     this.#native.setRemoteDescription(sdp, type);
   }
