@@ -1016,6 +1016,36 @@ declare class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterab
     [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Bounds of one agent; what happens at each of them is said there. All are optional. */
+interface Limits {
+    /**
+     * Messages of one link that are kept until somebody reads them; more are refused with `RATE_LIMIT_EXCEEDED`.
+     * Default: 4,096.
+     */
+    unreadMessages?: number;
+    /** Bytes of those messages, as far as they are known. Default: 16 MiB. */
+    unreadBytes?: number;
+    /** Channels of one link that the other side has opened and nobody has taken; more are closed. Default: 1,024. */
+    unreadChannels?: number;
+}
+
+/** Facts that belong to a log message: agent URIs, ids, codes, sizes. */
+type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+/**
+ * Takes log messages: `console` will do, and so will most logging packages behind four small functions. Nothing secret
+ * is logged: no credentials, tokens, keys, payloads or addresses of candidates.
+ */
+interface Logger {
+    /** Single steps, for the hunt for a fault. */
+    debug(message: string, fields?: LogFields): void;
+    /** What an operator may want to see: links that come and go. */
+    info(message: string, fields?: LogFields): void;
+    /** Something was refused or went wrong, and the agent goes on. */
+    warn(message: string, fields?: LogFields): void;
+    /** Something does not work any more. */
+    error(message: string, fields?: LogFields): void;
+}
+
 /** A trickled ICE candidate, `RTCIceCandidateInit` of W3C. */
 interface SignalingCandidate {
     /** `candidate:...` (RFC 8839 section 5.1). */
@@ -1072,6 +1102,10 @@ interface PeerOptions extends RTCConfiguration {
     agentId: string;
     /** How to find the others: the URL of a signaling server (`ws://`, `wss://`), or an adapter. */
     signaling: string | URL | SignalingAdapter;
+    /** What is kept in memory for others, and how much of it. */
+    limits?: Limits;
+    /** Hears what the agent does. Default: nobody. */
+    logger?: Logger;
 }
 /** A message from another agent. */
 interface AgentMessage {
@@ -1161,7 +1195,7 @@ declare class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMes
         readonly authenticated: false;
     };
     /** The W3C connection below. */
-    readonly connection: RTCPeerConnection;
+    get connection(): RTCPeerConnection;
     /** The state of the link. */
     get state(): LinkState;
     /** Resolves when the link is closed. */
@@ -1380,4 +1414,4 @@ declare function createSignalingServer(options?: SignalingServerOptions): Promis
 declare function normalizeAgentUri(uri: string): string;
 
 export { AgentChannel, AgentError, AgentPeer, Emitter, Link, MemorySignaling, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, normalizeAgentUri, version };
-export type { AddEventListener, AgentErrorCode, AgentErrorOptions, AgentMessage, BinaryType, CallContext, CallOptions, CapabilityHandler, ChannelData, ChannelEvents, ChannelInit, ChannelPayload, ConnectOptions, EventArguments, EventHandler, LinkEvents, LinkState, PeerEvents, PeerOptions, Priority, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, RemoveEventListener, SendOptions, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, Unsubscribe, WebSocketSignalingOptions };
+export type { AddEventListener, AgentErrorCode, AgentErrorOptions, AgentMessage, BinaryType, CallContext, CallOptions, CapabilityHandler, ChannelData, ChannelEvents, ChannelInit, ChannelPayload, ConnectOptions, EventArguments, EventHandler, Limits, LinkEvents, LinkState, LogFields, Logger, PeerEvents, PeerOptions, Priority, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, RemoveEventListener, SendOptions, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, Unsubscribe, WebSocketSignalingOptions };

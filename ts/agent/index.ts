@@ -3,6 +3,8 @@ export { AgentPeer, createPeer } from './peer';
 export type { PeerEvents } from './peer';
 export { Link } from './link';
 export type { LinkEvents, LinkState } from './link';
+export type { Limits } from './limits';
+export type { LogFields, Logger } from './logger';
 export { AgentChannel } from './channel';
 export type { ChannelData, ChannelEvents, ChannelInit, ChannelPayload, Priority } from './channel';
 export { AgentError } from './errors';

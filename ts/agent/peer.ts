@@ -5,7 +5,9 @@ import type { AgentChannel, ChannelInit } from './channel';
 import { EarlyMessages } from './early-messages';
 import { AgentError, messageOf } from './errors';
 import { Emitter, Inbox } from './events';
+import { resolveLimits } from './limits';
 import { Link, type LinkHost } from './link';
+import { checkLogger } from './logger';
 import { sdpOf } from './negotiator';
 import {
   cancelled,
@@ -67,8 +69,8 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   /** @internal */
   constructor(options: PeerOptions) {
     super();
-    checkMembers(options, 'the options of createPeer', ['agentId', 'signaling', ...CONFIGURATION]);
-    const { agentId, signaling, ...configuration } = options;
+    checkMembers(options, 'the options of createPeer', ['agentId', 'signaling', 'limits', 'logger', ...CONFIGURATION]);
+    const { agentId, signaling, limits, logger, ...configuration } = options;
     this.agentId = normalizeAgentUri(agentId);
     this.#configuration = configuration;
     // Refuses a wrong configuration now, not at the first connection.
@@ -77,6 +79,8 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     this.buffer('link', this.#incoming);
     this.#host = {
       agentId: this.agentId,
+      limits: resolveLimits(limits),
+      logger: checkLogger(logger),
       transmit: async (message) => {
         await this.ready;
         await this.#signaling.send(message);

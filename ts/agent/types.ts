@@ -1,6 +1,8 @@
 import type { RTCConfiguration } from '../w3c';
 import type { Priority } from './channel';
+import type { Limits } from './limits';
 import type { Link } from './link';
+import type { Logger } from './logger';
 import type { SignalingAdapter } from './signaling';
 
 /** Options of {@link createPeer}; every member of `RTCConfiguration` as well. */
@@ -9,6 +11,10 @@ export interface PeerOptions extends RTCConfiguration {
   agentId: string;
   /** How to find the others: the URL of a signaling server (`ws://`, `wss://`), or an adapter. */
   signaling: string | URL | SignalingAdapter;
+  /** What is kept in memory for others, and how much of it. */
+  limits?: Limits;
+  /** Hears what the agent does. Default: nobody. */
+  logger?: Logger;
 }
 
 /** A message from another agent. */
