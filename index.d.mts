@@ -1,4 +1,6 @@
 /// <reference lib="esnext.disposable" />
+import { DuplexOptions, Duplex } from 'node:stream';
+
 /** DTLS settings. */
 interface DtlsOptions {
   /** Versions to offer and accept. Default `auto`: 1.3 if the peer can, else 1.2. */
@@ -961,6 +963,28 @@ declare class Emitter<Events extends EventArguments> {
     off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this;
 }
 
+/** One message as streams deliver it. */
+type StreamChunk = Uint8Array | string;
+
+/** The subprotocol of channels that are used as streams on both sides, with flow control and half-close. */
+declare const STREAM_PROTOCOL = "ossa-stream";
+
+/** Both directions of a channel as WHATWG streams. */
+interface ChannelStreams {
+    /** What the other side sends, a chunk per message: a `Uint8Array` or a string. */
+    readable: ReadableStream<StreamChunk>;
+    /** Sends a message per chunk. A write resolves when there is room for the next one. */
+    writable: WritableStream<ChannelPayload>;
+}
+/** Options of `duplex()`; those of Node's streams except the functions. */
+interface ChannelDuplexOptions extends Pick<DuplexOptions, 'highWaterMark' | 'readableHighWaterMark' | 'writableHighWaterMark' | 'encoding' | 'defaultEncoding' | 'signal'> {
+    /**
+     * `false` (the default): a stream of bytes, cut into messages anyhow. `true`: a chunk per message; text arrives as a
+     * string and binary data as a `Buffer`.
+     */
+    objectMode?: boolean;
+}
+
 /** What a channel carries: text stays text, binary data arrives as `ArrayBuffer`. */
 type ChannelData = string | ArrayBuffer;
 /** What can be sent. */
@@ -1008,6 +1032,20 @@ declare class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterab
     }): Promise<void>;
     /** Sends one message if there is room now. False: nothing was taken. */
     trySend(data: ChannelPayload): boolean;
+    /**
+     * What the other side sends as a WHATWG stream: a `Uint8Array` or a string per message. Cancelling it closes the
+     * channel, unless the protocol of the channel is `ossa-stream` (see docs/streams.md).
+     */
+    get readable(): ReadableStream<StreamChunk>;
+    /** Sends a message per chunk, with backpressure. Closing or aborting it closes the channel, as for `readable`. */
+    get writable(): WritableStream<ChannelPayload>;
+    /**
+     * The channel as a Node stream, of bytes or (`objectMode`) of messages. `end()` closes the channel after everything
+     * has gone out; on a channel of protocol `ossa-stream` it ends this direction only.
+     *
+     * @throws TypeError - An unknown option, or the channel has streams already.
+     */
+    duplex(options?: ChannelDuplexOptions): Duplex;
     /** Takes messages in order; ends when the channel is closed. */
     [Symbol.asyncIterator](): AsyncIterableIterator<ChannelData>;
     /** Closes after what was sent has gone out; resolves when both sides are done. Idempotent. */
@@ -1287,6 +1325,15 @@ declare class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Lin
  */
 declare function createPeer(options: PeerOptions): AgentPeer;
 
+/**
+ * A plain data channel as WHATWG streams, see `AgentChannel.readable` and `writable`. Call it before messages arrive:
+ * in the `datachannel` event, or right after `createDataChannel()`. It takes `binaryType` and
+ * `bufferedAmountLowThreshold` for itself.
+ */
+declare function toWebStreams(dataChannel: RTCDataChannel): ChannelStreams;
+/** A plain data channel as a Node stream, see `AgentChannel.duplex`. Call it when {@link toWebStreams} would have to be. */
+declare function toDuplex(dataChannel: RTCDataChannel, options?: ChannelDuplexOptions): Duplex;
+
 /** Signaling between agents in the same process, for tests and for programs that bring both sides. */
 declare class MemorySignaling implements SignalingAdapter {
     #private;
@@ -1413,5 +1460,5 @@ declare function createSignalingServer(options?: SignalingServerOptions): Promis
  */
 declare function normalizeAgentUri(uri: string): string;
 
-export { AgentChannel, AgentError, AgentPeer, Emitter, Link, MemorySignaling, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, normalizeAgentUri, version };
-export type { AddEventListener, AgentErrorCode, AgentErrorOptions, AgentMessage, BinaryType, CallContext, CallOptions, CapabilityHandler, ChannelData, ChannelEvents, ChannelInit, ChannelPayload, ConnectOptions, EventArguments, EventHandler, Limits, LinkEvents, LinkState, LogFields, Logger, PeerEvents, PeerOptions, Priority, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, RemoveEventListener, SendOptions, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, Unsubscribe, WebSocketSignalingOptions };
+export { AgentChannel, AgentError, AgentPeer, Emitter, Link, MemorySignaling, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, normalizeAgentUri, toDuplex, toWebStreams, version };
+export type { AddEventListener, AgentErrorCode, AgentErrorOptions, AgentMessage, BinaryType, CallContext, CallOptions, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelStreams, ConnectOptions, EventArguments, EventHandler, Limits, LinkEvents, LinkState, LogFields, Logger, PeerEvents, PeerOptions, Priority, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, RemoveEventListener, SendOptions, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, StreamChunk, Unsubscribe, WebSocketSignalingOptions };

@@ -1,8 +1,11 @@
+import type { Duplex } from 'node:stream';
+
 import type { RTCDataChannel, RTCDataChannelInit } from '../w3c';
 import { Backpressure, sendingFailed } from './backpressure';
 import { AgentError } from './errors';
 import { Emitter, Inbox } from './events';
 import { cancelled, checkMembers, checkSignal } from './options';
+import { ChannelStreamsUse, type ChannelDuplexOptions, type StreamChunk } from './streams';
 
 /** What a channel carries: text stays text, binary data arrives as `ArrayBuffer`. */
 export type ChannelData = string | ArrayBuffer;
@@ -60,6 +63,7 @@ export function channelInit(init: ChannelInit = {}): RTCDataChannelInit {
 export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterable<ChannelData>, AsyncDisposable {
   readonly #channel: RTCDataChannel;
   readonly #backpressure: Backpressure;
+  readonly #streams = new ChannelStreamsUse();
   readonly #inbox = new Inbox<ChannelData>(UNREAD, (data) =>
     typeof data === 'string' ? data.length * 2 : data.byteLength,
   );
@@ -146,6 +150,29 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
     if (!this.#backpressure.hasRoom) return false;
     this.#send(data);
     return true;
+  }
+
+  /**
+   * What the other side sends as a WHATWG stream: a `Uint8Array` or a string per message. Cancelling it closes the
+   * channel, unless the protocol of the channel is `ossa-stream` (see docs/streams.md).
+   */
+  get readable(): ReadableStream<StreamChunk> {
+    return this.#streams.web(this).readable;
+  }
+
+  /** Sends a message per chunk, with backpressure. Closing or aborting it closes the channel, as for `readable`. */
+  get writable(): WritableStream<ChannelPayload> {
+    return this.#streams.web(this).writable;
+  }
+
+  /**
+   * The channel as a Node stream, of bytes or (`objectMode`) of messages. `end()` closes the channel after everything
+   * has gone out; on a channel of protocol `ossa-stream` it ends this direction only.
+   *
+   * @throws TypeError - An unknown option, or the channel has streams already.
+   */
+  duplex(options?: ChannelDuplexOptions): Duplex {
+    return this.#streams.duplex(this, options);
   }
 
   /** Takes messages in order; ends when the channel is closed. */
