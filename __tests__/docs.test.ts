@@ -57,7 +57,7 @@ test('the code blocks of the documentation type-check', () => {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
   expect(stdout).toBe('');
-}, 60_000);
+}, 120_000);
 
 // `test.each` refuses an empty table; a README without a single example is a failure anyhow.
 test('the documentation has examples', () => {
@@ -74,7 +74,7 @@ test.each(blocks)('$file line $line runs to its end', ({ name, language, code })
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, [program], {
     encoding: 'utf8',
     cwd: root,
-    timeout: 25_000,
+    timeout: 50_000,
   });
   expect({ status, signal, output: status === 0 ? '' : stdout + stderr }).toEqual({
     status: 0,

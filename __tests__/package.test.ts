@@ -90,7 +90,7 @@ describe('the packed tarballs, installed into an empty project', () => {
     });
     expect(stdout).toBe('');
     expect(status).toBe(0);
-  });
+  }, 120_000);
 
   test('pass publint and arethetypeswrong', () => {
     const bin = (name: string, ...args: string[]) =>
@@ -99,5 +99,5 @@ describe('the packed tarballs, installed into an empty project', () => {
     expect(`${lint.stdout}${lint.status}`).toMatch(/0$/);
     const types = bin('attw', tarballs[0]!, '--format', 'ascii', '--no-emoji');
     expect(`${types.stdout}${types.status}`).toMatch(/0$/);
-  });
+  }, 120_000);
 });

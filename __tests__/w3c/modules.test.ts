@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function run(source: string, ...flags: string[]): unknown {
   const file = join(folder, 'main.mjs');
   writeFileSync(file, source);
-  return JSON.parse(execFileSync(process.execPath, [...flags, file], { encoding: 'utf8', timeout: 25_000 }));
+  return JSON.parse(execFileSync(process.execPath, [...flags, file], { encoding: 'utf8', timeout: 50_000 }));
 }
 
 const url = (file: string) => JSON.stringify(pathToFileURL(join(root, file)).href);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::accept_hdr_async_with_config;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
@@ -328,17 +328,26 @@ async fn watchdog(shared: &Shared, handle: &Handle, last_heard: &Mutex<Instant>)
     if handle.registrations.load(Ordering::Relaxed) == 0 {
         return NOT_REGISTERED;
     }
+    // The first ping since the client was last heard.
+    let mut pinged: Option<Instant> = None;
     loop {
-        let silence = get(last_heard).elapsed();
-        if silence >= config.idle_timeout {
+        let (now, heard) = (Instant::now(), get(last_heard));
+        if now < heard + config.ping_interval {
+            sleep_until(heard + config.ping_interval).await;
+            continue;
+        }
+        let first_ping = *pinged.insert(pinged.filter(|at| *at > heard).unwrap_or(now));
+        // Silence alone says nothing: a server that was held up itself has not listened. A ping without an answer does.
+        let answer_time = config.idle_timeout.saturating_sub(config.ping_interval);
+        let end = (heard + config.idle_timeout).max(first_ping + answer_time);
+        if now >= end {
             return IDLE;
         }
-        if silence >= config.ping_interval && handle.push(Outgoing::Ping).is_err() {
+        if handle.push(Outgoing::Ping).is_err() {
             return handle.killed().await;
         }
-        let next = if silence < config.ping_interval { config.ping_interval } else { config.idle_timeout };
-        // Between the ping and the idle time-out there may be several ping intervals: ping again.
-        sleep((next - silence).min(config.ping_interval).max(Duration::from_millis(1))).await;
+        // Between the ping and the end there may be several ping intervals: ping again.
+        sleep_until(end.min(now + config.ping_interval.max(Duration::from_millis(1)))).await;
     }
 }
 
