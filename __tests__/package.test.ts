@@ -63,34 +63,38 @@ describe('the packed tarballs, installed into an empty project', () => {
     ['with the DOM library', ['es2022', 'dom'], []],
     ['with the types of Node', ['es2022'], ['node']],
     ['with both', ['es2023', 'dom'], ['node']],
-  ])('type-check in a strict TypeScript project %s', (_, lib, types) => {
-    writeFileSync(
-      join(folder, 'user.mts'),
-      `import { RTCPeerConnection, createPeer, version } from 'ossa-webrtc';
+  ])(
+    'type-check in a strict TypeScript project %s',
+    (_, lib, types) => {
+      writeFileSync(
+        join(folder, 'user.mts'),
+        `import { RTCPeerConnection, createPeer, version } from 'ossa-webrtc';
        import 'ossa-webrtc/polyfill';
        export const v: string = version;
        const connection = new RTCPeerConnection({ iceServers: [{ urls: 'stun:192.0.2.1' }] });
        connection.createDataChannel('c').onmessage = ({ data }) => console.log(data);
        export const link = await createPeer({ agentId: 'agent://a', signaling: 'ws://localhost' }).connect('agent://b');
       `,
-    );
-    writeFileSync(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({
-        compilerOptions: {
-          ...{ strict: true, noEmit: true, target: 'es2022', module: 'node20', lib, types },
-          typeRoots: [join(root, 'node_modules/@types')],
-        },
-        files: ['user.mts'],
-      }),
-    );
-    const { stdout, status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
-    expect(stdout).toBe('');
-    expect(status).toBe(0);
-  }, 120_000);
+      );
+      writeFileSync(
+        join(folder, 'tsconfig.json'),
+        JSON.stringify({
+          compilerOptions: {
+            ...{ strict: true, noEmit: true, target: 'es2022', module: 'node20', lib, types },
+            typeRoots: [join(root, 'node_modules/@types')],
+          },
+          files: ['user.mts'],
+        }),
+      );
+      const { stdout, status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+      expect(stdout).toBe('');
+      expect(status).toBe(0);
+    },
+    120_000,
+  );
 
   test('pass publint and arethetypeswrong', () => {
     const bin = (name: string, ...args: string[]) =>
