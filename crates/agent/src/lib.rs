@@ -4,6 +4,7 @@
 //!
 //! - [`Envelope`]: the `WebRTCMessage` of the specification, parsed without touching its payload.
 //! - [`Session`]: validates what comes in, matches responses to calls, drops duplicates and what has expired.
+//! - [`KeepAlive`] and [`Reconnect`]: when a connection counts as lost, and what is done about it when.
 //!
 //! ```
 //! use std::time::{Duration, Instant};
@@ -29,6 +30,10 @@ mod calls;
 mod envelope;
 mod error;
 pub mod fuzz;
+mod keepalive;
+mod reconnect;
+mod reconnect_clock;
+mod reconnect_monitor;
 mod seen;
 mod session;
 mod session_types;
@@ -36,6 +41,10 @@ mod timestamp;
 
 pub use envelope::{Chunked, Envelope, Metadata, Priority};
 pub use error::{AgentError, code};
+pub use keepalive::{Beat, HEARTBEAT_INTERVAL, KeepAlive};
+pub use reconnect::{Action, Reconnect, ReconnectConfig};
+pub use reconnect_clock::ClockWatch;
+pub use reconnect_monitor::{LinkMonitor, Step};
 pub use serde_json::value::RawValue;
 pub use session::Session;
 pub use session_types::{Composed, Options, Received, ResultShape, SessionConfig};

@@ -1,0 +1,332 @@
+//! What to do when the connection to an agent is disturbed, and when: a state machine without a connection.
+//!
+//! ```text
+//!            disconnected             5 s                     no help in time, or failed
+//!      Up ───────────────▶ Disconnected ───▶ Restarting ─────────────────┬──▶ Rebuilding ◀─▶ Backoff ──▶ Over
+//!       │  dead, failed                        ▲                          │      (who made the last offer)
+//!       │  network change, wake-up             │                          └──▶ Waiting ──▶ Over
+//!       └──────────────────────────────────────┘                                 (the other side)
+//! ```
+//!
+//! Only the side whose offer made the connection dials again; the other waits for as long as that may take. A new
+//! connection is tried at once, then after 2, 4, 8 and 16 s: five attempts, as in the specification's `reconnect()`,
+//! without its sleep after the last one.
+
+use std::time::{Duration, Instant};
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// When and how often to try.
+#[derive(Clone, Debug)]
+pub struct ReconnectConfig {
+    /// New connections to try before giving up; 0 for none. Default 5.
+    pub attempts: u32,
+    /// Longest wait after the first attempt; it doubles from there. Default 2 s.
+    pub delay: Duration,
+    /// No wait is longer. Default 30 s.
+    pub max_delay: Duration,
+    /// How much of a wait chance may take off, 0 to 1, so that agents that lost one another together do not all come
+    /// back together. Default 0.25.
+    pub jitter: f64,
+    /// Time for one attempt, and for an ICE restart. Default 15 s.
+    pub attempt_timeout: Duration,
+    /// How long `disconnected` may last before ICE is restarted: it often passes by itself. Default 5 s.
+    pub grace: Duration,
+}
+
+impl Default for ReconnectConfig {
+    fn default() -> Self {
+        Self {
+            attempts: 5,
+            delay: Duration::from_secs(2),
+            max_delay: Duration::from_secs(30),
+            jitter: 0.25,
+            attempt_timeout: Duration::from_secs(15),
+            grace: Duration::from_secs(5),
+        }
+    }
+}
+
+impl ReconnectConfig {
+    /// The longest wait before attempt number `attempt`, counted from 1.
+    pub fn longest_delay(&self, attempt: u32) -> Duration {
+        let Some(doublings) = attempt.checked_sub(2) else { return Duration::ZERO };
+        let factor = 1u32.checked_shl(doublings).unwrap_or(u32::MAX);
+        self.delay.saturating_mul(factor).min(self.max_delay)
+    }
+
+    /// How long all attempts together take at most: the patience of the side that does not dial.
+    pub fn window(&self) -> Duration {
+        let mut window = self.grace.saturating_add(self.attempt_timeout);
+        for attempt in 1..=self.attempts {
+            let each = self.longest_delay(attempt).saturating_add(self.attempt_timeout);
+            window = window.saturating_add(each);
+        }
+        // Longer is no patience that anybody will see the end of, and would overflow the clock.
+        window.min(Duration::from_secs(365 * 24 * 3600))
+    }
+}
+
+/// What the connection is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Restart ICE on the present connection. `lost`: it does not work; else it may be about to, or be on a path that
+    /// is worse than need be.
+    RestartIce {
+        /// Whether the connection is down.
+        lost: bool,
+    },
+    /// The present connection is given up; attempt number `attempt` to make a new one begins in `delay`.
+    Schedule {
+        /// From 1.
+        attempt: u32,
+        /// Zero before the first.
+        delay: Duration,
+    },
+    /// Make a new connection now.
+    Rebuild {
+        /// From 1.
+        attempt: u32,
+    },
+    /// The present connection is given up; the other side will make a new one within `patience`, or not at all.
+    Wait {
+        /// How long this side waits.
+        patience: Duration,
+    },
+    /// It works again.
+    Recovered {
+        /// For how long it did not.
+        after: Duration,
+        /// New connections that were tried; 0 if the old one works again.
+        attempts: u32,
+    },
+    /// All attempts have failed, or the other side did not come back. Nothing follows.
+    GiveUp {
+        /// New connections that were tried.
+        attempts: u32,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Up,
+    Disconnected {
+        until: Instant,
+    },
+    Restarting {
+        until: Instant,
+    },
+    Backoff {
+        attempt: u32,
+        until: Instant,
+    },
+    Rebuilding {
+        attempt: u32,
+        until: Instant,
+    },
+    /// The other side's turn.
+    Waiting {
+        until: Instant,
+    },
+    /// The other side's offer is being answered; then on as before.
+    Answering {
+        until: Instant,
+        attempt: u32,
+        give_up: Instant,
+    },
+    Over,
+}
+
+/// The reconnection of one link.
+#[derive(Debug)]
+pub struct Reconnect {
+    config: ReconnectConfig,
+    random: ChaCha8Rng,
+    offerer: bool,
+    state: State,
+    lost: Option<Instant>,
+    /// An ICE restart because of the network: not again before this, however often interfaces come and go.
+    quiet_until: Option<Instant>,
+}
+
+impl Reconnect {
+    /// Begins with a connection that works. `offerer`: this side's offer made it. `seed` must differ from agent to
+    /// agent: the jitter comes from it.
+    pub fn new(config: ReconnectConfig, offerer: bool, seed: [u8; 32]) -> Self {
+        let random = ChaCha8Rng::from_seed(seed);
+        Self { config, random, offerer, state: State::Up, lost: None, quiet_until: None }
+    }
+
+    /// Whether this side dials when the connection is lost.
+    pub fn is_offerer(&self) -> bool {
+        self.offerer
+    }
+
+    /// The connection carries messages: after a disturbance, an ICE restart, or as a new one.
+    pub fn handle_connected(&mut self, now: Instant) -> Option<Action> {
+        let attempts = match self.state {
+            State::Up | State::Over => return None,
+            // The connection was given up: a late sign of life does not bring it back.
+            State::Backoff { .. } | State::Waiting { .. } => return None,
+            State::Disconnected { .. } | State::Restarting { .. } => 0,
+            State::Rebuilding { attempt, .. } => {
+                self.offerer = true;
+                attempt
+            }
+            State::Answering { attempt, .. } => {
+                self.offerer = false;
+                attempt.max(1)
+            }
+        };
+        self.state = State::Up;
+        let lost = self.lost.take()?;
+        Some(Action::Recovered { after: now - lost, attempts })
+    }
+
+    /// The connection does not answer, which may pass.
+    pub fn handle_disconnected(&mut self, now: Instant) {
+        match self.state {
+            State::Up => {
+                // The side that does not dial leaves it to the other, but not for ever.
+                let patience = if self.offerer { self.config.grace } else { self.config.window() };
+                self.state = State::Disconnected { until: now + patience };
+                self.lost = Some(now);
+            }
+            State::Restarting { .. } => self.lost = self.lost.or(Some(now)),
+            _ => {}
+        }
+    }
+
+    /// The connection is beyond repair: ICE or DTLS has failed, the other side's heartbeats are missing, or its
+    /// certificate has changed.
+    pub fn handle_failed(&mut self, now: Instant) -> Option<Action> {
+        match self.state {
+            State::Up | State::Disconnected { .. } | State::Restarting { .. } => {
+                self.lost = self.lost.or(Some(now));
+                Some(self.attempt(1, now))
+            }
+            State::Rebuilding { attempt, .. } => Some(self.attempt(attempt.saturating_add(1), now)),
+            State::Answering { attempt, give_up, .. } => Some(self.after_answering(attempt, give_up, now)),
+            State::Backoff { .. } | State::Waiting { .. } | State::Over => None,
+        }
+    }
+
+    /// The network has changed, or the machine has slept: the present path may be gone, and better ones be there.
+    pub fn handle_network_change(&mut self, now: Instant) -> Option<Action> {
+        match self.state {
+            State::Up if self.quiet_until.is_some_and(|until| now < until) => None,
+            State::Up | State::Disconnected { .. } => Some(self.restart(now)),
+            // What failed before may work now.
+            State::Backoff { attempt, .. } => Some(self.dial(attempt, now)),
+            _ => None,
+        }
+    }
+
+    /// The other side has offered a new connection, which is being answered.
+    pub fn handle_redialled(&mut self, now: Instant) {
+        let until = now + self.config.attempt_timeout;
+        let (attempt, give_up) = match self.state {
+            State::Over => return,
+            State::Backoff { attempt, .. } => (attempt - 1, now),
+            State::Rebuilding { attempt, .. } => (attempt, now),
+            State::Waiting { until } => (0, until),
+            State::Answering { attempt, give_up, .. } => (attempt, give_up),
+            State::Up | State::Disconnected { .. } | State::Restarting { .. } => {
+                (0, now + self.config.window())
+            }
+        };
+        self.lost = self.lost.or(Some(now));
+        self.state = State::Answering { until, attempt, give_up: give_up.max(until) };
+    }
+
+    /// The link is closed: nothing is due any more.
+    pub fn close(&mut self) {
+        self.state = State::Over;
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match self.state {
+            State::Up | State::Over => None,
+            State::Disconnected { until }
+            | State::Restarting { until }
+            | State::Backoff { until, .. }
+            | State::Rebuilding { until, .. }
+            | State::Answering { until, .. }
+            | State::Waiting { until } => Some(until),
+        }
+    }
+
+    /// What is due at `now`, one thing at a time: call it until it returns `None`.
+    pub fn handle_timeout(&mut self, now: Instant) -> Option<Action> {
+        if self.poll_timeout()? > now {
+            return None;
+        }
+        match self.state {
+            State::Disconnected { .. } if self.offerer => Some(self.restart(now)),
+            State::Restarting { .. } if self.lost.is_none() => {
+                // It has worked all the time.
+                self.state = State::Up;
+                None
+            }
+            State::Disconnected { .. } | State::Restarting { .. } => Some(self.attempt(1, now)),
+            State::Backoff { attempt, .. } => Some(self.dial(attempt, now)),
+            State::Rebuilding { attempt, .. } => Some(self.attempt(attempt.saturating_add(1), now)),
+            State::Answering { attempt, give_up, .. } => Some(self.after_answering(attempt, give_up, now)),
+            State::Waiting { .. } => Some(self.give_up(0)),
+            State::Up | State::Over => None,
+        }
+    }
+
+    fn restart(&mut self, now: Instant) -> Action {
+        let until = now + self.config.attempt_timeout;
+        self.quiet_until = Some(now + self.config.grace);
+        self.state = State::Restarting { until };
+        Action::RestartIce { lost: self.lost.is_some() }
+    }
+
+    /// The present connection is no good: the next one, by whoever makes it.
+    fn attempt(&mut self, attempt: u32, now: Instant) -> Action {
+        if self.config.attempts == 0 || attempt > self.config.attempts {
+            return self.give_up(attempt - 1);
+        }
+        if !self.offerer {
+            let patience = self.config.window();
+            self.state = State::Waiting { until: now + patience };
+            return Action::Wait { patience };
+        }
+        let longest = self.config.longest_delay(attempt);
+        // 53 bits make a fraction below 1.
+        let fraction = (self.random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+        let delay = longest.mul_f64(1.0 - self.config.jitter.clamp(0.0, 1.0) * fraction);
+        self.state = State::Backoff { attempt, until: now + delay };
+        Action::Schedule { attempt, delay }
+    }
+
+    fn dial(&mut self, attempt: u32, now: Instant) -> Action {
+        self.state = State::Rebuilding { attempt, until: now + self.config.attempt_timeout };
+        Action::Rebuild { attempt }
+    }
+
+    /// The other side's new connection did not work either.
+    fn after_answering(&mut self, attempt: u32, give_up: Instant, now: Instant) -> Action {
+        if self.offerer {
+            return self.attempt(attempt.saturating_add(1), now);
+        }
+        if give_up <= now {
+            return self.give_up(attempt);
+        }
+        self.state = State::Waiting { until: give_up };
+        Action::Wait { patience: give_up - now }
+    }
+
+    fn give_up(&mut self, attempts: u32) -> Action {
+        self.state = State::Over;
+        Action::GiveUp { attempts }
+    }
+}
+
+#[cfg(test)]
+#[path = "reconnect_tests.rs"]
+mod tests;
