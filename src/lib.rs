@@ -24,6 +24,7 @@ mod meter;
 mod options;
 mod outbox;
 mod peer;
+mod reconnect;
 mod session;
 mod signaling;
 mod sink;
