@@ -1054,34 +1054,63 @@ declare class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterab
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Bounds of one agent; what happens at each of them is said there. All are optional. */
-interface Limits {
+/** How a link comes back when its connection is lost; times in milliseconds. */
+interface ReconnectOptions {
+    /** New connections to try before the link is given up; 0 for none: then an ICE restart is all. Default: 5. */
+    attempts?: number;
+    /** Longest wait after the first attempt that failed; it doubles from there: 2, 4, 8, 16 s. Default: 2,000. */
+    delay?: number;
+    /** No wait is longer. Default: 30,000. */
+    maxDelay?: number;
     /**
-     * Messages of one link that are kept until somebody reads them; more are refused with `RATE_LIMIT_EXCEEDED`.
-     * Default: 4,096.
+     * Share of a wait that chance takes off at most, 0 to 1, so that agents which lost a third one together do not all
+     * come back at the same moment. Default: 0.25.
      */
-    unreadMessages?: number;
-    /** Bytes of those messages, as far as they are known. Default: 16 MiB. */
-    unreadBytes?: number;
-    /** Channels of one link that the other side has opened and nobody has taken; more are closed. Default: 1,024. */
-    unreadChannels?: number;
+    jitter?: number;
+    /** Time for one attempt, and for an ICE restart. Default: 15,000. */
+    attemptTimeout?: number;
+    /** How long the state `disconnected` may last before ICE is restarted: it often passes by itself. Default: 5,000. */
+    grace?: number;
+    /** How often the addresses of this machine are looked at for changes; 0 for never. Default: 3,000. */
+    networkInterval?: number;
 }
 
-/** Facts that belong to a log message: agent URIs, ids, codes, sizes. */
-type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
-/**
- * Takes log messages: `console` will do, and so will most logging packages behind four small functions. Nothing secret
- * is logged: no credentials, tokens, keys, payloads or addresses of candidates.
- */
-interface Logger {
-    /** Single steps, for the hunt for a fault. */
-    debug(message: string, fields?: LogFields): void;
-    /** What an operator may want to see: links that come and go. */
-    info(message: string, fields?: LogFields): void;
-    /** Something was refused or went wrong, and the agent goes on. */
-    warn(message: string, fields?: LogFields): void;
-    /** Something does not work any more. */
-    error(message: string, fields?: LogFields): void;
+/** Why a link looks for a better connection. */
+type ReconnectReason = 
+/** Nothing has come over the network for some seconds. */
+'disconnected'
+/** ICE or DTLS have given up, or the message channel has failed. */
+ | 'failed'
+/** The other agent's heartbeats are missing. */
+ | 'heartbeat'
+/** This machine has other addresses than before. */
+ | 'network'
+/** This machine, or this program, stood still. */
+ | 'woken'
+/** The other agent has made a new connection. */
+ | 'redialled';
+/** What a link does to come back. */
+interface ReconnectStep {
+    /**
+     * `'ice-restart'`: looks for another path, nothing is lost; `'rebuild'`: makes a new connection; `'wait'`: the other
+     * side makes one, or is making it.
+     */
+    readonly how: 'ice-restart' | 'rebuild' | 'wait';
+    /** What led to it. */
+    readonly reason: ReconnectReason;
+    /** Number of the attempt, from 1; 0 for `'wait'`. */
+    readonly attempt: number;
+    /** Milliseconds until it begins; for `'wait'`, for how long this side waits. */
+    readonly delay: number;
+}
+/** How a link has come back. */
+interface Reconnected {
+    /** `'same'`: over the connection that it had, nothing was lost; `'rebuilt'`: over a new one. */
+    readonly how: 'same' | 'rebuilt';
+    /** New connections that were tried. */
+    readonly attempts: number;
+    /** Milliseconds without a working connection. */
+    readonly downtime: number;
 }
 
 /** A trickled ICE candidate, `RTCIceCandidateInit` of W3C. */
@@ -1134,12 +1163,72 @@ interface SignalingAdapter {
     subscribe(agentId: string, deliver: (message: SignalingMessage) => void, failed: (error: AgentError) => void): Unsubscribe | Promise<Unsubscribe>;
 }
 
+/**
+ * `'connecting'`, then `'open'`; `'disconnected'` when nothing comes over the network, `'reconnecting'` when something is
+ * done about that, `'open'` again; `'closed'` in the end.
+ */
+type LinkState = 'connecting' | 'open' | 'disconnected' | 'reconnecting' | 'closed';
+
+/** Facts that belong to a log message: agent URIs, ids, codes, sizes. */
+type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+/**
+ * Takes log messages: `console` will do, and so will most logging packages behind four small functions. Nothing secret
+ * is logged: no credentials, tokens, keys, payloads or addresses of candidates.
+ */
+interface Logger {
+    /** Single steps, for the hunt for a fault. */
+    debug(message: string, fields?: LogFields): void;
+    /** What an operator may want to see: links that come and go. */
+    info(message: string, fields?: LogFields): void;
+    /** Something was refused or went wrong, and the agent goes on. */
+    warn(message: string, fields?: LogFields): void;
+    /** Something does not work any more. */
+    error(message: string, fields?: LogFields): void;
+}
+
+/** Who calls, as far as that is known before there is a link. */
+interface Caller {
+    /** The canonical URI of the calling agent. */
+    readonly agentId: string;
+    /** Whether it has proved that it is that agent. Without that the signaling service alone vouches for the name. */
+    readonly authenticated: boolean;
+    /** How it has proved it. */
+    readonly how: string;
+}
+/**
+ * Decides about links that others want to make: `false` refuses with `UNAUTHORIZED`; an `AgentError` that it throws
+ * refuses with its code and text, any other error with `INTERNAL_ERROR`.
+ */
+type AcceptPolicy = (caller: Caller) => boolean | Promise<boolean>;
+
+/** Bounds of one agent; what happens at each of them is said there. All are optional. */
+interface Limits {
+    /**
+     * Messages of one link that are kept until somebody reads them; more are refused with `RATE_LIMIT_EXCEEDED`.
+     * Default: 4,096.
+     */
+    unreadMessages?: number;
+    /** Bytes of those messages, as far as they are known. Default: 16 MiB. */
+    unreadBytes?: number;
+    /** Channels of one link that the other side has opened and nobody has taken; more are closed. Default: 1,024. */
+    unreadChannels?: number;
+}
+
 /** Options of {@link createPeer}; every member of `RTCConfiguration` as well. */
 interface PeerOptions extends RTCConfiguration {
     /** The URI under which other agents find this one, `agent://example.com/name`. */
     agentId: string;
     /** How to find the others: the URL of a signaling server (`ws://`, `wss://`), or an adapter. */
     signaling: string | URL | SignalingAdapter;
+    /** Decides whether an agent that calls gets a link. Default: every one does. */
+    accept?: AcceptPolicy;
+    /**
+     * Milliseconds between heartbeats, at least 10; `false` for none. The other side counts as dead when it has sent some
+     * and three of its intervals pass without a sign of life. Default: 30,000.
+     */
+    heartbeat?: number | false;
+    /** How a link comes back when its connection is lost; `false`: it does not, the link closes. */
+    reconnect?: ReconnectOptions | false;
     /** What is kept in memory for others, and how much of it. */
     limits?: Limits;
     /** Hears what the agent does. Default: nobody. */
@@ -1209,8 +1298,6 @@ interface CallContext {
  */
 type CapabilityHandler = (input: never, context: CallContext) => unknown;
 
-/** `'connecting'`, then `'open'`, possibly `'disconnected'` (the network is gone for now) and back, then `'closed'`. */
-type LinkState = 'connecting' | 'open' | 'disconnected' | 'closed';
 /** Events of a {@link Link}. */
 type LinkEvents = {
     /** A message has arrived. Messages are kept for the first listener or iterator. */
@@ -1221,6 +1308,12 @@ type LinkEvents = {
     state: [state: LinkState];
     /** Something went wrong that the link survives: an error message from the other side, or an invalid one. */
     problem: [error: AgentError];
+    /** The connection is lost, and this is being done about it; once for every step. */
+    reconnecting: [step: ReconnectStep];
+    /** The link works again. */
+    reconnected: [how: Reconnected];
+    /** The connection works and looks for a better path, because this machine has other addresses or has slept. */
+    refresh: [reason: ReconnectReason];
     /** The link is closed: by either side, or because of the error. */
     close: [error?: AgentError];
 };
@@ -1232,7 +1325,7 @@ declare class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMes
         readonly agentId: string;
         readonly authenticated: false;
     };
-    /** The W3C connection below. */
+    /** The W3C connection below; another one after each rebuild. */
     get connection(): RTCPeerConnection;
     /** The state of the link. */
     get state(): LinkState;
@@ -1301,10 +1394,12 @@ declare class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Lin
      * `TASK_CANCELLED`; whatever the other side refuses with.
      */
     connect(agentId: string, options?: ConnectOptions): Promise<Link>;
-    /** Connects if necessary and sends a message; see {@link Link.send}. */
-    send(agentId: string, payload: unknown, options?: SendOptions): Promise<string>;
+    /**
+     * Connects if necessary and sends a message; see {@link Link.send}. `timeout` and `signal` count for both together.
+     */
+    send(agentId: string, payload: unknown, options?: SendOptions & ConnectOptions): Promise<string>;
     /** Connects if necessary and opens a channel; see {@link Link.createChannel}. */
-    createChannel(agentId: string, label: string, init?: ChannelInit): Promise<AgentChannel>;
+    createChannel(agentId: string, label: string, init?: ChannelInit, options?: ConnectOptions): Promise<AgentChannel>;
     /**
      * Answers calls of `capability` from any agent, until the returned function is called.
      *
@@ -1461,4 +1556,4 @@ declare function createSignalingServer(options?: SignalingServerOptions): Promis
 declare function normalizeAgentUri(uri: string): string;
 
 export { AgentChannel, AgentError, AgentPeer, Emitter, Link, MemorySignaling, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, normalizeAgentUri, toDuplex, toWebStreams, version };
-export type { AddEventListener, AgentErrorCode, AgentErrorOptions, AgentMessage, BinaryType, CallContext, CallOptions, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelStreams, ConnectOptions, EventArguments, EventHandler, Limits, LinkEvents, LinkState, LogFields, Logger, PeerEvents, PeerOptions, Priority, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, RemoveEventListener, SendOptions, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, StreamChunk, Unsubscribe, WebSocketSignalingOptions };
+export type { AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentMessage, BinaryType, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelStreams, ConnectOptions, EventArguments, EventHandler, Limits, LinkEvents, LinkState, LogFields, Logger, PeerEvents, PeerOptions, Priority, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, RemoveEventListener, SendOptions, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, StreamChunk, Unsubscribe, WebSocketSignalingOptions };

@@ -17,32 +17,52 @@ interface Waiter {
   fail: (error: AgentError) => void;
 }
 
-/** Lets senders of one channel through while there is room, first come, first served. */
+/**
+ * Lets senders of one channel through while there is room, first come, first served. They outlive the channel: those that
+ * wait when it is taken away go on with the next one.
+ */
 export class Backpressure {
-  readonly #channel: RTCDataChannel;
+  #channel: RTCDataChannel | undefined;
   #waiting: Waiter[] = [];
 
-  constructor(channel: RTCDataChannel) {
+  constructor(channel?: RTCDataChannel) {
+    if (channel) this.attach(channel);
+  }
+
+  /** From now on this is the channel. */
+  attach(channel: RTCDataChannel): void {
     this.#channel = channel;
     channel.bufferedAmountLowThreshold = LOW_WATER;
     channel.addEventListener('bufferedamountlow', () => this.#release());
-    channel.addEventListener('close', () => this.#fail());
+    channel.addEventListener('close', () => {
+      if (channel === this.#channel) this.fail(notOpen(channel));
+    });
+    this.#release();
+  }
+
+  /** There is no channel for now: everybody waits. */
+  detach(): void {
+    this.#channel = undefined;
   }
 
   /** Whether a message may be sent now. */
   get hasRoom(): boolean {
-    return (
-      this.#channel.readyState === 'open' && this.#waiting.length === 0 && this.#channel.bufferedAmount < HIGH_WATER
-    );
+    return this.#waiting.length === 0 && this.#open;
+  }
+
+  get #open(): boolean {
+    const channel = this.#channel;
+    return channel !== undefined && channel.readyState === 'open' && channel.bufferedAmount < HIGH_WATER;
   }
 
   /** Calls `send` as soon as there is room and everybody before has had their turn: at once if possible. */
   async run<T>(send: () => T, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) throw cancelled(signal, 'sending');
     if (this.hasRoom) return send();
-    if (this.#channel.readyState !== 'open') throw notOpen(this.#channel);
+    if (this.#channel && this.#channel.readyState !== 'open') throw notOpen(this.#channel);
     if (this.#waiting.length >= MAX_WAITING) {
-      const text = `${MAX_WAITING} messages wait for room in the channel "${this.#channel.label}"; await send()`;
+      const where = this.#channel ? `room in the channel "${this.#channel.label}"` : 'a new connection';
+      const text = `${MAX_WAITING} messages wait for ${where}; await send()`;
       throw new AgentError('RATE_LIMIT_EXCEEDED', text, { retryable: true });
     }
     return await new Promise<T>((resolve, reject) => {
@@ -67,17 +87,13 @@ export class Backpressure {
     });
   }
 
+  /** Nothing will be sent any more. */
+  fail(error: AgentError): void {
+    for (const waiter of this.#waiting.splice(0)) waiter.fail(error);
+  }
+
   #release(): void {
-    while (this.#hasRoomFor(this.#waiting[0])) this.#waiting.shift()!.proceed();
-  }
-
-  #hasRoomFor(waiter: Waiter | undefined): boolean {
-    const { readyState, bufferedAmount } = this.#channel;
-    return waiter !== undefined && readyState === 'open' && bufferedAmount < HIGH_WATER;
-  }
-
-  #fail(): void {
-    for (const waiter of this.#waiting.splice(0)) waiter.fail(notOpen(this.#channel));
+    while (this.#waiting.length > 0 && this.#open) this.#waiting.shift()!.proceed();
   }
 }
 

@@ -70,6 +70,9 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
   readonly #opened: Promise<void>;
   readonly #closed: Promise<void>;
   #error: AgentError | undefined;
+  #over = false;
+  #resolveClosed!: () => void;
+  #rejectOpened!: (error: AgentError) => void;
 
   /** @internal */
   constructor(channel: RTCDataChannel) {
@@ -78,18 +81,13 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
     channel.binaryType = 'arraybuffer';
     this.#backpressure = new Backpressure(channel);
     this.buffer('message', this.#inbox);
-    this.#closed = new Promise((resolve) => {
-      channel.addEventListener('close', () => {
-        this.#inbox.end();
-        resolve();
-        this.emit('close', this.#error);
-      });
-    });
+    this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#opened = new Promise((resolve, reject) => {
+      this.#rejectOpened = reject;
       if (channel.readyState === 'open') resolve();
       channel.addEventListener('open', () => resolve());
-      channel.addEventListener('close', () => reject(this.#error ?? unreachable(channel.label)));
     });
+    channel.addEventListener('close', () => this.#end());
     // Whoever waits for it gets the error; nobody has to.
     this.#opened.catch(() => undefined);
     channel.addEventListener('error', (event) => {
@@ -110,7 +108,7 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
 
   /** `'connecting'`, `'open'`, `'closing'` or `'closed'`. */
   get state(): RTCDataChannel['readyState'] {
-    return this.#channel.readyState;
+    return this.#over ? 'closed' : this.#channel.readyState;
   }
 
   /** Bytes that are queued and not sent yet. */
@@ -214,6 +212,25 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
     return this;
   }
 
+  /** Ends it at once because its connection is gone, without asking the other side. @internal */
+  abandon(error: AgentError | undefined): void {
+    if (this.#over) return;
+    this.#error ??= error;
+    this.#channel.close();
+    this.#backpressure.detach();
+    this.#backpressure.fail(error ?? unreachable(this.label));
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#inbox.end();
+    this.#rejectOpened(this.#error ?? unreachable(this.label));
+    this.#resolveClosed();
+    this.emit('close', this.#error);
+  }
+
   #send(data: ChannelPayload): void {
     try {
       // The types of W3C's overloads are narrower than their union.
@@ -224,7 +241,7 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
   }
 
   #receive(data: ChannelData): void {
-    if (this.#inbox.push(data)) return;
+    if (this.#over || this.#inbox.push(data)) return;
     const text = `${UNREAD.bytes / 2 ** 20} MiB of the channel "${this.label}" are waiting to be read: read faster`;
     this.#error ??= new AgentError('RATE_LIMIT_EXCEEDED', text);
     this.#channel.close();
@@ -232,5 +249,5 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
 }
 
 function unreachable(label: string): AgentError {
-  return new AgentError('AGENT_UNREACHABLE', `the channel "${label}" was closed before it opened`, { retryable: true });
+  return new AgentError('AGENT_UNREACHABLE', `the channel "${label}" is closed`, { retryable: true });
 }

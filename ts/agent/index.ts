@@ -2,7 +2,11 @@
 export { AgentPeer, createPeer } from './peer';
 export type { PeerEvents } from './peer';
 export { Link } from './link';
-export type { LinkEvents, LinkState } from './link';
+export type { LinkEvents } from './link';
+export type { LinkState } from './lifeline';
+export type { AcceptPolicy, Caller } from './admission';
+export type { ReconnectOptions } from './reconnect-options';
+export type { Reconnected, ReconnectReason, ReconnectStep } from './reconnection';
 export type { Limits } from './limits';
 export type { LogFields, Logger } from './logger';
 export { AgentChannel } from './channel';

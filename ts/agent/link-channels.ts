@@ -16,11 +16,11 @@ export interface LinkChannelsHost {
   readonly limits: ResolvedLimits;
   readonly connection: RTCPeerConnection;
   /** The message channel is open. */
-  ready(): void;
+  ready(channel: RTCDataChannel): void;
   /** The message channel is closed. */
   lost(): void;
-  /** @throws AgentError - The link is closed. */
-  checkOpen(): void;
+  /** Waits while the link has no connection. @throws AgentError - The link is closed. */
+  usable(signal: AbortSignal | undefined): Promise<void>;
   problem(error: AgentError): void;
 }
 
@@ -38,7 +38,8 @@ export class LinkChannels {
   }
 
   /** Makes the message channel from this side: whatever is negotiated then has something to carry. */
-  start(): void {
+  start(offerer: boolean): void {
+    if (!offerer) return;
     // Reliable, unlike in the specification's example: calls and messages must not get lost.
     this.#use(this.#host.connection.createDataChannel(MESSAGE_CHANNEL, { ordered: true }));
   }
@@ -47,9 +48,19 @@ export class LinkChannels {
   yield(): void {
     const own = this.#messages;
     this.#messages = undefined;
-    if (!own) return;
-    this.#host.messaging.detach(own);
-    own.close();
+    own?.close();
+  }
+
+  /** The connection is given up: channels of the application end with the error, messages wait for the next one. */
+  suspend(error: AgentError): void {
+    this.#messages = undefined;
+    this.#host.messaging.detach();
+    this.abandon(error);
+  }
+
+  /** Ends the channels of the application at once. */
+  abandon(error: AgentError | undefined): void {
+    for (const channel of [...this.#channels]) channel.abandon(error);
   }
 
   /** The other side has opened a channel. */
@@ -77,7 +88,7 @@ export class LinkChannels {
     checkMembers(options, 'the options of createChannel', ['signal']);
     const signal = checkSignal(options.signal, 'signal');
     const converted = channelInit(init);
-    this.#host.checkOpen();
+    await this.#host.usable(signal);
     const channel = new AgentChannel(this.#host.connection.createDataChannel(label, converted));
     this.#adopt(channel);
     return await channel.ready(signal);
@@ -99,11 +110,15 @@ export class LinkChannels {
 
   #use(channel: RTCDataChannel): void {
     this.#messages = channel;
-    this.#host.messaging.attach(channel);
+    this.#host.messaging.listen(channel);
     channel.addEventListener('close', () => {
       if (channel === this.#messages) this.#host.lost();
     });
-    if (channel.readyState === 'open') this.#host.ready();
-    else channel.addEventListener('open', () => channel === this.#messages && this.#host.ready());
+    const opened = () => {
+      if (channel !== this.#messages) return;
+      this.#host.ready(channel);
+    };
+    if (channel.readyState === 'open') opened();
+    else channel.addEventListener('open', opened);
   }
 }

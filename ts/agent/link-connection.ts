@@ -1,34 +1,59 @@
-// The connection below a link, and the negotiation that makes it.
-import type { RTCPeerConnection } from '../w3c';
+// One connection of a link, and the negotiation that makes it.
+import { RTCPeerConnection, type RTCConfiguration } from '../w3c';
 import { AgentError } from './errors';
 import { Negotiator } from './negotiator';
+import { sameConnection, sdpOf } from './session-id';
 import type { SignalingMessage } from './signaling';
 
 /** What a connection needs of its link. */
 export interface LinkConnectionHost {
   readonly local: string;
   readonly remote: string;
-  /** The set-up is not done yet: what goes wrong now ends the link. */
-  readonly connecting: boolean;
-  /** Names the set-up; learnt from the other side's offer. */
-  readonly sessionId: string | undefined;
   transmit(message: SignalingMessage): Promise<void>;
-  /** This side's offer gave way to the other's, which brings its own message channel. */
-  yielded(): void;
-  stateChanged(state: RTCPeerConnection['connectionState']): void;
+  /** This side's offer gave way to the other's. */
+  yielded(connection: LinkConnection): void;
+  /** `closed`: somebody has called `close()` of the W3C object. */
+  stateChanged(connection: LinkConnection, state: RTCPeerConnection['connectionState']): void;
+  channel(
+    connection: LinkConnection,
+    channel: Parameters<NonNullable<RTCPeerConnection['ondatachannel']>>[0]['channel'],
+  ): void;
   problem(error: AgentError): void;
-  fail(error: AgentError): void;
+  /** The negotiation cannot go on. */
+  failed(connection: LinkConnection, error: AgentError): void;
+}
+
+/** Says when script closes it: W3C fires no event for that. */
+class ObservedConnection extends RTCPeerConnection {
+  closed: () => void = () => undefined;
+
+  override close(): void {
+    super.close();
+    this.closed();
+  }
 }
 
 /** One `RTCPeerConnection` of a link with its {@link Negotiator}. */
 export class LinkConnection {
   readonly connection: RTCPeerConnection;
   readonly negotiator: Negotiator;
+  /** This side's offer made it. */
+  offerer = false;
+  readonly #observed: ObservedConnection;
 
-  constructor(host: LinkConnectionHost, connection: RTCPeerConnection) {
+  constructor(
+    host: LinkConnectionHost,
+    configuration: RTCConfiguration,
+    /** Names the set-up; learnt from the other side's offer. */
+    public sessionId: string | undefined,
+  ) {
+    const connection = (this.#observed = new ObservedConnection(configuration));
     this.connection = connection;
-    this.negotiator = negotiate(host, connection);
-    connection.addEventListener('connectionstatechange', () => host.stateChanged(connection.connectionState));
+    const changed = () => host.stateChanged(this, connection.connectionState);
+    connection.closed = changed;
+    this.negotiator = this.#negotiate(host);
+    connection.addEventListener('connectionstatechange', changed);
+    connection.addEventListener('datachannel', ({ channel }) => host.channel(this, channel));
   }
 
   /** The largest message that the other side takes, in bytes; `Infinity` for any. */
@@ -37,25 +62,29 @@ export class LinkConnection {
     return this.connection.sctp?.maxMessageSize ?? 65_536;
   }
 
+  /** Whether a description comes from another connection than the one at the other end. */
+  isForeign(message: SignalingMessage): boolean {
+    const known = this.connection.currentRemoteDescription?.sdp;
+    return known !== undefined && !sameConnection(known, sdpOf(message));
+  }
+
   close(): void {
+    this.#observed.closed = () => undefined;
     this.negotiator.stop();
     this.connection.close();
   }
-}
 
-function negotiate(host: LinkConnectionHost, connection: RTCPeerConnection): Negotiator {
-  const { local: from, remote: to } = host;
-  return new Negotiator({
-    connection,
-    // Any order will do as long as both sides see the same one.
-    polite: from < to,
-    transmit: (message) => host.transmit({ ...message, from, to, sessionId: host.sessionId }),
-    yielded: () => host.yielded(),
-    problem: (text, cause) => host.problem(new AgentError('PROTOCOL_ERROR', text, { cause })),
-    fail: (text, cause) => {
-      if (host.connecting)
-        host.fail(cause instanceof AgentError ? cause : new AgentError('PROTOCOL_ERROR', text, { cause }));
-      else host.problem(new AgentError('PROTOCOL_ERROR', text, { cause }));
-    },
-  });
+  #negotiate(host: LinkConnectionHost): Negotiator {
+    const { local: from, remote: to } = host;
+    return new Negotiator({
+      connection: this.connection,
+      // Any order will do as long as both sides see the same one.
+      polite: from < to,
+      transmit: (message) => host.transmit({ ...message, from, to, sessionId: this.sessionId }),
+      yielded: () => host.yielded(this),
+      problem: (text, cause) => host.problem(new AgentError('PROTOCOL_ERROR', text, { cause })),
+      fail: (text, cause) =>
+        host.failed(this, cause instanceof AgentError ? cause : new AgentError('PROTOCOL_ERROR', text, { cause })),
+    });
+  }
 }

@@ -1,15 +1,16 @@
-import type { RTCPeerConnection, RTCStatsReport } from '../w3c';
+import type { RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCStatsReport } from '../w3c';
 import { Calls } from './calls';
 import type { AgentChannel, ChannelInit } from './channel';
 import { AgentError } from './errors';
 import { Emitter } from './events';
 import type { ResolvedLimits } from './limits';
 import { LinkChannels } from './link-channels';
-import { LinkConnection } from './link-connection';
+import { Lifeline, type LinkState } from './lifeline';
 import type { Logger } from './logger';
 import { Messaging } from './messaging';
-import type { Negotiator } from './negotiator';
-import { checkMembers, checkMilliseconds, checkName, checkSignal } from './options';
+import { checkMembers, checkMilliseconds, checkName, checkSignal, orCancelled } from './options';
+import type { ResolvedReconnect } from './reconnect-options';
+import type { Reconnected, ReconnectReason, ReconnectStep } from './reconnection';
 import type { SignalingMessage } from './signaling';
 import type { AgentMessage, CallOptions, CapabilityHandler, SendOptions } from './types';
 
@@ -18,9 +19,6 @@ const GOODBYE = 2000;
 
 /** Default time for the answer to a call, in milliseconds. */
 const CALL_TIMEOUT = 30_000;
-
-/** `'connecting'`, then `'open'`, possibly `'disconnected'` (the network is gone for now) and back, then `'closed'`. */
-export type LinkState = 'connecting' | 'open' | 'disconnected' | 'closed';
 
 /** Events of a {@link Link}. */
 export type LinkEvents = {
@@ -32,6 +30,12 @@ export type LinkEvents = {
   state: [state: LinkState];
   /** Something went wrong that the link survives: an error message from the other side, or an invalid one. */
   problem: [error: AgentError];
+  /** The connection is lost, and this is being done about it; once for every step. */
+  reconnecting: [step: ReconnectStep];
+  /** The link works again. */
+  reconnected: [how: Reconnected];
+  /** The connection works and looks for a better path, because this machine has other addresses or has slept. */
+  refresh: [reason: ReconnectReason];
   /** The link is closed: by either side, or because of the error. */
   close: [error?: AgentError];
 };
@@ -41,6 +45,9 @@ export interface LinkHost {
   readonly agentId: string;
   readonly limits: ResolvedLimits;
   readonly logger: Logger;
+  readonly configuration: RTCConfiguration;
+  readonly heartbeat: number;
+  readonly reconnect: ResolvedReconnect;
   transmit(message: SignalingMessage): Promise<void>;
   handler(capability: string): CapabilityHandler | undefined;
   opened(link: Link): void;
@@ -51,8 +58,8 @@ export interface LinkHost {
 export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMessage>, AsyncDisposable {
   /** The other agent. It is not authenticated: the signaling service alone vouches for its name. */
   readonly remote: { readonly agentId: string; readonly authenticated: false };
-  /** Names the set-up that made this link; learnt from the other side's offer. @internal */
-  sessionId: string | undefined;
+  /** Keeps it connected. @internal */
+  readonly lifeline: Lifeline;
   /** Made by the other side. @internal */
   incoming = false;
   /** Calls of `connect` that wait for this link. @internal */
@@ -62,10 +69,8 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
   readonly #messaging: Messaging;
   readonly #calls: Calls;
   readonly #channels: LinkChannels;
-  readonly #connection: LinkConnection;
-  readonly #opened: Promise<void>;
   readonly #closed: Promise<void>;
-  #state: LinkState = 'connecting';
+  #opened!: Promise<void>;
   #error: AgentError | undefined;
   #closing: Promise<void> | undefined;
   #resolveOpened!: () => void;
@@ -73,42 +78,31 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
   #resolveClosed!: () => void;
 
   /** @internal */
-  constructor(host: LinkHost, remote: string, connection: RTCPeerConnection, sessionId: string | undefined) {
+  constructor(host: LinkHost, remote: string, sessionId: string | undefined) {
     super();
     this.#host = host;
     this.remote = { agentId: remote, authenticated: false };
-    this.sessionId = sessionId;
-    this.#opened = new Promise((resolve, reject) => {
-      this.#resolveOpened = resolve;
-      this.#rejectOpened = reject;
-    });
-    this.#opened.catch(() => undefined);
+    this.#await();
     this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#messaging = this.#makeMessaging();
     this.#calls = this.#makeCalls();
-    this.#connection = this.#makeConnection(connection);
     this.#channels = this.#makeChannels();
+    this.lifeline = this.#makeLifeline(sessionId);
     this.buffer('message', this.#messaging.incoming);
     this.buffer('channel', this.#channels.incoming);
-    connection.addEventListener('datachannel', ({ channel }) => this.#channels.announced(channel));
   }
 
-  /** The W3C connection below. */
+  /** The W3C connection below; another one after each rebuild. */
   get connection(): RTCPeerConnection {
-    return this.#connection.connection;
-  }
-
-  /** @internal */
-  get negotiator(): Negotiator {
-    return this.#connection.negotiator;
+    return this.lifeline.connection;
   }
 
   /** The state of the link. */
   get state(): LinkState {
-    return this.#state;
+    return this.lifeline.state;
   }
 
-  /** Resolves when the link is open; rejects when it closes before. @internal */
+  /** Resolves when the link has a connection, the first or the next; rejects when it closes before. @internal */
   get opened(): Promise<void> {
     return this.#opened;
   }
@@ -125,7 +119,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
 
   /** Starts the set-up from this side. @internal */
   start(): void {
-    this.#channels.start();
+    this.lifeline.start();
   }
 
   /**
@@ -198,34 +192,33 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     this.#end(error);
   }
 
-  /** An error of the other agent or of the signaling service. @internal */
-  signalingError(error: AgentError): void {
-    // A link that is up does not need the service any more.
-    if (this.#state === 'connecting') this.#end(error);
-    else this.#problem(error);
-  }
-
   async #close(): Promise<void> {
-    if (this.#state !== 'connecting' && this.#state !== 'closed') {
-      const done = this.#channels.close();
+    const { state } = this;
+    if (state !== 'connecting' && state !== 'closed') {
+      this.lifeline.sayGoodbye();
       this.#calls.close(this.#gone());
-      let timer: NodeJS.Timeout | undefined;
-      const patience = new Promise((resolve) => (timer = setTimeout(resolve, GOODBYE)));
-      await Promise.race([done, patience, this.#closed]);
-      clearTimeout(timer);
+      // Without a connection nobody would answer.
+      if (state !== 'reconnecting') await this.#goodbye(this.#channels.close());
     }
     this.#end(undefined);
   }
 
+  async #goodbye(done: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise((resolve) => (timer = setTimeout(resolve, GOODBYE)));
+    await Promise.race([done, patience, this.#closed]);
+    clearTimeout(timer);
+  }
+
   #end(error: AgentError | undefined): void {
-    if (this.#state === 'closed') return;
+    if (this.state === 'closed') return;
     this.#error = error;
-    const opened = this.#state !== 'connecting';
-    this.#state = 'closed';
-    this.#connection.close();
+    const opened = this.state !== 'connecting';
+    this.lifeline.close();
     this.#calls.close(this.#gone());
     this.#rejectOpened(this.#gone());
-    this.#messaging.incoming.end();
+    this.#messaging.close(this.#gone());
+    this.#channels.abandon(error);
     this.#channels.incoming.end();
     this.#host.closed(this);
     this.#resolveClosed();
@@ -234,9 +227,18 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     if (opened || error) this.emit('close', error);
   }
 
+  /** From now on `opened` is the next connection. */
+  #await(): void {
+    this.#opened = new Promise((resolve, reject) => {
+      this.#resolveOpened = resolve;
+      this.#rejectOpened = reject;
+    });
+    this.#opened.catch(() => undefined);
+  }
+
   #gone(): AgentError {
     if (this.#error) return this.#error;
-    const text = `the link to ${this.remote.agentId} is ${this.#state === 'connecting' ? 'not open yet' : 'closed'}`;
+    const text = `the link to ${this.remote.agentId} is ${this.state === 'connecting' ? 'not open yet' : 'closed'}`;
     return new AgentError('AGENT_UNREACHABLE', text, { retryable: true });
   }
 
@@ -252,9 +254,13 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
         return link.#calls;
       },
       get usable() {
-        return (link.#state === 'open' || link.#state === 'disconnected') && !link.#closing;
+        return link.state !== 'connecting' && link.state !== 'closed' && !link.#closing;
       },
       gone: () => this.#gone(),
+      heard: (heartbeat) => {
+        if (heartbeat) this.lifeline.watch?.heartbeat();
+        else this.lifeline.watch?.traffic();
+      },
       problem: (error) => this.#problem(error),
     });
   }
@@ -270,27 +276,42 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     });
   }
 
-  #makeConnection(connection: RTCPeerConnection): LinkConnection {
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- as above
-    const link = this;
+  #makeLifeline(sessionId: string | undefined): Lifeline {
+    const { agentId: local, configuration, heartbeat, reconnect } = this.#host;
+    const remote = this.remote.agentId;
     const host = {
-      local: this.#host.agentId,
-      remote: this.remote.agentId,
-      get connecting() {
-        return link.#state === 'connecting';
-      },
-      get sessionId() {
-        return link.sessionId;
-      },
+      local,
+      remote,
+      configuration,
+      heartbeat,
+      reconnect,
       transmit: (message: SignalingMessage) => this.#host.transmit(message),
-      yielded: () => {
-        if (this.#state === 'connecting') this.#channels.yield();
+      makeChannels: (offerer: boolean) => this.#channels.start(offerer),
+      yielded: () => this.#channels.yield(),
+      announced: (channel: RTCDataChannel) => this.#channels.announced(channel),
+      suspended: (error: AgentError) => {
+        if (this.state !== 'connecting') this.#await();
+        this.#calls.close(error);
+        this.#channels.suspend(error);
       },
-      stateChanged: (state: RTCPeerConnection['connectionState']) => this.#connectionChanged(state),
+      beat: () => this.#messaging.beat(),
+      stateChanged: (state: LinkState) => {
+        this.#host.logger.info(`link ${state}`, { remote });
+        this.emit('state', state);
+      },
+      step: (step: ReconnectStep, lost: boolean) => {
+        this.#host.logger.info(lost ? 'link reconnecting' : 'link refreshing', { remote, ...step });
+        if (lost) this.emit('reconnecting', step);
+        else this.emit('refresh', step.reason);
+      },
+      reconnected: (how: Reconnected) => {
+        this.#host.logger.info('link reconnected', { remote, ...how });
+        this.emit('reconnected', how);
+      },
+      end: (error: AgentError | undefined) => this.#end(error),
       problem: (error: AgentError) => this.#problem(error),
-      fail: (error: AgentError) => this.#end(error),
     };
-    return new LinkConnection(host, connection);
+    return new Lifeline(host, sessionId);
   }
 
   #makeChannels(): LinkChannels {
@@ -302,11 +323,9 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
       get connection() {
         return link.connection;
       },
-      ready: () => this.#ready(),
-      lost: () => this.#end(undefined),
-      checkOpen: () => {
-        if (this.#state === 'closed') throw this.#gone();
-      },
+      ready: (channel) => this.#ready(channel),
+      lost: () => this.lifeline.channelLost(),
+      usable: (signal) => this.#usable(signal),
       problem: (error) => this.#problem(error),
     });
   }
@@ -316,30 +335,18 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     this.emit('problem', error);
   }
 
-  #ready(): void {
-    if (this.#state !== 'connecting') return;
-    this.#messaging.setMaxMessageSize(this.#connection.maxMessageSize);
-    this.#setState('open');
+  /** The message channel of the present connection is open. */
+  #ready(channel: RTCDataChannel): void {
+    const first = this.state === 'connecting';
+    this.#messaging.setMaxMessageSize(this.lifeline.maxMessageSize);
+    this.#messaging.attach(channel);
+    this.lifeline.opened();
     this.#resolveOpened();
-    this.#host.opened(this);
+    if (first) this.#host.opened(this);
   }
 
-  #setState(state: LinkState): void {
-    this.#state = state;
-    this.#host.logger.info(`link ${state}`, { remote: this.remote.agentId });
-    this.emit('state', state);
-  }
-
-  #connectionChanged(state: RTCPeerConnection['connectionState']): void {
-    if (state === 'failed') {
-      const text = `the connection to ${this.remote.agentId} failed: no path between the agents works`;
-      this.#end(new AgentError('AGENT_UNREACHABLE', text, { retryable: true }));
-    } else if (state === 'closed') {
-      this.#end(undefined);
-    } else if (this.#state === 'open' && state === 'disconnected') {
-      this.#setState('disconnected');
-    } else if (this.#state === 'disconnected' && state === 'connected') {
-      this.#setState('open');
-    }
+  async #usable(signal: AbortSignal | undefined): Promise<void> {
+    if (this.state === 'closed') throw this.#gone();
+    if (this.state === 'reconnecting') await orCancelled(this.#opened, signal, 'opening a channel');
   }
 }

@@ -24,6 +24,8 @@ export interface MessagingHost {
   readonly usable: boolean;
   /** Why nothing can be sent. */
   gone(): AgentError;
+  /** Something has come from the other agent. */
+  heard(heartbeat: boolean): void;
   problem(error: AgentError): void;
 }
 
@@ -34,8 +36,8 @@ export class Messaging {
   /** Received and not read yet. */
   readonly incoming: Inbox<AgentMessage>;
   readonly #host: MessagingHost;
+  readonly #backpressure = new Backpressure();
   #channel: RTCDataChannel | undefined;
-  #backpressure: Backpressure | undefined;
 
   constructor(host: MessagingHost) {
     this.#host = host;
@@ -46,19 +48,32 @@ export class Messaging {
 
   /** Whether a message can be sent without waiting. */
   get hasRoom(): boolean {
-    return this.#backpressure?.hasRoom ?? false;
+    return this.#backpressure.hasRoom;
   }
 
-  /** From now on messages go through this channel. */
+  /** From now on messages go through this channel, which is open; first of all those that wait. */
   attach(channel: RTCDataChannel): void {
     this.#channel = channel;
-    this.#backpressure = new Backpressure(channel);
-    this.listen(channel);
+    this.#backpressure.attach(channel);
   }
 
-  /** Nothing is sent through this channel any more. */
-  detach(channel: RTCDataChannel): void {
-    if (channel === this.#channel) this.#channel = this.#backpressure = undefined;
+  /** There is no channel for now: what is to be sent waits for the next one. */
+  detach(): void {
+    this.#channel = undefined;
+    this.#backpressure.detach();
+  }
+
+  /** Nothing is sent or received any more. */
+  close(error: AgentError): void {
+    this.#backpressure.fail(error);
+    this.incoming.end();
+  }
+
+  /** Says that this side lives. A buffer that is full says so too. */
+  beat(): void {
+    if (!this.hasRoom) return;
+    const payload = JSON.stringify({ timestamp: new Date().toISOString() });
+    this.#sendRaw(nativeAgentCall(() => this.session.message('heartbeat', payload, {})).text);
   }
 
   /** Takes what comes through this channel. */
@@ -68,6 +83,7 @@ export class Messaging {
       if (typeof data === 'string') this.#receive(data);
       else {
         const metadata = { agentId: this.#host.remote };
+        this.#host.heard(false);
         this.#deliver({ type: 'binary', id: '', timestamp: '', payload: data, metadata });
       }
     });
@@ -115,7 +131,7 @@ export class Messaging {
   }
 
   async #run(send: () => void, signal?: AbortSignal): Promise<void> {
-    if (!this.#backpressure || !this.#host.usable) throw this.#host.gone();
+    if (!this.#host.usable) throw this.#host.gone();
     await this.#backpressure.run(send, signal);
   }
 
@@ -130,6 +146,7 @@ export class Messaging {
   #receive(text: string): void {
     const { calls } = this.#host;
     const received = this.session.receive(text);
+    this.#host.heard(received.kind === 'heartbeat');
     switch (received.kind) {
       case 'message':
         this.#receiveMessage(JSON.parse(text) as Partial<AgentMessage>);

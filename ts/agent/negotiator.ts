@@ -1,6 +1,7 @@
 // Perfect negotiation (webrtc-pc 10.7) over signaling messages, with the agent URIs as tie-break.
 import type { RTCIceCandidateInit, RTCPeerConnection } from '../w3c';
 import { messageOf } from './errors';
+import { sdpOf } from './session-id';
 import type { SignalingCandidate, SignalingMessage } from './signaling';
 
 /** Candidates kept until their description comes. Browsers gather a few dozen at most. */
@@ -157,10 +158,4 @@ export class Negotiator {
       }
     });
   }
-}
-
-/** Adapters may hand on what naive peers send: a description instead of its text. */
-export function sdpOf(message: SignalingMessage): string {
-  const { sdp } = message;
-  return typeof sdp === 'string' ? sdp : (sdp?.sdp ?? '');
 }

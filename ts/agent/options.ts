@@ -69,6 +69,18 @@ export function cancelled(signal: AbortSignal, what: string): AgentError {
   return new AgentError('TASK_CANCELLED', `${what} was cancelled`, { cause: signal.reason });
 }
 
+/** What `promise` comes to, unless the signal fires before. */
+export async function orCancelled<T>(promise: Promise<T>, signal: AbortSignal | undefined, what: string): Promise<T> {
+  if (!signal) return await promise;
+  if (signal.aborted) throw cancelled(signal, what);
+  let abort: () => void;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(cancelled(signal, what));
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  return await Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', abort));
+}
+
 /** A value for an error message, short. */
 function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 
-import { RTCPeerConnection, type RTCConfiguration } from '../w3c';
+import { RTCPeerConnection } from '../w3c';
 import type { AgentChannel, ChannelInit } from './channel';
+import { Admission } from './admission';
 import { EarlyMessages } from './early-messages';
-import { AgentError, messageOf } from './errors';
+import { AgentError } from './errors';
 import { Emitter, Inbox } from './events';
 import { resolveLimits } from './limits';
 import { Link, type LinkHost } from './link';
 import { checkLogger } from './logger';
-import { sdpOf } from './negotiator';
 import {
   cancelled,
   checkFunction,
@@ -18,9 +18,10 @@ import {
   checkSignal,
   normalizeAgentUri,
 } from './options';
-import type { SignalingAdapter, SignalingMessage, Unsubscribe } from './signaling';
+import { resolveHeartbeat, resolveReconnect } from './reconnect-options';
+import { adapterOf, Registration } from './registration';
+import type { SignalingMessage } from './signaling';
 import type { CapabilityHandler, ConnectOptions, PeerOptions, SendOptions } from './types';
-import { WebSocketSignaling } from './websocket-signaling';
 
 /** Default time to connect, in milliseconds. */
 const CONNECT_TIMEOUT = 30_000;
@@ -46,6 +47,8 @@ const CONFIGURATION = [
   'transport',
 ] as const;
 
+const MEMBERS = ['agentId', 'signaling', 'accept', 'heartbeat', 'reconnect', 'limits', 'logger'] as const;
+
 /** An agent: reachable under its URI, and able to reach others. Made by {@link createPeer}. */
 export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link>, AsyncDisposable {
   /** The canonical URI of this agent. */
@@ -55,45 +58,53 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
    * Nobody has to wait for it: `connect()` does.
    */
   readonly ready: Promise<void>;
-  readonly #configuration: RTCConfiguration;
-  readonly #signaling: SignalingAdapter;
   readonly #links = new Map<string, Link>();
   readonly #incoming = new Inbox<Link>(UNREAD_LINKS);
   readonly #handlers = new Map<string, CapabilityHandler>();
   readonly #early = new EarlyMessages();
   readonly #host: LinkHost;
-  readonly #subscription: Promise<Unsubscribe>;
+  readonly #admission: Admission;
+  readonly #registration: Registration;
   #failure: AgentError | undefined;
   #closing: Promise<void> | undefined;
 
   /** @internal */
   constructor(options: PeerOptions) {
     super();
-    checkMembers(options, 'the options of createPeer', ['agentId', 'signaling', 'limits', 'logger', ...CONFIGURATION]);
-    const { agentId, signaling, limits, logger, ...configuration } = options;
+    checkMembers(options, 'the options of createPeer', [...MEMBERS, ...CONFIGURATION]);
+    const { agentId, signaling, accept, heartbeat, reconnect, limits, logger, ...configuration } = options;
     this.agentId = normalizeAgentUri(agentId);
-    this.#configuration = configuration;
+    if (accept !== undefined) checkFunction(accept, 'accept');
     // Refuses a wrong configuration now, not at the first connection.
     new RTCPeerConnection(configuration).close();
-    this.#signaling = adapterOf(signaling);
+    const adapter = adapterOf(signaling);
     this.buffer('link', this.#incoming);
     this.#host = {
       agentId: this.agentId,
       limits: resolveLimits(limits),
       logger: checkLogger(logger),
-      transmit: async (message) => {
-        await this.ready;
-        await this.#signaling.send(message);
-      },
+      configuration,
+      heartbeat: resolveHeartbeat(heartbeat),
+      reconnect: resolveReconnect(reconnect),
+      transmit: (message) => this.#registration.send(message),
       handler: (capability) => this.#handlers.get(capability),
       opened: (link) => this.#opened(link),
       closed: (link) => {
         if (this.#links.get(link.remote.agentId) === link) this.#links.delete(link.remote.agentId);
       },
     };
-    this.#subscription = this.#subscribe();
-    this.ready = this.#subscription.then(() => undefined);
-    this.ready.catch(() => undefined);
+    this.#admission = new Admission(accept, this.#host.logger);
+    const registration = {
+      agentId: this.agentId,
+      deliver: (message: SignalingMessage) => this.#receive(message),
+      failed: (error: AgentError) => {
+        this.#failure ??= error;
+        for (const link of this.#links.values()) link.lifeline.signalingError(error, undefined);
+      },
+      lost: (error: AgentError) => this.#lost(error),
+    };
+    this.#registration = new Registration(registration, adapter);
+    this.ready = this.#registration.ready;
   }
 
   /** The links that are open or being made, by agent URI. */
@@ -121,21 +132,29 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
       link = this.#makeLink(remote, randomUUID());
       link.start();
     }
-    if (link.state !== 'connecting') return link;
+    if (link.state !== 'connecting' && link.state !== 'reconnecting') return link;
     await this.#within(link, what, timeout, signal);
     return link;
   }
 
-  /** Connects if necessary and sends a message; see {@link Link.send}. */
-  async send(agentId: string, payload: unknown, options: SendOptions = {}): Promise<string> {
-    const link = await this.connect(agentId, { signal: options.signal });
-    return await link.send(payload, options);
+  /**
+   * Connects if necessary and sends a message; see {@link Link.send}. `timeout` and `signal` count for both together.
+   */
+  async send(agentId: string, payload: unknown, options: SendOptions & ConnectOptions = {}): Promise<string> {
+    const { timeout, ...sending } = options;
+    const link = await this.connect(agentId, { signal: options.signal, timeout });
+    return await link.send(payload, sending);
   }
 
   /** Connects if necessary and opens a channel; see {@link Link.createChannel}. */
-  async createChannel(agentId: string, label: string, init?: ChannelInit): Promise<AgentChannel> {
-    const link = await this.connect(agentId);
-    return await link.createChannel(label, init);
+  async createChannel(
+    agentId: string,
+    label: string,
+    init?: ChannelInit,
+    options: ConnectOptions = {},
+  ): Promise<AgentChannel> {
+    const link = await this.connect(agentId, options);
+    return await link.createChannel(label, init, { signal: options.signal });
   }
 
   /**
@@ -172,34 +191,9 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   async #close(): Promise<void> {
     this.#failure ??= new AgentError('TASK_CANCELLED', `${this.agentId} is closed`);
     this.#incoming.end();
+    this.#admission.close();
     await Promise.all([...this.#links.values()].map((link) => link.close()));
-    if (this.#signaling instanceof WebSocketSignaling) this.#signaling.abandon(this.agentId);
-    // If it never came to a registration, there is nothing to end.
-    const unsubscribe = await this.#subscription.catch(() => undefined);
-    await unsubscribe?.();
-  }
-
-  async #subscribe(): Promise<Unsubscribe> {
-    // Listeners that the caller adds right after createPeer() are there before the first message.
-    await Promise.resolve();
-    try {
-      return await this.#signaling.subscribe(
-        this.agentId,
-        (message) => this.#receive(message),
-        (error) => this.#lost(error),
-      );
-    } catch (error) {
-      const failure =
-        error instanceof AgentError
-          ? error
-          : new AgentError('AGENT_UNREACHABLE', `signaling failed: ${messageOf(error)}`, {
-              cause: error,
-              retryable: true,
-            });
-      this.#failure ??= failure;
-      for (const link of this.#links.values()) link.signalingError(failure);
-      throw failure;
-    }
+    await this.#registration.close();
   }
 
   #lost(error: AgentError): void {
@@ -213,7 +207,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   }
 
   #makeLink(remote: string, sessionId: string | undefined): Link {
-    const link = new Link(this.#host, remote, new RTCPeerConnection(this.#configuration), sessionId);
+    const link = new Link(this.#host, remote, sessionId);
     this.#links.set(remote, link);
     return link;
   }
@@ -262,65 +256,61 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     }
     if (remote === this.agentId) return;
     const link = this.#links.get(remote);
-    if (message.type === 'error') {
+    if (message.type === 'offer') this.#offered(remote, link, message);
+    else if (!link?.lifeline.matches(message)) this.#early.keep(remote, message);
+    else if (message.type !== 'error') link.lifeline.handle(message);
+    else {
       const { code = 'INTERNAL_ERROR', message: text = 'refused without a reason' } = message.error ?? {};
-      if (link && matches(link, message)) link.signalingError(new AgentError(String(code), `${remote}: ${text}`));
-    } else if (message.type === 'offer') {
-      this.#offered(remote, link, message);
-    } else if (!link) {
-      this.#early.keep(remote, message);
-    } else if (matches(link, message)) {
-      link.negotiator.handle(message);
+      link.lifeline.signalingError(new AgentError(String(code), `${remote}: ${text}`), message.sessionId);
     }
   }
 
   /** An error without sender: the service could not deliver something. */
   #serviceError({ sessionId, error }: SignalingMessage): void {
     if (sessionId === undefined || !error) return;
-    for (const link of this.#links.values()) {
-      if (link.sessionId !== sessionId) continue;
+    for (const { lifeline } of this.#links.values()) {
+      if (lifeline.sessionId !== sessionId) continue;
       const retryable = error.code === 'AGENT_UNREACHABLE';
-      link.signalingError(new AgentError(error.code, error.message, { retryable }));
+      lifeline.signalingError(new AgentError(error.code, error.message, { retryable }), sessionId);
     }
   }
 
   #offered(remote: string, link: Link | undefined, offer: SignalingMessage): void {
-    if (link?.state === 'connecting' && link.negotiator.offering) {
-      // Both sides have called. The polite one goes on with the other's offer, under its name.
-      if (this.agentId < remote) link.sessionId = offer.sessionId;
-      else return;
-    } else if (!link || !continues(link, offer)) {
+    if (link?.lifeline.offered(offer)) return this.#takeEarly(remote, link);
+    const caller = { agentId: remote, authenticated: false, how: 'none' };
+    this.#admission.decide(
+      caller,
+      offer,
+      () => this.#admitted(remote, offer),
+      (error) => this.#refuse(remote, offer, error),
+    );
+  }
+
+  #admitted(remote: string, offer: SignalingMessage): void {
+    let link = this.#links.get(remote);
+    // Meanwhile this side may have called.
+    if (!link?.lifeline.offered(offer)) {
       // The other side has started anew: it has lost or given up what was before.
       link?.fail(new AgentError('AGENT_UNREACHABLE', `${remote} has connected anew`, { retryable: true }));
       link = this.#makeLink(remote, offer.sessionId);
       link.incoming = true;
+      link.lifeline.offered(offer);
     }
-    link.negotiator.handle(offer);
-    for (const early of this.#early.take(remote)) if (matches(link, early)) link.negotiator.handle(early);
+    this.#takeEarly(remote, link);
   }
-}
 
-/** Whether a message belongs to the set-up of this link. Peers that know no session ids correlate by agent. */
-function matches(link: Link, message: SignalingMessage): boolean {
-  return message.sessionId === undefined || link.sessionId === undefined || message.sessionId === link.sessionId;
-}
-
-/** Whether an offer renegotiates this link, rather than beginning another one. */
-function continues(link: Link, offer: SignalingMessage): boolean {
-  if (offer.sessionId !== undefined) return offer.sessionId === link.sessionId;
-  // Without a name the certificate tells: a program that was started anew has another one.
-  const fingerprint = (sdp: string | undefined) => sdp && /^a=fingerprint:.*$/im.exec(sdp)?.[0].trim().toLowerCase();
-  const current = fingerprint(link.connection.remoteDescription?.sdp);
-  return current !== undefined && current !== '' && current === fingerprint(sdpOf(offer));
-}
-
-function adapterOf(signaling: PeerOptions['signaling']): SignalingAdapter {
-  if (typeof signaling === 'string' || signaling instanceof URL) return new WebSocketSignaling(signaling);
-  const adapter = signaling as Partial<SignalingAdapter> | null | undefined;
-  if (typeof adapter?.send !== 'function' || typeof adapter.subscribe !== 'function') {
-    throw new TypeError('signaling must be the URL of a server or an adapter with send() and subscribe()');
+  #takeEarly(remote: string, link: Link): void {
+    for (const early of this.#early.take(remote)) if (link.lifeline.matches(early)) link.lifeline.handle(early);
   }
-  return signaling;
+
+  #refuse(remote: string, { sessionId }: SignalingMessage, { code, message }: AgentError): void {
+    this.#host.logger.warn('link refused', { remote, code });
+    this.#early.take(remote);
+    this.#host
+      .transmit({ type: 'error', from: this.agentId, to: remote, sessionId, error: { code, message } })
+      // Whoever called will run out of patience.
+      .catch(() => undefined);
+  }
 }
 
 /**

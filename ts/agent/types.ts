@@ -1,8 +1,10 @@
 import type { RTCConfiguration } from '../w3c';
+import type { AcceptPolicy } from './admission';
 import type { Priority } from './channel';
 import type { Limits } from './limits';
 import type { Link } from './link';
 import type { Logger } from './logger';
+import type { ReconnectOptions } from './reconnect-options';
 import type { SignalingAdapter } from './signaling';
 
 /** Options of {@link createPeer}; every member of `RTCConfiguration` as well. */
@@ -11,6 +13,15 @@ export interface PeerOptions extends RTCConfiguration {
   agentId: string;
   /** How to find the others: the URL of a signaling server (`ws://`, `wss://`), or an adapter. */
   signaling: string | URL | SignalingAdapter;
+  /** Decides whether an agent that calls gets a link. Default: every one does. */
+  accept?: AcceptPolicy;
+  /**
+   * Milliseconds between heartbeats, at least 10; `false` for none. The other side counts as dead when it has sent some
+   * and three of its intervals pass without a sign of life. Default: 30,000.
+   */
+  heartbeat?: number | false;
+  /** How a link comes back when its connection is lost; `false`: it does not, the link closes. */
+  reconnect?: ReconnectOptions | false;
   /** What is kept in memory for others, and how much of it. */
   limits?: Limits;
   /** Hears what the agent does. Default: nobody. */

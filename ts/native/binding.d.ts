@@ -43,6 +43,15 @@ export declare class Certificate {
   toPem(): CertificatePem
 }
 
+/** Notices that the machine, or this program, stood still. */
+export declare class ClockWatch {
+  /** Has not looked yet. */
+  constructor()
+  /** A look, wanted so many milliseconds after the one before; the milliseconds lost since then, if any were. */
+  observe(interval: number): number | null
+}
+export type Watch = ClockWatch
+
 /** The meeting place of one JavaScript thread (and copy of the module) with its peers. */
 export declare class Hub {
   /** An empty one. It has no handle and no thread. */
@@ -58,6 +67,39 @@ export declare class Hub {
   /** Whether the open peers keep the process alive. */
   setRef(alive: boolean): void
 }
+
+/** The watch over one link, from its first open connection on. */
+export declare class LinkMonitor {
+  /** Begins with a connection that is open. `offerer`: this side's offer made it. */
+  constructor(options: LinkMonitorOptions, offerer: boolean)
+  /** Whether this side dials when the connection is lost. */
+  get offerer(): boolean
+  /** A new connection is open. */
+  rebuilt(): LinkStep | null
+  /** The same connection works again. */
+  connected(): LinkStep | null
+  /** The connection does not answer, which may pass. */
+  disconnected(): void
+  /** The connection, or the attempt to make one, has failed. */
+  failed(): LinkStep | null
+  /** The network has changed, or the machine has slept. */
+  networkChanged(): LinkStep | null
+  /** The other side's offer of a new connection is being answered. */
+  redialled(): void
+  /** The other side has said how often it sends heartbeats, in milliseconds; 0 for never. */
+  announced(heartbeat: number): void
+  /** A heartbeat has come. */
+  heartbeat(): void
+  /** Something else has come, so many milliseconds ago. */
+  traffic(ago: number): void
+  /** Milliseconds until `expire` is due; `null` if nothing is. */
+  nextTimeout(): number | null
+  /** The next thing that is due. Call it until it returns `null`. */
+  expire(): LinkStep | null
+  /** The link is closed: nothing is due any more. */
+  close(): void
+}
+export type Monitor = LinkMonitor
 
 /** A peer connection. It is closed when it is garbage. */
 export declare class Peer {
@@ -218,6 +260,36 @@ export interface IceServerOptions {
   username?: string
   /** Its password. */
   credential?: string
+}
+
+/** When and how often to try; times in milliseconds. `ts/agent` has checked the ranges. */
+export interface LinkMonitorOptions {
+  /** Between our heartbeats; 0 for none. */
+  heartbeat: number
+  /** New connections to try. */
+  attempts: number
+  /** Longest wait after the first. */
+  delay: number
+  /** No wait is longer. */
+  maxDelay: number
+  /** Share of a wait that chance may take off, 0 to 1. */
+  jitter: number
+  /** For each attempt. */
+  attemptTimeout: number
+  /** How long `disconnected` may last before ICE is restarted. */
+  grace: number
+}
+
+/** What a link has to do or to tell. `kind` says which of the other members are there; times in milliseconds. */
+export interface LinkStep {
+  /** `heartbeat`, `dead`, `woken`, `restart-ice`, `schedule`, `rebuild`, `wait`, `recovered` or `give-up`. */
+  kind: string
+  /** dead: the silence; woken: the time lost; schedule, wait: how long; recovered: how long it was down. */
+  time?: number
+  /** schedule, rebuild: number of the attempt, from 1; recovered, give-up: how many there were. */
+  attempt?: number
+  /** restart-ice: whether the connection is down. */
+  lost?: boolean
 }
 
 /** What may be said about a message that is sent. */

@@ -1,0 +1,87 @@
+// A network path between two agents that a test can cut and mend: a UDP relay between them, and a signaling adapter that
+// puts the relay's addresses in the place of the agents' own.
+import { createSocket, type Socket } from 'node:dgram';
+
+import type { SignalingAdapter, SignalingMessage } from 'ossa-webrtc';
+
+/** `candidate:<foundation> 1 udp <priority> <address> <port> typ host ...` */
+const HOST_CANDIDATE = /(candidate:\S+ 1 udp \d+) (\d+\.\d+\.\d+\.\d+) (\d+) (typ host)/i;
+
+/** Relays UDP between whoever sends to one of its ports and the address that the port stands for. */
+export class LossyPath {
+  /** What is sent while this is set is lost. */
+  cut = false;
+  readonly #sockets: Socket[] = [];
+  /** Relay port for each agent's own address. */
+  readonly #ports = new Map<string, Promise<number>>();
+
+  /** Wraps an adapter: agents that use it see each other through this path only. */
+  over(adapter: SignalingAdapter): SignalingAdapter {
+    return {
+      send: async (message) => {
+        const rewritten = await this.#rewrite(message);
+        if (rewritten) await adapter.send(rewritten);
+      },
+      subscribe: (agentId, deliver, failed) => adapter.subscribe(agentId, deliver, failed),
+    };
+  }
+
+  close(): void {
+    for (const socket of this.#sockets.splice(0)) socket.close();
+  }
+
+  async #rewrite(message: SignalingMessage): Promise<SignalingMessage | undefined> {
+    const { candidate, sdp } = message;
+    if (candidate?.candidate) {
+      const through = await this.#through(candidate.candidate);
+      return through === undefined ? undefined : { ...message, candidate: { ...candidate, candidate: through } };
+    }
+    if (typeof sdp !== 'string') return message;
+    const lines = [];
+    for (const line of sdp.split('\r\n')) {
+      const through = line.startsWith('a=candidate:') ? await this.#through(line) : line;
+      if (through !== undefined) lines.push(through);
+    }
+    return { ...message, sdp: lines.join('\r\n') };
+  }
+
+  /** The same candidate at the relay; none for what cannot be relayed. */
+  async #through(candidate: string): Promise<string | undefined> {
+    const found = HOST_CANDIDATE.exec(candidate);
+    if (!found) return undefined;
+    const [whole, head, address, port, tail] = found;
+    const key = `${address}:${port}`;
+    let relay = this.#ports.get(key);
+    if (!relay) this.#ports.set(key, (relay = this.#listen(address!, Number(port))));
+    return candidate.replace(whole, `${head} ${address} ${await relay} ${tail}`);
+  }
+
+  /** A port that stands for `address`: each sender gets a socket of its own towards it, as behind a NAT. */
+  async #listen(address: string, port: number): Promise<number> {
+    const front = await this.#bind();
+    const flows = new Map<number, Promise<Socket>>();
+    front.on('message', (data, from) => {
+      if (this.cut) return;
+      let flow = flows.get(from.port);
+      if (!flow) {
+        flow = this.#bind().then((socket) => {
+          socket.on('message', (back) => {
+            if (!this.cut) front.send(back, from.port, from.address, () => undefined);
+          });
+          return socket;
+        });
+        flows.set(from.port, flow);
+      }
+      void flow.then((socket) => socket.send(data, port, address, () => undefined));
+    });
+    return front.address().port;
+  }
+
+  #bind(): Promise<Socket> {
+    const socket = createSocket('udp4');
+    this.#sockets.push(socket);
+    // An unreachable port is an agent that has gone.
+    socket.on('error', () => undefined);
+    return new Promise((resolve) => socket.bind(0, () => resolve(socket)));
+  }
+}

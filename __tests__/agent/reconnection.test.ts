@@ -1,0 +1,161 @@
+// Links whose network path is cut, whose other end dies, or whose signaling goes away; with real connections.
+import { AgentError, createPeer, MemorySignaling } from 'ossa-webrtc';
+import type { AgentPeer, Link, PeerOptions, Reconnected, ReconnectStep, SignalingAdapter } from 'ossa-webrtc';
+
+import { LossyPath } from './lossy-path';
+
+/** Times short enough for a test, and long enough for a machine that is busy. */
+const QUICK: Partial<PeerOptions> = {
+  transport: { ice: { maxRto: 100, disconnectedTimeout: 500, failedTimeout: 60_000 } },
+  reconnect: { grace: 50, delay: 100, attemptTimeout: 60_000 },
+};
+
+const open: AgentPeer[] = [];
+let path: LossyPath;
+let signaling: MemorySignaling;
+let adapter: SignalingAdapter;
+
+beforeEach(() => {
+  path = new LossyPath();
+  signaling = new MemorySignaling();
+  adapter = path.over(signaling);
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((peer) => peer.close()));
+  path.close();
+});
+
+function agent(name: string, options: Partial<PeerOptions> = {}): AgentPeer {
+  const peer = createPeer({ agentId: `agent://${name}`, signaling: adapter, ...QUICK, ...options });
+  open.push(peer);
+  return peer;
+}
+
+async function pair(options: Partial<PeerOptions> = {}, more: Partial<PeerOptions> = options) {
+  const [a, b] = [agent('a', options), agent('b', more)];
+  for (const peer of [a, b]) peer.handle('who', () => peer.agentId);
+  await b.ready;
+  const [ab, ba] = await Promise.all([a.connect('agent://b'), next<Link>(b, 'link')]);
+  return { a, b, ab, ba };
+}
+
+/** The first value of an event. */
+function next<T>(emitter: { once(name: never, listener: (value: never) => void): unknown }, name: string): Promise<T> {
+  return new Promise((resolve) => emitter.once(name as never, resolve));
+}
+
+/** Everything that a link says about its reconnection, in order. */
+function history(link: Link): string[] {
+  const seen: string[] = [];
+  link.on('state', (state) => seen.push(state));
+  link.on('reconnecting', ({ how, reason, attempt }) => seen.push(`${how} ${attempt}: ${reason}`));
+  link.on('reconnected', ({ how, attempts }) => seen.push(`${how} after ${attempts}`));
+  return seen;
+}
+
+describe('a path that is cut', () => {
+  test('and mended comes back by an ICE restart: nothing is lost, calls and channels survive', async () => {
+    const { ab, ba } = await pair();
+    const seen = history(ab);
+    const [channel, incoming] = await Promise.all([ab.createChannel('survivor'), next(ba, 'channel')]);
+    const received: unknown[] = [];
+    ba.on('message', ({ payload }) => received.push(payload));
+    const restarting = next<ReconnectStep>(ab, 'reconnecting');
+    path.cut = true;
+    expect(await restarting).toEqual({ how: 'ice-restart', reason: 'disconnected', attempt: 1, delay: 0 });
+    expect(ab.state).toBe('reconnecting');
+    const { connection } = ab;
+    // Sent while there is no path.
+    const call = ab.call('who');
+    await ab.send('in the dark');
+    await channel.send('still here');
+    const reconnected = next<Reconnected>(ab, 'reconnected');
+    path.cut = false;
+    expect(await reconnected).toMatchObject({ how: 'same', attempts: 0 });
+    expect(await call).toBe('agent://b');
+    expect(await next(incoming as never, 'message')).toBe('still here');
+    expect(received).toEqual(['in the dark']);
+    expect(ab.connection).toBe(connection);
+    expect(seen).toEqual(['disconnected', 'reconnecting', 'ice-restart 1: disconnected', 'open', 'same after 0']);
+  });
+
+  test('for longer comes back over a new connection of the same link, on both sides', async () => {
+    const { ab, ba } = await pair({
+      ...QUICK,
+      reconnect: { grace: 20, delay: 50, attemptTimeout: 2000, attempts: 1000 },
+    });
+    const [seenA, seenB] = [history(ab), history(ba)];
+    const { connection } = ab;
+    const [channel, incoming] = await Promise.all([ab.createChannel('old'), next<never>(ba, 'channel')]);
+    const lost = next<AgentError>(channel, 'close');
+    const lostThere = next<AgentError>(incoming, 'close');
+    path.cut = true;
+    const call = ab.call('who').catch((error: unknown) => error);
+    await new Promise<void>((resolve) => {
+      ab.on('reconnecting', ({ how }) => how === 'rebuild' && resolve());
+    });
+    expect(await call).toMatchObject({ code: 'AGENT_UNREACHABLE', retryable: true });
+    expect(await lost).toMatchObject({ code: 'AGENT_UNREACHABLE', retryable: true });
+    // Both wait for the next connection.
+    const [sent, asked, opened] = [ab.send('queued'), ab.call('who'), ab.createChannel('new')];
+    const received = next<{ payload: unknown }>(ba, 'message');
+    path.cut = false;
+    expect((await received).payload).toBe('queued');
+    expect(await sent).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await asked).toBe('agent://b');
+    expect((await opened).state).toBe('open');
+    expect(await ba.call('who')).toBe('agent://a');
+    expect((await lostThere).code).toBe('AGENT_UNREACHABLE');
+    expect([ab.state, ba.state]).toEqual(['open', 'open']);
+    expect(ab.connection).not.toBe(connection);
+    expect(connection.connectionState).toBe('closed');
+    expect(seenA.slice(0, 5)).toEqual([
+      'disconnected',
+      'reconnecting',
+      'ice-restart 1: disconnected',
+      'rebuild 1: disconnected',
+      ...seenA.slice(4, 5),
+    ]);
+    expect(seenA.at(-1)).toMatch(/^rebuilt after \d+$/);
+    expect(seenB.at(-1)).toMatch(/^rebuilt after \d+$/);
+    expect([...open.map((peer) => peer.links.size)]).toEqual([1, 1]);
+  });
+
+  test('for good ends the link on both sides after the attempts, with an error that says so', async () => {
+    const quick = { ...QUICK, reconnect: { grace: 20, delay: 20, attemptTimeout: 300, attempts: 2 } };
+    const { a, b, ab, ba } = await pair(quick);
+    const seen = history(ab);
+    const ends = [next<AgentError>(ab, 'close'), next<AgentError>(ba, 'close')];
+    path.cut = true;
+    const [error, there] = await Promise.all(ends);
+    expect(error).toMatchObject({ code: 'AGENT_UNREACHABLE', retryable: true });
+    expect(error?.message).toBe(
+      'the connection to agent://b was lost (nothing came over the network any more), and 2 new ones did not work',
+    );
+    expect(there?.code).toBe('AGENT_UNREACHABLE');
+    expect(seen.filter((step) => step.startsWith('rebuild'))).toEqual([
+      'rebuild 1: disconnected',
+      'rebuild 2: disconnected',
+    ]);
+    expect([a.links.size, b.links.size]).toEqual([0, 0]);
+    await expect(ab.send('late')).rejects.toBe(error);
+  });
+
+  test('ends the link at once where reconnection is off', async () => {
+    const off = { transport: { ice: { maxRto: 100, disconnectedTimeout: 300, failedTimeout: 600 } } };
+    const { ab } = await pair({ ...off, reconnect: false });
+    const seen = history(ab);
+    path.cut = true;
+    expect(await next<AgentError>(ab, 'close')).toMatchObject({ code: 'AGENT_UNREACHABLE' });
+    expect(seen).toEqual(['disconnected', 'closed']);
+  });
+
+  test('lets somebody who closes meanwhile go at once, and tells the other side through the service', async () => {
+    const { ab, ba } = await pair();
+    const steps = [next(ab, 'reconnecting'), next<AgentError | undefined>(ba, 'close')] as const;
+    path.cut = true;
+    await steps[0];
+    await ab.close();
+    expect(await steps[1]).toBeUndefined();
+  });
+});
