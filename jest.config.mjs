@@ -3,7 +3,7 @@ export default {
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
-  moduleNameMapper: { '^ossa-webrtc$': '<rootDir>/index.js', '^ossa-webrtc/polyfill$': '<rootDir>/polyfill.js' },
+  moduleNameMapper: { '^ossa-webrtc$': '<rootDir>/index.js', '^ossa-webrtc/(polyfill|ossa)$': '<rootDir>/$1.js' },
   modulePathIgnorePatterns: ['<rootDir>/target', '<rootDir>/dist', '<rootDir>/npm'],
   // Nothing is measured by it: it ends what hangs, and a busy machine is several times slower than an idle one.
   testTimeout: 60_000,

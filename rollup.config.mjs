@@ -17,4 +17,4 @@ const bundle = (entry, target) => ({
   ],
 });
 
-export default [bundle('index', 'index'), bundle('polyfill', 'polyfill')];
+export default [bundle('index', 'index'), bundle('polyfill', 'polyfill'), bundle('ossa/index', 'ossa')];

@@ -42,6 +42,9 @@ describe('the packed tarballs, installed into an empty project', () => {
        const cjs = createRequire(import.meta.url)('ossa-webrtc');
        const names = Object.keys(cjs).sort();
        if (names.some((name) => esm[name] !== cjs[name])) throw new Error('import and require differ');
+       const ossa = await import('ossa-webrtc/ossa');
+       const { WebRTCTransport } = createRequire(import.meta.url)('ossa-webrtc/ossa');
+       if (ossa.WebRTCTransport !== WebRTCTransport) throw new Error('import and require of ./ossa differ');
        console.log(cjs.version);`,
     );
     expect(node('both.mjs')).toBe(manifest.version);
@@ -76,6 +79,15 @@ describe('the packed tarballs, installed into an empty project', () => {
        export const link = await createPeer({ agentId: 'agent://a', signaling: 'ws://localhost' }).connect('agent://b');
       `,
       );
+      // An EventEmitter, like the class that it stands for: it cannot be used without the types of Node.
+      writeFileSync(
+        join(folder, 'ossa.mts'),
+        `import { InMemorySignalingServer, WebRTCTransport, type WebRTCMessage } from 'ossa-webrtc/ossa';
+       const signaling = new InMemorySignalingServer().registerAgent('agent://a');
+       new WebRTCTransport({ agentId: 'agent://a', remoteAgentId: 'agent://b', signaling, iceServers: [] })
+         .on('message', ({ payload }: WebRTCMessage<string>) => payload.length);
+      `,
+      );
       writeFileSync(
         join(folder, 'tsconfig.json'),
         JSON.stringify({
@@ -83,7 +95,7 @@ describe('the packed tarballs, installed into an empty project', () => {
             ...{ strict: true, noEmit: true, target: 'es2022', module: 'node20', lib, types },
             typeRoots: [join(root, 'node_modules/@types')],
           },
-          files: ['user.mts'],
+          files: ['user.mts', ...(types.length > 0 ? ['ossa.mts'] : [])],
         }),
       );
       const { stdout, status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], {
