@@ -3,6 +3,7 @@
 //! Sans-IO: a [`Session`] is told the time and what was received, and says what to send. One session per link.
 //!
 //! - [`Envelope`]: the `WebRTCMessage` of the specification, parsed without touching its payload.
+//! - [`auth`]: who the other agent is.
 //! - [`Session`]: validates what comes in, matches responses to calls, drops duplicates and what has expired.
 //! - [`KeepAlive`] and [`Reconnect`]: when a connection counts as lost, and what is done about it when.
 //!
@@ -26,6 +27,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod auth;
 mod calls;
 mod envelope;
 mod error;

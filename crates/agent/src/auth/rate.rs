@@ -1,0 +1,126 @@
+//! How often something may happen: token buckets by name, bounded in number.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// How often something may happen.
+#[derive(Debug, Clone, Copy)]
+pub struct Rate {
+    /// At once, after a pause.
+    pub burst: f64,
+    /// In the long run.
+    pub per_second: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    left: f64,
+    at: Instant,
+}
+
+impl Bucket {
+    fn take(&mut self, rate: Rate, now: Instant) -> bool {
+        self.refill(rate, now);
+        let taken = self.left >= 1.0;
+        if taken {
+            self.left -= 1.0;
+        }
+        taken
+    }
+
+    fn refill(&mut self, rate: Rate, now: Instant) {
+        let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.left = (self.left + elapsed * rate.per_second).min(rate.burst);
+        self.at = now;
+    }
+}
+
+/// A bucket per name.
+///
+/// At its bound the names that have been quiet long enough to be forgotten without a difference go first; if there are
+/// none, all new names share one bucket. So a flood of made-up names slows made-up names down, not those that are known.
+#[derive(Debug)]
+pub struct RateLimiter {
+    rate: Rate,
+    capacity: usize,
+    buckets: HashMap<Box<str>, Bucket>,
+    others: Option<Bucket>,
+    /// When the quiet names were last looked for: that costs a pass over all of them.
+    swept: Option<Instant>,
+}
+
+/// The pause between two searches for quiet names.
+const SWEEP: Duration = Duration::from_secs(1);
+
+impl RateLimiter {
+    /// A limit for each of at most `capacity` names.
+    pub fn new(rate: Rate, capacity: usize) -> Self {
+        Self { rate, capacity, buckets: HashMap::new(), others: None, swept: None }
+    }
+
+    /// Whether `name` may once more, which then counts.
+    pub fn take(&mut self, name: &str, now: Instant) -> bool {
+        let rate = self.rate;
+        let fresh = Bucket { left: rate.burst, at: now };
+        if let Some(bucket) = self.buckets.get_mut(name) {
+            return bucket.take(rate, now);
+        }
+        if self.buckets.len() >= self.capacity {
+            self.sweep(now);
+        }
+        if self.buckets.len() < self.capacity {
+            return self.buckets.entry(name.into()).or_insert(fresh).take(rate, now);
+        }
+        self.others.get_or_insert(fresh).take(rate, now)
+    }
+
+    /// Names that are kept.
+    pub fn names(&self) -> usize {
+        self.buckets.len()
+    }
+
+    fn sweep(&mut self, now: Instant) {
+        if self.swept.is_some_and(|swept| now.saturating_duration_since(swept) < SWEEP) {
+            return;
+        }
+        self.swept = Some(now);
+        let rate = self.rate;
+        self.buckets.retain(|_, bucket| {
+            bucket.refill(rate, now);
+            bucket.left < rate.burst
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[allow(clippy::disallowed_methods, reason = "any instant will do as the beginning of virtual time")]
+    fn epoch() -> Instant {
+        Instant::now()
+    }
+
+    const RATE: Rate = Rate { burst: 2.0, per_second: 1.0 };
+
+    #[test]
+    fn a_burst_is_allowed_then_the_rate_and_names_do_not_share() {
+        let (now, mut limiter) = (epoch(), RateLimiter::new(RATE, 10));
+        assert_eq!([0, 0, 0].map(|_| limiter.take("a", now)), [true, true, false]);
+        assert!(limiter.take("b", now));
+        let later = now + Duration::from_secs(1);
+        assert_eq!([0, 0].map(|_| limiter.take("a", later)), [true, false]);
+    }
+
+    #[test]
+    fn a_flood_of_names_takes_no_more_memory_and_leaves_known_names_their_share() {
+        let (now, mut limiter) = (epoch(), RateLimiter::new(RATE, 100));
+        assert!(limiter.take("known", now));
+        let passed = (0..10_000).filter(|number| limiter.take(&number.to_string(), now)).count();
+        assert_eq!((limiter.names(), passed), (100, 99 + 2));
+        assert!(limiter.take("known", now));
+        // The quiet ones make room.
+        assert!(limiter.take("new", now + Duration::from_secs(5)));
+        assert_eq!(limiter.names(), 1);
+    }
+}
