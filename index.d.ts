@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" />
+import { KeyObject, JsonWebKey } from 'node:crypto';
 import { DuplexOptions, Duplex } from 'node:stream';
 
 /** DTLS settings. */
@@ -926,8 +927,174 @@ interface RTCPeerConnection {
     removeEventListener: RemoveEventListener<RTCPeerConnectionEventMap>;
 }
 
+/** Options of {@link KnownKeys}. */
+interface KnownKeysOptions {
+    /**
+     * How many agents are remembered; default 10,000. At the bound unknown agents are refused: to forget a key would let
+     * somebody else take the name over.
+     */
+    capacity?: number;
+}
+/** The keys of agents that were met before. Iterating gives pairs of agent URI and PEM. */
+declare class KnownKeys implements Iterable<[string, string]> {
+    #private;
+    constructor(entries?: Iterable<readonly [string, PublicKeyInput]>, options?: KnownKeysOptions);
+    /**
+     * Opens a file of known keys, or begins one. Every new key is written to it, as with {@link saveAgentKeys}: others must
+     * not be able to put a key in.
+     *
+     * @throws AgentError - `UNAUTHORIZED` if others than the owner can read the file.
+     * @throws TypeError - It holds something else.
+     */
+    static open(path: string, options?: KnownKeysOptions): Promise<KnownKeys>;
+    /** How many agents are known. */
+    get size(): number;
+    /** No more agents are remembered. */
+    get full(): boolean;
+    /** The key of an agent, PEM. */
+    get(agentId: string): string | undefined;
+    /**
+     * Remembers a key, in place of the one before.
+     *
+     * @throws RangeError - The capacity is reached and the agent is a new one.
+     */
+    set(agentId: string, key: PublicKeyInput): void;
+    /** Forgets an agent, for example because it has got new keys: its next contact is a first one. */
+    delete(agentId: string): boolean;
+    [Symbol.iterator](): IterableIterator<[string, string]>;
+    /** For `JSON.stringify`: PEM by agent URI. */
+    toJSON(): Record<string, string>;
+    /** Resolves when everything is in the file; rejects if the last attempt to write it failed. */
+    saved(): Promise<void>;
+}
+
+/** A public key as JWK (RFC 7517). */
+interface PublicJwk {
+    /** `'OKP'` (Ed25519), `'EC'` (P-256) or `'RSA'`. */
+    kty: string;
+    [member: string]: unknown;
+}
+/** A public key: JWK as object or JSON text, PEM (`PUBLIC KEY`), or a public `KeyObject` of `node:crypto`. */
+type PublicKeyInput = string | PublicJwk | KeyObject;
+/**
+ * How much the name of another agent has to be proven.
+ *
+ * - `'required'`: offers and answers need a token that a known key has signed. Nobody else gets a connection.
+ * - `'tofu'` (trust on first use): the key of the first contact counts from then on.
+ * - `'spec-literal'`: as in the specification, with the key that the sender itself supplies. It proves nothing.
+ * - `'none'`: tokens of others are not looked at.
+ */
+type AuthMode = 'required' | 'tofu' | 'spec-literal' | 'none';
+/** How the name of an agent was established. */
+type AuthHow = 'pinned' | 'resolver' | 'jwks' | 'tofu' | 'self-asserted' | 'none';
+/** Who is at the other end of a link. */
+interface RemoteAgent {
+    /** Its URI. */
+    readonly agentId: string;
+    /**
+     * Whether a key that is known as that agent's has signed the certificate of this connection. With `'tofu'` it is false
+     * at the first contact: there was nothing to compare with.
+     */
+    readonly authenticated: boolean;
+    /** How that was established; `'none'` also while a link is being made. */
+    readonly how: AuthHow;
+    /** Fingerprint of the certificate in use, `sha-256 AB:CD:...`; there once the link is open. */
+    readonly fingerprint?: string;
+}
+/** Where key sets are published. */
+interface JwksOptions {
+    /**
+     * The `https:` URL of a set for all agents, whose keys say in a member `agentId`, or in a `kid` that is the agent's
+     * URI alone or followed by `#` and a name, whose they are; or a function that gives the URL of an agent's own set.
+     */
+    url: string | URL | ((agentId: string) => string | URL | undefined | Promise<string | URL | undefined>);
+    /** PEM certificates of authorities to trust instead of the system's. */
+    ca?: string;
+}
+/** The option `auth` of {@link createPeer}. */
+interface AuthOptions {
+    /** The agent's own keys: offers and answers are signed with them. */
+    keys?: AgentKeys;
+    /** Default: `'required'`. */
+    mode?: AuthMode;
+    /** Keys of other agents, by URI; several while a key is being replaced. An agent that is here is looked up nowhere else. */
+    pinned?: Readonly<Record<string, PublicKeyInput | readonly PublicKeyInput[]>> | ReadonlyMap<string, PublicKeyInput | readonly PublicKeyInput[]>;
+    /** Finds the keys of an agent; nothing if there are none. It has five seconds. `kid` is what the token claims. */
+    resolve?: (agentId: string, kid: string | undefined) => PublicKeyInput | readonly PublicKeyInput[] | null | undefined | Promise<PublicKeyInput | readonly PublicKeyInput[] | null | undefined>;
+    /** Published key sets. */
+    jwks?: string | URL | JwksOptions;
+    /** Keys of first contacts, for `'tofu'`. Default: kept in memory, forgotten at the end of the process. */
+    knownKeys?: KnownKeys;
+    /** Say nothing to those that are refused, so that they do not even learn that there is an agent. Default: false. */
+    silent?: boolean;
+}
+/** Who may connect: agent URIs, patterns with `*`, a regular expression for the whole URI, or a function. */
+type AllowOption = string | Iterable<string> | RegExp | ((agentId: string) => boolean | Promise<boolean>);
+/** An offer or answer that was refused. */
+interface Refused {
+    /** The sender that the message names; it may be another in truth. */
+    readonly agentId: string;
+    /** What was refused. */
+    readonly type: 'offer' | 'answer';
+    /** Stable name of the reason, for example `'signature-invalid'`; see docs/security.md. */
+    readonly reason: string;
+    /** The reason in words. */
+    readonly message: string;
+}
+
+/** Algorithms of tokens. */
+type AgentKeyAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
+/** Options of {@link generateAgentKeys}. */
+interface GenerateAgentKeysOptions {
+    /**
+     * Default: `'ES256'` (ECDSA on P-256), which every JWT library and every browser verifies. `'EdDSA'` is Ed25519,
+     * `'RS256'` is RSA with 3,072 bits, whose tokens are larger.
+     */
+    algorithm?: AgentKeyAlgorithm;
+    /** Names the key in tokens. Default: its thumbprint (RFC 7638). */
+    kid?: string;
+}
+/** The key pair of an agent. Printing or serializing it shows the public part only. */
+declare class AgentKeys {
+    #private;
+    /** How tokens are signed with it. */
+    readonly algorithm: AgentKeyAlgorithm;
+    /** Names the key in tokens. */
+    readonly kid: string;
+    /** The public key, PEM: what the other agents pin. */
+    readonly publicKey: string;
+    /**
+     * From a private key of your own: a `KeyObject`, PEM or JWK. {@link generateAgentKeys} makes a new one.
+     *
+     * @throws TypeError - It is not a private key of a kind that is supported.
+     */
+    constructor(privateKey: KeyObject | string | JsonWebKey, options?: {
+        kid?: string;
+    });
+    /** The public key as JWK, with its `kid`, `alg` and `use`: what belongs into a published key set. */
+    get publicJwk(): PublicJwk;
+    /** The private key, PEM (PKCS#8). Whoever has it can act as this agent. */
+    exportPrivateKey(): string;
+}
+/** Makes a key pair for an agent. */
+declare function generateAgentKeys(options?: GenerateAgentKeysOptions): Promise<AgentKeys>;
+/**
+ * Writes keys to a file that only its owner can read (mode 0600), at once as a whole: PEM, with the `kid` in a line above.
+ *
+ * @throws Error - of `node:fs`, if the file cannot be written.
+ */
+declare function saveAgentKeys(path: string, keys: AgentKeys): Promise<void>;
+/**
+ * Reads keys that {@link saveAgentKeys} has written, or any private key in PEM without a passphrase.
+ *
+ * @throws AgentError - `UNAUTHORIZED` if others than the owner can read the file.
+ * @throws TypeError - It holds no private key that is supported.
+ * @throws Error - of `node:fs`, for example with the code `ENOENT`.
+ */
+declare function loadAgentKeys(path: string): Promise<AgentKeys>;
+
 /** The codes that this package emits. A code that another implementation sends is passed through as it is. */
-type AgentErrorCode = 'AGENT_UNREACHABLE' | 'CAPABILITY_FAILED' | 'CAPABILITY_NOT_FOUND' | 'INTERNAL_ERROR' | 'INVALID_MESSAGE' | 'MESSAGE_EXPIRED' | 'MESSAGE_TOO_LARGE' | 'PROTOCOL_ERROR' | 'RATE_LIMIT_EXCEEDED' | 'TASK_CANCELLED' | 'TASK_TIMEOUT' | 'UNAUTHORIZED';
+type AgentErrorCode = 'AGENT_UNREACHABLE' | 'AUTH_EXPIRED' | 'AUTH_FAILED' | 'CAPABILITY_FAILED' | 'CAPABILITY_NOT_FOUND' | 'INTERNAL_ERROR' | 'INVALID_MESSAGE' | 'MESSAGE_EXPIRED' | 'MESSAGE_TOO_LARGE' | 'PROTOCOL_ERROR' | 'RATE_LIMIT_EXCEEDED' | 'TASK_CANCELLED' | 'TASK_TIMEOUT' | 'UNAUTHORIZED';
 /** What an {@link AgentError} is made of besides its text. */
 interface AgentErrorOptions {
     /** Whether the same request may succeed later. Default: `false`. */
@@ -1141,6 +1308,11 @@ interface SignalingMessage {
     };
     /** Null, absent or with an empty `candidate`: there are no more. */
     candidate?: SignalingCandidate | null;
+    /** Proof of the sender's identity, on offers and answers: a signed token, and the key that it is signed with. */
+    auth?: {
+        token: string;
+        publicKey: string;
+    };
     /** Of an `error`: a code such as `UNAUTHORIZED`, and a text for people. */
     error?: {
         code: string;
@@ -1212,6 +1384,20 @@ interface Limits {
     unreadBytes?: number;
     /** Channels of one link that the other side has opened and nobody has taken; more are closed. Default: 1,024. */
     unreadChannels?: number;
+    /**
+     * Connections that others begin and that are not open yet. At the bound an authenticated agent takes the place of the
+     * oldest one that is not; others are refused with `RATE_LIMIT_EXCEEDED`. Default: 256.
+     */
+    halfOpen?: number;
+    /** Agents whose offer or answer is being verified at the same time; further ones are dropped. Default: 256. */
+    pendingOffers?: number;
+    /**
+     * Tokens that are remembered until they expire, so that none is used twice; at the bound new ones are refused.
+     * Default: 16,384, of 1.1 KiB at most.
+     */
+    replays?: number;
+    /** Senders that the rate limits tell apart; further ones share one limit. Default: 4,096. */
+    senders?: number;
 }
 
 /** Options of {@link createPeer}; every member of `RTCConfiguration` as well. */
@@ -1220,6 +1406,13 @@ interface PeerOptions extends RTCConfiguration {
     agentId: string;
     /** How to find the others: the URL of a signaling server (`ws://`, `wss://`), or an adapter. */
     signaling: string | URL | SignalingAdapter;
+    /**
+     * How the names of agents are proven; see docs/security.md. Without it nobody's is: the signaling service alone vouches
+     * for them.
+     */
+    auth?: AuthOptions;
+    /** Who may connect; everybody by default. Asked after authentication, for each offer, and before `accept`. */
+    allow?: AllowOption;
     /** Decides whether an agent that calls gets a link. Default: every one does. */
     accept?: AcceptPolicy;
     /**
@@ -1320,11 +1513,10 @@ type LinkEvents = {
 /** A connection to another agent. */
 declare class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMessage>, AsyncDisposable {
     #private;
-    /** The other agent. It is not authenticated: the signaling service alone vouches for its name. */
-    readonly remote: {
-        readonly agentId: string;
-        readonly authenticated: false;
-    };
+    /** The other agent. Who it is counts as proven once the link has been open, and if `authenticated` says so. */
+    get remote(): RemoteAgent;
+    /** How much the names of others have to be proven to this side. */
+    get authMode(): AuthMode;
     /** The W3C connection below; another one after each rebuild. */
     get connection(): RTCPeerConnection;
     /** The state of the link. */
@@ -1374,6 +1566,8 @@ type PeerEvents = {
     link: [link: Link];
     /** The signaling service is lost for good: open links go on, but nobody new is found. */
     error: [error: AgentError];
+    /** An offer or answer was refused; see docs/security.md. */
+    refused: [refused: Refused];
 };
 /** An agent: reachable under its URI, and able to reach others. Made by {@link createPeer}. */
 declare class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link>, AsyncDisposable {
@@ -1555,5 +1749,5 @@ declare function createSignalingServer(options?: SignalingServerOptions): Promis
  */
 declare function normalizeAgentUri(uri: string): string;
 
-export { AgentChannel, AgentError, AgentPeer, Emitter, Link, MemorySignaling, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, normalizeAgentUri, toDuplex, toWebStreams, version };
-export type { AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentMessage, BinaryType, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelStreams, ConnectOptions, EventArguments, EventHandler, Limits, LinkEvents, LinkState, LogFields, Logger, PeerEvents, PeerOptions, Priority, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, RemoveEventListener, SendOptions, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, StreamChunk, Unsubscribe, WebSocketSignalingOptions };
+export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, KnownKeys, Link, MemorySignaling, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version };
+export type { AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AllowOption, AuthHow, AuthMode, AuthOptions, BinaryType, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelStreams, ConnectOptions, EventArguments, EventHandler, GenerateAgentKeysOptions, JwksOptions, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, SendOptions, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, StreamChunk, Unsubscribe, WebSocketSignalingOptions };

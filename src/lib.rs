@@ -12,6 +12,7 @@
 
 use napi_derive::napi;
 
+mod auth;
 mod base64;
 mod certificate;
 mod error;

@@ -89,11 +89,7 @@ impl AgentSession {
     #[napi(constructor)]
     pub fn new(local: String, remote: String) -> Result<Self> {
         let config = SessionConfig::new(agent_uri(&local)?, agent_uri(&remote)?);
-        let mut seed = [0; 32];
-        for half in seed.chunks_exact_mut(16) {
-            half.copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-        }
-        Ok(Self { session: Session::new(config, seed) })
+        Ok(Self { session: Session::new(config, random_seed()) })
     }
 
     /// The largest message that the connection takes, in bytes; 0 for no limit.
@@ -230,7 +226,17 @@ fn convert(options: MessageOptions) -> Result<Options> {
     Ok(Options { channel_id, correlation_id, priority, ttl })
 }
 
-fn unix_ms() -> u64 {
+/// Unpredictable bytes from the operating system.
+pub(crate) fn random_seed() -> [u8; 32] {
+    let mut seed = [0; 32];
+    for half in seed.chunks_exact_mut(16) {
+        half.copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+    }
+    seed
+}
+
+/// Milliseconds since the Unix epoch.
+pub(crate) fn unix_ms() -> u64 {
     // A clock before 1970 is wrong anyway.
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)

@@ -39,7 +39,7 @@ describe('connecting', () => {
     const [a, b] = [agent('a'), agent('Host.Example/B')];
     await b.ready;
     const link = await a.connect('AGENT://HOST.example/B');
-    expect(link.remote).toEqual({ agentId: 'agent://host.example/B', authenticated: false });
+    expect(link.remote).toMatchObject({ agentId: 'agent://host.example/B', authenticated: false, how: 'none' });
     expect(link.state).toBe('open');
     expect(await a.connect('agent://host.example/B')).toBe(link);
     expect([...a.links.keys()]).toEqual(['agent://host.example/B']);

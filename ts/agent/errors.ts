@@ -4,6 +4,8 @@ import { isNativeError } from 'node:util/types';
 /** The codes that this package emits. A code that another implementation sends is passed through as it is. */
 export type AgentErrorCode =
   | 'AGENT_UNREACHABLE'
+  | 'AUTH_EXPIRED'
+  | 'AUTH_FAILED'
   | 'CAPABILITY_FAILED'
   | 'CAPABILITY_NOT_FOUND'
   | 'INTERNAL_ERROR'

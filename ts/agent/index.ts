@@ -9,6 +9,21 @@ export type { ReconnectOptions } from './reconnect-options';
 export type { Reconnected, ReconnectReason, ReconnectStep } from './reconnection';
 export type { Limits } from './limits';
 export type { LogFields, Logger } from './logger';
+export { AgentKeys, generateAgentKeys, KnownKeys, loadAgentKeys, saveAgentKeys } from './auth';
+export type {
+  AgentKeyAlgorithm,
+  AllowOption,
+  AuthHow,
+  AuthMode,
+  AuthOptions,
+  GenerateAgentKeysOptions,
+  JwksOptions,
+  KnownKeysOptions,
+  PublicJwk,
+  PublicKeyInput,
+  Refused,
+  RemoteAgent,
+} from './auth';
 export { AgentChannel } from './channel';
 export type { ChannelData, ChannelEvents, ChannelInit, ChannelPayload, Priority } from './channel';
 export { STREAM_PROTOCOL } from './streams';

@@ -33,6 +33,8 @@ export interface LifelineHost {
   makeChannels(offerer: boolean): void;
   /** This side's first offer gave way to the other's, which brings its own message channels. */
   yielded(): void;
+  /** DTLS is done. False: the other side is not who it has to be, and the link was closed. */
+  connected(): boolean;
   announced(channel: RTCDataChannel): void;
   /** The present connection is given up: nothing goes over it any more. */
   suspended(error: AgentError): void;
@@ -236,6 +238,8 @@ export class Lifeline {
 
   #connectionChanged(state: RTCPeerConnection['connectionState']): void {
     if (state === 'closed') return this.#host.end(undefined);
+    // Before anything is delivered that comes over it.
+    if (state === 'connected' && !this.#host.connected()) return;
     if (state === 'failed') {
       if (this.#watch) return this.#watch.failed();
       const text = `the connection to ${this.#host.remote} failed: no path between the agents works`;

@@ -12,6 +12,20 @@ export interface Limits {
   unreadBytes?: number;
   /** Channels of one link that the other side has opened and nobody has taken; more are closed. Default: 1,024. */
   unreadChannels?: number;
+  /**
+   * Connections that others begin and that are not open yet. At the bound an authenticated agent takes the place of the
+   * oldest one that is not; others are refused with `RATE_LIMIT_EXCEEDED`. Default: 256.
+   */
+  halfOpen?: number;
+  /** Agents whose offer or answer is being verified at the same time; further ones are dropped. Default: 256. */
+  pendingOffers?: number;
+  /**
+   * Tokens that are remembered until they expire, so that none is used twice; at the bound new ones are refused.
+   * Default: 16,384, of 1.1 KiB at most.
+   */
+  replays?: number;
+  /** Senders that the rate limits tell apart; further ones share one limit. Default: 4,096. */
+  senders?: number;
 }
 
 /** All bounds, with the defaults where nothing was said. @internal */
@@ -24,6 +38,13 @@ const RANGES: { [Name in keyof Required<Limits>]: readonly [value: number, least
   unreadBytes: [16 * 1024 * 1024, 1024, 2 ** 40],
   // Far more than anybody opens before the other side looks.
   unreadChannels: [1024, 1, 65_535],
+  // Each costs sockets and a handshake.
+  halfOpen: [256, 1, 65_535],
+  // Each may wait five seconds for a key.
+  pendingOffers: [256, 1, 65_535],
+  // 45 new connections per second at the longest lifetime of a token.
+  replays: [16_384, 1, 2 ** 24],
+  senders: [4096, 1, 2 ** 20],
 };
 
 /**

@@ -1,4 +1,6 @@
 import type { RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCStatsReport } from '../w3c';
+import type { AuthMode, RemoteAgent } from './auth';
+import type { Guard } from './auth/guard';
 import { Calls } from './calls';
 import type { AgentChannel, ChannelInit } from './channel';
 import { AgentError } from './errors';
@@ -45,6 +47,7 @@ export interface LinkHost {
   readonly agentId: string;
   readonly limits: ResolvedLimits;
   readonly logger: Logger;
+  readonly guard: Guard;
   readonly configuration: RTCConfiguration;
   readonly heartbeat: number;
   readonly reconnect: ResolvedReconnect;
@@ -56,8 +59,6 @@ export interface LinkHost {
 
 /** A connection to another agent. */
 export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMessage>, AsyncDisposable {
-  /** The other agent. It is not authenticated: the signaling service alone vouches for its name. */
-  readonly remote: { readonly agentId: string; readonly authenticated: false };
   /** Keeps it connected. @internal */
   readonly lifeline: Lifeline;
   /** Made by the other side. @internal */
@@ -70,6 +71,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
   readonly #calls: Calls;
   readonly #channels: LinkChannels;
   readonly #closed: Promise<void>;
+  #remote: RemoteAgent;
   #opened!: Promise<void>;
   #error: AgentError | undefined;
   #closing: Promise<void> | undefined;
@@ -81,7 +83,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
   constructor(host: LinkHost, remote: string, sessionId: string | undefined) {
     super();
     this.#host = host;
-    this.remote = { agentId: remote, authenticated: false };
+    this.#remote = { agentId: remote, authenticated: false, how: 'none' };
     this.#await();
     this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#messaging = this.#makeMessaging();
@@ -90,6 +92,16 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     this.lifeline = this.#makeLifeline(sessionId);
     this.buffer('message', this.#messaging.incoming);
     this.buffer('channel', this.#channels.incoming);
+  }
+
+  /** The other agent. Who it is counts as proven once the link has been open, and if `authenticated` says so. */
+  get remote(): RemoteAgent {
+    return this.#remote;
+  }
+
+  /** How much the names of others have to be proven to this side. */
+  get authMode(): AuthMode {
+    return this.#host.guard.mode;
   }
 
   /** The W3C connection below; another one after each rebuild. */
@@ -288,7 +300,10 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
       transmit: (message: SignalingMessage) => this.#host.transmit(message),
       makeChannels: (offerer: boolean) => this.#channels.start(offerer),
       yielded: () => this.#channels.yield(),
-      announced: (channel: RTCDataChannel) => this.#channels.announced(channel),
+      connected: () => this.#confirm(),
+      announced: (channel: RTCDataChannel) => {
+        if (this.#confirm()) this.#channels.announced(channel);
+      },
       suspended: (error: AgentError) => {
         if (this.state !== 'connecting') this.#await();
         this.#calls.close(error);
@@ -335,8 +350,21 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     this.emit('problem', error);
   }
 
+  /** The certificate of the connection must be the one that was signed: otherwise nothing that comes over it counts. */
+  #confirm(): boolean {
+    if (this.state === 'closed') return false;
+    try {
+      this.#remote = this.#host.guard.confirm(this.remote.agentId, this.lifeline.sessionId, this.connection);
+      return true;
+    } catch (error) {
+      this.#end(error as AgentError);
+      return false;
+    }
+  }
+
   /** The message channel of the present connection is open. */
   #ready(channel: RTCDataChannel): void {
+    if (!this.#confirm()) return;
     const first = this.state === 'connecting';
     this.#messaging.setMaxMessageSize(this.lifeline.maxMessageSize);
     this.#messaging.attach(channel);

@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
 import { RTCPeerConnection } from '../w3c';
-import type { AgentChannel, ChannelInit } from './channel';
 import { Admission } from './admission';
+import type { Refused } from './auth';
+import { resolveAllow } from './auth/allow';
+import { Guard } from './auth/guard';
+import { resolveAuth } from './auth/options';
+import type { AgentChannel, ChannelInit } from './channel';
 import { EarlyMessages } from './early-messages';
 import { AgentError } from './errors';
 import { Emitter, Inbox } from './events';
@@ -35,6 +39,8 @@ export type PeerEvents = {
   link: [link: Link];
   /** The signaling service is lost for good: open links go on, but nobody new is found. */
   error: [error: AgentError];
+  /** An offer or answer was refused; see docs/security.md. */
+  refused: [refused: Refused];
 };
 
 const CONFIGURATION = [
@@ -47,7 +53,17 @@ const CONFIGURATION = [
   'transport',
 ] as const;
 
-const MEMBERS = ['agentId', 'signaling', 'accept', 'heartbeat', 'reconnect', 'limits', 'logger'] as const;
+const MEMBERS = [
+  'agentId',
+  'signaling',
+  'auth',
+  'allow',
+  'accept',
+  'heartbeat',
+  'reconnect',
+  'limits',
+  'logger',
+] as const;
 
 /** An agent: reachable under its URI, and able to reach others. Made by {@link createPeer}. */
 export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link>, AsyncDisposable {
@@ -63,6 +79,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   readonly #handlers = new Map<string, CapabilityHandler>();
   readonly #early = new EarlyMessages();
   readonly #host: LinkHost;
+  readonly #guard: Guard;
   readonly #admission: Admission;
   readonly #registration: Registration;
   #failure: AgentError | undefined;
@@ -72,21 +89,26 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   constructor(options: PeerOptions) {
     super();
     checkMembers(options, 'the options of createPeer', [...MEMBERS, ...CONFIGURATION]);
-    const { agentId, signaling, accept, heartbeat, reconnect, limits, logger, ...configuration } = options;
+    const { agentId, signaling, auth, allow, accept, heartbeat, reconnect, limits, logger, ...configuration } = options;
     this.agentId = normalizeAgentUri(agentId);
     if (accept !== undefined) checkFunction(accept, 'accept');
     // Refuses a wrong configuration now, not at the first connection.
     new RTCPeerConnection(configuration).close();
     const adapter = adapterOf(signaling);
     this.buffer('link', this.#incoming);
+    const common = { agentId: this.agentId, limits: resolveLimits(limits), logger: checkLogger(logger) };
+    this.#guard = this.#makeGuard(common, auth, allow);
     this.#host = {
-      agentId: this.agentId,
-      limits: resolveLimits(limits),
-      logger: checkLogger(logger),
+      ...common,
+      guard: this.#guard,
       configuration,
       heartbeat: resolveHeartbeat(heartbeat),
       reconnect: resolveReconnect(reconnect),
-      transmit: (message) => this.#registration.send(message),
+      transmit: async (message) => {
+        await this.ready;
+        // Signed last, so that the token is fresh when it leaves.
+        await this.#registration.send(this.#guard.seal(message));
+      },
       handler: (capability) => this.#handlers.get(capability),
       opened: (link) => this.#opened(link),
       closed: (link) => {
@@ -96,7 +118,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     this.#admission = new Admission(accept, this.#host.logger);
     const registration = {
       agentId: this.agentId,
-      deliver: (message: SignalingMessage) => this.#receive(message),
+      deliver: (message: SignalingMessage) => this.#guard.receive(message),
       failed: (error: AgentError) => {
         this.#failure ??= error;
         for (const link of this.#links.values()) link.lifeline.signalingError(error, undefined);
@@ -190,10 +212,34 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
 
   async #close(): Promise<void> {
     this.#failure ??= new AgentError('TASK_CANCELLED', `${this.agentId} is closed`);
+    this.#guard.close();
     this.#incoming.end();
     this.#admission.close();
     await Promise.all([...this.#links.values()].map((link) => link.close()));
     await this.#registration.close();
+  }
+
+  /** What comes from the signaling service goes through it, before it can cause anything. */
+  #makeGuard(
+    common: Pick<LinkHost, 'agentId' | 'limits' | 'logger'>,
+    auth: PeerOptions['auth'],
+    allow: PeerOptions['allow'],
+  ): Guard {
+    const host = {
+      ...common,
+      links: this.#links,
+      deliver: (message: SignalingMessage) => this.#receive(message),
+      reply: (message: SignalingMessage) => {
+        // A refusal that does not arrive is no worse than a silent one.
+        this.#host.transmit(message).catch(() => undefined);
+      },
+      answerRefused: (remote: string, sessionId: string | undefined, error: AgentError) => {
+        const lifeline = this.#links.get(remote)?.lifeline;
+        if (sessionId === undefined || sessionId === lifeline?.sessionId) lifeline?.signalingError(error, sessionId);
+      },
+      refused: (refused: Refused) => this.emit('refused', refused),
+    };
+    return new Guard(host, resolveAuth(auth), resolveAllow(allow));
   }
 
   #lost(error: AgentError): void {
@@ -277,7 +323,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
 
   #offered(remote: string, link: Link | undefined, offer: SignalingMessage): void {
     if (link?.lifeline.offered(offer)) return this.#takeEarly(remote, link);
-    const caller = { agentId: remote, authenticated: false, how: 'none' };
+    const caller = this.#guard.identify(remote, offer.sessionId);
     this.#admission.decide(
       caller,
       offer,

@@ -27,6 +27,8 @@ export interface SignalingMessage {
   sdp?: string | { type?: string; sdp: string };
   /** Null, absent or with an empty `candidate`: there are no more. */
   candidate?: SignalingCandidate | null;
+  /** Proof of the sender's identity, on offers and answers: a signed token, and the key that it is signed with. */
+  auth?: { token: string; publicKey: string };
   /** Of an `error`: a code such as `UNAUTHORIZED`, and a text for people. */
   error?: { code: string; message: string };
 }

@@ -1,5 +1,6 @@
 import type { RTCConfiguration } from '../w3c';
 import type { AcceptPolicy } from './admission';
+import type { AllowOption, AuthOptions } from './auth';
 import type { Priority } from './channel';
 import type { Limits } from './limits';
 import type { Link } from './link';
@@ -13,6 +14,13 @@ export interface PeerOptions extends RTCConfiguration {
   agentId: string;
   /** How to find the others: the URL of a signaling server (`ws://`, `wss://`), or an adapter. */
   signaling: string | URL | SignalingAdapter;
+  /**
+   * How the names of agents are proven; see docs/security.md. Without it nobody's is: the signaling service alone vouches
+   * for them.
+   */
+  auth?: AuthOptions;
+  /** Who may connect; everybody by default. Asked after authentication, for each offer, and before `accept`. */
+  allow?: AllowOption;
   /** Decides whether an agent that calls gets a link. Default: every one does. */
   accept?: AcceptPolicy;
   /**

@@ -22,3 +22,43 @@ pub fn session(epoch: Instant, data: &[u8]) {
     session.handle_timeout(epoch + Duration::from_secs(2));
     assert_eq!(session.pending_calls(), 0);
 }
+
+/// Takes `data`, split at zero bytes, as token, public key and SDP of an offer, and as a key set. Nothing of it may be
+/// accepted for a sender whose key is known: nobody but its owner can sign.
+pub fn auth(epoch: Instant, data: &[u8]) {
+    use crate::auth::{
+        Act, JwksCache, JwksConfig, Presented, PublicKey, SigningKey, Trust, Verifier, VerifierConfig,
+    };
+
+    let mut parts = data.split(|byte| *byte == 0).map(|part| std::str::from_utf8(part).unwrap_or_default());
+    let mut part = || parts.next().unwrap_or_default();
+    let (token, public_key, sdp, set) = (part(), part(), part(), part());
+    let [Ok(local), Ok(from)] = ["agent://a", "agent://b"].map(str::parse) else { return };
+    // RFC 8037, A.2.
+    let jwk = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let known = [PublicKey::parse(jwk).expect("the key of the RFC is one")];
+    let presented = Presented {
+        token,
+        public_key: Some(public_key).filter(|key| !key.is_empty()),
+        from: &from,
+        act: Act::Offer,
+        session: None,
+        sdp,
+        answers: None,
+    };
+    let mut verifier = Verifier::new(local, VerifierConfig::default());
+    let now = 1_700_000_000_000;
+    for trust in [Trust::FirstUse, Trust::Claimed] {
+        let _ = verifier.verify(&presented, trust, now);
+    }
+    assert!(verifier.verify(&presented, Trust::Keys(&known), now).is_err());
+    let _ = SigningKey::from_pem(public_key);
+    if let Ok(key) = PublicKey::parse(public_key) {
+        assert_eq!(PublicKey::parse(&key.to_pem()), Ok(key.clone()));
+        assert_eq!(PublicKey::parse(&key.to_jwk()), Ok(key));
+    }
+    let mut sets = JwksCache::new(JwksConfig::default());
+    sets.lookup("https://a", &from, "1", true, epoch);
+    sets.store("https://a", set, epoch);
+    sets.lookup("https://a", &from, "1", true, epoch);
+}

@@ -1,6 +1,7 @@
 //! Fingerprints of DTLS certificates: in SDP (RFC 8122), and in the `mky` claim of a token (RFC 8225, 5.2.2).
 
 use std::collections::BTreeSet;
+use std::fmt::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +104,20 @@ impl Fingerprint {
     }
 }
 
+impl fmt::Display for Fingerprint {
+    /// As in SDP: `sha-256 AB:CD:...`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.algorithm.name())?;
+        for (index, pair) in self.digits.as_bytes().chunks(2).enumerate() {
+            f.write_char(if index == 0 { ' ' } else { ':' })?;
+            for digit in pair {
+                f.write_char(char::from(*digit))?;
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +137,13 @@ mod tests {
         let found: Vec<_> =
             Fingerprint::all_in(&sdp).unwrap().into_iter().map(|f| f.algorithm.name()).collect();
         assert_eq!(found, ["sha-256", "sha-512"]);
+    }
+
+    #[test]
+    fn a_fingerprint_is_written_as_in_sdp() {
+        let found = Fingerprint::all_in(&line("SHA-256", "ab", 32)).unwrap();
+        let written: Vec<_> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(written, [format!("sha-256 {}", ["AB"; 32].join(":"))]);
     }
 
     #[test]

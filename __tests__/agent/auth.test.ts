@@ -1,0 +1,575 @@
+// Agents that prove who they are, and attackers who would like to be somebody else.
+import { createHash, createHmac } from 'node:crypto';
+
+import jwt from 'jsonwebtoken';
+import { generateAgentKeys, KnownKeys, RTCDtlsTransport } from 'ossa-webrtc';
+import type { AgentKeys, AuthOptions, PeerOptions, SignalingMessage } from 'ossa-webrtc';
+
+import { linked, next, partOf, refusal, Scene, sdpOf, withOtherCertificate } from './auth-setup';
+
+let scene: Scene;
+let keys: Record<'a' | 'b' | 'mallory', AgentKeys>;
+
+beforeAll(async () => {
+  const [a, b, mallory] = await Promise.all([generateAgentKeys(), generateAgentKeys(), generateAgentKeys()]);
+  keys = { a, b, mallory };
+});
+beforeEach(() => {
+  scene = new Scene();
+});
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await scene.close();
+});
+
+const pinned = () => ({ 'agent://a': keys.a.publicKey, 'agent://b': keys.b.publicKey });
+const auth = (name: keyof typeof keys, options: AuthOptions = {}): { auth: AuthOptions } => ({
+  auth: { keys: keys[name], pinned: pinned(), ...options },
+});
+
+describe('agents that know each other’s keys', () => {
+  test('are authenticated, with the certificate that is in use', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', auth('b'))];
+    const [ab, ba] = await linked(a, b);
+    for (const link of [ab, ba]) {
+      const [certificate] = link.connection.sctp!.transport.getRemoteCertificates();
+      const digest = createHash('sha256').update(new Uint8Array(certificate!)).digest('hex').toUpperCase();
+      expect(link.remote).toEqual({
+        agentId: link === ab ? 'agent://b' : 'agent://a',
+        authenticated: true,
+        how: 'pinned',
+        fingerprint: `sha-256 ${digest.match(/../g)!.join(':')}`,
+      });
+      expect(link.authMode).toBe('required');
+    }
+    b.handle('who', (_, { link }) => link.remote.authenticated);
+    expect(await ab.call('who')).toBe(true);
+  });
+
+  test.each(['EdDSA', 'ES256', 'RS256'] as const)('may use %s', async (algorithm) => {
+    const [own, other] = await Promise.all([generateAgentKeys({ algorithm }), generateAgentKeys({ algorithm })]);
+    const known = { 'agent://a': own.publicJwk, 'agent://b': other.publicJwk };
+    const a = scene.agent('a', { auth: { keys: own, pinned: known } });
+    const b = scene.agent('b', { auth: { keys: other, pinned: known } });
+    const [ab, ba] = await linked(a, b);
+    expect([ab.remote.authenticated, ba.remote.authenticated]).toEqual([true, true]);
+    expect(partOf(scene.of('offer')[0], 0)).toEqual({ alg: algorithm, typ: 'ossa-webrtc+jwt', kid: own.kid });
+  });
+
+  test('calling each other at the same moment get one authenticated link', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', auth('b'))];
+    await Promise.all([a.ready, b.ready]);
+    const [ab, ba] = await Promise.all([a.connect('agent://b'), b.connect('agent://a')]);
+    expect([ab.remote.how, ba.remote.how]).toEqual(['pinned', 'pinned']);
+  });
+
+  test('sign every new negotiation of the session, and each answer names its offer', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', auth('b'))];
+    const [ab] = await linked(a, b);
+    ab.connection.restartIce();
+    const stable = () => new Promise((resolve) => ab.connection.addEventListener('signalingstatechange', resolve));
+    while (scene.of('answer').length < 2 || ab.connection.signalingState !== 'stable') await stable();
+    const [offers, answers] = [scene.of('offer'), scene.of('answer')];
+    expect(offers).toHaveLength(2);
+    const names = offers.map((offer) => partOf(offer, 1).jti);
+    expect(new Set(names).size).toBe(2);
+    expect(answers.map((answer) => partOf(answer, 1).otid)).toEqual(names);
+    b.handle('alive', () => true);
+    expect(await ab.call('alive')).toBe(true);
+  });
+
+  test('may look keys up with a function, which is told the name and the kid', async () => {
+    const asked: unknown[] = [];
+    const resolve = (agentId: string, kid: string | undefined) => {
+      asked.push([agentId, kid]);
+      return Promise.resolve(agentId === 'agent://a' ? keys.a.publicJwk : [keys.mallory.publicKey, keys.b.publicKey]);
+    };
+    const [a, b] = (['a', 'b'] as const).map((name) => scene.agent(name, { auth: { keys: keys[name], resolve } }));
+    const [ab, ba] = await linked(a!, b!);
+    expect([ab.remote.how, ba.remote.how]).toEqual(['resolver', 'resolver']);
+    expect(asked).toEqual([
+      ['agent://a', keys.a.kid],
+      ['agent://b', keys.b.kid],
+    ]);
+  });
+
+  test('are authenticated one way if only one side asks for it', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', { auth: { keys: keys.b, mode: 'none' } })];
+    const [ab, ba] = await linked(a, b);
+    expect([ab.remote.how, ba.remote.how]).toEqual(['pinned', 'none']);
+    expect(ba.remote).toMatchObject({
+      authenticated: false,
+      fingerprint: expect.stringMatching(/^sha-256 /) as string,
+    });
+    expect([ab.authMode, ba.authMode]).toEqual(['required', 'none']);
+  });
+});
+
+/** b refuses what a sends, and a learns nothing but that. */
+async function refusedBy(b: ReturnType<Scene['agent']>, a: ReturnType<Scene['agent']>): Promise<string> {
+  await b.ready;
+  const reason = refusal(b);
+  await expect(a.connect('agent://b')).rejects.toMatchObject({
+    code: 'UNAUTHORIZED',
+    message: 'agent://b: not authorized',
+  });
+  expect(b.links.size).toBe(0);
+  expect(scene.of('answer')).toEqual([]);
+  return await reason;
+}
+
+describe('an attacker in the signaling service', () => {
+  test('who swaps the certificate in the offer gets no connection', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', auth('b'))];
+    scene.tamper = (message) => (message.type === 'offer' ? withOtherCertificate(message) : message);
+    expect(await refusedBy(b, a)).toBe('fingerprint-mismatch');
+  });
+
+  test('who swaps the certificate in the answer gets no connection', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', auth('b'))];
+    await b.ready;
+    scene.tamper = (message) => (message.type === 'answer' ? withOtherCertificate(message) : message);
+    await expect(a.connect('agent://b')).rejects.toMatchObject({
+      code: 'AUTH_FAILED',
+      details: { reason: 'fingerprint-mismatch' },
+    });
+  });
+
+  test('who adds a certificate of his own beside the right one gets no connection', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', auth('b'))];
+    scene.tamper = (message) => {
+      if (message.type !== 'offer') return message;
+      const [line] = /^a=fingerprint:.*$/m.exec(sdpOf(withOtherCertificate(message)))!;
+      return { ...message, sdp: sdpOf(message).replace(/^(a=fingerprint:.*)$/m, `$1\n${line}\r`) };
+    };
+    expect(await refusedBy(b, a)).toBe('fingerprint-mismatch');
+  });
+
+  test('who makes the offer his own with a key of his own gets no connection', async () => {
+    const b = scene.agent('b', auth('b'));
+    // Signed as agent://a in all respects, but with another key.
+    const mallory = scene.agent('a', auth('mallory'));
+    expect(await refusedBy(b, mallory)).toBe('key-mismatch');
+  });
+
+  test('who says that he is somebody else is refused: the token names the sender', async () => {
+    const [mallory, b] = [
+      scene.agent('mallory', auth('mallory')),
+      scene.agent(
+        'b',
+        auth('b', {
+          pinned: {
+            'agent://a': keys.mallory.publicKey, // even if both had the same key
+          },
+        }),
+      ),
+    ];
+    scene.tamper = (message) => (message.type === 'offer' ? { ...message, from: 'agent://a' } : message);
+    await b.ready;
+    const reason = refusal(b);
+    void mallory.connect('agent://b').catch(() => undefined);
+    expect(await reason).toBe('identity-mismatch');
+    expect(b.links.size).toBe(0);
+  });
+
+  test('who shows the right key and signs with another is refused', async () => {
+    const [a, b] = [scene.agent('a', auth('mallory')), scene.agent('b', auth('b'))];
+    scene.tamper = (message) =>
+      message.type === 'offer' ? { ...message, auth: { ...message.auth!, publicKey: keys.a.publicKey } } : message;
+    expect(await refusedBy(b, a)).toBe('signature-invalid');
+  });
+
+  test('who takes the token away, or sends something else instead, is refused', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', auth('b'))];
+    for (const [proof, reason] of [
+      [undefined, 'token-missing'],
+      [7, 'token-missing'],
+      [{ token: 7 }, 'token-missing'],
+      [{ token: 'x.y.z', publicKey: keys.a.publicKey }, 'token-malformed'],
+      [{ token: `${'x'.repeat(8192)}.`, publicKey: keys.a.publicKey }, 'token-too-large'],
+    ] as const) {
+      scene.tamper = (message) =>
+        message.type === 'offer' ? { ...message, auth: proof as unknown as SignalingMessage['auth'] } : message;
+      await b.ready;
+      const refused = refusal(b);
+      void a.connect('agent://b').catch(() => undefined);
+      expect(await refused).toBe(reason);
+      await a.links.get('agent://b')?.close();
+    }
+    expect(b.links.size).toBe(0);
+  });
+
+  test('who sends an offer to somebody else than it was made for is refused', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', auth('b'))];
+    scene.agent('c');
+    scene.tamper = (message) => (message.to === 'agent://c' ? { ...message, to: 'agent://b' } : message);
+    await b.ready;
+    const reason = refusal(b);
+    void a.connect('agent://c').catch(() => undefined);
+    expect(await reason).toBe('audience-wrong');
+  });
+
+  test('who replays an offer changes nothing, and causes no answer', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', auth('b'))];
+    const [ab] = await linked(a, b);
+    const [offer] = scene.of('offer');
+    const reason = refusal(b);
+    scene.memory.send(offer!);
+    expect(await reason).toBe('replayed');
+    // Nor under another session.
+    const other = refusal(b);
+    scene.memory.send({ ...offer!, sessionId: 'another' });
+    expect(await other).toBe('session-wrong');
+    b.handle('alive', () => true);
+    expect(await ab.call('alive')).toBe(true);
+    expect([b.links.size, ab.state, scene.of('error').filter(({ to }) => to === 'agent://b')]).toEqual([1, 'open', []]);
+  });
+
+  test('who gives the answer of an earlier session gets no connection', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', auth('b'))];
+    const [ab, ba] = await linked(a, b);
+    const [old] = scene.of('answer');
+    await Promise.all([ab.close(), ba.closed]);
+    scene.tamper = (message) => (message.type === 'answer' ? { ...old!, sessionId: message.sessionId } : message);
+    await expect(a.connect('agent://b')).rejects.toMatchObject({ details: { reason: 'session-wrong' } });
+  });
+
+  test('who gives the answer to an earlier offer of the same session does not end the link', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', auth('b'))];
+    const [ab] = await linked(a, b);
+    const [old] = scene.of('answer');
+    scene.tamper = (message) => (message.type === 'answer' ? old : message);
+    const reason = refusal(a);
+    ab.connection.restartIce();
+    // Its token was used already; one that was held back would answer another offer.
+    expect(await reason).toMatch(/^(offer-wrong|replayed)$/);
+    b.handle('alive', () => true);
+    expect(await ab.call('alive')).toBe(true);
+  });
+
+  test('who changes a new negotiation of an open link does not end the link', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', auth('b'))];
+    const [ab, ba] = await linked(a, b);
+    scene.tamper = (message) => (message.type === 'offer' ? withOtherCertificate(message) : message);
+    const reason = refusal(b);
+    ab.connection.restartIce();
+    expect(await reason).toBe('fingerprint-mismatch');
+    b.handle('alive', () => true);
+    expect(await ab.call('alive')).toBe(true);
+    expect(ba.state).toBe('open');
+  });
+
+  test('cannot use the public key as a shared secret, nor do without a signature', async () => {
+    const b = scene.agent('b', auth('b'));
+    const a = scene.agent('a', auth('a'));
+    await b.ready;
+    for (const alg of ['HS256', 'none'] as const) {
+      scene.tamper = (message) => {
+        if (message.type !== 'offer') return message;
+        const claims = { ...partOf(message, 1), jti: alg };
+        const header = { alg, typ: 'ossa-webrtc+jwt' };
+        const token = forge(header, claims, alg === 'none' ? '' : keys.a.publicKey);
+        return { ...message, auth: { token, publicKey: keys.a.publicKey } };
+      };
+      const reason = refusal(b);
+      await expect(a.connect('agent://b')).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+      expect(await reason).toBe('algorithm-not-allowed');
+    }
+  });
+
+  test('cannot bring his key in the header of the token', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', auth('b'))];
+    scene.tamper = (message) => {
+      if (message.type !== 'offer') return message;
+      const header = { typ: 'ossa-webrtc+jwt', alg: 'ES256' as const, jwk: keys.mallory.publicJwk };
+      const token = jwt.sign(partOf(message, 1), keys.mallory.exportPrivateKey(), { algorithm: 'ES256', header });
+      return { ...message, auth: { token, publicKey: keys.a.publicKey } };
+    };
+    expect(await refusedBy(b, a)).toBe('signature-invalid');
+  });
+
+  test('cannot change who is meant, when, and for how long', async () => {
+    const b = scene.agent('b', auth('b'));
+    const a = scene.agent('a', auth('a'));
+    await b.ready;
+    const now = Math.floor(Date.now() / 1000);
+    for (const [claims, reason] of [
+      [{ iat: now - 200, nbf: now - 200, exp: now - 100 }, 'expired'],
+      [{ iat: now + 100, nbf: now + 100, exp: now + 160 }, 'not-yet-valid'],
+      [{ exp: now + 1000 }, 'lifetime-too-long'],
+      [{ sub: 'agent://c' }, 'identity-mismatch'],
+      [{ iss: 'agent://c' }, 'identity-mismatch'],
+      [{ agentId: 'agent://c' }, 'identity-mismatch'],
+      [{ act: 'answer' }, 'act-wrong'],
+    ] as const) {
+      scene.tamper = (message) => {
+        if (message.type !== 'offer') return message;
+        // With the key of a itself: as if a had made such a token for something else.
+        const header = { typ: 'ossa-webrtc+jwt', alg: 'ES256' as const };
+        const content = { ...partOf(message, 1), ...claims };
+        const token = jwt.sign(content, keys.a.exportPrivateKey(), { algorithm: 'ES256', header });
+        return { ...message, auth: { token, publicKey: keys.a.publicKey } };
+      };
+      const refused = refusal(b);
+      void a.connect('agent://b').catch(() => undefined);
+      expect(await refused).toBe(reason);
+      await a.links.get('agent://b')?.close();
+    }
+  });
+
+  test('who gets past the description is stopped at the handshake, before any message', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', auth('b'))];
+    await b.ready;
+    // What a parser of SDP that reads it differently would lead to: another certificate than the signed one.
+    jest.spyOn(RTCDtlsTransport.prototype, 'getRemoteCertificates').mockReturnValue([new ArrayBuffer(100)]);
+    const received: unknown[] = [];
+    b.on('link', (link) => link.on('message', (message) => received.push(message)));
+    await expect(a.send('agent://b', 'secret')).rejects.toMatchObject({
+      code: 'AUTH_FAILED',
+      details: { reason: 'certificate-mismatch' },
+    });
+    expect([received, a.links.size]).toEqual([[], 0]);
+  });
+});
+
+/** A JWT with any header: HMAC, or no signature at all. */
+function forge(header: object, claims: object, secret: string): string {
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const signed = `${encode(header)}.${encode(claims)}`;
+  if (!secret) return `${signed}.`;
+  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+}
+
+describe('those that are refused', () => {
+  test('strangers with a key of their own are not known', async () => {
+    const [b, c] = [scene.agent('b', auth('b')), scene.agent('c', auth('mallory'))];
+    expect(await refusedBy(b, c)).toBe('key-unknown');
+  });
+
+  test('agents without a token are told so in no other way', async () => {
+    expect(await refusedBy(scene.agent('b', auth('b')), scene.agent('a'))).toBe('token-missing');
+  });
+
+  test('an agent on the allowlist needs its key, and one with a key needs to be on the list', async () => {
+    const allow = jest.fn((agentId: string) => Promise.resolve(agentId === 'agent://a'));
+    const everybody = { ...pinned(), 'agent://mallory': keys.mallory.publicKey };
+    const b = scene.agent('b', { ...auth('b', { pinned: everybody }), allow });
+    const impostor = scene.agent('a', auth('mallory'));
+    expect(await refusedBy(b, impostor)).toBe('key-mismatch');
+    // Nobody was asked about a name that was not proven.
+    expect(allow).not.toHaveBeenCalled();
+    expect(await refusedBy(b, scene.agent('mallory', auth('mallory')))).toBe('not-allowed');
+    expect(allow.mock.calls).toEqual([['agent://mallory']]);
+    await impostor.close();
+    const [, ba] = await linked(scene.agent('a', auth('a')), b);
+    expect(ba.remote.authenticated).toBe(true);
+  });
+
+  test.each<[string, PeerOptions['allow']]>([
+    ['URIs', ['AGENT://A', 'agent://x']],
+    ['a set', new Set(['agent://a'])],
+    ['a pattern', 'agent://*'],
+    ['a regular expression', /agent:\/\/[a-c]/g],
+  ])('an allowlist may be %s', async (_, allow) => {
+    const b = scene.agent('b', { allow });
+    expect(await refusedBy(b, scene.agent('not/allowed'))).toBe('not-allowed');
+    const [ab] = await linked(scene.agent('a'), b);
+    expect(ab.state).toBe('open');
+  });
+
+  test('an allowlist that fails lets nobody in', async () => {
+    const allow = () => Promise.reject(new Error('the database is down'));
+    expect(await refusedBy(scene.agent('b', { allow }), scene.agent('a'))).toBe('not-allowed');
+  });
+
+  test('a silent agent does not even show that it is there', async () => {
+    const [a, b] = [scene.agent('a'), scene.agent('b', auth('b', { silent: true }))];
+    await b.ready;
+    const reason = refusal(b);
+    const connecting = a.connect('agent://b', { timeout: 2_000_000_000 }).catch((error: unknown) => error);
+    expect(await reason).toBe('token-missing');
+    await a.close();
+    await connecting;
+    expect(scene.sent.filter(({ from }) => from === 'agent://b')).toEqual([]);
+  });
+
+  test('a resolver that fails or gives nonsense refuses', async () => {
+    const results = [Promise.reject(new Error('secret detail')), 'nonsense', Promise.resolve(undefined)];
+    for (const reason of ['resolver-failed', 'resolver-failed', 'key-unknown']) {
+      const b = scene.agent('b', { auth: { keys: keys.b, resolve: () => results.shift() } });
+      const a = scene.agent('a', auth('a'));
+      expect(await refusedBy(b, a)).toBe(reason);
+      await scene.close();
+    }
+  });
+
+  test('one sender cannot cause more than its share of answers, and then not even of work', async () => {
+    const resolve = jest.fn(() => undefined);
+    const b = scene.agent('b', { auth: { keys: keys.b, resolve } });
+    await scene.agent('a').ready;
+    await b.ready;
+    const reasons: string[] = [];
+    const done = new Promise<void>((finish) => {
+      b.on('refused', ({ reason }) => {
+        if (reasons.push(reason) === 300) finish();
+      });
+    });
+    const other = scene.agent('c', auth('a'));
+    void other.connect('agent://b').catch(() => undefined);
+    const offer = await new Promise<SignalingMessage>((found) => {
+      scene.tamper = (message) => {
+        if (message.type === 'offer') found(message);
+        return message.type === 'offer' ? undefined : message;
+      };
+    });
+    // One after the other: while one is being verified, more than 64 behind it would be dropped.
+    for (let sent = 0; sent < 300; sent++) {
+      const refused = next(b, 'refused');
+      scene.memory.send({ ...offer, sessionId: String(sent) });
+      await refused;
+    }
+    await done;
+    const checked = reasons.filter((reason) => reason === 'key-unknown').length;
+    // 100 at once, and a few more in the time that this takes.
+    expect(checked).toBeGreaterThanOrEqual(100);
+    expect(checked).toBeLessThan(200);
+    expect(resolve).toHaveBeenCalledTimes(checked);
+    expect(reasons.filter((reason) => reason === 'rate-limited').length).toBe(300 - checked);
+    expect(scene.of('error').length).toBeLessThan(20);
+  });
+
+  test('a full memory of used tokens refuses even honest agents', async () => {
+    const [a, b] = [scene.agent('a', auth('a')), scene.agent('b', { ...auth('b'), limits: { replays: 1 } })];
+    const [ab, ba] = await linked(a, b);
+    await Promise.all([ab.close(), ba.closed]);
+    const reason = refusal(b);
+    await expect(a.connect('agent://b')).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    expect(await reason).toBe('replay-cache-full');
+  });
+});
+
+describe('half-open connections', () => {
+  /** An offer of an agent that will never go on. */
+  async function offerOf(name: string, options: Partial<PeerOptions>): Promise<SignalingMessage> {
+    const peer = scene.agent(name, options);
+    const offer = new Promise<SignalingMessage>((found) => {
+      scene.tamper = (message) => {
+        if (message.type === 'offer') found(message);
+        return undefined;
+      };
+    });
+    void peer.connect('agent://b').catch(() => undefined);
+    return await offer;
+  }
+
+  const settled = () => new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
+
+  test('are bounded; an authenticated agent takes the place of the oldest that is not', async () => {
+    const known = new KnownKeys([['agent://a', keys.a.publicKey]]);
+    const b = scene.agent('b', { auth: { keys: keys.b, mode: 'tofu', knownKeys: known }, limits: { halfOpen: 2 } });
+    await b.ready;
+    const offers: SignalingMessage[] = [];
+    for (const name of ['x', 'y', 'z'])
+      offers.push(await offerOf(name, { auth: { keys: keys.mallory, mode: 'none' } }));
+    const friend = await offerOf('a', { auth: { keys: keys.a, mode: 'none' } });
+    const reason = refusal(b);
+    for (const offer of offers) scene.memory.send(offer);
+    expect(await reason).toBe('half-open');
+    expect([...b.links.keys()]).toEqual(['agent://x', 'agent://y']);
+    scene.memory.send(friend);
+    while (!b.links.has('agent://a')) await settled();
+    expect([...b.links.keys()]).toEqual(['agent://y', 'agent://a']);
+  });
+});
+
+describe('trust on first use', () => {
+  const tofu = (name: keyof typeof keys, knownKeys?: KnownKeys): { auth: AuthOptions } => ({
+    auth: { keys: keys[name], mode: 'tofu', ...(knownKeys && { knownKeys }) },
+  });
+
+  test('remembers the key of the first contact and recognizes it', async () => {
+    const known = new KnownKeys();
+    const b = scene.agent('b', tofu('b', known));
+    const a = scene.agent('a', tofu('a'));
+    const [ab, ba] = await linked(a, b);
+    expect(ba.remote).toMatchObject({ authenticated: false, how: 'tofu' });
+    expect(ba.authMode).toBe('tofu');
+    expect(known.get('agent://a')).toBe(keys.a.publicKey);
+    await Promise.all([ab.close(), ba.closed]);
+    const [, again] = await linked(a, b);
+    expect(again.remote).toMatchObject({ authenticated: true, how: 'tofu' });
+  });
+
+  test('refuses another key under a known name', async () => {
+    const b = scene.agent('b', tofu('b', new KnownKeys([['agent://a', keys.a.publicKey]])));
+    expect(await refusedBy(b, scene.agent('a', tofu('mallory')))).toBe('key-mismatch');
+  });
+
+  test('remembers nobody who does not complete a connection', async () => {
+    const known = new KnownKeys();
+    const b = scene.agent('b', { ...tofu('b', known), allow: [] });
+    expect(await refusedBy(b, scene.agent('a', tofu('a')))).toBe('not-allowed');
+    expect(known.size).toBe(0);
+  });
+
+  test('refuses new names when no more can be remembered, and still knows the old ones', async () => {
+    const known = new KnownKeys([['agent://a', keys.a.publicKey]], { capacity: 1 });
+    const b = scene.agent('b', tofu('b', known));
+    expect(await refusedBy(b, scene.agent('c', tofu('mallory')))).toBe('known-keys-full');
+    const [, ba] = await linked(scene.agent('a', tofu('a')), b);
+    expect(ba.remote.authenticated).toBe(true);
+  });
+
+  test('a pinned key counts more than a first contact', async () => {
+    const b = scene.agent('b', { auth: { keys: keys.b, mode: 'tofu', pinned: pinned() } });
+    expect(await refusedBy(b, scene.agent('a', tofu('mallory')))).toBe('key-mismatch');
+  });
+});
+
+describe('what is said', () => {
+  test('contains no key and no token', async () => {
+    const lines: string[] = [];
+    const write = (...parts: unknown[]) => void lines.push(JSON.stringify(parts));
+    const logger = { debug: write, info: write, warn: write, error: write };
+    const b = scene.agent('b', { ...auth('b'), logger });
+    const a = scene.agent('a', { ...auth('mallory'), logger });
+    b.on('refused', write);
+    await b.ready;
+    const error = await a.connect('agent://b').catch((reason: unknown) => reason);
+    write(String(error), (error as Error).stack);
+    await a.close();
+    await linked(scene.agent('a', { ...auth('a'), logger }), b);
+    const secrets = [
+      ...scene.sent.flatMap((message) => (message.auth ? [message.auth.token, ...message.auth.token.split('.')] : [])),
+      ...Object.values(keys)
+        .flatMap((key) => [key.exportPrivateKey(), key.publicKey])
+        .map((pem) => pem.split('\n')[1]!),
+    ];
+    expect(secrets.length).toBeGreaterThan(10);
+    const text = lines.join('\n');
+    expect(text).toContain('key-mismatch');
+    for (const secret of secrets) expect(text).not.toContain(secret);
+  });
+});
+
+describe('wrong options', () => {
+  test.each<[RegExp, () => Partial<PeerOptions>]>([
+    [/says nothing about the keys of other agents/, () => ({ auth: { keys: keys.a } })],
+    [/auth has no member "key"/, () => ({ auth: { key: 1 } as AuthOptions })],
+    [/auth.mode must be one of/, () => ({ auth: { mode: 'strict' as 'required' } })],
+    [/auth.keys must come from/, () => ({ auth: { keys: {} as AgentKeys, pinned: {} } })],
+    [/auth.pinned is not used in the mode "none"/, () => ({ auth: { mode: 'none', pinned: {} } })],
+    [
+      /auth.pinned\["agent:\/\/x"\]: this is a private key/,
+      () => ({ auth: { pinned: { 'agent://x': keys.a.exportPrivateKey() } } }),
+    ],
+    [/agent URI starts with/, () => ({ auth: { pinned: { x: keys.a.publicKey } } })],
+    [/https: URL, not http:/, () => ({ auth: { jwks: 'http://localhost/keys' } })],
+    [/auth.knownKeys is for the mode "tofu"/, () => ({ auth: { knownKeys: new KnownKeys(), pinned: {} } })],
+    [/allow must be/, () => ({ allow: 7 as never })],
+    [/a pattern begins with agent:\/\//, () => ({ allow: '*' })],
+  ])('%s', (message, options) => {
+    expect(() => scene.agent('x', options())).toThrow(TypeError);
+    expect(() => scene.agent('x', options())).toThrow(message);
+  });
+});
