@@ -5,6 +5,8 @@ export default {
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
   moduleNameMapper: { '^ossa-webrtc$': '<rootDir>/index.js', '^ossa-webrtc/(polyfill|ossa)$': '<rootDir>/$1.js' },
   modulePathIgnorePatterns: ['<rootDir>/target', '<rootDir>/dist', '<rootDir>/npm'],
+  // Many tests wait, for other processes or for stacks that take their time: two of them are not too many for two processors.
+  maxWorkers: '100%',
   // Nothing is measured by it: it ends what hangs, and a busy machine is several times slower than an idle one.
   testTimeout: 60_000,
 };
