@@ -1,5 +1,7 @@
 /// <reference lib="esnext.disposable" />
+// @ts-ignore -- needs the types of Node
 import { KeyObject, JsonWebKey } from 'node:crypto';
+// @ts-ignore -- needs the types of Node
 import { DuplexOptions, Duplex } from 'node:stream';
 
 /** DTLS settings. */

@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" />
+// @ts-ignore -- needs the types of Node
 import { EventEmitter } from 'node:events';
 
 /** State of a connection as a whole: ICE and DTLS together. */
