@@ -30,6 +30,7 @@ mod session;
 mod signaling;
 mod sink;
 mod stats;
+mod transfer;
 mod values;
 mod wake;
 

@@ -15,7 +15,7 @@ pub(crate) fn coded(code: &str, message: impl ToString) -> Error {
     from_agent(&AgentError::new(code, message.to_string()))
 }
 
-fn from_agent(error: &AgentError) -> Error {
+pub(crate) fn from_agent(error: &AgentError) -> Error {
     Error::new(Status::GenericFailure, json!(error).to_string())
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::transfer::{FileReceiver, FileSender, Journal, ReceiverEvent, SenderEvent, safe_file_name};
 use crate::{Envelope, RawValue, Session, SessionConfig};
 
 /// Feeds `data`, split at zero bytes, to a session as messages. `epoch` is any instant.
@@ -61,4 +62,38 @@ pub fn auth(epoch: Instant, data: &[u8]) {
     sets.lookup("https://a", &from, "1", true, epoch);
     sets.store("https://a", set, epoch);
     sets.lookup("https://a", &from, "1", true, epoch);
+}
+
+/// Feeds `data`, split at zero bytes, to both sides of a file transfer: a part that begins with `#` stands for that many
+/// bytes of the file. `epoch` is any instant.
+pub fn transfer(epoch: Instant, data: &[u8]) {
+    let offer = r#"{"version":1,"id":"i","name":"n","size":9000000,"resumable":true,"timeout":1000}"#;
+    let offer = serde_json::from_str(offer).expect("an offer");
+    let (mut sender, _) = FileSender::new(offer, epoch).expect("a valid offer");
+    let mut receiver = FileReceiver::new(1 << 20, Duration::from_secs(1), epoch);
+    for text in data.split(|byte| *byte == 0).filter_map(|part| std::str::from_utf8(part).ok()) {
+        let _ = Journal::parse(text);
+        let _ = safe_file_name(text);
+        if let Some(bytes) = text.strip_prefix('#') {
+            let _ = receiver.data(bytes.len() as u64 * 65_536);
+            let _ = receiver.written(bytes.len() as u64 * 65_536);
+            let _ = sender.sent(sender.allowance().min(65_536));
+            continue;
+        }
+        if let SenderEvent::Accepted { .. } = sender.receive(text) {
+            sender.start(text.len() % 2 == 0).expect("it was accepted");
+        }
+        match receiver.receive(text, epoch) {
+            ReceiverEvent::Offer(offer) => {
+                assert!(offer.name.len() <= 1024);
+                receiver.prepare().expect("it was offered");
+                receiver.accept(0, None).expect("it is being prepared");
+            }
+            ReceiverEvent::Finish => drop(receiver.complete("").expect("it is finished")),
+            _ => {}
+        }
+    }
+    sender.handle_timeout(epoch + Duration::from_secs(2));
+    receiver.handle_timeout(epoch + Duration::from_secs(60));
+    assert!(sender.poll_timeout().is_none() && receiver.poll_timeout().is_none());
 }

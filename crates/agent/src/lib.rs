@@ -4,6 +4,7 @@
 //!
 //! - [`Envelope`]: the `WebRTCMessage` of the specification, parsed without touching its payload.
 //! - [`auth`]: who the other agent is.
+//! - [`transfer`]: files, on channels of their own.
 //! - [`Session`]: validates what comes in, matches responses to calls, drops duplicates and what has expired.
 //! - [`KeepAlive`] and [`Reconnect`]: when a connection counts as lost, and what is done about it when.
 //!
@@ -40,6 +41,7 @@ mod seen;
 mod session;
 mod session_types;
 mod timestamp;
+pub mod transfer;
 
 pub use envelope::{Chunked, Envelope, Metadata, Priority};
 pub use error::{AgentError, code};
