@@ -97,6 +97,11 @@ export class Inbox<T> {
     return this.#items.length - this.#head;
   }
 
+  /** Whether anybody takes items. */
+  get wanted(): boolean {
+    return this.#listeners.size > 0 || this.#iterators > 0;
+  }
+
   /** Adds an item. False: there is no room, nothing was added. */
   push(item: T): boolean {
     if (this.#ended) return true;

@@ -29,6 +29,16 @@ export type { ChannelData, ChannelEvents, ChannelInit, ChannelPayload, Priority 
 export { STREAM_PROTOCOL } from './streams';
 export type { ChannelDuplexOptions, ChannelStreams, StreamChunk } from './streams';
 export { toDuplex, toWebStreams } from './data-channel-streams';
+export { IncomingFile, OutgoingFile } from './files';
+export type {
+  AcceptFileOptions,
+  FileDestination,
+  FileProgress,
+  FileSource,
+  ReceivedFile,
+  SendFileOptions,
+  SentFile,
+} from './files';
 export { AgentError } from './errors';
 export type { AgentErrorCode, AgentErrorOptions } from './errors';
 export { Emitter } from './events';

@@ -26,6 +26,10 @@ export interface Limits {
   replays?: number;
   /** Senders that the rate limits tell apart; further ones share one limit. Default: 4,096. */
   senders?: number;
+  /** Files of one link that are offered or being received; more are refused. Default: 64. */
+  incomingFiles?: number;
+  /** Bytes of each such file that may be on their way or wait to be written, from 512 KiB to 64 MiB. Default: 4 MiB. */
+  fileWindow?: number;
 }
 
 /** All bounds, with the defaults where nothing was said. @internal */
@@ -45,6 +49,10 @@ const RANGES: { [Name in keyof Required<Limits>]: readonly [value: number, least
   // 45 new connections per second at the longest lifetime of a token.
   replays: [16_384, 1, 2 ** 24],
   senders: [4096, 1, 2 ** 20],
+  // With the window of each: 256 MiB at the most, and only while every disk stands still.
+  incomingFiles: [64, 0, 65_535],
+  // Fills 300 Mbit/s at a round trip of 100 ms.
+  fileWindow: [4 * 1024 * 1024, 512 * 1024, 64 * 1024 * 1024],
 };
 
 /**

@@ -1,8 +1,9 @@
 // The channels of a link: the one that carries the messages, and those of the application.
 import type { RTCDataChannel, RTCPeerConnection } from '../w3c';
-import { AgentChannel, channelInit, type ChannelInit } from './channel';
+import { AgentChannel, channelInit, type ChannelInit, type Priority } from './channel';
 import { AgentError } from './errors';
 import { Inbox } from './events';
+import { FILE_PROTOCOL } from './files';
 import type { ResolvedLimits } from './limits';
 import type { Messaging } from './messaging';
 import { checkMembers, checkSignal } from './options';
@@ -19,6 +20,8 @@ export interface LinkChannelsHost {
   ready(channel: RTCDataChannel): void;
   /** The message channel is closed. */
   lost(): void;
+  /** The other side has opened a channel for a file. */
+  file(channel: AgentChannel): void;
   /** Waits while the link has no connection. @throws AgentError - The link is closed. */
   usable(signal: AbortSignal | undefined): Promise<void>;
   problem(error: AgentError): void;
@@ -73,7 +76,8 @@ export class LinkChannels {
     }
     const announced = new AgentChannel(channel);
     this.#adopt(announced);
-    if (!this.incoming.push(announced)) {
+    if (channel.protocol === FILE_PROTOCOL) this.#host.file(announced);
+    else if (!this.incoming.push(announced)) {
       void announced.close();
       const text = `${this.#host.limits.unreadChannels} channels wait for a listener; "${channel.label}" was closed`;
       this.#host.problem(new AgentError('RATE_LIMIT_EXCEEDED', text));
@@ -90,6 +94,15 @@ export class LinkChannels {
     const converted = channelInit(init);
     await this.#host.usable(signal);
     const channel = new AgentChannel(this.#host.connection.createDataChannel(label, converted));
+    this.#adopt(channel);
+    return await channel.ready(signal);
+  }
+
+  /** Opens a channel for a file. */
+  async createForFile(priority: Priority, signal: AbortSignal): Promise<AgentChannel> {
+    await this.#host.usable(signal);
+    const init = channelInit({ protocol: FILE_PROTOCOL, priority });
+    const channel = new AgentChannel(this.#host.connection.createDataChannel(FILE_PROTOCOL, init));
     this.#adopt(channel);
     return await channel.ready(signal);
   }

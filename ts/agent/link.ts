@@ -5,6 +5,7 @@ import { Calls } from './calls';
 import type { AgentChannel, ChannelInit } from './channel';
 import { AgentError } from './errors';
 import { Emitter } from './events';
+import { Files, type IncomingFile, type OutgoingFile, type FileSource, type SendFileOptions } from './files';
 import type { ResolvedLimits } from './limits';
 import { LinkChannels } from './link-channels';
 import { Lifeline, type LinkState } from './lifeline';
@@ -28,6 +29,11 @@ export type LinkEvents = {
   message: [message: AgentMessage];
   /** The other side has opened a channel. Channels are kept for the first listener. */
   channel: [channel: AgentChannel];
+  /**
+   * The other side offers a file. If nobody listens here, the event `file` of the peer is next; if nobody listens
+   * there either, the file is refused with `CAPABILITY_NOT_FOUND`.
+   */
+  file: [file: IncomingFile];
   /** The state has changed. */
   state: [state: LinkState];
   /** Something went wrong that the link survives: an error message from the other side, or an invalid one. */
@@ -54,6 +60,8 @@ export interface LinkHost {
   transmit(message: SignalingMessage): Promise<void>;
   handler(capability: string): CapabilityHandler | undefined;
   opened(link: Link): void;
+  /** A file that nobody takes from its link. False: nobody takes it from the peer either. */
+  fileOffered(file: IncomingFile): boolean;
   closed(link: Link): void;
 }
 
@@ -70,6 +78,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
   readonly #messaging: Messaging;
   readonly #calls: Calls;
   readonly #channels: LinkChannels;
+  readonly #files: Files;
   readonly #closed: Promise<void>;
   #remote: RemoteAgent;
   #opened!: Promise<void>;
@@ -89,9 +98,11 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     this.#messaging = this.#makeMessaging();
     this.#calls = this.#makeCalls();
     this.#channels = this.#makeChannels();
+    this.#files = this.#makeFiles();
     this.lifeline = this.#makeLifeline(sessionId);
     this.buffer('message', this.#messaging.incoming);
     this.buffer('channel', this.#channels.incoming);
+    this.buffer('file', this.#files.incoming);
   }
 
   /** The other agent. Who it is counts as proven once the link has been open, and if `authenticated` says so. */
@@ -167,6 +178,22 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     return this.#channels.create(label, init, options);
   }
 
+  /**
+   * Sends a file: a path, an open file, a `Blob`, bytes or a stream of bytes. Returns at once; look at `done` of what it
+   * returns. Memory stays small at any size, the other side verifies the checksum, and what it has received already
+   * is not sent again after a loss of the connection or a restart of either agent.
+   *
+   * @throws TypeError - An argument is not valid.
+   */
+  sendFile(source: FileSource, options?: SendFileOptions): OutgoingFile {
+    return this.#files.send(source, options);
+  }
+
+  /** Takes the files that the other side offers, instead of the event `file`. Ends when the link is closed. */
+  files(): AsyncIterableIterator<IncomingFile> {
+    return this.#files.incoming.iterate();
+  }
+
   /** W3C statistics of the connection. */
   getStats(): Promise<RTCStatsReport> {
     return this.connection.getStats();
@@ -232,6 +259,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     this.#messaging.close(this.#gone());
     this.#channels.abandon(error);
     this.#channels.incoming.end();
+    this.#files.changed();
     this.#host.closed(this);
     this.#resolveClosed();
     this.#host.logger.info('link closed', { remote: this.remote.agentId, code: error?.code });
@@ -312,6 +340,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
       beat: () => this.#messaging.beat(),
       stateChanged: (state: LinkState) => {
         this.#host.logger.info(`link ${state}`, { remote });
+        this.#files.changed();
         this.emit('state', state);
       },
       step: (step: ReconnectStep, lost: boolean) => {
@@ -340,7 +369,27 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
       },
       ready: (channel) => this.#ready(channel),
       lost: () => this.lifeline.channelLost(),
+      file: (channel) => this.#files.announced(channel),
       usable: (signal) => this.#usable(signal),
+      problem: (error) => this.#problem(error),
+    });
+  }
+
+  #makeFiles(): Files {
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- as above
+    const link = this;
+    return new Files({
+      remote: this.remote.agentId,
+      limits: this.#host.limits,
+      get state() {
+        return link.state;
+      },
+      maxMessageSize: () => this.lifeline.maxMessageSize,
+      supports: () => true,
+      usable: (signal) => this.#usable(signal),
+      createChannel: (priority, signal) => this.#channels.createForFile(priority, signal),
+      gone: () => this.#gone(),
+      offer: (file) => this.#host.fileOffered(file),
       problem: (error) => this.#problem(error),
     });
   }

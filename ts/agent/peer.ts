@@ -11,6 +11,7 @@ import { EarlyMessages } from './early-messages';
 import { AgentError } from './errors';
 import { Emitter, Inbox } from './events';
 import { resolveLimits } from './limits';
+import type { IncomingFile } from './files';
 import { Link, type LinkHost } from './link';
 import { checkLogger } from './logger';
 import {
@@ -33,10 +34,15 @@ const CONNECT_TIMEOUT = 30_000;
 /** Incoming links that wait for somebody to take them; they are usable by handlers all the same. */
 const UNREAD_LINKS = { items: 4096, bytes: Infinity };
 
+/** Files of all links that wait for a slow iterator; more are refused. */
+const UNREAD_FILES = { items: 4096, bytes: Infinity };
+
 /** Events of an {@link AgentPeer}. */
 export type PeerEvents = {
   /** Another agent has connected. Links are kept for the first listener or iterator. */
   link: [link: Link];
+  /** Another agent offers a file, and nobody takes it from its link. */
+  file: [file: IncomingFile];
   /** The signaling service is lost for good: open links go on, but nobody new is found. */
   error: [error: AgentError];
   /** An offer or answer was refused; see docs/security.md. */
@@ -76,6 +82,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   readonly ready: Promise<void>;
   readonly #links = new Map<string, Link>();
   readonly #incoming = new Inbox<Link>(UNREAD_LINKS);
+  readonly #files = new Inbox<IncomingFile>(UNREAD_FILES);
   readonly #handlers = new Map<string, CapabilityHandler>();
   readonly #early = new EarlyMessages();
   readonly #host: LinkHost;
@@ -98,6 +105,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     this.buffer('link', this.#incoming);
     const common = { agentId: this.agentId, limits: resolveLimits(limits), logger: checkLogger(logger) };
     this.#guard = this.#makeGuard(common, auth, allow);
+    this.buffer('file', this.#files);
     this.#host = {
       ...common,
       guard: this.#guard,
@@ -111,6 +119,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
       },
       handler: (capability) => this.#handlers.get(capability),
       opened: (link) => this.#opened(link),
+      fileOffered: (file) => this.#files.wanted && this.#files.push(file),
       closed: (link) => {
         if (this.#links.get(link.remote.agentId) === link) this.#links.delete(link.remote.agentId);
       },
@@ -192,6 +201,11 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     return () => {
       if (this.#handlers.get(capability) === handler) this.#handlers.delete(capability);
     };
+  }
+
+  /** Takes the files that other agents offer, instead of the event `file`. Ends when the peer is closed. */
+  files(): AsyncIterableIterator<IncomingFile> {
+    return this.#files.iterate();
   }
 
   /** Takes the links that other agents have made; ends when the peer is closed. */

@@ -74,6 +74,60 @@ export declare class ClockWatch {
 }
 export type Watch = ClockWatch
 
+/** The receiving side of a transfer. */
+export declare class FileReceiver {
+  /** `window` in bytes, `answer_timeout` in milliseconds. */
+  constructor(window: number, answerTimeout: number)
+  /** Takes a text message; returns an event `{kind: none|offer|start|finish|failed, ...}` as JSON. */
+  receive(text: string): string
+  /** So many bytes have come; returns the event `failed` if they must not. */
+  data(bytes: number): string | null
+  /** The text that keeps the sender waiting. */
+  prepare(): string
+  /** The text that makes the sender begin. */
+  accept(offset: number, sha256?: string | undefined | null): string
+  /** The file is written up to this byte; a text to be sent now and then. */
+  written(total: number): string | null
+  /** All is written: the event `complete` with the text to be sent once the file is in its place, or `failed`. */
+  complete(sha256: string): string
+  /** The text that tells the other side, if it has to be told. */
+  abort(code: string, message: string, retryable: boolean): string | null
+  /** Nothing more will be said. */
+  end(): void
+  /** Milliseconds until `expire` is due; `null` if nothing is waited for. */
+  nextTimeout(): number | null
+  /** The failure, as the event `failed`, if the time is up. */
+  expire(): string | null
+  /** What to keep beside a part of this file from this agent; `null` if it could not be resumed. */
+  journal(from: string): string | null
+  /** Whether a journal is about this file from this agent. */
+  resumes(journal: string, from: string): boolean
+}
+
+/** The sending side of a transfer. */
+export declare class FileSender {
+  /** `offer` is the JSON of the offer without its `version`. */
+  constructor(offer: string)
+  /** The text that begins the conversation. */
+  get offer(): string
+  /** Takes a text message; returns an event `{kind: none|preparing|accepted|credit|done|failed, ...}` as JSON. */
+  receive(text: string): string
+  /** The text that begins the file, at the offset that was proposed or at 0. */
+  start(verified: boolean): string
+  /** Bytes that may be sent now. */
+  allowance(): number
+  /** So many bytes have been sent. */
+  sent(bytes: number): void
+  /** The text that ends the file. */
+  finish(sha256: string): string
+  /** The text that tells the other side, if it has to be told. */
+  abort(code: string, message: string, retryable: boolean): string | null
+  /** Milliseconds until `expire` is due; `null` if nothing is waited for. */
+  nextTimeout(): number | null
+  /** The failure, as the event `failed`, if the time is up. */
+  expire(): string | null
+}
+
 /** The meeting place of one JavaScript thread (and copy of the module) with its peers. */
 export declare class Hub {
   /** An empty one. It has no handle and no thread. */
@@ -446,6 +500,9 @@ export interface ReceivedMessage {
   /** invalid: a message to send back. */
   reply?: string
 }
+
+/** A name that is safe in any folder of any system, made from one that came from elsewhere. */
+export declare function safeFileName(name: string): string
 
 /** Tuning of the SCTP association, in bytes and milliseconds. */
 export interface SctpOptions {
