@@ -43,6 +43,11 @@ pub fn safe_file_name(name: &str) -> String {
     safe
 }
 
+/// The last place between two characters that is not beyond `at`.
+pub(super) fn boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0)
+}
+
 /// Shortens a name and keeps its ending.
 fn cut(name: &str) -> String {
     if name.len() <= MAX_BYTES {
@@ -50,7 +55,7 @@ fn cut(name: &str) -> String {
     }
     let extension = name.rfind('.').map_or("", |dot| &name[dot..]);
     let extension = if extension.len() <= MAX_EXTENSION { extension } else { "" };
-    let stem = &name[..name.floor_char_boundary(MAX_BYTES - extension.len())];
+    let stem = &name[..boundary(name, MAX_BYTES - extension.len())];
     // Not after a dot or a space: Windows drops them.
     let stem = if extension.is_empty() { stem.trim_end_matches(['.', ' ']) } else { stem };
     format!("{stem}{extension}")

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::name::boundary;
 use crate::error::{AgentError, code};
 
 /// Longest text message accepted, in bytes: an offer with its metadata.
@@ -143,5 +144,5 @@ pub(super) fn is_sha256(text: &str) -> bool {
 }
 
 fn truncate(text: &mut String, bytes: usize) {
-    text.truncate(text.floor_char_boundary(bytes.min(text.len())));
+    text.truncate(boundary(text, bytes));
 }
