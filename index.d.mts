@@ -2,7 +2,9 @@
 // @ts-ignore -- needs the types of Node
 import { KeyObject, JsonWebKey } from 'node:crypto';
 // @ts-ignore -- needs the types of Node
-import { DuplexOptions, Duplex } from 'node:stream';
+import { DuplexOptions, Duplex, Writable } from 'node:stream';
+// @ts-ignore -- needs the types of Node
+import { FileHandle } from 'node:fs/promises';
 
 /** DTLS settings. */
 interface DtlsOptions {
@@ -1223,6 +1225,129 @@ declare class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterab
     [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** How far a transfer is. */
+interface FileProgress {
+    /** Bytes of the file that the receiver has written, those of an earlier attempt included. */
+    readonly bytes: number;
+    /** Size of the file; `undefined` for a stream of unknown length. */
+    readonly total: number | undefined;
+    /** Bytes per second, on average since bytes began to flow in this attempt; 0 before. */
+    readonly rate: number;
+}
+
+/** Where an incoming file goes: a path, a folder (under its own name), or a stream. */
+type FileDestination = string | URL | {
+    directory: string | URL;
+} | Writable | WritableStream<Uint8Array>;
+/** Options of `accept`. */
+interface AcceptFileOptions {
+    /** Replace a file of that name. Default: `false`; then the transfer is refused if there is one. */
+    overwrite?: boolean;
+    /** Wait until the disk has the file before it counts as received. Default: `false`, the system writes it when it likes. */
+    sync?: boolean;
+    /** Cancels the transfer. */
+    signal?: AbortSignal;
+    /** Called whenever a piece has been written. */
+    onProgress?: (progress: FileProgress) => void;
+}
+/** A file that has arrived. */
+interface ReceivedFile {
+    /** Where it is; `undefined` if it went into a stream. */
+    readonly path: string | undefined;
+    readonly bytes: number;
+    /** SHA-256 of the whole file in hexadecimal; it is what the sender has sent. */
+    readonly sha256: string;
+    /** Bytes that were here already, from an earlier attempt. */
+    readonly resumedFrom: number;
+}
+/** A file that another agent offers. Accept or reject it: after a while (`timeout` of the sender, a minute) it is refused. */
+declare class IncomingFile {
+    #private;
+    /** Names the transfer on both sides. */
+    readonly id: string;
+    /** A name that is safe in any folder: no path, no device, not hidden; never empty. */
+    readonly name: string;
+    /** The name as the sender wrote it. Do not use it as a path. */
+    readonly offeredName: string;
+    /** Bytes, if the sender knows. */
+    readonly size: number | undefined;
+    /** Media type, as the sender says. */
+    readonly type: string | undefined;
+    /** Last modification, as the sender says. */
+    readonly modified: Date | undefined;
+    /** Whatever the sender has added. */
+    readonly metadata: unknown;
+    /** The agent that sends it. */
+    readonly from: string;
+    /**
+     * Resolves when the file is complete, its checksum is right and it is in its place; rejects with an `AgentError`
+     * (`TASK_CANCELLED` by either side, `AGENT_UNREACHABLE`, `CAPABILITY_FAILED` if it cannot be written or was damaged,
+     * `TASK_TIMEOUT` if it was not accepted in time). A rejection that nobody looks at does no harm.
+     */
+    readonly done: Promise<ReceivedFile>;
+    /** How far it is. */
+    get progress(): FileProgress;
+    /**
+     * Takes the file. On the disk it is `<name>.part` until it is complete; if that is there from an earlier attempt at
+     * the same file of the same agent, only the rest is sent. Look at `done` for the outcome.
+     *
+     * @throws TypeError - A wrong argument, or it was answered before.
+     */
+    accept(destination: FileDestination, options?: AcceptFileOptions): this;
+    /** Accepts the file as a stream, which fails if the file is damaged or cancelled: only its end makes it good. */
+    get readable(): ReadableStream<Uint8Array>;
+    /** Refuses the file. The sender gets code and message. */
+    reject(code?: string, message?: string): void;
+    /** Gives up; what has arrived is removed. `done` rejects with `TASK_CANCELLED`. */
+    cancel(reason?: unknown): void;
+}
+
+/** Options of `sendFile`. */
+interface SendFileOptions {
+    /** What the other side sees as its name. Default: that of the path or `File`, else `'file'`. */
+    name?: string;
+    /** Media type. Default: that of the `Blob`, if any. */
+    type?: string;
+    /** Anything more for the other side to know, as JSON; at most about 60 KiB. */
+    metadata?: unknown;
+    /** Cancels the transfer. */
+    signal?: AbortSignal;
+    /** Called whenever the other side has reported what it has written, about once per MiB. */
+    onProgress?: (progress: FileProgress) => void;
+    /** Its weight among the channels of the link. Default: `'low'`, so that messages go first. */
+    priority?: Priority;
+    /** Milliseconds that the other side has to accept or refuse. Default: 60,000. */
+    timeout?: number;
+}
+/** What has arrived at the other side. */
+interface SentFile {
+    readonly bytes: number;
+    /** SHA-256 of the whole file in hexadecimal, verified by the other side. */
+    readonly sha256: string;
+    /** Bytes that the other side had already, from an earlier attempt. */
+    readonly resumedFrom: number;
+}
+/** A file on its way to the other side. */
+declare class OutgoingFile {
+    #private;
+    /** Names the transfer on both sides. */
+    readonly id: `${string}-${string}-${string}-${string}-${string}`;
+    /**
+     * Resolves when the other side has the whole file in its place and its checksum is right; rejects with an
+     * `AgentError`: what the other side refused with, `CAPABILITY_NOT_FOUND` if it takes no files, `TASK_TIMEOUT` if it
+     * did not answer, `TASK_CANCELLED`, `AGENT_UNREACHABLE` if the link was closed, `CAPABILITY_FAILED` if the file could
+     * not be read here or written there. A rejection that nobody looks at does no harm.
+     */
+    readonly done: Promise<SentFile>;
+    /** How far it is. */
+    get progress(): FileProgress;
+    /** Gives up; the other side removes what it has. `done` rejects with `TASK_CANCELLED`. */
+    cancel(reason?: unknown): void;
+}
+
+/** Anything with bytes: a path, an open file, bytes in memory, or a stream of them. */
+type FileSource = string | URL | FileHandle | Blob | ArrayBuffer | ArrayBufferView | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>;
+
 /** How a link comes back when its connection is lost; times in milliseconds. */
 interface ReconnectOptions {
     /** New connections to try before the link is given up; 0 for none: then an ICE restart is all. Default: 5. */
@@ -1400,6 +1525,10 @@ interface Limits {
     replays?: number;
     /** Senders that the rate limits tell apart; further ones share one limit. Default: 4,096. */
     senders?: number;
+    /** Files of one link that are offered or being received; more are refused. Default: 64. */
+    incomingFiles?: number;
+    /** Bytes of each such file that may be on their way or wait to be written, from 512 KiB to 64 MiB. Default: 4 MiB. */
+    fileWindow?: number;
 }
 
 /** Options of {@link createPeer}; every member of `RTCConfiguration` as well. */
@@ -1499,6 +1628,11 @@ type LinkEvents = {
     message: [message: AgentMessage];
     /** The other side has opened a channel. Channels are kept for the first listener. */
     channel: [channel: AgentChannel];
+    /**
+     * The other side offers a file. If nobody listens here, the event `file` of the peer is next; if nobody listens
+     * there either, the file is refused with `CAPABILITY_NOT_FOUND`.
+     */
+    file: [file: IncomingFile];
     /** The state has changed. */
     state: [state: LinkState];
     /** Something went wrong that the link survives: an error message from the other side, or an invalid one. */
@@ -1549,6 +1683,16 @@ declare class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMes
     createChannel(label: string, init?: ChannelInit, options?: {
         signal?: AbortSignal;
     }): Promise<AgentChannel>;
+    /**
+     * Sends a file: a path, an open file, a `Blob`, bytes or a stream of bytes. Returns at once; look at `done` of what it
+     * returns. Memory stays small at any size, the other side verifies the checksum, and what it has received already
+     * is not sent again after a loss of the connection or a restart of either agent.
+     *
+     * @throws TypeError - An argument is not valid.
+     */
+    sendFile(source: FileSource, options?: SendFileOptions): OutgoingFile;
+    /** Takes the files that the other side offers, instead of the event `file`. Ends when the link is closed. */
+    files(): AsyncIterableIterator<IncomingFile>;
     /** W3C statistics of the connection. */
     getStats(): Promise<RTCStatsReport>;
     /** Takes messages in order; ends when the link is closed, with an error if it failed. */
@@ -1566,6 +1710,8 @@ declare class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMes
 type PeerEvents = {
     /** Another agent has connected. Links are kept for the first listener or iterator. */
     link: [link: Link];
+    /** Another agent offers a file, and nobody takes it from its link. */
+    file: [file: IncomingFile];
     /** The signaling service is lost for good: open links go on, but nobody new is found. */
     error: [error: AgentError];
     /** An offer or answer was refused; see docs/security.md. */
@@ -1602,6 +1748,8 @@ declare class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Lin
      * @throws TypeError - It has a handler already.
      */
     handle(capability: string, handler: CapabilityHandler): () => void;
+    /** Takes the files that other agents offer, instead of the event `file`. Ends when the peer is closed. */
+    files(): AsyncIterableIterator<IncomingFile>;
     /** Takes the links that other agents have made; ends when the peer is closed. */
     [Symbol.asyncIterator](): AsyncIterableIterator<Link>;
     /** Closes all links and leaves the signaling service. Idempotent; resolves when everything is gone. */
@@ -1751,5 +1899,5 @@ declare function createSignalingServer(options?: SignalingServerOptions): Promis
  */
 declare function normalizeAgentUri(uri: string): string;
 
-export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, KnownKeys, Link, MemorySignaling, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version };
-export type { AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AllowOption, AuthHow, AuthMode, AuthOptions, BinaryType, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelStreams, ConnectOptions, EventArguments, EventHandler, GenerateAgentKeysOptions, JwksOptions, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, SendOptions, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, StreamChunk, Unsubscribe, WebSocketSignalingOptions };
+export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AllowOption, AuthHow, AuthMode, AuthOptions, BinaryType, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelStreams, ConnectOptions, EventArguments, EventHandler, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, JwksOptions, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, StreamChunk, Unsubscribe, WebSocketSignalingOptions };
