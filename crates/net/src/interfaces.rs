@@ -95,7 +95,10 @@ pub(crate) fn select(all: &[LocalAddress], want: &Selection) -> Vec<LocalAddress
 
 /// The machine's addresses, asked for at most every [`CACHE_TIME`].
 #[derive(Debug, Default)]
-pub(crate) struct InterfaceCache(Mutex<Option<(Instant, Arc<[LocalAddress]>)>>);
+pub(crate) struct InterfaceCache(Mutex<Cached>);
+
+/// When they were asked for, and the answer.
+type Cached = Option<(Instant, Arc<[LocalAddress]>)>;
 
 impl InterfaceCache {
     pub(crate) fn get(&self) -> io::Result<Arc<[LocalAddress]>> {
@@ -105,6 +108,15 @@ impl InterfaceCache {
         {
             return Ok(list.clone());
         }
+        Self::look(&mut cached)
+    }
+
+    /// The addresses as they are now: whoever gathers again often does so because they have changed.
+    pub(crate) fn refresh(&self) -> io::Result<Arc<[LocalAddress]>> {
+        Self::look(&mut self.0.lock())
+    }
+
+    fn look(cached: &mut Cached) -> io::Result<Arc<[LocalAddress]>> {
         let list: Arc<[LocalAddress]> = enumerate()?.into();
         *cached = Some((Instant::now(), list.clone()));
         Ok(list)

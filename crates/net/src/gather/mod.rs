@@ -62,7 +62,8 @@ fn host_candidates(shared: &Shared, core: &mut Core, now: Instant, generation: u
 /// addresses that are gone are closed.
 fn open_sockets(shared: &Shared, core: &mut Core, now: Instant) -> Vec<Arc<UdpSocket>> {
     let open = sockets(core.links());
-    let all = match shared.runtime.interfaces.get() {
+    let interfaces = &shared.runtime.interfaces;
+    let all = match if open.is_empty() { interfaces.get() } else { interfaces.refresh() } {
         Ok(all) => all,
         Err(error) => {
             let text = format!("cannot list the network interfaces: {error}");
