@@ -1,7 +1,10 @@
 // Links whose network path is cut, whose other end dies, or whose signaling goes away; with real connections.
-import { AgentError, createPeer, MemorySignaling } from 'ossa-webrtc';
+import { join } from 'node:path';
+
+import { AgentError, createPeer, createSignalingServer, MemorySignaling, WebSocketSignaling } from 'ossa-webrtc';
 import type { AgentPeer, Link, PeerOptions, Reconnected, ReconnectStep, SignalingAdapter } from 'ossa-webrtc';
 
+import { Child } from './child';
 import { LossyPath } from './lossy-path';
 
 /** Times short enough for a test, and long enough for a machine that is busy. */
@@ -91,9 +94,7 @@ describe('a path that is cut', () => {
     const lostThere = next<AgentError>(incoming, 'close');
     path.cut = true;
     const call = ab.call('who').catch((error: unknown) => error);
-    await new Promise<void>((resolve) => {
-      ab.on('reconnecting', ({ how }) => how === 'rebuild' && resolve());
-    });
+    await rebuilding(ab);
     expect(await call).toMatchObject({ code: 'AGENT_UNREACHABLE', retryable: true });
     expect(await lost).toMatchObject({ code: 'AGENT_UNREACHABLE', retryable: true });
     // Both wait for the next connection.
@@ -159,3 +160,95 @@ describe('a path that is cut', () => {
     expect(await steps[1]).toBeUndefined();
   });
 });
+
+describe('a link that is down', () => {
+  test('is what connect() waits for', async () => {
+    const { a, ab } = await pair({
+      ...QUICK,
+      reconnect: { grace: 20, delay: 50, attemptTimeout: 2000, attempts: 1000 },
+    });
+    path.cut = true;
+    await rebuilding(ab);
+    await expect(a.connect('agent://b', { timeout: 20 })).rejects.toMatchObject({ code: 'AGENT_UNREACHABLE' });
+    const connecting = a.connect('agent://b');
+    path.cut = false;
+    expect(await connecting).toBe(ab);
+    expect(ab.state).toBe('open');
+  });
+
+  test('closes when somebody closes its W3C connection', async () => {
+    const { a, ab, ba } = await pair();
+    const over = next(ba, 'close');
+    ab.connection.close();
+    expect(ab.state).toBe('closed');
+    expect(a.links.size).toBe(0);
+    await over;
+  });
+});
+
+describe('signaling that fails while a link is down', () => {
+  test('and comes back: the link does too', async () => {
+    const server = await createSignalingServer();
+    const { port } = new URL(server.url);
+    adapter = path.over(new WebSocketSignaling(server.url, { reconnectDelay: 20, maxReconnectDelay: 100 }));
+    const reconnect = { grace: 20, delay: 50, maxDelay: 200, attemptTimeout: 1000, attempts: 1000 };
+    const { ab, ba } = await pair({ ...QUICK, reconnect });
+    path.cut = true;
+    await server.close();
+    await rebuilding(ab);
+    path.cut = false;
+    const again = await createSignalingServer({ port: Number(port) });
+    await Promise.all([next(ab, 'reconnected'), next(ba, 'reconnected')]);
+    expect(await ab.call('who')).toBe('agent://b');
+    await Promise.all(open.splice(0).map((peer) => peer.close()));
+    await again.close();
+  });
+
+  test('and is not needed: a link that is open does not notice', async () => {
+    const server = await createSignalingServer();
+    adapter = path.over(new WebSocketSignaling(server.url, { firstAttempts: 1, attempts: 1, reconnectDelay: 1 }));
+    const { a, ab } = await pair();
+    const lost = next<AgentError>(a, 'error');
+    await server.close();
+    await lost;
+    expect(await ab.call('who')).toBe('agent://b');
+    expect(ab.state).toBe('open');
+  });
+});
+
+describe('a program that is killed', () => {
+  test('and started again gets its links back from those who had called it', async () => {
+    const server = await createSignalingServer();
+    const start = () => new Child(join(__dirname, 'reconnect-child.mjs'), [server.url]);
+    let child = start();
+    await child.line(/^ready$/);
+    const peer = createPeer({
+      agentId: 'agent://caller',
+      signaling: server.url,
+      ...QUICK,
+      reconnect: { grace: 20, delay: 50, maxDelay: 200, attemptTimeout: 5000, attempts: 1000 },
+    });
+    open.push(peer);
+    const link = await peer.connect('agent://killed');
+    const first = await link.call('pid');
+    await child.kill();
+    await rebuilding(link);
+    const asked = link.call('pid');
+    child = start();
+    const second = await asked;
+    expect(second).not.toBe(first);
+    expect(second).toBe(child.process.pid);
+    expect(link.state).toBe('open');
+    expect([...peer.links.values()]).toEqual([link]);
+    await peer.close();
+    await child.kill();
+    await server.close();
+  });
+});
+
+/** Resolves when the old connection is given up. */
+function rebuilding(link: Link): Promise<void> {
+  return new Promise((resolve) => {
+    link.on('reconnecting', ({ how }) => how === 'rebuild' && resolve());
+  });
+}

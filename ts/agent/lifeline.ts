@@ -31,7 +31,7 @@ export interface LifelineHost {
   transmit(message: SignalingMessage): Promise<void>;
   /** Make the message channels on the present connection, as the side that offers or as the one that answers. */
   makeChannels(offerer: boolean): void;
-  /** This side's first offer gave way to the other's, which brings its own message channels. */
+  /** This side's offer gave way to the other's, which brings its own message channels, or came to nothing. */
   yielded(): void;
   /** DTLS is done. False: the other side is not who it has to be, and the link was closed. */
   connected(): boolean;
@@ -290,8 +290,14 @@ export class Lifeline {
 
   /** What went over the open connection will not be answered any more. An attempt that failed is forgotten. */
   #suspend(): void {
-    if (this.#making) this.#current.close();
+    if (this.#making) this.#drop();
     else if (!this.#retired) this.#retire();
+  }
+
+  /** Forgets an attempt, and the message channels that were to come with it. */
+  #drop(): void {
+    this.#current.close();
+    this.#host.yielded();
   }
 
   #retire(): void {
@@ -301,7 +307,7 @@ export class Lifeline {
   }
 
   #rebuild(): void {
-    if (this.#making) this.#current.close();
+    if (this.#making) this.#drop();
     const { sessionId } = this.#current;
     this.#current = this.#connect(
       sessionId === undefined ? randomUUID() : renewedSessionId(sessionId, this.#highest + 1),
@@ -311,7 +317,7 @@ export class Lifeline {
 
   /** The other side makes a new connection for the same link. */
   #redialled(offer: SignalingMessage): void {
-    if (this.#making) this.#current.close();
+    if (this.#making) this.#drop();
     else if (!this.#watch || !this.#retired) this.#retire();
     // Over there it is retired as well: nobody misunderstands its end.
     this.#retired?.close();
