@@ -14,6 +14,7 @@ use napi_derive::napi;
 
 mod auth;
 mod base64;
+mod calls;
 mod certificate;
 mod error;
 mod event;

@@ -1,6 +1,6 @@
 //! The agent layer as `ts/agent` sees it: agent URIs and sessions.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use napi::{Error, Result, Status};
 use napi_derive::napi;
@@ -63,24 +63,25 @@ pub struct MessageOptions {
 #[napi(object, object_from_js = false)]
 #[derive(Default)]
 pub struct ReceivedMessage {
-    /// `message`, `call`, `response`, `failure`, `invalid`, `heartbeat`, `duplicate`, `expired` or `unmatched`.
+    /// `message`, `call`, `cancel`, `room`, `response`, `item`, `end`, `failure`, `broken`, `invalid`, `heartbeat`,
+    /// `duplicate`, `expired` or `unmatched`.
     pub kind: &'static str,
-    /// call, response, failure: names the call.
+    /// Every kind that is about a call: names it.
     pub call: Option<String>,
     /// call: what is called.
     pub capability: Option<String>,
     /// response: the result is the member `result` of the payload, not the payload itself.
     pub wrapped: Option<bool>,
-    /// failure, invalid: the error as JSON `{code, message, details?, retryable}`.
+    /// failure, broken, invalid: the error as JSON `{code, message, details?, retryable}`.
     pub error: Option<String>,
-    /// invalid: a message to send back.
+    /// broken, invalid: a message to send back.
     pub reply: Option<String>,
 }
 
 /// The conversation with one agent over one link.
 #[napi]
 pub struct AgentSession {
-    session: Session,
+    pub(crate) session: Session,
 }
 
 #[napi]
@@ -112,60 +113,25 @@ impl AgentSession {
         composed.map(Into::into).map_err(|error| from_agent(&error))
     }
 
-    /// Composes a call and waits for its answer for `timeout` milliseconds; `input` is JSON.
-    #[napi]
-    pub fn call(
-        &mut self,
-        capability: String,
-        input: String,
-        timeout: f64,
-        options: MessageOptions,
-    ) -> Result<ComposedMessage> {
-        let timeout = Duration::try_from_secs_f64(timeout / 1000.0).unwrap_or(Duration::MAX);
-        let options = convert(options)?;
-        let composed =
-            self.session.call(&capability, &raw(input)?, timeout, &options, Instant::now(), unix_ms());
-        composed.map(Into::into).map_err(|error| from_agent(&error))
-    }
-
-    /// Gives a call up. False if it is not waiting.
-    #[napi]
-    pub fn cancel(&mut self, call: String) -> bool {
-        self.session.cancel(&call)
-    }
-
-    /// The text that answers a call of the other side; `result` is JSON.
-    #[napi]
-    pub fn respond(&mut self, call: String, result: String) -> Result<String> {
-        let composed = self.session.respond(&call, &raw(result)?, unix_ms());
-        composed.map(|composed| composed.text).map_err(|error| from_agent(&error))
-    }
-
-    /// The text that tells the other side that its call failed; `details` is JSON.
-    #[napi]
-    pub fn fail(
-        &mut self,
-        call: String,
-        code: String,
-        message: String,
-        details: Option<String>,
-        retryable: bool,
-    ) -> Result<String> {
-        let details = details.map(raw).transpose()?;
-        let error = AgentError { code, message, details, retryable };
-        let composed = self.session.fail(&call, &error, unix_ms());
-        composed.map(|composed| composed.text).map_err(|error| from_agent(&error))
-    }
-
     /// Takes one text message from the channel.
     #[napi]
     pub fn receive(&mut self, text: String) -> ReceivedMessage {
         let of = |kind| ReceivedMessage { kind, ..ReceivedMessage::default() };
-        match self.session.receive(&text, unix_ms()) {
+        match self.session.receive(&text, Instant::now(), unix_ms()) {
             Received::Message => of("message"),
             Received::Call { id, capability } => {
                 ReceivedMessage { call: Some(id), capability: Some(capability), ..of("call") }
             }
+            Received::Cancel { call } => ReceivedMessage { call: Some(call), ..of("cancel") },
+            Received::Room { call } => ReceivedMessage { call: Some(call), ..of("room") },
+            Received::Item { call } => ReceivedMessage { call: Some(call), ..of("item") },
+            Received::End { call } => ReceivedMessage { call: Some(call), ..of("end") },
+            Received::Broken { call, error, reply } => ReceivedMessage {
+                call: Some(call),
+                error: Some(json!(error).to_string()),
+                reply: reply.map(|reply| reply.text),
+                ..of("broken")
+            },
             Received::Response { call, result } => ReceivedMessage {
                 call: Some(call),
                 wrapped: Some(result == ResultShape::Member),
@@ -186,19 +152,6 @@ impl AgentSession {
         }
     }
 
-    /// Milliseconds until `expire` is due; `null` if no call waits.
-    #[napi]
-    pub fn next_timeout(&self) -> Option<f64> {
-        let deadline = self.session.poll_timeout()?;
-        Some(deadline.saturating_duration_since(Instant::now()).as_secs_f64() * 1000.0)
-    }
-
-    /// The calls whose time has run out.
-    #[napi]
-    pub fn expire(&mut self) -> Vec<String> {
-        self.session.handle_timeout(Instant::now())
-    }
-
     /// Ends the conversation; returns the calls that get no answer any more.
     #[napi]
     pub fn close(&mut self) -> Vec<String> {
@@ -206,11 +159,11 @@ impl AgentSession {
     }
 }
 
-fn raw(json: String) -> Result<Box<RawValue>> {
+pub(crate) fn raw(json: String) -> Result<Box<RawValue>> {
     RawValue::from_string(json).map_err(|error| coded(ossa_agent::code::INVALID_MESSAGE, error))
 }
 
-fn convert(options: MessageOptions) -> Result<Options> {
+pub(crate) fn convert(options: MessageOptions) -> Result<Options> {
     let MessageOptions { channel_id, correlation_id, priority, ttl } = options;
     let priority = match priority.as_deref() {
         None => None,

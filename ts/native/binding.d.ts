@@ -25,26 +25,54 @@ export declare class AgentAuth {
 
 /** The conversation with one agent over one link. */
 export declare class AgentSession {
+  /**
+   * How many calls may wait here for an answer, how many of the other side may be in progress, how many bytes the
+   * inputs of those may have together, and whether calls that no handler has seen fail with a response.
+   */
+  configureCalls(pending: number, active: number, activeBytes: number, failAsResponse: boolean): void
+  /**
+   * Composes a call and waits for its answer for `timeout` milliseconds; `input` is JSON. With `stream` the result
+   * may come item by item, and `timeout` is the longest wait for one of them.
+   */
+  call(capability: string, input: string, stream: boolean, timeout: number, options: MessageOptions): ComposedMessage
+  /** Gives a call up. False if it is not waiting. */
+  cancel(call: string): boolean
+  /** The text that tells the other side that a call was given up. */
+  cancellation(call: string): string
+  /** An item of the result of a call has been read. Now and then there is a text to send, so that more come. */
+  readItem(call: string): string | null
+  /** Calls of ours that wait for an answer. */
+  pendingCalls(): number
+  /** Calls of the other side whose handlers have not finished. */
+  activeCalls(): number
+  /** The text that answers a call of the other side; `result` is JSON. */
+  respond(call: string, result: string): string
+  /** Whether the caller takes the result item by item. */
+  streams(call: string): boolean
+  /** Whether the caller has room for an item. After a received `room` it may have. */
+  hasRoom(call: string): boolean
+  /** The text that carries one item of a result; `item` is JSON. */
+  respondItem(call: string, item: string): string
+  /** The text that ends a result whose items have been sent. */
+  respondEnd(call: string): string
+  /** The text that tells the other side that its call failed, if need be as a response; `details` is JSON. */
+  fail(call: string, code: string, message: string, details: string | undefined | null, retryable: boolean, asResponse: boolean): string
+  /** The handler of a call that was cancelled or has expired has finished. */
+  finish(call: string): boolean
+  /** Milliseconds until `expireCalls` is due; `null` if no call waits. */
+  nextCallTimeout(): number | null
+  /** The calls whose time has run out. */
+  expireCalls(): ExpiredCalls
+  /** Forgets all calls: their connection is gone. Returns those of ours, which get no answer any more. */
+  dropCalls(): Array<string>
   /** A conversation of `local` with `remote`, both agent URIs. */
   constructor(local: string, remote: string)
   /** The largest message that the connection takes, in bytes; 0 for no limit. */
   setMaxMessageSize(bytes: number): void
   /** Composes a message; `payload` is JSON. */
   message(kind: string, payload: string, options: MessageOptions): ComposedMessage
-  /** Composes a call and waits for its answer for `timeout` milliseconds; `input` is JSON. */
-  call(capability: string, input: string, timeout: number, options: MessageOptions): ComposedMessage
-  /** Gives a call up. False if it is not waiting. */
-  cancel(call: string): boolean
-  /** The text that answers a call of the other side; `result` is JSON. */
-  respond(call: string, result: string): string
-  /** The text that tells the other side that its call failed; `details` is JSON. */
-  fail(call: string, code: string, message: string, details: string | undefined | null, retryable: boolean): string
   /** Takes one text message from the channel. */
   receive(text: string): ReceivedMessage
-  /** Milliseconds until `expire` is due; `null` if no call waits. */
-  nextTimeout(): number | null
-  /** The calls whose time has run out. */
-  expire(): Array<string>
   /** Ends the conversation; returns the calls that get no answer any more. */
   close(): Array<string>
 }
@@ -344,6 +372,22 @@ export interface DtlsOptions {
   mtu?: number
 }
 
+/** Calls whose time has run out. */
+export interface ExpiredCalls {
+  /** Calls of ours. */
+  calls: Array<string>
+  /** Calls of the other side. */
+  handlers: Array<ExpiredHandlerCall>
+}
+
+/** A call of the other side that took longer than its ttl. */
+export interface ExpiredHandlerCall {
+  /** Names the call. */
+  call: string
+  /** An error to send. */
+  reply?: string
+}
+
 /** ICE timing, in milliseconds. */
 export interface IceOptions {
   /** Pace of connectivity checks. Default 5. */
@@ -487,17 +531,20 @@ export interface PresentedMessage {
 
 /** What a received text means. `kind` tells which of the other members are there. */
 export interface ReceivedMessage {
-  /** `message`, `call`, `response`, `failure`, `invalid`, `heartbeat`, `duplicate`, `expired` or `unmatched`. */
+  /**
+   * `message`, `call`, `cancel`, `room`, `response`, `item`, `end`, `failure`, `broken`, `invalid`, `heartbeat`,
+   * `duplicate`, `expired` or `unmatched`.
+   */
   kind: string
-  /** call, response, failure: names the call. */
+  /** Every kind that is about a call: names it. */
   call?: string
   /** call: what is called. */
   capability?: string
   /** response: the result is the member `result` of the payload, not the payload itself. */
   wrapped?: boolean
-  /** failure, invalid: the error as JSON `{code, message, details?, retryable}`. */
+  /** failure, broken, invalid: the error as JSON `{code, message, details?, retryable}`. */
   error?: string
-  /** invalid: a message to send back. */
+  /** broken, invalid: a message to send back. */
   reply?: string
 }
 

@@ -1,66 +1,26 @@
-//! Calls that wait for their response, and their deadlines.
+//! Calls in both directions: what waits for an answer, what runs here, what streams, and until when.
+//!
+//! | message | says |
+//! |---|---|
+//! | `capability_call` | `{capability, input}`; `metadata.stream: true` if the caller takes the result item by item |
+//! | `capability_response` | the result; with `metadata.stream: {index, done}` one item of it, or its end |
+//! | `error` | the call has failed |
+//! | `capability_cancel` | the caller does not want the result any more |
+//! | `capability_ack` | `metadata.stream.index`: the caller has read the items before this one |
+//!
+//! The last two and `metadata.stream` are ours; towards other implementations calls have one result.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
-use std::time::Instant;
+mod deadlines;
+mod incoming;
+mod outgoing;
+mod session;
+mod window;
 
-/// The calls that this side has made and that are not answered yet.
-#[derive(Debug)]
-pub(crate) struct Calls {
-    /// The key of `by_deadline` for each id.
-    pending: HashMap<Arc<str>, (Instant, u64)>,
-    /// The number makes calls with the same deadline different, and keeps their order.
-    by_deadline: BTreeMap<(Instant, u64), Arc<str>>,
-    next: u64,
-    limit: usize,
-}
+pub(crate) use incoming::{Ack, Incoming, IncomingLimits};
+pub(crate) use outgoing::{Outgoing, Progress};
+pub use session::{CallTimeouts, ExpiredHandler};
+pub use window::{WINDOW_BYTES, WINDOW_ITEMS};
 
-impl Calls {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { pending: HashMap::new(), by_deadline: BTreeMap::new(), next: 0, limit }
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
-        self.pending.len() >= self.limit
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.pending.len()
-    }
-
-    /// Starts to wait for the response to `id`.
-    pub(crate) fn insert(&mut self, id: &str, deadline: Instant) {
-        let id: Arc<str> = id.into();
-        let key = (deadline, self.next);
-        self.next += 1;
-        self.by_deadline.insert(key, id.clone());
-        self.pending.insert(id, key);
-    }
-
-    /// Stops waiting for `id`; false if nobody did.
-    pub(crate) fn remove(&mut self, id: &str) -> bool {
-        let Some(key) = self.pending.remove(id) else { return false };
-        self.by_deadline.remove(&key);
-        true
-    }
-
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.by_deadline.first_key_value().map(|(&(deadline, _), _)| deadline)
-    }
-
-    /// Removes one call whose deadline has come.
-    pub(crate) fn pop_expired(&mut self, now: Instant) -> Option<Arc<str>> {
-        if self.next_deadline()? > now {
-            return None;
-        }
-        let (_, id) = self.by_deadline.pop_first()?;
-        self.pending.remove(&id);
-        Some(id)
-    }
-
-    /// Removes every call, those with the nearest deadline first.
-    pub(crate) fn clear(&mut self) -> Vec<Arc<str>> {
-        self.pending.clear();
-        std::mem::take(&mut self.by_deadline).into_values().collect()
-    }
-}
+#[cfg(test)]
+#[path = "calls/tests.rs"]
+mod tests;

@@ -62,6 +62,57 @@ pub struct Metadata {
     /// is meant literally.
     #[serde(default, rename = "ossaRawResult", skip_serializing_if = "is_false")]
     pub raw_result: bool,
+    /// Our extension, on a response whose payload `{error}` stands for the failure of the call.
+    #[serde(default, rename = "ossaFailure", skip_serializing_if = "is_false")]
+    pub failure: bool,
+    /// Our extension, on calls and on their answers: the result travels item by item.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub stream: Option<StreamMark>,
+}
+
+/// The place of a message in a streamed result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamMark {
+    /// In a call: the caller takes the result item by item. JSON `true`.
+    Wanted,
+    /// In a response and an acknowledgement. JSON `{index, done}`.
+    Place {
+        /// From 0. At the end of a stream, the number of items; in an acknowledgement, how many were read.
+        index: u64,
+        /// There are no more items.
+        done: bool,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum StreamWire {
+    Flag(bool),
+    Place {
+        index: u64,
+        #[serde(default)]
+        done: bool,
+    },
+}
+
+impl Serialize for StreamMark {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let wire = match *self {
+            Self::Wanted => StreamWire::Flag(true),
+            Self::Place { index, done } => StreamWire::Place { index, done },
+        };
+        wire.serialize(serializer)
+    }
+}
+
+/// Other implementations may use the name for something else: what is not ours is as if it were not there.
+fn lenient<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<StreamMark>, D::Error> {
+    let text = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(match serde_json::from_str(text.get()) {
+        Ok(StreamWire::Flag(true)) => Some(StreamMark::Wanted),
+        Ok(StreamWire::Place { index, done }) => Some(StreamMark::Place { index, done }),
+        Ok(StreamWire::Flag(false)) | Err(_) => None,
+    })
 }
 
 fn is_false(value: &bool) -> bool {

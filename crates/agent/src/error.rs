@@ -35,6 +35,8 @@ pub mod code {
     pub const PROTOCOL_ERROR: &str = "PROTOCOL_ERROR";
     /// Too much at once.
     pub const RATE_LIMIT_EXCEEDED: &str = "RATE_LIMIT_EXCEEDED";
+    /// The answer took too long.
+    pub const TASK_TIMEOUT: &str = "TASK_TIMEOUT";
     /// The sender is not who it has to be.
     pub const UNAUTHORIZED: &str = "UNAUTHORIZED";
 }

@@ -14,13 +14,13 @@ pub fn session(epoch: Instant, data: &[u8]) {
     let call = session.call("f", &input, Duration::from_secs(1), &options, epoch, 0);
     assert!(call.is_ok());
     for text in data.split(|byte| *byte == 0).filter_map(|part| std::str::from_utf8(part).ok()) {
-        let _ = session.receive(text, 1_700_000_000_000);
+        let _ = session.receive(text, epoch, 1_700_000_000_000);
         if let Ok(envelope) = Envelope::<&RawValue>::parse(text) {
             let written = serde_json::to_string(&envelope).expect("what was parsed serializes");
             Envelope::parse(&written).expect("what was accepted is accepted again");
         }
     }
-    session.handle_timeout(epoch + Duration::from_secs(2));
+    session.handle_call_timeout(epoch + Duration::from_secs(2), 0);
     assert_eq!(session.pending_calls(), 0);
 }
 

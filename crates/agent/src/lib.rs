@@ -19,12 +19,12 @@
 //!
 //! let input = RawValue::from_string("[1,2]".into()).unwrap();
 //! let call = caller.call("sum", &input, Duration::from_secs(5), &Default::default(), now, unix_ms).unwrap();
-//! let Received::Call { id, capability } = callee.receive(&call.text, unix_ms) else { panic!() };
+//! let Received::Call { id, capability } = callee.receive(&call.text, now, unix_ms) else { panic!() };
 //! assert_eq!(capability, "sum");
 //!
 //! let result = RawValue::from_string("3".into()).unwrap();
 //! let response = callee.respond(&id, &result, unix_ms).unwrap();
-//! assert!(matches!(caller.receive(&response.text, unix_ms), Received::Response { call: matched, .. } if matched == call.id));
+//! assert!(matches!(caller.receive(&response.text, now, unix_ms), Received::Response { call: matched, .. } if matched == call.id));
 //! ```
 #![forbid(unsafe_code)]
 
@@ -43,7 +43,8 @@ mod session_types;
 mod timestamp;
 pub mod transfer;
 
-pub use envelope::{Chunked, Envelope, Metadata, Priority};
+pub use calls::{CallTimeouts, ExpiredHandler, WINDOW_BYTES, WINDOW_ITEMS};
+pub use envelope::{Chunked, Envelope, Metadata, Priority, StreamMark};
 pub use error::{AgentError, code};
 pub use keepalive::{Beat, HEARTBEAT_INTERVAL, KeepAlive};
 pub use reconnect::{Action, Reconnect, ReconnectConfig};
@@ -51,4 +52,4 @@ pub use reconnect_clock::ClockWatch;
 pub use reconnect_monitor::{LinkMonitor, Step};
 pub use serde_json::value::RawValue;
 pub use session::Session;
-pub use session_types::{Composed, Options, Received, ResultShape, SessionConfig};
+pub use session_types::{Composed, FailAs, Options, Received, ResultShape, SessionConfig};

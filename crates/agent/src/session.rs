@@ -1,31 +1,28 @@
 //! The conversation with one agent.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::calls::Calls;
-use crate::envelope::{Envelope, Metadata};
+use crate::calls::{Incoming, IncomingLimits, Outgoing};
+use crate::envelope::{Envelope, Metadata, StreamMark};
 use crate::error::{AgentError, code};
 use crate::seen::Seen;
-use crate::session_types::{Composed, Options, Received, ResultShape, SessionConfig};
+use crate::session_types::{Composed, Options, Received, SessionConfig};
 use crate::timestamp;
 
 /// The conversation with one agent over one link.
 #[derive(Debug)]
 pub struct Session {
-    config: SessionConfig,
+    pub(crate) config: SessionConfig,
     random: ChaCha8Rng,
     /// 0 = no limit.
     max_message_size: usize,
-    calls: Calls,
-    /// Calls of the other side in progress: their id, and the correlation id that the answer needs.
-    active: HashMap<Arc<str>, Box<str>>,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) incoming: Incoming,
     seen: Seen,
 }
 
@@ -35,8 +32,11 @@ impl Session {
         Self {
             random: ChaCha8Rng::from_seed(seed),
             max_message_size: 0,
-            calls: Calls::new(config.max_pending_calls),
-            active: HashMap::new(),
+            outgoing: Outgoing::new(config.max_pending_calls),
+            incoming: Incoming::new(IncomingLimits {
+                calls: config.max_active_calls,
+                bytes: config.max_active_bytes,
+            }),
             seen: Seen::new(config.dedupe_window),
             config,
         }
@@ -45,11 +45,6 @@ impl Session {
     /// The largest message that the connection takes, in bytes; 0 for no limit.
     pub fn set_max_message_size(&mut self, bytes: usize) {
         self.max_message_size = bytes;
-    }
-
-    /// Calls of ours that wait for an answer.
-    pub fn pending_calls(&self) -> usize {
-        self.calls.len()
     }
 
     /// Composes a message of any type but calls and their answers.
@@ -63,99 +58,18 @@ impl Session {
         options: &Options,
         unix_ms: u64,
     ) -> Result<Composed, AgentError> {
-        if let Some(ttl) = options.ttl
-            && !(ttl.is_finite() && ttl > 0.0)
-        {
-            let text = format!("the ttl must be a positive number of seconds, not {ttl}");
-            return Err(AgentError::new(code::INVALID_MESSAGE, text));
-        }
+        options.check()?;
         let id = self.new_id();
-        self.compose(id, kind, payload, options, false, unix_ms)
-    }
-
-    /// Composes a call and waits for its answer until `timeout` after `now`.
-    ///
-    /// # Errors
-    /// `MESSAGE_TOO_LARGE`; `RATE_LIMIT_EXCEEDED` when too many calls are waiting.
-    pub fn call(
-        &mut self,
-        capability: &str,
-        input: &RawValue,
-        timeout: Duration,
-        options: &Options,
-        now: Instant,
-        unix_ms: u64,
-    ) -> Result<Composed, AgentError> {
-        if self.calls.is_full() {
-            let text = format!("{} calls wait for an answer, the most allowed", self.calls.len());
-            return Err(AgentError::new(code::RATE_LIMIT_EXCEEDED, text));
-        }
-        let payload = raw(&CallOut { capability, input });
-        let id = self.new_id();
-        // The same value in both places: a peer may answer with either.
-        let options = Options { correlation_id: Some(id.clone()), ..options.clone() };
-        let composed = self.compose(id, "capability_call", &payload, &options, false, unix_ms)?;
-        // A timeout too long for the clock is no timeout that anybody will see: a year stands for it.
-        let deadline = now.checked_add(timeout).unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3600));
-        self.calls.insert(&composed.id, deadline);
-        Ok(composed)
-    }
-
-    /// Gives a call of ours up; its answer will be [`Received::Unmatched`]. False if it is not waiting.
-    pub fn cancel(&mut self, call: &str) -> bool {
-        self.calls.remove(call)
-    }
-
-    /// Composes the answer to a call of the other side.
-    ///
-    /// # Errors
-    /// `MESSAGE_TOO_LARGE`: the call is still open then and wants a [`fail`](Self::fail). `PROTOCOL_ERROR` if there is
-    /// no such call.
-    pub fn respond(&mut self, call: &str, result: &RawValue, unix_ms: u64) -> Result<Composed, AgentError> {
-        let options = self.answer_to(call)?;
-        let literal = shape_of(result) == ResultShape::Member;
-        let id = self.new_id();
-        let composed = self.compose(id, "capability_response", result, &options, literal, unix_ms)?;
-        self.active.remove(call);
-        Ok(composed)
-    }
-
-    /// Composes the failure of a call of the other side.
-    ///
-    /// # Errors
-    /// `PROTOCOL_ERROR` if there is no such call, `MESSAGE_TOO_LARGE` if not even the error fits; the call is closed.
-    pub fn fail(&mut self, call: &str, error: &AgentError, unix_ms: u64) -> Result<Composed, AgentError> {
-        let options = self.answer_to(call)?;
-        self.active.remove(call);
-        let id = self.new_id();
-        self.compose(id, "error", &raw(error), &options, false, unix_ms)
-    }
-
-    fn answer_to(&self, call: &str) -> Result<Options, AgentError> {
-        let correlation = self.active.get(call).ok_or_else(|| {
-            AgentError::new(code::PROTOCOL_ERROR, format!("there is no call {call:?} to answer"))
-        })?;
-        Ok(Options { correlation_id: Some(correlation.to_string()), ..Options::default() })
-    }
-
-    /// When [`handle_timeout`](Self::handle_timeout) is due.
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        self.calls.next_deadline()
-    }
-
-    /// The calls of ours whose time has run out, in the order of their deadlines.
-    pub fn handle_timeout(&mut self, now: Instant) -> Vec<String> {
-        std::iter::from_fn(|| self.calls.pop_expired(now)).map(|id| id.to_string()).collect()
+        self.compose(id, kind, payload, options, Extra::default(), unix_ms)
     }
 
     /// Ends the conversation: returns the calls of ours that get no answer any more.
     pub fn close(&mut self) -> Vec<String> {
-        self.active.clear();
-        self.calls.clear().iter().map(ToString::to_string).collect()
+        self.drop_calls()
     }
 
     /// Takes one text message from the channel.
-    pub fn receive(&mut self, text: &str, unix_ms: u64) -> Received {
+    pub fn receive(&mut self, text: &str, now: Instant, unix_ms: u64) -> Received {
         let envelope = match Envelope::parse(text) {
             Ok(envelope) => envelope,
             Err(error) => return self.invalid(error, Reply::None, unix_ms),
@@ -178,17 +92,12 @@ impl Session {
         }
         match envelope.kind.as_str() {
             "heartbeat" => Received::Heartbeat,
-            "capability_call" => self.receive_call(&envelope, correlation, unix_ms),
-            "capability_response" => match self.take_call(&envelope) {
-                Some(call) => {
-                    let literal = envelope.metadata.as_ref().is_some_and(|metadata| metadata.raw_result);
-                    let shape = envelope.payload.map_or(ResultShape::Payload, shape_of);
-                    Received::Response { call, result: if literal { ResultShape::Payload } else { shape } }
-                }
-                None => Received::Unmatched,
-            },
-            "error" => match self.take_call(&envelope) {
-                Some(call) => Received::Failure { call, error: error_of(envelope.payload) },
+            "capability_call" => self.receive_call(&envelope, correlation, now, unix_ms),
+            "capability_cancel" => self.receive_cancel(&correlation),
+            "capability_ack" => self.receive_ack(&envelope, &correlation),
+            "capability_response" => self.receive_answer(&envelope, unix_ms).unwrap_or(Received::Unmatched),
+            "error" => match self.receive_answer(&envelope, unix_ms) {
+                Some(received) => received,
                 // Not about a call: for the application to know. A late answer is not worth its attention.
                 None if envelope.correlation_id().is_none() => Received::Message,
                 None => Received::Unmatched,
@@ -223,65 +132,30 @@ impl Session {
         Ok(())
     }
 
-    fn receive_call(
-        &mut self,
-        envelope: &Envelope<&RawValue>,
-        correlation: String,
-        unix_ms: u64,
-    ) -> Received {
-        let payload = envelope.payload.map_or("null", RawValue::get);
-        let capability = match serde_json::from_str::<CallIn>(payload) {
-            Ok(call) => call.capability,
-            Err(error) => {
-                let text = format!("the payload of a call is {{capability, input}}: {error}");
-                let error = AgentError::new(code::INVALID_MESSAGE, text);
-                return self.invalid(error, Reply::ToCall(correlation), unix_ms);
-            }
-        };
-        if self.active.len() >= self.config.max_active_calls {
-            let text = format!("{} calls are in progress here, the most allowed", self.active.len());
-            let error = AgentError::new(code::RATE_LIMIT_EXCEEDED, text);
-            return self.invalid(error, Reply::ToCall(correlation), unix_ms);
-        }
-        self.active.insert(envelope.id.as_str().into(), correlation.into());
-        Received::Call { id: envelope.id.clone(), capability }
-    }
-
-    /// The call of ours that this answers: by correlation id, else by its own id.
-    fn take_call(&mut self, envelope: &Envelope<&RawValue>) -> Option<String> {
-        [envelope.correlation_id(), Some(envelope.id.as_str())]
-            .into_iter()
-            .flatten()
-            .find(|id| self.calls.remove(id))
-            .map(str::to_owned)
-    }
-
-    fn invalid(&mut self, error: AgentError, reply: Reply, unix_ms: u64) -> Received {
+    pub(crate) fn invalid(&mut self, error: AgentError, reply: Reply, unix_ms: u64) -> Received {
         let correlation_id = match reply {
             Reply::None => return Received::Invalid { error, reply: None },
             Reply::Plain => None,
             Reply::ToCall(correlation) => Some(correlation),
         };
-        let options = Options { correlation_id, ..Options::default() };
-        let id = self.new_id();
         // Too large for the connection: then the sender stays without an answer.
-        let reply = self.compose(id, "error", &raw(&error), &options, false, unix_ms).ok();
+        let reply = self.failure(correlation_id, &error, self.config.fail_as, unix_ms).ok();
         Received::Invalid { error, reply }
     }
 
-    fn new_id(&mut self) -> String {
+    pub(crate) fn new_id(&mut self) -> String {
         let mut bytes = [0; 16];
         self.random.fill_bytes(&mut bytes);
         uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
     }
 
-    fn compose(
+    pub(crate) fn compose(
         &self,
         id: String,
         kind: &str,
         payload: &RawValue,
         options: &Options,
-        raw_result: bool,
+        extra: Extra,
         unix_ms: u64,
     ) -> Result<Composed, AgentError> {
         let options = options.clone();
@@ -297,7 +171,9 @@ impl Session {
                 priority: options.priority,
                 ttl: options.ttl,
                 chunked: None,
-                raw_result,
+                raw_result: extra.raw_result,
+                failure: extra.failure,
+                stream: extra.stream,
             }),
         };
         let text = serde_json::to_string(&envelope).expect("strings and raw JSON always serialize");
@@ -313,8 +189,22 @@ impl Session {
     }
 }
 
+/// What is said about calls and nothing else.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Extra {
+    pub(crate) raw_result: bool,
+    pub(crate) failure: bool,
+    pub(crate) stream: Option<StreamMark>,
+}
+
+impl Metadata {
+    pub(crate) fn extra(&self) -> Extra {
+        Extra { raw_result: self.raw_result, failure: self.failure, stream: self.stream }
+    }
+}
+
 /// How the sender of an invalid message is told.
-enum Reply {
+pub(crate) enum Reply {
     None,
     /// As an error of its own: the sender sees it as a problem of the link.
     Plain,
@@ -322,44 +212,8 @@ enum Reply {
     ToCall(String),
 }
 
-#[derive(Serialize)]
-struct CallOut<'a> {
-    capability: &'a str,
-    input: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct CallIn {
-    capability: String,
-}
-
-fn raw(value: &impl Serialize) -> Box<RawValue> {
+pub(crate) fn raw(value: &impl Serialize) -> Box<RawValue> {
     serde_json::value::to_raw_value(value).expect("strings, numbers and raw JSON always serialize")
-}
-
-/// Other implementations wrap the result: `{result}` or `{capability, result}`, and nothing else in it.
-fn shape_of(payload: &RawValue) -> ResultShape {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Wrapped {
-        #[serde(rename = "capability", default)]
-        _capability: Option<String>,
-        #[serde(rename = "result")]
-        _result: serde::de::IgnoredAny,
-    }
-    let wrapped = payload.get().starts_with('{') && serde_json::from_str::<Wrapped>(payload.get()).is_ok();
-    if wrapped { ResultShape::Member } else { ResultShape::Payload }
-}
-
-/// The error in the payload of an `error` message; one that is not as specified is passed on as well as possible.
-fn error_of(payload: Option<&RawValue>) -> AgentError {
-    let text = payload.map_or("null", RawValue::get);
-    serde_json::from_str(text).unwrap_or_else(|_| AgentError {
-        code: code::CAPABILITY_FAILED.to_owned(),
-        message: "the call failed; the error was not in the form {code, message}".to_owned(),
-        details: payload.map(ToOwned::to_owned),
-        retryable: false,
-    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ossa_signaling::AgentUri;
 
 use crate::envelope::Priority;
-use crate::error::AgentError;
+use crate::error::{AgentError, code};
 
 /// Who talks, and what is allowed.
 #[derive(Debug, Clone)]
@@ -19,6 +19,10 @@ pub struct SessionConfig {
     /// Calls of the other side that may be in progress here, default 16,384, as many as it may have waiting if it is
     /// one of us; more are refused with `RATE_LIMIT_EXCEEDED`.
     pub max_active_calls: usize,
+    /// JSON bytes of the inputs of those calls together, default 64 MiB: four of the largest messages, or 4 KiB each.
+    pub max_active_bytes: usize,
+    /// How calls that no handler has seen fail.
+    pub fail_as: FailAs,
     /// How many ids are remembered to drop duplicates, default 4,096: what a fast sender has in flight.
     pub dedupe_window: usize,
     /// How far the clocks of the two agents may differ when a ttl is judged, default 60 s.
@@ -33,6 +37,8 @@ impl SessionConfig {
             remote,
             max_pending_calls: 16_384,
             max_active_calls: 16_384,
+            max_active_bytes: 64 * 1024 * 1024,
+            fail_as: FailAs::Error,
             dedupe_window: 4096,
             clock_skew: Duration::from_secs(60),
         }
@@ -50,6 +56,30 @@ pub struct Options {
     pub priority: Option<Priority>,
     /// Seconds in which the message is of use.
     pub ttl: Option<f64>,
+}
+
+impl Options {
+    /// # Errors
+    /// `INVALID_MESSAGE` for a ttl that is not a positive number.
+    pub(crate) fn check(&self) -> Result<(), AgentError> {
+        match self.ttl {
+            Some(ttl) if !(ttl.is_finite() && ttl > 0.0) => {
+                let text = format!("the ttl must be a positive number of seconds, not {ttl}");
+                Err(AgentError::new(code::INVALID_MESSAGE, text))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What the failure of a call travels as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FailAs {
+    /// An `error` message.
+    #[default]
+    Error,
+    /// A `capability_response` with the payload `{error}`, for callers who wait for responses only.
+    Response,
 }
 
 /// A message that is ready to be sent.
@@ -82,12 +112,43 @@ pub enum Received {
         /// What is called. The input is the member `input` of the payload.
         capability: String,
     },
+    /// The other side does not want the result of its call any more. Stop the handler, then [`Session::finish`].
+    ///
+    /// [`Session::finish`]: crate::Session::finish
+    Cancel {
+        /// Names the call, as [`Received::Call`] did.
+        call: String,
+    },
+    /// The reader of a streamed result has read some of it: more items may be sent.
+    Room {
+        /// Names the call, as [`Received::Call`] did.
+        call: String,
+    },
     /// The call that we made under this id has succeeded.
     Response {
         /// [`Composed::id`] of the call.
         call: String,
         /// Where the result stands.
         result: ResultShape,
+    },
+    /// The next item of the result of a call of ours: the payload. Say when it [has been read](crate::Session::read_item).
+    Item {
+        /// [`Composed::id`] of the call.
+        call: String,
+    },
+    /// All items of the result of a call of ours have come.
+    End {
+        /// [`Composed::id`] of the call.
+        call: String,
+    },
+    /// The call that we made under this id is over: the other side does not keep to the rules.
+    Broken {
+        /// [`Composed::id`] of the call.
+        call: String,
+        /// How.
+        error: AgentError,
+        /// A message to send back, so that it stops.
+        reply: Option<Composed>,
     },
     /// The call that we made under this id has failed.
     Failure {
