@@ -1,187 +1,276 @@
-// Requests and responses over one link.
+// Calls over one link: those that this side makes, and where those of the other side are answered.
 import type { binding } from '../native/loader';
+import { Answers, type AnswersHost } from './call-answers';
+import { ResultStream } from './call-stream';
+import { CallTimer } from './call-timer';
 import { AgentError, errorFromJson, messageOf, nativeAgentCall } from './errors';
-import { cancelled } from './options';
-import type { CallContext, CapabilityHandler } from './types';
+import { toJson } from './json';
+import { cancelled, checkMembers, checkMilliseconds, checkName, checkPriority, checkSignal, checkTtl } from './options';
+import type { AgentMessage, CallOptions } from './types';
 
 type Session = InstanceType<typeof binding.AgentSession>;
+type Received = ReturnType<Session['receive']>;
 
+/** Default time for the answer to a call, in milliseconds. */
+const CALL_TIMEOUT = 30_000;
+
+/** What the result of a call goes to. */
 interface Pending {
-  resolve: (result: unknown) => void;
-  reject: (error: AgentError) => void;
+  /** How urgent its messages are; a cancellation must not overtake what it cancels. */
+  readonly priority: CallOptions['priority'];
+  result(value: unknown): void;
+  item(value: unknown): void;
+  end(): void;
+  fail(error: AgentError): void;
 }
 
 /** What {@link Calls} need of their link. */
-export interface CallsHost {
-  readonly session: Session;
+export interface CallsHost extends AnswersHost {
   /** Whether a message can be sent without waiting. */
   hasRoom(): boolean;
-  /** Waits for room, then sends what `compose` makes at that moment. */
-  transmit(compose: () => string, signal?: AbortSignal): Promise<void>;
-  handler(capability: string): CapabilityHandler | undefined;
-  context(capability: string, id: string, signal: AbortSignal): CallContext;
-  /** An answer could not be sent. */
-  problem(error: AgentError): void;
+  /** Whether the other side understands `capability_cancel`. */
+  readonly cancels: boolean;
 }
 
-/** JSON of a value as it travels; `undefined`, which JSON does not have, becomes `null`. */
-export function toJson(value: unknown, what: string): string {
-  try {
-    return JSON.stringify(value) ?? 'null';
-  } catch (error) {
-    throw new AgentError('INVALID_MESSAGE', `${what} cannot be written as JSON: ${messageOf(error)}`, { cause: error });
-  }
+/** Options of a call, checked. @internal */
+export interface CheckedCallOptions {
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+  readonly priority: CallOptions['priority'];
+  readonly ttl: number | undefined;
+}
+
+/** @throws TypeError - Something is wrong with a call. */
+export function checkCall(capability: string, options: CallOptions): CheckedCallOptions {
+  checkName(capability, 'capability');
+  checkMembers(options, 'the options of call', ['timeout', 'signal', 'priority', 'ttl']);
+  return {
+    timeout: checkMilliseconds(options.timeout ?? CALL_TIMEOUT, 'timeout'),
+    signal: checkSignal(options.signal, 'signal'),
+    priority: checkPriority(options.priority, 'priority'),
+    ttl: checkTtl(options.ttl, 'ttl'),
+  };
 }
 
 /** The calls of a link, in both directions. */
 export class Calls {
   readonly #host: CallsHost;
   readonly #pending = new Map<string, Pending>();
-  readonly #active = new Map<string, AbortController>();
-  #timer: NodeJS.Timeout | undefined;
-  #timerAt = Infinity;
+  readonly #answers: Answers;
+  readonly #timer: CallTimer;
 
   constructor(host: CallsHost) {
     this.#host = host;
+    this.#timer = new CallTimer(
+      () => this.#expire(),
+      () => host.session.nextCallTimeout(),
+    );
+    this.#answers = new Answers(host, this.#timer);
   }
 
-  async call(capability: string, input: unknown, timeout: number, signal?: AbortSignal): Promise<unknown> {
+  /** Calls of this side that wait for an answer or for more of it, and calls of the other side that run or wait here. */
+  get counts(): { pending: number; active: number } {
+    return { pending: this.#host.session.pendingCalls(), active: this.#host.session.activeCalls() };
+  }
+
+  /** See `Link.call`. */
+  call(capability: string, input: unknown, options: CheckedCallOptions): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const { signal, priority } = options;
+      let name: string | undefined;
+      const end = () => signal?.removeEventListener('abort', abort);
+      const pending: Pending = {
+        priority,
+        result: (value) => (end(), resolve(value)),
+        fail: (error) => (end(), reject(error)),
+        // The session lets no items through to a call that did not ask for them.
+        item: () => undefined,
+        end: () => undefined,
+      };
+      const abort = () => {
+        // Before that, the wait for room is what is given up.
+        if (name === undefined) return;
+        this.#giveUp(name);
+        reject(cancelled(signal!, `the call of "${capability}"`));
+      };
+      const made = (call: string) => {
+        name = call;
+        signal?.addEventListener('abort', abort, { once: true });
+        return pending;
+      };
+      this.#make(capability, input, options, false, made).catch((error: AgentError) => pending.fail(error));
+    });
+  }
+
+  /** See `Link.callStream`. */
+  callStream<Item>(capability: string, input: unknown, options: CheckedCallOptions): ResultStream<Item> {
+    return new ResultStream((stream) => this.feed(stream, capability, input, options));
+  }
+
+  /** Makes the call whose result goes to `stream`. */
+  async feed<Item>(
+    stream: ResultStream<Item>,
+    capability: string,
+    input: unknown,
+    options: CheckedCallOptions,
+  ): Promise<void> {
+    const { signal, priority } = options;
+    await this.#make(capability, input, options, true, (call) => {
+      const end = () => signal?.removeEventListener('abort', abort);
+      const abort = () => {
+        this.#giveUp(call);
+        stream.fail(cancelled(signal!, `the call of "${capability}"`));
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      stream.attach({ read: () => this.#read(call, priority), cancel: () => (end(), this.#giveUp(call)) });
+      return {
+        priority,
+        // Whoever answers once gives one item.
+        result: (value) => (end(), stream.item(value as Item), stream.end()),
+        item: (value) => stream.item(value as Item),
+        end: () => (end(), stream.end()),
+        fail: (error) => (end(), stream.fail(error)),
+      };
+    });
+  }
+
+  /** Something about a call has been received. */
+  received({ kind, call, capability, wrapped, error, reply }: Received, message: Partial<AgentMessage>): void {
+    const { payload } = message;
+    if (reply !== undefined) this.#send(() => reply);
+    switch (kind) {
+      case 'call':
+        this.#answers.answer(call!, capability!, message);
+        break;
+      case 'cancel':
+        this.#answers.cancel(call!, new AgentError('TASK_CANCELLED', 'the caller has cancelled the call'));
+        break;
+      case 'room':
+        this.#answers.room(call!);
+        break;
+      case 'response':
+        this.#take(call!)?.result(wrapped ? (payload as { result: unknown }).result : payload);
+        break;
+      case 'item':
+        this.#pending.get(call!)?.item(payload);
+        break;
+      case 'end':
+        this.#take(call!)?.end();
+        break;
+      case 'failure':
+      case 'broken':
+        this.#take(call!)?.fail(errorFromJson(error!));
+        break;
+    }
+  }
+
+  /**
+   * The connection is gone, another one may come: calls that wait are rejected, since nobody knows what became of them,
+   * and handlers are stopped, since nobody gets their results. Nothing is repeated.
+   */
+  lost(error: AgentError): void {
+    this.#timer.stop();
+    for (const call of this.#host.session.dropCalls()) this.#take(call)?.fail(error);
+    this.#answers.stop(error);
+  }
+
+  /** No answers come any more, and none are wanted. */
+  close(error: AgentError): void {
+    this.lost(error);
+    this.#host.session.close();
+  }
+
+  /** Composes and sends a call as soon as there is room. `made` is told its name at that moment. */
+  async #make(
+    capability: string,
+    input: unknown,
+    { timeout, signal, priority, ttl }: CheckedCallOptions,
+    stream: boolean,
+    made: (call: string) => Pending,
+  ): Promise<void> {
     const what = `the call of "${capability}"`;
     if (signal?.aborted) throw cancelled(signal, what);
     const json = toJson(input, 'the input of the call');
     const { session } = this.#host;
     const started = performance.now();
-    let id: string | undefined;
     // Waiting for room is part of the time that the caller grants.
-    const patience = this.#host.hasRoom() ? signal : anyOf(AbortSignal.timeout(timeout), signal);
+    const limit = Math.min(timeout, ttl === undefined ? Infinity : ttl * 1000);
+    const patience = this.#host.hasRoom() ? signal : anyOf(AbortSignal.timeout(Math.ceil(limit)), signal);
+    let call: string | undefined;
     try {
-      await this.#host.transmit(() => {
-        const left = Math.max(1, timeout - (performance.now() - started));
-        const composed = nativeAgentCall(() => session.call(capability, json, left, {}));
-        id = composed.id;
-        return composed.text;
-      }, patience);
+      await this.#host.transmit(
+        () => {
+          const waited = performance.now() - started;
+          if (waited > limit) throw overdue(what, timeout, ttl);
+          const left = Math.max(1, timeout - waited);
+          const composed = nativeAgentCall(() => session.call(capability, json, stream, left, { priority, ttl }));
+          call = composed.id;
+          this.#pending.set(call, made(call));
+          this.#timer.by(left);
+          return composed.text;
+        },
+        patience,
+        priority,
+      );
     } catch (error) {
-      if (id !== undefined) session.cancel(id);
-      if (patience?.aborted && !signal?.aborted) throw timedOut(what);
+      if (call !== undefined) {
+        this.#take(call);
+        session.cancel(call);
+      }
+      if (signal?.aborted) throw cancelled(signal, what);
+      if (patience?.aborted) throw overdue(what, timeout, ttl);
       throw error;
     }
-    if (signal?.aborted) {
-      session.cancel(id!);
-      throw cancelled(signal, what);
-    }
-    return await new Promise((resolve, reject) => {
-      const call = id!;
-      const abort = () => {
-        session.cancel(call);
-        settle(call)?.reject(cancelled(signal!, what));
-      };
-      const settle = (name: string) => {
-        const pending = this.#pending.get(name);
-        this.#pending.delete(name);
-        return pending;
-      };
-      const end = () => signal?.removeEventListener('abort', abort);
-      this.#pending.set(call, {
-        resolve: (result) => (end(), resolve(result)),
-        reject: (error) => (end(), reject(error)),
-      });
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#arm();
-    });
   }
 
-  /** The other side has answered. */
-  responded(call: string, result: unknown): void {
-    this.#take(call)?.resolve(result);
+  /** Forgets a call, and tells the other side if that can be. */
+  #giveUp(call: string): void {
+    const pending = this.#take(call);
+    if (pending && this.#host.session.cancel(call)) this.#tellCancelled(call, pending);
   }
 
-  /** The other side has refused. */
-  failed(call: string, json: string): void {
-    this.#take(call)?.reject(errorFromJson(json));
+  #tellCancelled(call: string, { priority }: Pending): void {
+    if (this.#host.cancels) this.#send(() => this.#host.session.cancellation(call), priority);
   }
 
-  /** The other side calls. */
-  answer(call: string, capability: string, input: unknown): void {
-    this.#answer(call, capability, input).catch((error: unknown) => {
-      const text = `the answer to a call of "${capability}" was not sent: ${messageOf(error)}`;
-      this.#host.problem(new AgentError('CAPABILITY_FAILED', text, { cause: error }));
-    });
-  }
-
-  async #answer(call: string, capability: string, input: unknown): Promise<void> {
+  #read(call: string, priority: CallOptions['priority']): void {
     const { session } = this.#host;
-    const handler = this.#host.handler(capability);
-    const controller = new AbortController();
-    this.#active.set(call, controller);
-    let compose: () => string;
-    try {
-      if (!handler) throw new AgentError('CAPABILITY_NOT_FOUND', `this agent has no capability "${capability}"`);
-      const result = await handler(input as never, this.#host.context(capability, call, controller.signal));
-      const json = toJson(result, `the result of "${capability}"`);
-      compose = () => session.respond(call, json);
-    } catch (error) {
-      compose = this.#failure(call, error);
-    }
-    if (controller.signal.aborted) return;
-    try {
-      await this.#host.transmit(() => {
-        try {
-          return nativeAgentCall(compose);
-        } catch (error) {
-          // The result is too large: the caller has to learn that.
-          return nativeAgentCall(this.#failure(call, error));
-        }
+    const text = nativeAgentCall(() => session.readItem(call));
+    if (text !== null) this.#send(() => text, priority);
+    const wait = session.nextCallTimeout();
+    if (wait !== null) this.#timer.by(wait);
+  }
+
+  /** Sends what nobody waits for. */
+  #send(compose: () => string, priority?: CallOptions['priority']): void {
+    this.#host
+      .transmit(() => nativeAgentCall(compose), undefined, priority)
+      .catch((error: unknown) => {
+        // Without a link there is nobody to tell; a lost one has ended the calls anyhow.
+        if (error instanceof AgentError && error.code === 'AGENT_UNREACHABLE') return;
+        const text = `a message about a call was not sent: ${messageOf(error)}`;
+        this.#host.problem(new AgentError('PROTOCOL_ERROR', text, { cause: error }));
       });
-    } finally {
-      this.#active.delete(call);
+  }
+
+  #expire(): void {
+    const { calls, handlers } = this.#host.session.expireCalls();
+    for (const call of calls) {
+      const pending = this.#take(call);
+      pending?.fail(timedOut('the call'));
+      if (pending) this.#tellCancelled(call, pending);
     }
-  }
-
-  /** No answers come any more, and none are wanted. */
-  close(error: AgentError): void {
-    clearTimeout(this.#timer);
-    for (const call of this.#host.session.close()) this.#take(call)?.reject(error);
-    for (const controller of this.#active.values()) controller.abort(error);
-    this.#active.clear();
-  }
-
-  #failure(call: string, error: unknown): () => string {
-    const { code, message, details, retryable } =
-      error instanceof AgentError ? error : new AgentError('CAPABILITY_FAILED', messageOf(error));
-    const json = details === undefined ? undefined : toJson(details, 'the details of the error');
-    return () => this.#host.session.fail(call, code, message, json, retryable);
+    for (const { call, reply } of handlers) {
+      if (reply !== undefined) this.#send(() => reply);
+      this.#answers.cancel(call, timedOut('the call'));
+    }
   }
 
   #take(call: string): Pending | undefined {
     const pending = this.#pending.get(call);
     this.#pending.delete(call);
-    if (this.#pending.size === 0) this.#disarm();
+    if (this.#pending.size === 0 && this.#answers.size === 0) this.#timer.stop();
     return pending;
-  }
-
-  /** One timer for the nearest deadline of all calls. */
-  #arm(): void {
-    const wait = this.#host.session.nextTimeout();
-    if (wait == null) return this.#disarm();
-    const at = performance.now() + wait;
-    if (this.#timer && at >= this.#timerAt) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = at;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        for (const call of this.#host.session.expire()) this.#take(call)?.reject(timedOut('the call'));
-        this.#arm();
-      },
-      Math.min(Math.ceil(wait), 2 ** 31 - 1),
-    );
-  }
-
-  #disarm(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#timerAt = Infinity;
   }
 }
 
@@ -191,4 +280,10 @@ function anyOf(first: AbortSignal, second: AbortSignal | undefined): AbortSignal
 
 function timedOut(what: string): AgentError {
   return new AgentError('TASK_TIMEOUT', `${what} was not answered in time`, { retryable: true });
+}
+
+/** The call has not even been sent. */
+function overdue(what: string, timeout: number, ttl: number | undefined): AgentError {
+  if (ttl === undefined || timeout <= ttl * 1000) return timedOut(what);
+  return new AgentError('MESSAGE_EXPIRED', `${what} could not be sent within its ttl of ${ttl} s`);
 }

@@ -24,6 +24,8 @@ export type {
   Refused,
   RemoteAgent,
 } from './auth';
+export { ResultStream } from './call-stream';
+export type { AgentStatus } from './status';
 export { AgentChannel } from './channel';
 export type { ChannelData, ChannelEvents, ChannelInit, ChannelPayload, Priority } from './channel';
 export { STREAM_PROTOCOL } from './streams';
@@ -49,6 +51,8 @@ export type {
   CallOptions,
   CapabilityHandler,
   ConnectOptions,
+  FailAs,
+  HandleOptions,
   PeerOptions,
   SendOptions,
 } from './types';

@@ -30,6 +30,17 @@ export interface Limits {
   incomingFiles?: number;
   /** Bytes of each such file that may be on their way or wait to be written, from 512 KiB to 64 MiB. Default: 4 MiB. */
   fileWindow?: number;
+  /** Calls of this side over one link that wait for an answer; more fail with `RATE_LIMIT_EXCEEDED`. Default: 16,384. */
+  pendingCalls?: number;
+  /** Calls of the other side of one link whose handlers run at a time; more wait. Default: 16,384. */
+  runningCalls?: number;
+  /** How many of those may wait; more are refused with `RATE_LIMIT_EXCEEDED`. Default: 1,024. */
+  queuedCalls?: number;
+  /**
+   * Bytes of JSON of the inputs of the running and the waiting calls of one link; more are refused with
+   * `RATE_LIMIT_EXCEEDED`. Default: 64 MiB.
+   */
+  callInputBytes?: number;
 }
 
 /** All bounds, with the defaults where nothing was said. @internal */
@@ -53,6 +64,13 @@ const RANGES: { [Name in keyof Required<Limits>]: readonly [value: number, least
   incomingFiles: [64, 0, 65_535],
   // Fills 300 Mbit/s at a round trip of 100 ms.
   fileWindow: [4 * 1024 * 1024, 512 * 1024, 64 * 1024 * 1024],
+  // About 3 MiB of bookkeeping; what one of us may have waiting, another one takes.
+  pendingCalls: [16_384, 1, 2 ** 24],
+  runningCalls: [16_384, 1, 2 ** 24],
+  // Enough to smooth a burst; they hold their inputs.
+  queuedCalls: [1024, 0, 2 ** 24],
+  // Four of the largest messages, or 4 KiB for each of the calls.
+  callInputBytes: [64 * 1024 * 1024, 1024, 2 ** 40],
 };
 
 /**

@@ -1,7 +1,9 @@
 import type { RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCStatsReport } from '../w3c';
 import type { AuthMode, RemoteAgent } from './auth';
 import type { Guard } from './auth/guard';
-import { Calls } from './calls';
+import type { Capability } from './call-registry';
+import type { ResultStream } from './call-stream';
+import { Calls, checkCall } from './calls';
 import type { AgentChannel, ChannelInit } from './channel';
 import { AgentError } from './errors';
 import { Emitter } from './events';
@@ -11,17 +13,15 @@ import { LinkChannels } from './link-channels';
 import { Lifeline, type LinkState } from './lifeline';
 import type { Logger } from './logger';
 import { Messaging } from './messaging';
-import { checkMembers, checkMilliseconds, checkName, checkSignal, orCancelled } from './options';
+import { checkMembers, orCancelled } from './options';
 import type { ResolvedReconnect } from './reconnect-options';
 import type { Reconnected, ReconnectReason, ReconnectStep } from './reconnection';
 import type { SignalingMessage } from './signaling';
-import type { AgentMessage, CallOptions, CapabilityHandler, SendOptions } from './types';
+import { checkStatus, type AgentStatus } from './status';
+import type { AgentMessage, CallOptions, FailAs, SendOptions } from './types';
 
 /** How long `close()` waits until what was sent has gone out and the other side has agreed. */
 const GOODBYE = 2000;
-
-/** Default time for the answer to a call, in milliseconds. */
-const CALL_TIMEOUT = 30_000;
 
 /** Events of a {@link Link}. */
 export type LinkEvents = {
@@ -34,6 +34,8 @@ export type LinkEvents = {
    * there either, the file is refused with `CAPABILITY_NOT_FOUND`.
    */
   file: [file: IncomingFile];
+  /** The other agent has said how it is. Statuses that are not as specified arrive as messages. */
+  status: [status: AgentStatus];
   /** The state has changed. */
   state: [state: LinkState];
   /** Something went wrong that the link survives: an error message from the other side, or an invalid one. */
@@ -58,7 +60,10 @@ export interface LinkHost {
   readonly heartbeat: number;
   readonly reconnect: ResolvedReconnect;
   transmit(message: SignalingMessage): Promise<void>;
-  handler(capability: string): CapabilityHandler | undefined;
+  /** What failures of calls travel as. */
+  readonly failAs: FailAs;
+  capability(name: string): Capability | undefined;
+  status(status: AgentStatus, link: Link): void;
   opened(link: Link): void;
   /** A file that nobody takes from its link. False: nobody takes it from the peer either. */
   fileOffered(file: IncomingFile): boolean;
@@ -81,6 +86,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
   readonly #files: Files;
   readonly #closed: Promise<void>;
   #remote: RemoteAgent;
+  #status: AgentStatus | undefined;
   #opened!: Promise<void>;
   #error: AgentError | undefined;
   #closing: Promise<void> | undefined;
@@ -125,6 +131,21 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     return this.lifeline.state;
   }
 
+  /** What the other agent has said about itself last; nothing if it never did. */
+  get status(): AgentStatus | undefined {
+    return this.#status;
+  }
+
+  /** Calls of this side that wait for an answer. */
+  get pendingCalls(): number {
+    return this.#calls.counts.pending;
+  }
+
+  /** Calls of the other side that run here or wait for their turn. */
+  get activeCalls(): number {
+    return this.#calls.counts.active;
+  }
+
   /** Resolves when the link has a connection, the first or the next; rejects when it closes before. @internal */
   get opened(): Promise<void> {
     return this.#opened;
@@ -157,17 +178,45 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
   }
 
   /**
-   * Calls a capability of the other agent and resolves with its result.
+   * Calls a capability of the other agent and resolves with its result: any JSON value, as it is or in an object
+   * `{result}` or `{capability, result}`, as other implementations send it. A result that streams comes as an array.
    *
    * @throws AgentError - what the other side answered (`CAPABILITY_NOT_FOUND`, `CAPABILITY_FAILED`, ...), or
-   * `TASK_TIMEOUT`, `TASK_CANCELLED`, `AGENT_UNREACHABLE` when the link closes, `MESSAGE_TOO_LARGE`.
+   * `TASK_TIMEOUT`, `TASK_CANCELLED`, `AGENT_UNREACHABLE` when the connection is lost, `MESSAGE_TOO_LARGE`,
+   * `MESSAGE_EXPIRED`, `RATE_LIMIT_EXCEEDED` if too many calls wait already, `INVALID_MESSAGE` if the input cannot be
+   * written as JSON.
    */
   async call<Result = unknown>(capability: string, input?: unknown, options: CallOptions = {}): Promise<Result> {
-    checkName(capability, 'capability');
-    checkMembers(options, 'the options of call', ['timeout', 'signal']);
-    const timeout = checkMilliseconds(options.timeout ?? CALL_TIMEOUT, 'timeout');
-    const signal = checkSignal(options.signal, 'signal');
-    return (await this.#calls.call(capability, input, timeout, signal)) as Result;
+    return (await this.#calls.call(capability, input, checkCall(capability, options))) as Result;
+  }
+
+  /**
+   * Calls a capability of the other agent and gives its result item by item, for `for await`. A slow reader slows the
+   * other side down; leaving the loop cancels the call. The call is made when the first item is asked for. An agent
+   * that does not stream gives one item, its result.
+   *
+   * @throws TypeError - An argument is wrong. The loop throws what {@link call} throws, after the items that came
+   * before; `PROTOCOL_ERROR` if the other side does not keep to the rules of streams.
+   */
+  callStream<Item = unknown>(capability: string, input?: unknown, options: CallOptions = {}): ResultStream<Item> {
+    return this.#calls.callStream<Item>(capability, input, checkCall(capability, options));
+  }
+
+  /** The calls of this link. @internal */
+  get calls(): Calls {
+    return this.#calls;
+  }
+
+  /**
+   * Says how this agent is; the other one gets it as the event `status`.
+   *
+   * @throws TypeError - The status is not as specified.
+   * @throws AgentError - As {@link send}.
+   */
+  async sendStatus(status: AgentStatus, options: Pick<SendOptions, 'priority' | 'ttl' | 'signal'> = {}): Promise<void> {
+    const payload = checkStatus(status);
+    checkMembers(options, 'the options of sendStatus', ['priority', 'ttl', 'signal']);
+    await this.#messaging.send(payload, { ...options, type: 'status' });
   }
 
   /**
@@ -302,6 +351,11 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
         else this.lifeline.watch?.traffic();
       },
       problem: (error) => this.#problem(error),
+      status: (status) => {
+        this.#status = status;
+        this.emit('status', status);
+        this.#host.status(status, this);
+      },
     });
   }
 
@@ -309,9 +363,12 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     return new Calls({
       session: this.#messaging.session,
       hasRoom: () => this.#messaging.hasRoom,
-      transmit: (compose, signal) => this.#messaging.transmit(compose, signal),
-      handler: (capability) => this.#host.handler(capability),
-      context: (capability, id, signal) => ({ from: this.remote.agentId, link: this, capability, id, signal }),
+      link: this,
+      limits: this.#host.limits,
+      failAs: this.#host.failAs,
+      cancels: true,
+      transmit: (compose, signal, priority) => this.#messaging.transmit(compose, signal, priority),
+      capability: (name) => this.#host.capability(name),
       problem: (error) => this.#problem(error),
     });
   }
@@ -334,7 +391,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
       },
       suspended: (error: AgentError) => {
         if (this.state !== 'connecting') this.#await();
-        this.#calls.close(error);
+        this.#calls.lost(error);
         this.#channels.suspend(error);
       },
       beat: () => this.#messaging.beat(),

@@ -4,11 +4,13 @@ import { isAnyArrayBuffer } from 'node:util/types';
 import { binding } from '../native/loader';
 import type { RTCDataChannel } from '../w3c';
 import { Backpressure, sendingFailed } from './backpressure';
-import { toJson, type Calls } from './calls';
+import type { Calls } from './calls';
 import { AgentError, errorFromJson, messageOf, nativeAgentCall } from './errors';
 import { Inbox } from './events';
+import { toJson } from './json';
 import type { ResolvedLimits } from './limits';
 import { checkMembers, checkName, checkSignal } from './options';
+import { readStatus, type AgentStatus } from './status';
 import type { AgentMessage, SendOptions } from './types';
 
 /** Types that `send` leaves to `call` and to the keep-alive. */
@@ -27,6 +29,8 @@ export interface MessagingHost {
   /** Something has come from the other agent. */
   heard(heartbeat: boolean): void;
   problem(error: AgentError): void;
+  /** The other side has said how it is. */
+  status(status: AgentStatus): void;
 }
 
 /** The conversation with one agent, and the channel that carries it. */
@@ -126,7 +130,7 @@ export class Messaging {
   }
 
   /** Waits for room, then sends what `compose` makes at that moment. @throws AgentError - The link is not open. */
-  transmit(compose: () => string, signal?: AbortSignal): Promise<void> {
+  transmit(compose: () => string, signal?: AbortSignal, _priority?: SendOptions['priority']): Promise<void> {
     return this.#run(() => this.#sendRaw(compose()), signal);
   }
 
@@ -151,18 +155,17 @@ export class Messaging {
       case 'message':
         this.#receiveMessage(JSON.parse(text) as Partial<AgentMessage>);
         break;
-      case 'call': {
-        const { payload } = JSON.parse(text) as { payload: { input?: unknown } };
-        calls.answer(received.call!, received.capability!, payload.input);
+      case 'call':
+      case 'response':
+      case 'item':
+        calls.received(received, JSON.parse(text) as Partial<AgentMessage>);
         break;
-      }
-      case 'response': {
-        const { payload } = JSON.parse(text) as { payload?: unknown };
-        calls.responded(received.call!, received.wrapped ? (payload as { result: unknown }).result : payload);
-        break;
-      }
+      case 'cancel':
+      case 'room':
+      case 'end':
       case 'failure':
-        calls.failed(received.call!, received.error!);
+      case 'broken':
+        calls.received(received, {});
         break;
       case 'invalid':
         this.#host.problem(errorFromJson(received.error!));
@@ -180,6 +183,11 @@ export class Messaging {
       return;
     }
     const { type = 'message', id = '', timestamp = '', payload = null } = message;
+    const status = type === 'status' ? readStatus(payload) : undefined;
+    if (status) {
+      this.#host.status(status);
+      return;
+    }
     const metadata = message.metadata ?? { agentId: this.#host.remote };
     this.#deliver({ type, id, timestamp, payload, metadata });
   }

@@ -1,6 +1,9 @@
 // Checks of what users pass in: every option is known and of its type, or refused.
+import type { Priority } from './channel';
 import { AgentError, nativeAgentCall } from './errors';
 import { binding } from '../native/loader';
+
+const PRIORITIES: readonly Priority[] = ['low', 'normal', 'high', 'critical'];
 
 /** Refuses members that nobody reads: a misspelt option must not be ignored. */
 export function checkMembers(value: unknown, what: string, known: readonly string[]): void {
@@ -28,6 +31,18 @@ export function checkInteger(value: unknown, what: string, least: number, most: 
     throw new TypeError(`${what} must be a whole number from ${least} to ${most}, not ${describe(value)}`);
   }
   return value;
+}
+
+/** One of the four priorities, if there is one. */
+export function checkPriority(value: unknown, what: string): Priority | undefined {
+  if (value === undefined || PRIORITIES.includes(value as Priority)) return value as Priority | undefined;
+  throw new TypeError(`${what} must be one of ${PRIORITIES.join(', ')}, not ${describe(value)}`);
+}
+
+/** A time to live in seconds, if there is one. */
+export function checkTtl(value: unknown, what: string): number | undefined {
+  if (value === undefined || (typeof value === 'number' && Number.isFinite(value) && value > 0)) return value;
+  throw new TypeError(`${what} must be a positive number of seconds, not ${describe(value)}`);
 }
 
 /** A string that is not empty. */
@@ -82,7 +97,7 @@ export async function orCancelled<T>(promise: Promise<T>, signal: AbortSignal | 
 }
 
 /** A value for an error message, short. */
-function describe(value: unknown): string {
+export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   return typeof value === 'function' ? 'a function' : String(value);

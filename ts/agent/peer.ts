@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
 import { RTCPeerConnection } from '../w3c';
+import { CallRegistry, checkFailAs } from './call-registry';
+import { ResultStream } from './call-stream';
+import { checkCall } from './calls';
 import { Admission } from './admission';
 import type { Refused } from './auth';
 import { resolveAllow } from './auth/allow';
@@ -14,19 +17,12 @@ import { resolveLimits } from './limits';
 import type { IncomingFile } from './files';
 import { Link, type LinkHost } from './link';
 import { checkLogger } from './logger';
-import {
-  cancelled,
-  checkFunction,
-  checkMembers,
-  checkMilliseconds,
-  checkName,
-  checkSignal,
-  normalizeAgentUri,
-} from './options';
+import { cancelled, checkFunction, checkMembers, checkMilliseconds, checkSignal, normalizeAgentUri } from './options';
 import { resolveHeartbeat, resolveReconnect } from './reconnect-options';
 import { adapterOf, Registration } from './registration';
 import type { SignalingMessage } from './signaling';
-import type { CapabilityHandler, ConnectOptions, PeerOptions, SendOptions } from './types';
+import type { AgentStatus } from './status';
+import type { CallOptions, CapabilityHandler, ConnectOptions, HandleOptions, PeerOptions, SendOptions } from './types';
 
 /** Default time to connect, in milliseconds. */
 const CONNECT_TIMEOUT = 30_000;
@@ -43,6 +39,8 @@ export type PeerEvents = {
   link: [link: Link];
   /** Another agent offers a file, and nobody takes it from its link. */
   file: [file: IncomingFile];
+  /** Another agent has said how it is. */
+  status: [status: AgentStatus, link: Link];
   /** The signaling service is lost for good: open links go on, but nobody new is found. */
   error: [error: AgentError];
   /** An offer or answer was refused; see docs/security.md. */
@@ -69,6 +67,7 @@ const MEMBERS = [
   'reconnect',
   'limits',
   'logger',
+  'failAs',
 ] as const;
 
 /** An agent: reachable under its URI, and able to reach others. Made by {@link createPeer}. */
@@ -83,7 +82,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   readonly #links = new Map<string, Link>();
   readonly #incoming = new Inbox<Link>(UNREAD_LINKS);
   readonly #files = new Inbox<IncomingFile>(UNREAD_FILES);
-  readonly #handlers = new Map<string, CapabilityHandler>();
+  readonly #capabilities = new CallRegistry();
   readonly #early = new EarlyMessages();
   readonly #host: LinkHost;
   readonly #guard: Guard;
@@ -96,7 +95,8 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   constructor(options: PeerOptions) {
     super();
     checkMembers(options, 'the options of createPeer', [...MEMBERS, ...CONFIGURATION]);
-    const { agentId, signaling, auth, allow, accept, heartbeat, reconnect, limits, logger, ...configuration } = options;
+    const { agentId, signaling, auth, allow, accept, heartbeat, reconnect, limits, logger, failAs, ...configuration } =
+      options;
     this.agentId = normalizeAgentUri(agentId);
     if (accept !== undefined) checkFunction(accept, 'accept');
     // Refuses a wrong configuration now, not at the first connection.
@@ -117,7 +117,9 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
         // Signed last, so that the token is fresh when it leaves.
         await this.#registration.send(this.#guard.seal(message));
       },
-      handler: (capability) => this.#handlers.get(capability),
+      failAs: checkFailAs(failAs, 'failAs') ?? 'error',
+      capability: (name) => this.#capabilities.get(name),
+      status: (status, link) => this.emit('status', status, link),
       opened: (link) => this.#opened(link),
       fileOffered: (file) => this.#files.wanted && this.#files.push(file),
       closed: (link) => {
@@ -188,19 +190,43 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     return await link.createChannel(label, init, { signal: options.signal });
   }
 
+  /** Connects if necessary and calls a capability; see {@link Link.call}. The timeout covers both. */
+  async call<Result = unknown>(
+    agentId: string,
+    capability: string,
+    input?: unknown,
+    options: CallOptions = {},
+  ): Promise<Result> {
+    const { timeout, signal } = checkCall(capability, options);
+    const started = performance.now();
+    const link = await this.connect(agentId, { timeout, signal });
+    const left = Math.max(1, timeout - (performance.now() - started));
+    return await link.call<Result>(capability, input, { ...options, timeout: left });
+  }
+
+  /** Connects if necessary, when the first item is asked for, and calls a capability; see {@link Link.callStream}. */
+  callStream<Item = unknown>(
+    agentId: string,
+    capability: string,
+    input?: unknown,
+    options: CallOptions = {},
+  ): ResultStream<Item> {
+    const remote = normalizeAgentUri(agentId);
+    const checked = checkCall(capability, options);
+    return new ResultStream(async (stream) => {
+      const link = await this.connect(remote, { timeout: checked.timeout, signal: checked.signal });
+      await link.calls.feed(stream, capability, input, checked);
+    });
+  }
+
   /**
-   * Answers calls of `capability` from any agent, until the returned function is called.
+   * Answers calls of `capability` from any agent, until the returned function is called. See {@link CapabilityHandler}
+   * for what may be returned.
    *
-   * @throws TypeError - It has a handler already.
+   * @throws TypeError - It has a handler already, or an option is wrong.
    */
-  handle(capability: string, handler: CapabilityHandler): () => void {
-    checkName(capability, 'capability');
-    checkFunction(handler, 'handler');
-    if (this.#handlers.has(capability)) throw new TypeError(`the capability "${capability}" has a handler already`);
-    this.#handlers.set(capability, handler);
-    return () => {
-      if (this.#handlers.get(capability) === handler) this.#handlers.delete(capability);
-    };
+  handle(capability: string, handler: CapabilityHandler, options?: HandleOptions): () => void {
+    return this.#capabilities.add(capability, handler, options);
   }
 
   /** Takes the files that other agents offer, instead of the event `file`. Ends when the peer is closed. */

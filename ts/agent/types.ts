@@ -34,6 +34,8 @@ export interface PeerOptions extends RTCConfiguration {
   limits?: Limits;
   /** Hears what the agent does. Default: nobody. */
   logger?: Logger;
+  /** What failures of calls travel as, unless a handler says otherwise. Default: `'error'`. */
+  failAs?: FailAs;
 }
 
 /** A message from another agent. */
@@ -66,12 +68,42 @@ export interface SendOptions {
   signal?: AbortSignal;
 }
 
-/** Options of `call`. */
+/** Options of `call` and `callStream`. */
 export interface CallOptions {
-  /** Milliseconds to wait for the answer. Default: 30,000. */
+  /**
+   * Milliseconds to wait for the answer; with `callStream` the longest wait for an item while there is none to read.
+   * The other side is told when the time is over. Default: 30,000.
+   */
   timeout?: number;
-  /** Gives up waiting. */
+  /** Gives up waiting, and tells the other side. */
   signal?: AbortSignal;
+  /** How urgent the call and its answer are. */
+  priority?: Priority;
+  /**
+   * Seconds in which the answer is of use. The call is not sent later (`MESSAGE_EXPIRED`), and the other side stops its
+   * handler when they are over (`TASK_TIMEOUT`), whether it hears from us or not. Default: none.
+   */
+  ttl?: number;
+}
+
+/**
+ * What the failure of a call travels as: an `error` message, or a `capability_response` with the payload
+ * `{error: {code, message, details?, retryable}}` for callers that wait for responses only and would otherwise wait
+ * until their timeout. Callers of this package understand both.
+ */
+export type FailAs = 'error' | 'response';
+
+/** Options of `handle`. */
+export interface HandleOptions {
+  /** How many calls of this capability run at a time, over all links. Default: as many as come. */
+  concurrency?: number;
+  /**
+   * How many more may wait for their turn; beyond that the agent that waits with most gets `RATE_LIMIT_EXCEEDED`.
+   * Only together with `concurrency`. Default: 1,024.
+   */
+  queue?: number;
+  /** What failures travel as. Default: as for the whole peer. */
+  failAs?: FailAs;
 }
 
 /** Options of `connect`. */
@@ -92,12 +124,19 @@ export interface CallContext {
   readonly capability: string;
   /** The id of the call. */
   readonly id: string;
-  /** Fires when nobody waits for the result any more because the link is closed. */
+  /** What the caller said about the call: its `priority`, its `ttl`, and whatever else came along. */
+  readonly metadata: { agentId: string; [name: string]: unknown };
+  /**
+   * Fires when nobody waits for the result any more; its `reason` is an `AgentError`: the caller has cancelled
+   * (`TASK_CANCELLED`), the ttl of the call is over (`TASK_TIMEOUT`), or the link is gone (`AGENT_UNREACHABLE`).
+   */
   readonly signal: AbortSignal;
 }
 
 /**
- * Answers calls of one capability. What it returns is sent as the result; an `AgentError` that it throws keeps its code,
+ * Answers calls of one capability. What it returns is sent as the result. An async iterable (such as an async generator
+ * or a `ReadableStream`) or a generator is sent item by item to a caller who uses `callStream`, at the pace at which
+ * they are read, and as an array of at most 65,536 items and 16 Mi characters of JSON to any other. An `AgentError` that it throws keeps its code,
  * anything else becomes `CAPABILITY_FAILED` with its message.
  */
 export type CapabilityHandler = (input: never, context: CallContext) => unknown;
