@@ -1,5 +1,6 @@
 // Calls over one link: those that this side makes, and where those of the other side are answered.
 import type { binding } from '../native/loader';
+import { onAbort } from './abort';
 import { Answers, type AnswersHost } from './call-answers';
 import { ResultStream } from './call-stream';
 import { CallTimer } from './call-timer';
@@ -77,25 +78,17 @@ export class Calls {
   call(capability: string, input: unknown, options: CheckedCallOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const { signal, priority } = options;
-      let name: string | undefined;
-      const end = () => signal?.removeEventListener('abort', abort);
+      let end: (() => void) | undefined;
       const pending: Pending = {
         priority,
-        result: (value) => (end(), resolve(value)),
-        fail: (error) => (end(), reject(error)),
+        result: (value) => (end?.(), resolve(value)),
+        fail: (error) => (end?.(), reject(error)),
         // The session lets no items through to a call that did not ask for them.
         item: () => undefined,
         end: () => undefined,
       };
-      const abort = () => {
-        // Before that, the wait for room is what is given up.
-        if (name === undefined) return;
-        this.#giveUp(name);
-        reject(cancelled(signal!, `the call of "${capability}"`));
-      };
       const made = (call: string) => {
-        name = call;
-        signal?.addEventListener('abort', abort, { once: true });
+        end = this.#giveUpWhen(signal, call, capability, reject);
         return pending;
       };
       this.#make(capability, input, options, false, made).catch((error: AgentError) => pending.fail(error));
@@ -116,12 +109,7 @@ export class Calls {
   ): Promise<void> {
     const { signal, priority } = options;
     await this.#make(capability, input, options, true, (call) => {
-      const end = () => signal?.removeEventListener('abort', abort);
-      const abort = () => {
-        this.#giveUp(call);
-        stream.fail(cancelled(signal!, `the call of "${capability}"`));
-      };
-      signal?.addEventListener('abort', abort, { once: true });
+      const end = this.#giveUpWhen(signal, call, capability, (error) => stream.fail(error)) ?? (() => undefined);
       stream.attach({ read: () => this.#read(call, priority), cancel: () => (end(), this.#giveUp(call)) });
       return {
         priority,
@@ -195,7 +183,7 @@ export class Calls {
     const started = performance.now();
     // Waiting for room is part of the time that the caller grants.
     const limit = Math.min(timeout, ttl === undefined ? Infinity : ttl * 1000);
-    const patience = this.#host.hasRoom() ? signal : anyOf(AbortSignal.timeout(Math.ceil(limit)), signal);
+    const patience = this.#host.hasRoom() ? undefined : new Patience(limit, signal);
     let call: string | undefined;
     try {
       await this.#host.transmit(
@@ -209,7 +197,7 @@ export class Calls {
           this.#timer.by(left);
           return composed.text;
         },
-        patience,
+        patience?.signal,
         priority,
       );
     } catch (error) {
@@ -218,9 +206,24 @@ export class Calls {
         session.cancel(call);
       }
       if (signal?.aborted) throw cancelled(signal, what);
-      if (patience?.aborted) throw overdue(what, timeout, ttl);
+      if (patience?.signal.aborted) throw overdue(what, timeout, ttl);
       throw error;
+    } finally {
+      patience?.end();
     }
+  }
+
+  #giveUpWhen(
+    signal: AbortSignal | undefined,
+    call: string,
+    capability: string,
+    fail: (error: AgentError) => void,
+  ): (() => void) | undefined {
+    if (!signal) return undefined;
+    return onAbort(signal, () => {
+      this.#giveUp(call);
+      fail(cancelled(signal, `the call of "${capability}"`));
+    });
   }
 
   /** Forgets a call, and tells the other side if that can be. */
@@ -274,8 +277,28 @@ export class Calls {
   }
 }
 
-function anyOf(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {
-  return second ? AbortSignal.any([first, second]) : first;
+/**
+ * A signal that fires after a time, or with another one. Not `AbortSignal.any`: what that makes stays in memory as long as
+ * the other signal does, in some versions of Node.
+ */
+class Patience {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly #forget: (() => void) | undefined;
+
+  constructor(milliseconds: number, signal: AbortSignal | undefined) {
+    this.#timer = setTimeout(() => this.#controller.abort(), Math.min(Math.ceil(milliseconds), 2 ** 31 - 1));
+    this.#forget = signal && onAbort(signal, () => this.#controller.abort(signal.reason));
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#forget?.();
+  }
 }
 
 function timedOut(what: string): AgentError {
