@@ -931,6 +931,22 @@ interface RTCPeerConnection {
     removeEventListener: RemoveEventListener<RTCPeerConnectionEventMap>;
 }
 
+/**
+ * Items of a result as they arrive. The call is made when the first item is asked for. Leaving a `for await` loop
+ * early cancels the call, which stops the handler at the other end.
+ */
+declare class ResultStream<Item> implements AsyncIterableIterator<Item>, AsyncDisposable {
+    #private;
+    /** The next item. Rejects once if the call fails, after the items that came before. */
+    next(): Promise<IteratorResult<Item, undefined>>;
+    /** Reads no further: the call is cancelled if it is not over. */
+    return(): Promise<IteratorResult<Item, undefined>>;
+    /** Reads no further, as the end of an `await using` block does. */
+    [Symbol.asyncDispose](): Promise<void>;
+    /** Items are read once: every loop goes on where the last one ended. */
+    [Symbol.asyncIterator](): this;
+}
+
 /** Options of {@link KnownKeys}. */
 interface KnownKeysOptions {
     /**
@@ -1468,6 +1484,19 @@ interface SignalingAdapter {
  */
 type LinkState = 'connecting' | 'open' | 'disconnected' | 'reconnecting' | 'closed';
 
+/** What an agent says about itself. */
+interface AgentStatus {
+    status: 'healthy' | 'degraded' | 'unhealthy' | 'offline';
+    /** How busy it is: 0 for idle, 1 for as much as it can do; not negative. */
+    load?: number;
+    /** Connections to other agents, a whole number. */
+    activeConnections?: number;
+    /** Names of what it can be called for. */
+    capabilities?: string[];
+    /** Anything that it measures, as JSON. */
+    metrics?: Record<string, unknown>;
+}
+
 /** Facts that belong to a log message: agent URIs, ids, codes, sizes. */
 type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 /**
@@ -1529,6 +1558,17 @@ interface Limits {
     incomingFiles?: number;
     /** Bytes of each such file that may be on their way or wait to be written, from 512 KiB to 64 MiB. Default: 4 MiB. */
     fileWindow?: number;
+    /** Calls of this side over one link that wait for an answer; more fail with `RATE_LIMIT_EXCEEDED`. Default: 16,384. */
+    pendingCalls?: number;
+    /** Calls of the other side of one link whose handlers run at a time; more wait. Default: 16,384. */
+    runningCalls?: number;
+    /** How many of those may wait; more are refused with `RATE_LIMIT_EXCEEDED`. Default: 1,024. */
+    queuedCalls?: number;
+    /**
+     * Bytes of JSON of the inputs of the running and the waiting calls of one link; more are refused with
+     * `RATE_LIMIT_EXCEEDED`. Default: 64 MiB.
+     */
+    callInputBytes?: number;
 }
 
 /** Options of {@link createPeer}; every member of `RTCConfiguration` as well. */
@@ -1557,6 +1597,8 @@ interface PeerOptions extends RTCConfiguration {
     limits?: Limits;
     /** Hears what the agent does. Default: nobody. */
     logger?: Logger;
+    /** What failures of calls travel as, unless a handler says otherwise. Default: `'error'`. */
+    failAs?: FailAs;
 }
 /** A message from another agent. */
 interface AgentMessage {
@@ -1589,12 +1631,40 @@ interface SendOptions {
     /** Gives up waiting for room. */
     signal?: AbortSignal;
 }
-/** Options of `call`. */
+/** Options of `call` and `callStream`. */
 interface CallOptions {
-    /** Milliseconds to wait for the answer. Default: 30,000. */
+    /**
+     * Milliseconds to wait for the answer; with `callStream` the longest wait for an item while there is none to read.
+     * The other side is told when the time is over. Default: 30,000.
+     */
     timeout?: number;
-    /** Gives up waiting. */
+    /** Gives up waiting, and tells the other side. */
     signal?: AbortSignal;
+    /** How urgent the call and its answer are. */
+    priority?: Priority;
+    /**
+     * Seconds in which the answer is of use. The call is not sent later (`MESSAGE_EXPIRED`), and the other side stops its
+     * handler when they are over (`TASK_TIMEOUT`), whether it hears from us or not. Default: none.
+     */
+    ttl?: number;
+}
+/**
+ * What the failure of a call travels as: an `error` message, or a `capability_response` with the payload
+ * `{error: {code, message, details?, retryable}}` for callers that wait for responses only and would otherwise wait
+ * until their timeout. Callers of this package understand both.
+ */
+type FailAs = 'error' | 'response';
+/** Options of `handle`. */
+interface HandleOptions {
+    /** How many calls of this capability run at a time, over all links. Default: as many as come. */
+    concurrency?: number;
+    /**
+     * How many more may wait for their turn; beyond that the agent that waits with most gets `RATE_LIMIT_EXCEEDED`.
+     * Only together with `concurrency`. Default: 1,024.
+     */
+    queue?: number;
+    /** What failures travel as. Default: as for the whole peer. */
+    failAs?: FailAs;
 }
 /** Options of `connect`. */
 interface ConnectOptions {
@@ -1613,11 +1683,21 @@ interface CallContext {
     readonly capability: string;
     /** The id of the call. */
     readonly id: string;
-    /** Fires when nobody waits for the result any more because the link is closed. */
+    /** What the caller said about the call: its `priority`, its `ttl`, and whatever else came along. */
+    readonly metadata: {
+        agentId: string;
+        [name: string]: unknown;
+    };
+    /**
+     * Fires when nobody waits for the result any more; its `reason` is an `AgentError`: the caller has cancelled
+     * (`TASK_CANCELLED`), the ttl of the call is over (`TASK_TIMEOUT`), or the link is gone (`AGENT_UNREACHABLE`).
+     */
     readonly signal: AbortSignal;
 }
 /**
- * Answers calls of one capability. What it returns is sent as the result; an `AgentError` that it throws keeps its code,
+ * Answers calls of one capability. What it returns is sent as the result. An async iterable (such as an async generator
+ * or a `ReadableStream`) or a generator is sent item by item to a caller who uses `callStream`, at the pace at which
+ * they are read, and as an array of at most 65,536 items and 16 Mi characters of JSON to any other. An `AgentError` that it throws keeps its code,
  * anything else becomes `CAPABILITY_FAILED` with its message.
  */
 type CapabilityHandler = (input: never, context: CallContext) => unknown;
@@ -1633,6 +1713,8 @@ type LinkEvents = {
      * there either, the file is refused with `CAPABILITY_NOT_FOUND`.
      */
     file: [file: IncomingFile];
+    /** The other agent has said how it is. Statuses that are not as specified arrive as messages. */
+    status: [status: AgentStatus];
     /** The state has changed. */
     state: [state: LinkState];
     /** Something went wrong that the link survives: an error message from the other side, or an invalid one. */
@@ -1657,6 +1739,12 @@ declare class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMes
     get connection(): RTCPeerConnection;
     /** The state of the link. */
     get state(): LinkState;
+    /** What the other agent has said about itself last; nothing if it never did. */
+    get status(): AgentStatus | undefined;
+    /** Calls of this side that wait for an answer. */
+    get pendingCalls(): number;
+    /** Calls of the other side that run here or wait for their turn. */
+    get activeCalls(): number;
     /** Resolves when the link is closed. */
     get closed(): Promise<void>;
     /** Why the link is closed, if it was not by choice. */
@@ -1670,12 +1758,31 @@ declare class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMes
      */
     send(payload: unknown, options?: SendOptions): Promise<string>;
     /**
-     * Calls a capability of the other agent and resolves with its result.
+     * Calls a capability of the other agent and resolves with its result: any JSON value, as it is or in an object
+     * `{result}` or `{capability, result}`, as other implementations send it. A result that streams comes as an array.
      *
      * @throws AgentError - what the other side answered (`CAPABILITY_NOT_FOUND`, `CAPABILITY_FAILED`, ...), or
-     * `TASK_TIMEOUT`, `TASK_CANCELLED`, `AGENT_UNREACHABLE` when the link closes, `MESSAGE_TOO_LARGE`.
+     * `TASK_TIMEOUT`, `TASK_CANCELLED`, `AGENT_UNREACHABLE` when the connection is lost, `MESSAGE_TOO_LARGE`,
+     * `MESSAGE_EXPIRED`, `RATE_LIMIT_EXCEEDED` if too many calls wait already, `INVALID_MESSAGE` if the input cannot be
+     * written as JSON.
      */
     call<Result = unknown>(capability: string, input?: unknown, options?: CallOptions): Promise<Result>;
+    /**
+     * Calls a capability of the other agent and gives its result item by item, for `for await`. A slow reader slows the
+     * other side down; leaving the loop cancels the call. The call is made when the first item is asked for. An agent
+     * that does not stream gives one item, its result.
+     *
+     * @throws TypeError - An argument is wrong. The loop throws what {@link call} throws, after the items that came
+     * before; `PROTOCOL_ERROR` if the other side does not keep to the rules of streams.
+     */
+    callStream<Item = unknown>(capability: string, input?: unknown, options?: CallOptions): ResultStream<Item>;
+    /**
+     * Says how this agent is; the other one gets it as the event `status`.
+     *
+     * @throws TypeError - The status is not as specified.
+     * @throws AgentError - As {@link send}.
+     */
+    sendStatus(status: AgentStatus, options?: Pick<SendOptions, 'priority' | 'ttl' | 'signal'>): Promise<void>;
     /**
      * Opens another channel to the same agent, for raw text and binary data. Resolves when it is open. The other side
      * gets it as the event `channel`, unless it is negotiated: then both sides create it with the same `id`.
@@ -1712,6 +1819,8 @@ type PeerEvents = {
     link: [link: Link];
     /** Another agent offers a file, and nobody takes it from its link. */
     file: [file: IncomingFile];
+    /** Another agent has said how it is. */
+    status: [status: AgentStatus, link: Link];
     /** The signaling service is lost for good: open links go on, but nobody new is found. */
     error: [error: AgentError];
     /** An offer or answer was refused; see docs/security.md. */
@@ -1742,12 +1851,17 @@ declare class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Lin
     send(agentId: string, payload: unknown, options?: SendOptions & ConnectOptions): Promise<string>;
     /** Connects if necessary and opens a channel; see {@link Link.createChannel}. */
     createChannel(agentId: string, label: string, init?: ChannelInit, options?: ConnectOptions): Promise<AgentChannel>;
+    /** Connects if necessary and calls a capability; see {@link Link.call}. The timeout covers both. */
+    call<Result = unknown>(agentId: string, capability: string, input?: unknown, options?: CallOptions): Promise<Result>;
+    /** Connects if necessary, when the first item is asked for, and calls a capability; see {@link Link.callStream}. */
+    callStream<Item = unknown>(agentId: string, capability: string, input?: unknown, options?: CallOptions): ResultStream<Item>;
     /**
-     * Answers calls of `capability` from any agent, until the returned function is called.
+     * Answers calls of `capability` from any agent, until the returned function is called. See {@link CapabilityHandler}
+     * for what may be returned.
      *
-     * @throws TypeError - It has a handler already.
+     * @throws TypeError - It has a handler already, or an option is wrong.
      */
-    handle(capability: string, handler: CapabilityHandler): () => void;
+    handle(capability: string, handler: CapabilityHandler, options?: HandleOptions): () => void;
     /** Takes the files that other agents offer, instead of the event `file`. Ends when the peer is closed. */
     files(): AsyncIterableIterator<IncomingFile>;
     /** Takes the links that other agents have made; ends when the peer is closed. */
@@ -1899,5 +2013,5 @@ declare function createSignalingServer(options?: SignalingServerOptions): Promis
  */
 declare function normalizeAgentUri(uri: string): string;
 
-export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AllowOption, AuthHow, AuthMode, AuthOptions, BinaryType, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelStreams, ConnectOptions, EventArguments, EventHandler, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, JwksOptions, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, StreamChunk, Unsubscribe, WebSocketSignalingOptions };
+export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, AuthHow, AuthMode, AuthOptions, BinaryType, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelStreams, ConnectOptions, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, StreamChunk, Unsubscribe, WebSocketSignalingOptions };

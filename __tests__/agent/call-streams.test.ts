@@ -18,7 +18,9 @@ async function all<Item>(stream: AsyncIterable<Item>): Promise<Item[]> {
 function counter(item: (number: number) => unknown = (number) => number) {
   const state = { produced: 0, ended: 0, reason: undefined as unknown };
   async function* handler(_: unknown, { signal }: { signal: AbortSignal }) {
-    signal.addEventListener('abort', () => (state.reason = signal.reason));
+    signal.addEventListener('abort', () => {
+      state.reason = signal.reason as unknown;
+    });
     try {
       for (;;) {
         await Promise.resolve();

@@ -2,7 +2,7 @@
 import { createHash, randomUUID, type Hash } from 'node:crypto';
 
 import { binding } from '../../native/loader';
-import { toJson } from '../calls';
+import { toJson } from '../json';
 import type { AgentChannel, Priority } from '../channel';
 import { AgentError, nativeAgentCall } from '../errors';
 import { checkFunction, checkMembers, checkMilliseconds, checkName, checkSignal } from '../options';
