@@ -40,6 +40,9 @@ function setupDataChannelHandlers(channel) {
     if (mode === 'offer') {
       send(envelope('message', 'hello from the specification'));
       send(envelope('capability_call', { capability: 'sum', input: [1, 2, 3] }, 'my-correlation'));
+      send(envelope('capability_call', { capability: 'letters' }, 'for-letters'));
+      send(envelope('capability_call', { capability: 'broken' }, 'for-broken'));
+      send(envelope('status', { status: 'degraded', load: 0.9 }));
     }
   };
   channel.onmessage = (event) => {

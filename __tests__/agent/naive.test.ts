@@ -1,7 +1,7 @@
 // A peer that runs the specification's own code on another stack talks to our agents, in both directions.
 import { join } from 'node:path';
 
-import { createPeer, createSignalingServer } from 'ossa-webrtc';
+import { AgentError, createPeer, createSignalingServer } from 'ossa-webrtc';
 import type { AgentMessage, AgentPeer, Link, SignalingServer } from 'ossa-webrtc';
 
 import { Child } from './child';
@@ -40,6 +40,10 @@ test('we call it: messages, state updates, calls in every accepted form of answe
   const link = await ours.connect(NAIVE);
   expect(await link.call('reverse', 'abc')).toBe('cba');
   expect(await link.call('wrapped')).toBe('unwrapped');
+  const items: unknown[] = [];
+  for await (const item of link.callStream('reverse', 'abc')) items.push(item);
+  for await (const item of link.callStream('wrapped')) items.push(item);
+  expect(items).toEqual(['cba', 'unwrapped']);
   await expect(link.call('unknown')).rejects.toMatchObject({ code: 'CAPABILITY_NOT_FOUND', message: 'no unknown' });
   const [state] = await messages(link, 1);
   expect(state).toMatchObject({ type: 'state_update', payload: { cursor: 7 }, from: NAIVE });
@@ -51,6 +55,14 @@ test('we call it: messages, state updates, calls in every accepted form of answe
 
 test('it calls us: over a channel that may lose messages, without registration and session ids', async () => {
   ours.handle('sum', (numbers: number[]) => numbers.reduce((sum, number) => sum + number, 0));
+  ours.handle('letters', function* () {
+    yield* ['a', 'b', 'c'];
+  });
+  const broken = () => {
+    throw new AgentError('MY_CODE', 'out of order', { details: { n: 1 } });
+  };
+  ours.handle('broken', broken, { failAs: 'response' });
+  const status = new Promise((resolve) => ours.once('status', resolve));
   const incoming = new Promise<Link>((resolve) => ours.once('link', resolve));
   await start('offer');
   const link = await incoming;
@@ -60,6 +72,13 @@ test('it calls us: over a channel that may lose messages, without registration a
   expect(message).toMatchObject({ type: 'message', payload: 'hello from the specification' });
   const answer = await naive.line(/capability_response/);
   expect(JSON.parse(answer)).toEqual({ type: 'capability_response', payload: 6, correlationId: 'my-correlation' });
+  // It knows nothing of streams: it gets one answer, an array. It ignores errors: it gets a response that says so.
+  const letters = await naive.line(/"for-letters"/);
+  expect(JSON.parse(letters)).toMatchObject({ type: 'capability_response', payload: ['a', 'b', 'c'] });
+  const failure = await naive.line(/"for-broken"/);
+  const error = { code: 'MY_CODE', message: 'out of order', details: { n: 1 }, retryable: false };
+  expect(JSON.parse(failure)).toMatchObject({ type: 'capability_response', payload: { error } });
+  expect(await status).toEqual({ status: 'degraded', load: 0.9 });
   expect(await link.call('reverse', 'xyz')).toBe('zyx');
 });
 
