@@ -66,14 +66,14 @@ class BrowserDriver implements Driver {
   }
 }
 
-/** Starts a headless browser; fails with the way to install it when there is none. */
-export async function startBrowser(name: 'chromium' | 'firefox'): Promise<BrowserDriver> {
+/** Starts a headless browser with a page that has a global `driver`; fails with the way to install it when there is none. */
+export async function startBrowser(name: 'chromium' | 'firefox', content = page): Promise<BrowserDriver> {
   const { executables, install, launch } = flavours[name];
   const chosen = process.env[`${name.toUpperCase()}_PATH`];
   const executablePath = (chosen ? [chosen] : executables).find((path) => existsSync(path));
   if (!executablePath) throw new Error(`no ${name} found at ${executables.join(', ')}: ${install}`);
 
-  const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end(page));
+  const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end(content));
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const browser = await puppeteer.launch({ ...launch, executablePath, headless: true });
   const tab = await browser.newPage();

@@ -1,0 +1,3 @@
+import { describeNaive } from './suite';
+
+describeNaive('chromium');
