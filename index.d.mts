@@ -1892,7 +1892,10 @@ declare class MemorySignaling implements SignalingAdapter {
     #private;
     /** The agents that are registered. */
     get agents(): string[];
-    /** Delivers a message in a later turn of the event loop; a recipient that is not there answers with an `error`. */
+    /**
+     * Delivers a message in a later turn of the event loop; a recipient that is not there answers with an `error`.
+     * @throws TypeError - `to` is no agent URI.
+     */
     send(message: SignalingMessage): void;
     /**
      * From now on messages to `agentId` are delivered.

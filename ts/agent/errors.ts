@@ -61,6 +61,16 @@ export function errorFromJson(json: string): AgentError {
   return new AgentError(code, message, { details, retryable: retryable ?? false });
 }
 
+/** The error that a stranger describes, whatever it may have put there. */
+export function errorFromStranger(value: unknown): AgentError {
+  const { code, message, details, retryable } = (value ?? {}) as Record<string, unknown>;
+  return new AgentError(
+    typeof code === 'string' ? code : 'INTERNAL_ERROR',
+    typeof message === 'string' ? message : 'the other side has sent an error without a text',
+    { details, retryable: retryable === true },
+  );
+}
+
 /** Calls the native core; its errors are JSON in the message of an ordinary error. */
 export function nativeAgentCall<T>(call: () => T): T {
   try {

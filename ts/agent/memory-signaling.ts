@@ -14,12 +14,17 @@ export class MemorySignaling implements SignalingAdapter {
     return [...this.#agents.keys()];
   }
 
-  /** Delivers a message in a later turn of the event loop; a recipient that is not there answers with an `error`. */
+  /**
+   * Delivers a message in a later turn of the event loop; a recipient that is not there answers with an `error`.
+   * @throws TypeError - `to` is no agent URI.
+   */
   send(message: SignalingMessage): void {
     // A copy, made now: the sender may go on to change its object, as over a network.
     const copy = structuredClone(message);
+    // Now, where the sender can be told: later nobody would catch it.
+    const to = normalizeAgentUri(copy.to);
     later(() => {
-      const recipient = this.#agents.get(normalizeAgentUri(copy.to));
+      const recipient = this.#agents.get(to);
       if (recipient) recipient(copy);
       else if (copy.type !== 'error' && copy.from !== undefined) this.#unreachable(copy, copy.from);
     });
@@ -40,6 +45,12 @@ export class MemorySignaling implements SignalingAdapter {
 
   #unreachable({ to, sessionId }: SignalingMessage, from: string): void {
     const error = { code: 'AGENT_UNREACHABLE', message: `${to} is not registered` };
-    this.#agents.get(normalizeAgentUri(from))?.({ type: 'error', to: from, sessionId, error });
+    let sender: string;
+    try {
+      sender = normalizeAgentUri(from);
+    } catch {
+      return; // nobody has that name
+    }
+    this.#agents.get(sender)?.({ type: 'error', to: from, sessionId, error });
   }
 }

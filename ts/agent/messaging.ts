@@ -5,7 +5,7 @@ import { binding } from '../native/loader';
 import type { RTCDataChannel } from '../w3c';
 import { Backpressure, sendingFailed } from './backpressure';
 import type { Calls } from './calls';
-import { AgentError, errorFromJson, messageOf, nativeAgentCall } from './errors';
+import { AgentError, errorFromJson, errorFromStranger, messageOf, nativeAgentCall } from './errors';
 import { Inbox } from './events';
 import { toJson } from './json';
 import type { ResolvedLimits } from './limits';
@@ -178,8 +178,7 @@ export class Messaging {
 
   #receiveMessage(message: Partial<AgentMessage>): void {
     if (message.type === 'error') {
-      const { code, message: text, details, retryable } = (message.payload ?? {}) as Record<string, unknown>;
-      this.#host.problem(new AgentError(String(code), String(text), { details, retryable: retryable === true }));
+      this.#host.problem(errorFromStranger(message.payload));
       return;
     }
     const { type = 'message', id = '', timestamp = '', payload = null } = message;

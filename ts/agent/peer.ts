@@ -11,7 +11,7 @@ import { Guard } from './auth/guard';
 import { resolveAuth } from './auth/options';
 import type { AgentChannel, ChannelInit } from './channel';
 import { EarlyMessages } from './early-messages';
-import { AgentError } from './errors';
+import { AgentError, errorFromStranger } from './errors';
 import { Emitter, Inbox } from './events';
 import { resolveLimits } from './limits';
 import type { IncomingFile } from './files';
@@ -346,8 +346,8 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     else if (!link?.lifeline.matches(message)) this.#early.keep(remote, message);
     else if (message.type !== 'error') link.lifeline.handle(message);
     else {
-      const { code = 'INTERNAL_ERROR', message: text = 'refused without a reason' } = message.error ?? {};
-      link.lifeline.signalingError(new AgentError(String(code), `${remote}: ${text}`), message.sessionId);
+      const { code, message: text } = errorFromStranger(message.error);
+      link.lifeline.signalingError(new AgentError(code, `${remote}: ${text}`), message.sessionId);
     }
   }
 
@@ -356,8 +356,9 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     if (sessionId === undefined || !error) return;
     for (const { lifeline } of this.#links.values()) {
       if (lifeline.sessionId !== sessionId) continue;
-      const retryable = error.code === 'AGENT_UNREACHABLE';
-      lifeline.signalingError(new AgentError(error.code, error.message, { retryable }), sessionId);
+      const { code, message } = errorFromStranger(error);
+      const retryable = code === 'AGENT_UNREACHABLE';
+      lifeline.signalingError(new AgentError(code, message, { retryable }), sessionId);
     }
   }
 

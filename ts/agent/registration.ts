@@ -1,6 +1,6 @@
 // The place of one agent in a signaling service: registered, lost, given up.
 import { AgentError, messageOf } from './errors';
-import type { SignalingAdapter, SignalingMessage, Unsubscribe } from './signaling';
+import { isSignalingMessage, type SignalingAdapter, type SignalingMessage, type Unsubscribe } from './signaling';
 import { WebSocketSignaling } from './websocket-signaling';
 
 /** How long `close()` waits for an adapter to end a subscription. */
@@ -68,7 +68,7 @@ export class Registration {
       return await this.#adapter.subscribe(
         agentId,
         (message) => {
-          if (!this.#closed) this.#host.deliver(message);
+          if (!this.#closed && isSignalingMessage(message)) this.#host.deliver(message);
         },
         (error) => {
           if (!this.#closed) this.#host.lost(error);

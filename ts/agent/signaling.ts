@@ -53,3 +53,28 @@ export interface SignalingAdapter {
     failed: (error: AgentError) => void,
   ): Unsubscribe | Promise<Unsubscribe>;
 }
+
+const isText = (value: unknown) => typeof value === 'string';
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isAbsentOr = (check: (value: unknown) => boolean, value: unknown) => value === undefined || check(value);
+const isNullOr = (check: (value: unknown) => boolean, value: unknown) => value == null || check(value);
+
+/**
+ * Whether what an adapter delivers has the types of a message. Strangers may have written it, and not every service checks
+ * what it hands on: what is none is dropped before anything reads it. @internal
+ */
+export function isSignalingMessage(value: unknown): value is SignalingMessage {
+  if (!isObject(value)) return false;
+  const { type, from, sessionId, sdp, candidate } = value;
+  if (!isText(type) || !isAbsentOr(isText, from) || !isAbsentOr(isText, sessionId)) return false;
+  if (!isAbsentOr((text) => isText(text) || (isObject(text) && isText(text.sdp)), sdp)) return false;
+  return isNullOr(
+    (init) =>
+      isObject(init) &&
+      isAbsentOr(isText, init.candidate) &&
+      isNullOr(isText, init.sdpMid) &&
+      isNullOr((index) => typeof index === 'number', init.sdpMLineIndex) &&
+      isNullOr(isText, init.usernameFragment),
+    candidate,
+  );
+}

@@ -1,7 +1,8 @@
 //! The `WebRTCMessage` of the specification.
 
 use ossa_signaling::AgentUri;
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{AgentError, code};
@@ -33,7 +34,7 @@ pub struct Envelope<T> {
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
     pub payload: Option<T>,
     /// About the message. Absent only where the id may be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object", skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
 }
 
@@ -106,7 +107,7 @@ impl Serialize for StreamMark {
 }
 
 /// Other implementations may use the name for something else: what is not ours is as if it were not there.
-fn lenient<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<StreamMark>, D::Error> {
+fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<StreamMark>, D::Error> {
     let text = Box::<RawValue>::deserialize(deserializer)?;
     Ok(match serde_json::from_str(text.get()) {
         Ok(StreamWire::Flag(true)) => Some(StreamMark::Wanted),
@@ -145,6 +146,21 @@ pub struct Chunked {
     pub message_id: String,
 }
 
+/// Parses a JSON object. What `serde` derives takes an array of the members' values as well; JavaScript, which reads the same
+/// text after us, would find nothing in it.
+pub(crate) fn parse_object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, serde_json::Error> {
+    if !text.trim_start().starts_with('{') {
+        return Err(serde::de::Error::custom("it is no JSON object"));
+    }
+    serde_json::from_str(text)
+}
+
+/// A member that is an object, for the same reason.
+fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let Some(value) = Option::<Box<RawValue>>::deserialize(deserializer)? else { return Ok(None) };
+    parse_object(value.get()).map(Some).map_err(serde::de::Error::custom)
+}
+
 impl<'a> Envelope<&'a RawValue> {
     /// Parses and checks one message.
     ///
@@ -153,7 +169,7 @@ impl<'a> Envelope<&'a RawValue> {
     pub fn parse(text: &'a str) -> Result<Self, AgentError> {
         let invalid = |message: String| AgentError::new(code::INVALID_MESSAGE, message);
         let envelope: Self =
-            serde_json::from_str(text).map_err(|error| invalid(format!("not an OSSA message: {error}")))?;
+            parse_object(text).map_err(|error| invalid(format!("not an OSSA message: {error}")))?;
         if envelope.kind.is_empty() || envelope.kind.len() > MAX_TYPE {
             return Err(invalid(format!("\"type\" must have 1 to {MAX_TYPE} bytes")));
         }
@@ -209,6 +225,8 @@ mod tests {
             r#"{"type":"","id":"1","metadata":{"agentId":"agent://a"}}"#,
             r#"{"type":7}"#,
             "[]",
+            r#"["message","1","t",1,{"agentId":"agent://a"}]"#,
+            r#"{"type":"message","id":"1","payload":1,"metadata":["agent://a"]}"#,
             "hello",
             "",
         ] {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{Ack, IncomingLimits, Progress};
-use crate::envelope::{Envelope, StreamMark};
+use crate::envelope::{Envelope, StreamMark, parse_object};
 use crate::error::{AgentError, code};
 use crate::session::{Extra, Reply, Session, raw};
 use crate::session_types::{Composed, FailAs, Options, Received, ResultShape};
@@ -323,7 +323,7 @@ impl Session {
         unix_ms: u64,
     ) -> Received {
         let payload = envelope.payload.map_or("null", RawValue::get);
-        let capability = match serde_json::from_str::<CallIn>(payload) {
+        let capability = match parse_object::<CallIn>(payload) {
             Ok(call) if call.capability.len() <= MAX_CAPABILITY => Ok(call.capability),
             Ok(call) => {
                 let length = call.capability.len();
