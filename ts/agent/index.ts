@@ -5,6 +5,7 @@ export { Link } from './link';
 export type { LinkEvents } from './link';
 export type { LinkState } from './lifeline';
 export type { AcceptPolicy, Caller } from './admission';
+export type { ChannelPreset } from './presets';
 export type { ReconnectOptions } from './reconnect-options';
 export type { Reconnected, ReconnectReason, ReconnectStep } from './reconnection';
 export type { Limits } from './limits';

@@ -84,7 +84,14 @@ export class Lifeline {
   /** Dials, the first time. */
   start(): void {
     this.#current.offerer = true;
-    this.#host.makeChannels(true);
+    this.#prepare(true);
+  }
+
+  /** Makes the message channels of the present connection, once. */
+  #prepare(offerer: boolean): void {
+    if (this.#current.prepared) return;
+    this.#current.prepared = true;
+    this.#host.makeChannels(offerer);
   }
 
   /** Whether a message that is no offer belongs to this link; peers that know no session ids correlate by agent. */
@@ -130,7 +137,7 @@ export class Lifeline {
       if (relation === 'anew') return false;
       this.#redialled(offer);
     } else if (relation === 'renegotiation') {
-      if (!current.offerer && current.connection.remoteDescription === null) this.#host.makeChannels(false);
+      this.#prepare(false);
       current.negotiator.handle(offer);
     } else if (relation === 'redial') {
       this.#redialled(offer);
@@ -185,10 +192,14 @@ export class Lifeline {
   /** Tells the other side that the link is closed, where the connection cannot. */
   sayGoodbye(): void {
     if (this.#state !== 'disconnected' && this.#state !== 'reconnecting') return;
+    this.tell({ code: GOODBYE, message: 'the link was closed' });
+  }
+
+  /** Tells the other side of an error through the signaling service. */
+  tell({ code, message }: { code: string; message: string }): void {
     const { local: from, remote: to } = this.#host;
-    const error = { code: GOODBYE, message: 'the link was closed' };
     this.#host
-      .transmit({ type: 'error', from, to, sessionId: this.#current.sessionId, error })
+      .transmit({ type: 'error', from, to, sessionId: this.#current.sessionId, error: { code, message } })
       // It will find out by itself.
       .catch(() => undefined);
   }
@@ -327,7 +338,7 @@ export class Lifeline {
       this.#setState('reconnecting');
       this.#host.step({ how: 'wait', reason: 'redialled', attempt: 0, delay: 0 }, true);
     }
-    this.#host.makeChannels(false);
+    this.#prepare(false);
     this.#current.negotiator.handle(offer);
   }
 

@@ -6,20 +6,25 @@ import { Inbox } from './events';
 import { FILE_PROTOCOL } from './files';
 import type { ResolvedLimits } from './limits';
 import type { Messaging } from './messaging';
+import { MessageChannels } from './message-channels';
 import { checkMembers, checkSignal } from './options';
-
-/** The channel of the specification that carries the envelopes. */
-const MESSAGE_CHANNEL = 'ossa-channel';
+import type { ChannelPreset } from './presets';
 
 /** What the channels need of their link. */
 export interface LinkChannelsHost {
+  readonly remote: string;
+  readonly preset: ChannelPreset;
+  /** Milliseconds between heartbeats on this side; 0 for none. */
+  readonly heartbeat: number;
   readonly messaging: Messaging;
   readonly limits: ResolvedLimits;
   readonly connection: RTCPeerConnection;
-  /** The message channel is open. */
+  /** The main message channel is open. */
   ready(channel: RTCDataChannel): void;
-  /** The message channel is closed. */
+  /** A message channel is closed. */
   lost(): void;
+  /** The other side uses other message channels. */
+  mismatch(error: AgentError): void;
   /** The other side has opened a channel for a file. */
   file(channel: AgentChannel): void;
   /** Waits while the link has no connection. @throws AgentError - The link is closed. */
@@ -31,49 +36,42 @@ export interface LinkChannelsHost {
 export class LinkChannels {
   readonly #host: LinkChannelsHost;
   readonly #channels = new Set<AgentChannel>();
-  #messages: RTCDataChannel | undefined;
+  readonly #messages: MessageChannels;
   /** Channels that the other side has opened. */
   readonly incoming: Inbox<AgentChannel>;
 
   constructor(host: LinkChannelsHost) {
     this.#host = host;
+    this.#messages = this.#makeMessageChannels();
     this.incoming = new Inbox<AgentChannel>({ items: host.limits.unreadChannels, bytes: Infinity });
   }
 
-  /** Makes the message channel from this side: whatever is negotiated then has something to carry. */
+  /** Makes the message channels that this side has to make. */
   start(offerer: boolean): void {
-    if (!offerer) return;
-    // Reliable, unlike in the specification's example: calls and messages must not get lost.
-    this.#use(this.#host.connection.createDataChannel(MESSAGE_CHANNEL, { ordered: true }));
+    this.#messages.start(offerer);
   }
 
-  /** The other side's offer won and brings its own message channel; two would be one too many. */
+  /** The other side's offer won and brings its own message channels; two of each would be too many. */
   yield(): void {
-    const own = this.#messages;
-    this.#messages = undefined;
-    own?.close();
+    this.#messages.yield();
   }
 
   /** The connection is given up: channels of the application end with the error, messages wait for the next one. */
   suspend(error: AgentError): void {
-    this.#messages = undefined;
+    this.#messages.forget();
     this.#host.messaging.detach();
     this.abandon(error);
   }
 
-  /** Ends the channels of the application at once. */
+  /** Ends all channels at once. */
   abandon(error: AgentError | undefined): void {
+    this.#messages.forget();
     for (const channel of [...this.#channels]) channel.abandon(error);
   }
 
   /** The other side has opened a channel. */
   announced(channel: RTCDataChannel): void {
-    if (channel.label === MESSAGE_CHANNEL) {
-      // The first one counts; a second one is only listened to.
-      if (this.#messages) this.#host.messaging.listen(channel);
-      else this.#use(channel);
-      return;
-    }
+    if (this.#messages.announced(channel)) return;
     const announced = new AgentChannel(channel);
     this.#adopt(announced);
     if (channel.protocol === FILE_PROTOCOL) this.#host.file(announced);
@@ -87,8 +85,7 @@ export class LinkChannels {
   /** Opens a channel of the application; resolves when it is open. */
   async create(label: string, init: ChannelInit | undefined, options: { signal?: AbortSignal }): Promise<AgentChannel> {
     if (typeof label !== 'string') throw new TypeError('the label of a channel must be a string');
-    if (label === MESSAGE_CHANNEL)
-      throw new TypeError(`the label "${MESSAGE_CHANNEL}" belongs to the messages of the link`);
+    if (this.#messages.owns(label)) throw new TypeError(`the label "${label}" belongs to the messages of the link`);
     checkMembers(options, 'the options of createChannel', ['signal']);
     const signal = checkSignal(options.signal, 'signal');
     const converted = channelInit(init);
@@ -110,28 +107,29 @@ export class LinkChannels {
   /** Closes all of them after what was sent has gone out; resolves when the other side has agreed. */
   async close(): Promise<void> {
     const channels = [...this.#channels].map((channel) => channel.close());
-    const messages = this.#messages;
-    const done = new Promise((resolve) => messages?.addEventListener('close', resolve));
-    messages?.close();
-    await Promise.all([...channels, done]);
+    await Promise.all([...channels, this.#messages.close()]);
+  }
+
+  #makeMessageChannels(): MessageChannels {
+    const host = this.#host;
+    const { preset, remote, heartbeat, messaging } = host;
+    return new MessageChannels({
+      preset,
+      remote,
+      heartbeat,
+      get connection() {
+        return host.connection;
+      },
+      listen: (channel) => messaging.listen(channel),
+      ready: (channel) => host.ready(channel),
+      lost: () => host.lost(),
+      mismatch: (error) => host.mismatch(error),
+      problem: (error) => host.problem(error),
+    });
   }
 
   #adopt(channel: AgentChannel): void {
     this.#channels.add(channel);
     channel.on('close', () => void this.#channels.delete(channel));
-  }
-
-  #use(channel: RTCDataChannel): void {
-    this.#messages = channel;
-    this.#host.messaging.listen(channel);
-    channel.addEventListener('close', () => {
-      if (channel === this.#messages) this.#host.lost();
-    });
-    const opened = () => {
-      if (channel !== this.#messages) return;
-      this.#host.ready(channel);
-    };
-    if (channel.readyState === 'open') opened();
-    else channel.addEventListener('open', opened);
   }
 }

@@ -39,6 +39,8 @@ export class LinkConnection {
   readonly negotiator: Negotiator;
   /** This side's offer made it. */
   offerer = false;
+  /** Its message channels have been made. */
+  prepared = false;
   readonly #observed: ObservedConnection;
 
   constructor(

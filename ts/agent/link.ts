@@ -14,11 +14,15 @@ import { Lifeline, type LinkState } from './lifeline';
 import type { Logger } from './logger';
 import { Messaging } from './messaging';
 import { checkMembers, orCancelled } from './options';
+import type { ChannelPreset } from './presets';
 import type { ResolvedReconnect } from './reconnect-options';
 import type { Reconnected, ReconnectReason, ReconnectStep } from './reconnection';
 import type { SignalingMessage } from './signaling';
 import { checkStatus, type AgentStatus } from './status';
 import type { AgentMessage, CallOptions, FailAs, SendOptions } from './types';
+
+/** How long a link that has to end still stands, in milliseconds, so that the service can bring the reason across. */
+const LAST_WORDS = 500;
 
 /** How long `close()` waits until what was sent has gone out and the other side has agreed. */
 const GOODBYE = 2000;
@@ -57,6 +61,7 @@ export interface LinkHost {
   readonly logger: Logger;
   readonly guard: Guard;
   readonly configuration: RTCConfiguration;
+  readonly channels: ChannelPreset;
   readonly heartbeat: number;
   readonly reconnect: ResolvedReconnect;
   transmit(message: SignalingMessage): Promise<void>;
@@ -418,14 +423,24 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
   #makeChannels(): LinkChannels {
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- as above
     const link = this;
+    const { limits, channels: preset, heartbeat } = this.#host;
     return new LinkChannels({
+      remote: this.remote.agentId,
+      preset,
+      heartbeat,
       messaging: this.#messaging,
-      limits: this.#host.limits,
+      limits,
       get connection() {
         return link.connection;
       },
       ready: (channel) => this.#ready(channel),
       lost: () => this.lifeline.channelLost(),
+      mismatch: (error) => {
+        this.#problem(error);
+        this.lifeline.tell(error);
+        // The other side learns the reason before it sees the end.
+        setTimeout(() => this.#end(error), LAST_WORDS).unref();
+      },
       file: (channel) => this.#files.announced(channel),
       usable: (signal) => this.#usable(signal),
       problem: (error) => this.#problem(error),

@@ -18,6 +18,7 @@ import type { IncomingFile } from './files';
 import { Link, type LinkHost } from './link';
 import { checkLogger } from './logger';
 import { cancelled, checkFunction, checkMembers, checkMilliseconds, checkSignal, normalizeAgentUri } from './options';
+import { checkPreset } from './presets';
 import { resolveHeartbeat, resolveReconnect } from './reconnect-options';
 import { adapterOf, Registration } from './registration';
 import type { SignalingMessage } from './signaling';
@@ -63,6 +64,7 @@ const MEMBERS = [
   'auth',
   'allow',
   'accept',
+  'channels',
   'heartbeat',
   'reconnect',
   'limits',
@@ -95,8 +97,8 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   constructor(options: PeerOptions) {
     super();
     checkMembers(options, 'the options of createPeer', [...MEMBERS, ...CONFIGURATION]);
-    const { agentId, signaling, auth, allow, accept, heartbeat, reconnect, limits, logger, failAs, ...configuration } =
-      options;
+    const { agentId, signaling, auth, allow, accept, limits, logger, failAs, ...rest } = options;
+    const { channels, heartbeat, reconnect, ...configuration } = rest;
     this.agentId = normalizeAgentUri(agentId);
     if (accept !== undefined) checkFunction(accept, 'accept');
     // Refuses a wrong configuration now, not at the first connection.
@@ -110,6 +112,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
       ...common,
       guard: this.#guard,
       configuration,
+      channels: checkPreset(channels),
       heartbeat: resolveHeartbeat(heartbeat),
       reconnect: resolveReconnect(reconnect),
       transmit: async (message) => {

@@ -5,6 +5,7 @@ import type { Priority } from './channel';
 import type { Limits } from './limits';
 import type { Link } from './link';
 import type { Logger } from './logger';
+import type { ChannelPreset } from './presets';
 import type { ReconnectOptions } from './reconnect-options';
 import type { SignalingAdapter } from './signaling';
 
@@ -23,6 +24,8 @@ export interface PeerOptions extends RTCConfiguration {
   allow?: AllowOption;
   /** Decides whether an agent that calls gets a link. Default: every one does. */
   accept?: AcceptPolicy;
+  /** The channels that carry messages; both sides must use the same. Default: `'single'`. See docs/channels.md. */
+  channels?: ChannelPreset;
   /**
    * Milliseconds between heartbeats, at least 10; `false` for none. The other side counts as dead when it has sent some
    * and three of its intervals pass without a sign of life. Default: 30,000.
