@@ -391,6 +391,34 @@ describe('a full disk', () => {
   });
 });
 
+/** Speaks for itself over a channel of its own. */
+async function liar(): Promise<{ channel: RTCDataChannel; answer: () => Promise<Record<string, unknown>> }> {
+  const channel = ab.connection.createDataChannel('ossa-file', { protocol: 'ossa-file' });
+  const answers: Record<string, unknown>[] = [];
+  let wake = () => undefined as void;
+  channel.onmessage = ({ data }) => {
+    answers.push(JSON.parse(data as string) as Record<string, unknown>);
+    wake();
+  };
+  await new Promise((resolve) => (channel.onopen = resolve));
+  const answer = async () => {
+    while (answers.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+    return answers.shift()!;
+  };
+  return { channel, answer };
+}
+
+const offer = JSON.stringify({
+  type: 'offer',
+  version: 1,
+  id: '1',
+  name: 'x',
+  size: 4,
+  resumable: true,
+  head: 'a'.repeat(64),
+  timeout: 9000,
+});
+
 describe('resumption', () => {
   const size = 8 * MIB;
   let data: Buffer;
@@ -475,6 +503,41 @@ describe('resumption', () => {
     expect(readFileSync(received.path!).equals(data)).toBe(true);
   });
 
+  test('of a transfer whose end the sender did not hear confirms it, and offers nothing a second time', async () => {
+    let offers = 0;
+    ba.on('file', (file) => {
+      offers++;
+      file.accept({ directory: inbox }, { overwrite: true });
+    });
+    const sum = sha256(Buffer.alloc(4));
+    const say = (channel: RTCDataChannel, message: object) => channel.send(JSON.stringify(message));
+    for (const offset of [0, 4]) {
+      const { channel, answer } = await liar();
+      channel.send(offer);
+      expect(await answer()).toEqual({ type: 'preparing' });
+      expect(await answer()).toMatchObject({ type: 'accept', offset, sha256: offset === 0 ? null : sum });
+      say(channel, { type: 'start', offset });
+      if (offset === 0) channel.send(new Uint8Array(4));
+      say(channel, { type: 'finish', size: 4, sha256: sum });
+      let last = await answer();
+      if (last.type === 'credit') last = await answer();
+      expect(last).toEqual({ type: 'done', size: 4, sha256: sum });
+      channel.close();
+    }
+    expect(offers).toBe(1);
+  });
+
+  test('with another file under the same id is refused', async () => {
+    const incoming = offered();
+    (await liar()).channel.send(offer);
+    const file = await incoming;
+    const { channel, answer } = await liar();
+    channel.send(offer.replace('"size":4', '"size":5'));
+    expect(await answer()).toMatchObject({ type: 'abort', code: 'PROTOCOL_ERROR' });
+    expect(file.size).toBe(4);
+    file.reject();
+  });
+
   test('is not possible for streams, which says so', async () => {
     ba.connection.addEventListener('datachannel', ({ channel }) => {
       channel.addEventListener('message', ({ data }) => typeof data !== 'string' && channel.close());
@@ -493,34 +556,6 @@ function corrupt(path: string): void {
 }
 
 describe('a sender that lies', () => {
-  /** Speaks for itself over a channel of its own. */
-  async function liar(): Promise<{ channel: RTCDataChannel; answer: () => Promise<Record<string, unknown>> }> {
-    const channel = ab.connection.createDataChannel('ossa-file', { protocol: 'ossa-file' });
-    const answers: Record<string, unknown>[] = [];
-    let wake = () => undefined as void;
-    channel.onmessage = ({ data }) => {
-      answers.push(JSON.parse(data as string) as Record<string, unknown>);
-      wake();
-    };
-    await new Promise((resolve) => (channel.onopen = resolve));
-    const answer = async () => {
-      while (answers.length === 0) await new Promise<void>((resolve) => (wake = resolve));
-      return answers.shift()!;
-    };
-    return { channel, answer };
-  }
-
-  const offer = JSON.stringify({
-    type: 'offer',
-    version: 1,
-    id: '1',
-    name: 'x',
-    size: 4,
-    resumable: true,
-    head: 'a'.repeat(64),
-    timeout: 9000,
-  });
-
   test('about the checksum: nothing of the file remains', async () => {
     const incoming = offered();
     const { channel, answer } = await liar();

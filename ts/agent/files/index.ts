@@ -4,7 +4,7 @@ import { AgentError } from '../errors';
 import { Inbox } from '../events';
 import type { ResolvedLimits } from '../limits';
 import { cancelled } from '../options';
-import { IncomingFile, type Offer } from './receive';
+import { IncomingFile, type Offer, type ReceivedFile } from './receive';
 import { Reception } from './reception';
 import { OutgoingFile, type SendFileOptions } from './send';
 
@@ -25,6 +25,9 @@ const ANSWER_TIMEOUT = 10 * 60_000;
 
 /** How long a sender may stay away while its link is open. It comes back at once if it comes back at all. */
 const SUSPENDED = 30_000;
+
+/** Files that have arrived and are remembered. Their senders come back at once if they come back at all. */
+const MAX_COMPLETED = 64;
 
 /** Offers that wait for a slow iterator; more are refused. */
 const UNREAD_FILES = { items: 64, bytes: Infinity };
@@ -55,6 +58,8 @@ export class Files {
   readonly #host: FilesHost;
   readonly #receiving = new Map<string, IncomingFile>();
   readonly #suspended = new Map<IncomingFile, NodeJS.Timeout | undefined>();
+  /** The latest that have arrived, by id, for senders that did not hear that they have. */
+  readonly #completed = new Map<string, ReceivedFile>();
   /** Channels on which no offer has come yet. */
   #arriving = 0;
   /** Told when the state of the link or what is known about the other side has changed. */
@@ -128,7 +133,16 @@ export class Files {
   }
 
   #offered(reception: Reception, offer: Offer): IncomingFile | undefined {
+    const completed = this.#completed.get(offer.id);
+    if (completed) {
+      void confirm(reception, completed);
+      return undefined;
+    }
     const known = this.#receiving.get(offer.id);
+    if (known && !known.is(offer)) {
+      reception.abort(new AgentError('PROTOCOL_ERROR', 'another file was offered under this id'));
+      return undefined;
+    }
     if (known) {
       // The sender has lost the connection, perhaps before this side has noticed.
       clearTimeout(this.#suspended.get(known));
@@ -149,9 +163,18 @@ export class Files {
       clearTimeout(this.#suspended.get(file));
       this.#suspended.delete(file);
     };
-    file.done.then(forget, forget);
+    file.done.then((received) => {
+      forget();
+      this.#remember(file.id, received);
+    }, forget);
     this.#deliver(file);
     return file;
+  }
+
+  #remember(id: string, received: ReceivedFile): void {
+    this.#completed.set(id, received);
+    const [oldest] = this.#completed.keys();
+    if (this.#completed.size > MAX_COMPLETED) this.#completed.delete(oldest!);
   }
 
   #deliver(file: IncomingFile): void {
@@ -203,5 +226,20 @@ export class Files {
     });
     this.#waiting.delete(wake);
     signal.removeEventListener('abort', wake);
+  }
+}
+
+/** Tells a sender that comes back after the connection was lost at the very end that everything has arrived. */
+async function confirm(reception: Reception, { bytes, sha256 }: ReceivedFile): Promise<void> {
+  try {
+    reception.prepare();
+    const from = await reception.accept(bytes, sha256);
+    if (from === undefined) return;
+    if (from !== bytes) throw new AgentError('CAPABILITY_FAILED', 'the file has changed since it arrived');
+    await reception.take();
+    const last = reception.over ? undefined : reception.complete(sha256);
+    if (typeof last === 'string') await reception.leave(last);
+  } catch (error) {
+    reception.abort(error as AgentError);
   }
 }

@@ -1,3 +1,5 @@
+import { reportError } from '../errors';
+
 /** How far a transfer is. */
 export interface FileProgress {
   /** Bytes of the file that the receiver has written, those of an earlier attempt included. */
@@ -33,6 +35,11 @@ export class Meter {
 
   update(bytes: number): void {
     this.#bytes = bytes;
-    this.onProgress?.(this.progress);
+    try {
+      this.onProgress?.(this.progress);
+    } catch (error) {
+      // A defect of whoever watches is none of the transfer.
+      reportError(error);
+    }
   }
 }

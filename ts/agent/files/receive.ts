@@ -72,6 +72,7 @@ export class IncomingFile {
    * `TASK_TIMEOUT` if it was not accepted in time). A rejection that nobody looks at does no harm.
    */
   readonly done: Promise<ReceivedFile>;
+  readonly #offer: string;
   #reception: Reception;
   #meter: Meter;
   #sink: Sink | undefined;
@@ -94,6 +95,7 @@ export class IncomingFile {
     this.modified = offer.modified === undefined ? undefined : new Date(offer.modified);
     this.metadata = parse(offer.metadata);
     this.from = from;
+    this.#offer = JSON.stringify(offer);
     this.#reception = reception;
     this.#meter = new Meter(offer.size, undefined);
     this.done = new Promise((resolve, reject) => {
@@ -106,11 +108,6 @@ export class IncomingFile {
   /** How far it is. */
   get progress(): FileProgress {
     return this.#meter.progress;
-  }
-
-  /** Whether the connection was lost and the sender has not come back yet. @internal */
-  get suspended(): boolean {
-    return !this.#settled && this.#reception.over;
   }
 
   /** Nothing will follow. @internal */
@@ -165,6 +162,11 @@ export class IncomingFile {
     this.end(new AgentError('TASK_CANCELLED', 'receiving the file was cancelled', { cause: reason }), false);
   }
 
+  /** Whether this is the same offer again. @internal */
+  is(offer: Offer): boolean {
+    return JSON.stringify(offer) === this.#offer;
+  }
+
   /** The sender has come back over another channel. @internal */
   resume(reception: Reception): void {
     this.#reception.drop();
@@ -193,7 +195,7 @@ export class IncomingFile {
       reception.prepare();
       const { offset, hash } = await this.#prepare(reception);
       if (this.#settled || reception.over) return;
-      const from = await reception.accept(offset, hash);
+      const from = await reception.accept(offset, hash.copy().digest('hex'));
       if (from === undefined) return;
       if (from !== offset) await this.#restart();
       this.#resumedFrom = from;

@@ -1,6 +1,4 @@
 // Receiving over one channel: the conversation, and the bytes that wait to be written.
-import type { Hash } from 'node:crypto';
-
 import { binding } from '../../native/loader';
 import type { AgentChannel } from '../channel';
 import { AgentError, errorFromJson, nativeAgentCall } from '../errors';
@@ -77,10 +75,9 @@ export class Reception {
     void this.#conversation.say(text);
   }
 
-  /** Resolves with where the sender begins; `undefined`: it is over. */
-  async accept(offset: number, hash: Hash): Promise<number | undefined> {
-    const sha256 = offset > 0 ? hash.copy().digest('hex') : null;
-    const text = nativeAgentCall(() => this.#machine.accept(offset, sha256));
+  /** Resolves with where the sender begins; `undefined`: it is over. `sha256` is that of what is there. */
+  async accept(offset: number, sha256: string): Promise<number | undefined> {
+    const text = nativeAgentCall(() => this.#machine.accept(offset, offset > 0 ? sha256 : null));
     void this.#conversation.say(text);
     while (this.#start === undefined && !this.over) await this.#change();
     return this.#start;
