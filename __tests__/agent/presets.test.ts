@@ -39,12 +39,9 @@ async function dial(
     if (candidate) signaling.send({ ...message, type: 'ice-candidate', candidate: candidate.toJSON() });
   };
   const described = new Promise<void>((resolve) => {
-    signaling.subscribe('agent://naive', async ({ type, sdp, candidate }) => {
-      if (type === 'answer') {
-        await naive.setRemoteDescription({ type, sdp: sdp as string });
-        resolve();
-      }
-      if (type === 'ice-candidate') await naive.addIceCandidate(candidate ?? undefined);
+    signaling.subscribe('agent://naive', ({ type, sdp, candidate }) => {
+      if (type === 'answer') void naive.setRemoteDescription({ type, sdp: sdp as string }).then(resolve);
+      if (type === 'ice-candidate') void naive.addIceCandidate(candidate ?? undefined);
     });
   });
   const { sdp } = await naive.createOffer();
@@ -153,7 +150,7 @@ describe('two sides that were made differently', () => {
     const link = await linked;
     expect(await next<AgentError>(link, 'close')).toMatchObject({
       code: 'PROTOCOL_ERROR',
-      message: expect.stringContaining('has opened the channel "data": it uses \'reference\''),
+      message: expect.stringContaining('has opened the channel "data": it uses \'reference\'') as string,
     });
   });
 
