@@ -1,6 +1,6 @@
 // Who gets a link, and who does not.
 import { AgentError, createPeer, MemorySignaling, RTCPeerConnection } from 'ossa-webrtc';
-import type { AgentPeer, Caller, Link, PeerOptions, SignalingMessage } from 'ossa-webrtc';
+import type { AgentPeer, Caller, Link, PeerOptions, SignalingAdapter, SignalingMessage } from 'ossa-webrtc';
 
 const open: AgentPeer[] = [];
 let signaling: MemorySignaling;
@@ -143,6 +143,71 @@ describe('closing', () => {
     await peer.close();
     expect(signaling.agents).toEqual([]);
     await expect(peer.connect('agent://b')).rejects.toMatchObject({ code: 'TASK_CANCELLED' });
+  });
+});
+
+describe('an adapter that is careless', () => {
+  /** Hands every message on twice, the second time later, and candidates before everything else. */
+  function careless(): SignalingAdapter {
+    const later = (message: SignalingMessage, turns: number): void => {
+      if (turns === 0) void signaling.send(message);
+      else setImmediate(() => later(message, turns - 1));
+    };
+    return {
+      send: (message) => {
+        if (message.type === 'ice-candidate') {
+          later(message, 0);
+          later(message, 40);
+        } else {
+          later(message, 20);
+          later(message, 60);
+        }
+      },
+      subscribe: (agentId, deliver) => signaling.subscribe(agentId, deliver),
+    };
+  }
+
+  test('delivers twice and out of order: one link comes of it, and it works', async () => {
+    const [a, b] = [agent('a', { signaling: careless() }), agent('b', { signaling: careless() })];
+    for (const peer of [a, b]) peer.handle('who', () => peer.agentId);
+    await Promise.all([a.ready, b.ready]);
+    const links = await Promise.all([a.connect('agent://b'), b.connect('agent://a')]);
+    expect(await Promise.all(links.map((link) => link.call('who')))).toEqual(['agent://b', 'agent://a']);
+    // Everything that was still under way has come by now.
+    for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
+    expect(links.map(({ state }) => state)).toEqual(['open', 'open']);
+    expect(await Promise.all(links.map((link) => link.call('who')))).toEqual(['agent://b', 'agent://a']);
+    expect([[...a.links.values()], [...b.links.values()]]).toEqual([[links[0]], [links[1]]]);
+  });
+
+  test('delivers nonsense: nothing comes of it', async () => {
+    const deliver: ((message: never) => void)[] = [];
+    const adapter = { send: () => undefined, subscribe: (_: string, to: never) => void deliver.push(to) };
+    const peer = createPeer({ agentId: 'agent://calm', signaling: adapter as never });
+    await peer.ready;
+    const from = 'agent://mad';
+    const nonsense = [
+      null,
+      7,
+      'offer',
+      [],
+      {},
+      { type: 'offer' },
+      { type: 'offer', from: 7 },
+      { type: 'offer', from, sdp: null },
+      { type: 'offer', from, sdp: 'v=0', sessionId: 7 },
+      { type: 'offer', from, sdp: { sdp: { sdp: '' } } },
+      { type: 'answer', from, sdp: 'v=0' },
+      { type: 'ice-candidate', from, candidate: { candidate: 7 } },
+      { type: 'error', from, error: 'no' },
+      { type: 'error', error: { code: 7 } },
+      { type: 'error', sessionId: 's', error: null },
+      { type: 'surprise', from },
+    ];
+    for (const message of nonsense) deliver[0]!(message as never);
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    expect([...peer.links.values()].filter(({ state }) => state === 'open')).toEqual([]);
+    await peer.close();
   });
 });
 

@@ -21,6 +21,7 @@ import { cancelled, checkFunction, checkMembers, checkMilliseconds, checkSignal,
 import { checkPreset } from './presets';
 import { resolveHeartbeat, resolveReconnect } from './reconnect-options';
 import { adapterOf, Registration } from './registration';
+import { SeenOffers } from './seen-offers';
 import type { SignalingMessage } from './signaling';
 import type { AgentStatus } from './status';
 import type { CallOptions, CapabilityHandler, ConnectOptions, HandleOptions, PeerOptions, SendOptions } from './types';
@@ -86,6 +87,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   readonly #files = new Inbox<IncomingFile>(UNREAD_FILES);
   readonly #capabilities = new CallRegistry();
   readonly #early = new EarlyMessages();
+  readonly #seen = new SeenOffers();
   readonly #host: LinkHost;
   readonly #guard: Guard;
   readonly #admission: Admission;
@@ -366,7 +368,9 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   }
 
   #offered(remote: string, link: Link | undefined, offer: SignalingMessage): void {
+    const fresh = this.#seen.add(remote, offer);
     if (link?.lifeline.offered(offer)) return this.#takeEarly(remote, link);
+    if (!fresh) return;
     const caller = this.#guard.identify(remote, offer.sessionId);
     this.#admission.decide(
       caller,
