@@ -352,7 +352,8 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     else if (message.type !== 'error') link.lifeline.handle(message);
     else {
       const { code, message: text } = errorFromStranger(message.error);
-      link.lifeline.signalingError(new AgentError(code, `${remote}: ${text}`), message.sessionId);
+      const retryable = code === 'RATE_LIMIT_EXCEEDED' || code === 'AGENT_UNREACHABLE';
+      link.lifeline.signalingError(new AgentError(code, `${remote}: ${text}`, { retryable }), message.sessionId);
     }
   }
 
