@@ -75,6 +75,30 @@ test('bare heartbeats, state updates without metadata, and answers that nobody w
   expect(problems).toEqual([]);
 });
 
+test('a peer cannot make us emit events of our own', async () => {
+  const { ours, say } = await withRaw();
+  const events: string[] = [];
+  const types = ['closed', 'failed', 'connected', 'connectionstatechange', 'channel:close', 'channel:error'];
+  for (const type of types) ours.on(type, () => events.push(type));
+  const all: string[] = [];
+  ours.on('*', ({ type }: { type: string }) => all.push(type));
+  const received = next(ours);
+  for (const type of types) say({ type, payload: 'faked' });
+  say({ type: 'message', payload: 'after it' });
+  await received;
+  expect(events).toEqual([]);
+  expect(all.slice(0, types.length)).toEqual(types);
+});
+
+test('a time that is no text ends nothing', async () => {
+  const { ours, say, problems } = await withRaw();
+  ours.removeAllListeners('error');
+  const received = next(ours);
+  say({ type: 'message', timestamp: { toString: 1 }, payload: 'arrives', metadata: { agentId: TWO, ttl: 1 } });
+  expect((await received).payload).toBe('arrives');
+  expect(problems).toEqual([]);
+});
+
 test('pieces may come twice and in any order', async () => {
   const { ours, say } = await withRaw();
   const text = JSON.stringify({ type: 'message', payload: 'whole', metadata: { agentId: TWO } });

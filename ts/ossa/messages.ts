@@ -6,6 +6,21 @@ import type { MessagePriority, SignalingMessage, WebRTCMessage, WebRTCMessageTyp
 /** Milliseconds by which the clocks of two agents may differ before a message with a ttl is taken as expired. */
 const CLOCK_SKEW = 60_000;
 
+/** What only this side says: a message of one of these types is not emitted under its type, or the peer could fake it. */
+export const OWN_EVENTS: readonly string[] = [
+  'connectionstatechange',
+  'connected',
+  'disconnected',
+  'failed',
+  'closed',
+  'channel:open',
+  'channel:close',
+  'channel:error',
+  // Of EventEmitter itself.
+  'newListener',
+  'removeListener',
+];
+
 /** @throws TypeError - The option is not a number above zero. */
 export function positive(value: unknown, what: string): number {
   if (typeof value !== 'number' || !(value > 0))
@@ -30,8 +45,12 @@ export function parse(text: string): WebRTCMessage {
 /** Whether the time to live of a message is over. */
 export function isExpired({ timestamp, metadata }: WebRTCMessage): boolean {
   const ttl = metadata?.ttl;
-  // Without a time that can be read (NaN) nothing expires.
-  return typeof ttl === 'number' && Date.now() > Date.parse(timestamp) + ttl * 1000 + CLOCK_SKEW;
+  // Without a time that can be read (NaN for a text) nothing expires.
+  return (
+    typeof ttl === 'number' &&
+    typeof timestamp === 'string' &&
+    Date.now() > Date.parse(timestamp) + ttl * 1000 + CLOCK_SKEW
+  );
 }
 
 /** Options of `send`. */

@@ -7,7 +7,7 @@ import type { RTCDataChannel, RTCIceCandidateInit, RTCPeerConnection, RTCPeerCon
 import { PendingCalls } from './calls';
 import { Reassembly } from './chunks';
 import { Connection } from './connection';
-import { compose, isExpired, parse, positive, sdpOf, textsOf, type MessageOptions } from './messages';
+import { compose, isExpired, OWN_EVENTS, parse, positive, sdpOf, textsOf, type MessageOptions } from './messages';
 import type { SignalingMessage, WebRTCMessage, WebRTCMessageType, WebRTCTransportConfig } from './types';
 
 /** The channel that heartbeats and, unless told otherwise, calls go over. */
@@ -380,7 +380,7 @@ export class WebRTCTransport extends EventEmitter {
         if (call === undefined || this.listenerCount('error') > 0) this.#problem(payload);
         break;
       default:
-        this.emit(type, message);
+        if (!OWN_EVENTS.includes(type)) this.emit(type, message);
         this.emit('*', message);
     }
   }
