@@ -14,6 +14,9 @@ type Session = InstanceType<typeof binding.AgentSession>;
 /** A streamed result for a caller who takes it whole: so many items, and so much JSON, at most. */
 const WHOLE_RESULT = { items: 65_536, characters: 16 * 1024 * 1024 };
 
+/** Up to this many characters an answer is sent at once if there is room; a larger one may go in parts. */
+const SMALL = 4096;
+
 /** What {@link Answers} need of their link. */
 export interface AnswersHost {
   readonly session: Session;
@@ -21,6 +24,8 @@ export interface AnswersHost {
   readonly limits: ResolvedLimits;
   /** What a failure travels as unless the handler says otherwise. */
   readonly failAs: FailAs;
+  /** Whether a message can be sent without waiting. */
+  hasRoom(): boolean;
   /** Waits for room, then sends what `compose` makes at that moment. */
   transmit(compose: () => string, signal?: AbortSignal, priority?: SendOptions['priority']): Promise<void>;
   capability(name: string): Capability | undefined;
@@ -130,7 +135,7 @@ export class Answers {
         this.#handle(answer, capability, input),
       );
     } catch (error) {
-      if (!answer.stopped) await this.#transmit(answer, this.#failure(id, error, capability));
+      if (!answer.stopped) await this.#transmit(answer, 0, this.#failure(id, error, capability));
     } finally {
       // Another call may have the name by now, if the connection was lost meanwhile.
       if (this.#active.get(id) === answer) {
@@ -158,16 +163,16 @@ export class Answers {
     const result = await capability.handler(input as never, answer);
     const items = iteratorOf(result);
     if (items) {
-      await this.#stream(answer, items);
+      await this.#stream(answer, items, capability);
       return;
     }
     if (answer.stopped) return;
     const json = toJson(result, `the result of "${answer.capability}"`);
-    await this.#transmit(answer, () => session.respond(id, json), capability);
+    await this.#transmit(answer, json.length, () => session.respond(id, json), capability);
   }
 
   /** Sends the items one after the other, at the pace of their reader, or all together to one who takes them so. */
-  async #stream(answer: Answer, items: Items): Promise<void> {
+  async #stream(answer: Answer, items: Items, capability: Capability): Promise<void> {
     const { session } = this.#host;
     const { id } = answer;
     const whole = session.streams(id) ? undefined : new WholeResult(answer.capability);
@@ -179,14 +184,16 @@ export class Answers {
         if (exhausted || answer.stopped) break;
         const json = toJson(next.value, `an item of "${answer.capability}"`);
         if (whole) whole.add(json);
-        else await this.#transmit(answer, () => session.respondItem(id, json));
+        else await this.#transmit(answer, json.length, () => session.respondItem(id, json));
       }
     } finally {
       // The generator is told to end, and counts until it has.
       if (!exhausted) await items.return?.();
     }
     if (answer.stopped) return;
-    await this.#transmit(answer, () => (whole ? session.respond(id, whole.json) : session.respondEnd(id)));
+    const json = whole?.json;
+    const compose = () => (json === undefined ? session.respondEnd(id) : session.respond(id, json));
+    await this.#transmit(answer, json?.length ?? 0, compose, capability);
   }
 
   /** Waits until the reader has room. False: nobody reads any more. */
@@ -198,8 +205,8 @@ export class Answers {
     return !answer.stopped;
   }
 
-  /** Sends an answer. One that cannot be sent becomes a failure, if `capability` is given. */
-  async #transmit(answer: Answer, compose: () => string, capability?: Capability): Promise<void> {
+  /** Sends an answer of about this length. One that cannot be sent becomes a failure, if `capability` is given. */
+  async #transmit(answer: Answer, length: number, compose: () => string, capability?: Capability): Promise<void> {
     const text = () => {
       if (answer.stopped) throw answer.stopped;
       try {
@@ -210,7 +217,9 @@ export class Answers {
         return nativeAgentCall(this.#failure(answer.id, error, capability));
       }
     };
-    await this.#host.transmit(text, undefined, answer.metadata.priority as SendOptions['priority']);
+    // What nobody waits for any more is not sent on. Most answers go at once, and need no signal for that.
+    const signal = length <= SMALL && this.#host.hasRoom() ? undefined : answer.signal;
+    await this.#host.transmit(text, signal, answer.metadata.priority as SendOptions['priority']);
   }
 
   #failure(call: string, error: unknown, capability: Capability | undefined): () => string {

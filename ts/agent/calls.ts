@@ -15,10 +15,15 @@ type Received = ReturnType<Session['receive']>;
 /** Default time for the answer to a call, in milliseconds. */
 const CALL_TIMEOUT = 30_000;
 
+/** Up to this many characters a message is sent at once if there is room; a larger one may go in parts. */
+const SMALL = 4096;
+
 /** What the result of a call goes to. */
 interface Pending {
   /** How urgent its messages are; a cancellation must not overtake what it cancels. */
   readonly priority: CallOptions['priority'];
+  /** Takes back what has not been sent yet: nobody waits for an answer to it. */
+  withdraw?: (() => void) | undefined;
   result(value: unknown): void;
   item(value: unknown): void;
   end(): void;
@@ -27,8 +32,6 @@ interface Pending {
 
 /** What {@link Calls} need of their link. */
 export interface CallsHost extends AnswersHost {
-  /** Whether a message can be sent without waiting. */
-  hasRoom(): boolean;
   /** Whether the other side understands `capability_cancel`. */
   readonly cancels: boolean;
 }
@@ -183,7 +186,8 @@ export class Calls {
     const started = performance.now();
     // Waiting for room is part of the time that the caller grants.
     const limit = Math.min(timeout, ttl === undefined ? Infinity : ttl * 1000);
-    const patience = this.#host.hasRoom() ? undefined : new Patience(limit, signal);
+    const atOnce = json.length <= SMALL && this.#host.hasRoom();
+    const patience = atOnce ? undefined : new Patience(limit, signal);
     let call: string | undefined;
     try {
       await this.#host.transmit(
@@ -193,7 +197,11 @@ export class Calls {
           const left = Math.max(1, timeout - waited);
           const composed = nativeAgentCall(() => session.call(capability, json, stream, left, { priority, ttl }));
           call = composed.id;
-          this.#pending.set(call, made(call));
+          const pending = made(call);
+          // From now on its own deadline counts, which ends the sending as well.
+          pending.withdraw = patience && (() => patience.abort());
+          patience?.end();
+          this.#pending.set(call, pending);
           this.#timer.by(left);
           return composed.text;
         },
@@ -272,6 +280,7 @@ export class Calls {
   #take(call: string): Pending | undefined {
     const pending = this.#pending.get(call);
     this.#pending.delete(call);
+    pending?.withdraw?.();
     if (this.#pending.size === 0 && this.#answers.size === 0) this.#timer.stop();
     return pending;
   }
@@ -295,6 +304,11 @@ class Patience {
     return this.#controller.signal;
   }
 
+  abort(): void {
+    this.#controller.abort();
+  }
+
+  /** Fires for nobody but {@link abort} any more. */
   end(): void {
     clearTimeout(this.#timer);
     this.#forget?.();

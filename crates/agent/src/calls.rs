@@ -11,6 +11,7 @@
 //! The last two and `metadata.stream` are ours; towards other implementations calls have one result.
 
 mod deadlines;
+pub(crate) mod fuzz;
 mod incoming;
 mod outgoing;
 mod session;

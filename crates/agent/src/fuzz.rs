@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+pub use crate::calls::fuzz::calls;
 use crate::transfer::{FileReceiver, FileSender, Journal, ReceiverEvent, SenderEvent, safe_file_name};
 use crate::{Envelope, RawValue, Session, SessionConfig};
 

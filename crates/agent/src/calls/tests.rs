@@ -531,4 +531,30 @@ proptest! {
         }
         pair.nothing_is_left();
     }
+
+    /// What the fuzz target does, with messages that come close to the right ones.
+    #[test]
+    fn forged_messages_change_nothing_but_what_they_may(
+        messages in proptest::collection::vec(
+            (0..6usize, 0..4usize, 0..5usize, prop_oneof![0..4u64, any::<u64>()], any::<bool>()),
+            0..200,
+        )
+    ) {
+        let kinds = ["capability_call", "capability_response", "capability_cancel", "capability_ack", "error", "status"];
+        let correlations = ["$", "%", "x", "y"];
+        let payloads = ["null", r#"{"capability":"f"}"#, r#"{"result":1}"#, r#"{"error":{"code":"X","message":"y"}}"#, "[]"];
+        let mut data = String::new();
+        for (number, (kind, correlation, payload, index, done)) in messages.into_iter().enumerate() {
+            let stream = match index {
+                0 if done => "true".to_owned(),
+                _ => format!(r#"{{"index":{index},"done":{done}}}"#),
+            };
+            data += &format!(
+                r#"{{"type":"{}","id":"f{number}","timestamp":"","payload":{},"metadata":{{"agentId":"agent://b","correlationId":"{}","stream":{stream}}}}}"#,
+                kinds[kind], payloads[payload], correlations[correlation],
+            );
+            data.push('\0');
+        }
+        crate::fuzz::calls(epoch(), data.as_bytes());
+    }
 }
