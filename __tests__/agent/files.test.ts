@@ -341,6 +341,22 @@ describe('cancelling', () => {
     expect([readdirSync(inbox), stopped, ab.state]).toEqual([[], true, 'open']);
   });
 
+  const never = () => new Promise<void>(() => undefined);
+  test.each([
+    ['Node', (taken: () => void) => new Writable({ write: taken })],
+    ['WHATWG', (taken: () => void) => new WritableStream<Uint8Array>({ write: () => (taken(), never()) })],
+  ])('ends a transfer into a %s stream that is stuck', async (_kind, make) => {
+    let taken!: () => void;
+    const stuck = new Promise<void>((resolve) => (taken = resolve));
+    const incoming = offered();
+    const transfer = ab.sendFile(content(2 * MIB));
+    const file = (await incoming).accept(make(taken));
+    await stuck;
+    file.cancel();
+    await expect(file.done).rejects.toMatchObject({ code: 'TASK_CANCELLED' });
+    await expect(transfer.done).rejects.toMatchObject({ code: 'TASK_CANCELLED' });
+  });
+
   test('works by signal on both sides, before and after the beginning', async () => {
     const aborted = AbortSignal.abort(new Error('never mind'));
     const cancelled = { code: 'TASK_CANCELLED', cause: expect.objectContaining({ message: 'never mind' }) as unknown };

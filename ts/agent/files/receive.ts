@@ -183,7 +183,7 @@ export class IncomingFile {
     const writing = this.#writing;
     // The file must be closed before anybody tries again.
     void (async () => {
-      await writing.catch(() => undefined);
+      if (!this.#sink?.interruptible) await writing.catch(() => undefined);
       await this.#sink?.fail(error, keep).catch(() => undefined);
       this.#reject(error);
     })();

@@ -34,6 +34,8 @@ export interface Sink {
   commit(): Promise<string | undefined>;
   /** The transfer has failed. `keep`: it may be tried again. */
   fail(error: AgentError, keep: boolean): Promise<void>;
+  /** Whether `fail` may be called while something is being written: it may be stuck there for ever. */
+  readonly interruptible: boolean;
 }
 
 /** Where to put a file on the disk. */
@@ -58,6 +60,7 @@ const LETTING_GO = 5000;
 
 /** A file on the disk: `<path>.part` and a journal beside it until it is complete. */
 export class DiskSink implements Sink {
+  readonly interruptible = false;
   readonly #target: FileTarget;
   readonly #part: string;
   readonly #journal: string;
@@ -174,6 +177,7 @@ export class DiskSink implements Sink {
 
 /** A stream, Node's or WHATWG's. */
 export class StreamSink implements Sink {
+  readonly interruptible = true;
   readonly #stream: Writable | WritableStream<Uint8Array>;
   #writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #written = false;
@@ -212,10 +216,12 @@ export class StreamSink implements Sink {
     else await new Promise<void>((done, fail) => ended(this.#stream as Writable, done, fail));
   }
 
-  async fail(error: AgentError): Promise<void> {
-    if (this.#writer) await this.#writer.abort(error).catch(() => undefined);
-    else if (this.#stream instanceof WritableStream) await this.#stream.abort(error).catch(() => undefined);
+  fail(error: AgentError): Promise<void> {
+    // Not awaited: a WHATWG stream is not aborted before its present write has ended.
+    if (this.#writer) void this.#writer.abort(error).catch(() => undefined);
+    else if (this.#stream instanceof WritableStream) void this.#stream.abort(error).catch(() => undefined);
     else this.#stream.destroy(error);
+    return Promise.resolve();
   }
 
   #writeNode(chunk: Uint8Array): Promise<void> {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { isAnyArrayBuffer } from 'node:util/types';
 
 /** Anything with bytes: a path, an open file, bytes in memory, or a stream of them. */
@@ -74,7 +75,7 @@ export async function headOf(source: OpenSource): Promise<string> {
 }
 
 async function openPath(path: string | URL): Promise<OpenSource> {
-  return await openHandle(await open(path, 'r'), basename(path instanceof URL ? path.pathname : path), true);
+  return await openHandle(await open(path, 'r'), basename(path instanceof URL ? fileURLToPath(path) : path), true);
 }
 
 async function openHandle(handle: FileHandle, name: string | undefined, own: boolean): Promise<OpenSource> {
