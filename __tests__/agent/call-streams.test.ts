@@ -168,6 +168,21 @@ describe('the reader sets the pace', () => {
 });
 
 describe('a stream ends', () => {
+  test('a call that is given up while it waits for room is never made', async () => {
+    const { b, ab } = await pair();
+    const { handler, state } = counter();
+    b.handle('count', handler);
+    b.handle('sync', () => true);
+    const sending = Array.from({ length: 12 }, () => ab.send('x'.repeat(200_000)));
+    const stream = ab.callStream<number>('count');
+    const first = stream.next();
+    await stream.return();
+    expect(await first).toEqual({ done: true, value: undefined });
+    await Promise.all(sending);
+    expect(await ab.call('sync')).toBe(true);
+    expect(state).toMatchObject({ produced: 0, ended: 0 });
+  });
+
   test('for both sides when its reader leaves the loop', async () => {
     const { b, ab, ba } = await pair();
     const { handler, state } = counter();

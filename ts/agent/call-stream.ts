@@ -65,11 +65,14 @@ export class ResultStream<Item> implements AsyncIterableIterator<Item>, AsyncDis
     return this;
   }
 
+  /** Nobody reads any more, or there is nothing more to read. @internal */
+  get over(): boolean {
+    return this.#over;
+  }
+
   /** The call has been made. @internal */
   attach(source: StreamSource): void {
     this.#source = source;
-    // Somebody has given up meanwhile.
-    if (this.#over) source.cancel();
   }
 
   /** @internal */

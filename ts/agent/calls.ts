@@ -112,6 +112,8 @@ export class Calls {
   ): Promise<void> {
     const { signal, priority } = options;
     await this.#make(capability, input, options, true, (call) => {
+      // While the call waited for room.
+      if (stream.over) throw new AgentError('TASK_CANCELLED', `the call of "${capability}" was given up`);
       const end = this.#giveUpWhen(signal, call, capability, (error) => stream.fail(error)) ?? (() => undefined);
       stream.attach({ read: () => this.#read(call, priority), cancel: () => (end(), this.#giveUp(call)) });
       return {
