@@ -1,0 +1,130 @@
+// Every example runs to its end and prints what its reader expects. `tsc` and ESLint check their types and style.
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { transformSync } from '@swc/core';
+
+import { startBrowser } from './interop/browser';
+
+const root = join(__dirname, '..');
+// Inside the package, so that `import 'ossa-webrtc'` finds the package itself, as it finds the installed one elsewhere.
+const folder = join(root, '.examples-test');
+const examples = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.mts'),
+);
+
+beforeAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  for (const name of examples) {
+    const { code } = transformSync(readFileSync(join(root, 'examples', name), 'utf8'), {
+      jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+      module: { type: 'es6' },
+    });
+    writeFileSync(program(name), code);
+  }
+});
+const running: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function program(name: string): string {
+  return join(folder, `${basename(name, '.mts')}.mjs`);
+}
+
+/** What each prints, among other things. Those that take part in a conversation have a test of their own below. */
+const outcomes: Record<string, RegExp[]> = {
+  'request-response.mts': [
+    /reserved: .*left: 3/,
+    /refused: SOLD_OUT, no table left, try again/,
+    /refused: UNKNOWN_ITEM, .*, do not try again/,
+    /in stock: .*chair.*3/,
+    /given up: TASK_CANCELLED/,
+    /the warehouse has stopped counting/,
+  ],
+  'messages.mts': [/"temperature":21.5/, /"critical": \{"alarm":"smoke"\}/, /"history"/, /binary .*: 3 bytes/],
+  'channels.mts': [/reliable: 1638407 bytes/, /unreliable: \d+ bytes/, /partial: \d+ bytes/],
+  'keep-alive.mts': [/state: open/, /state: closed/, /Connection closed/],
+  'trust.mts': [
+    /authenticated: true, by a key that is pinned/,
+    /amount: 100/,
+    /has refused agent:\/\/example.com\/agent-2/,
+  ],
+  'neighbours.mts': [/I am agent:\/\/a\b/, /I am agent:\/\/b\b/, /I am agent:\/\/c\b/],
+  'files.mts': [/offers dataset.bin, 20971520 bytes/, /sent 20971520 bytes, SHA-256 [0-9a-f]{64}/, /stored/],
+  'shared-state.mts': [/has seen \{ x: 100, y: 7 \}/],
+};
+const CONVERSATIONS = ['chat.mts', join('browser', 'agent.mts')];
+
+test('every example has a test', () => {
+  expect(examples.sort()).toEqual([...Object.keys(outcomes), ...CONVERSATIONS].sort());
+});
+
+test('the overview names every example', () => {
+  const overview = readFileSync(join(root, 'examples', 'README.md'), 'utf8');
+  for (const name of examples) expect(overview).toContain(name.replaceAll('\\', '/'));
+});
+
+test.each(Object.entries(outcomes))(
+  '%s',
+  (name, expected) => {
+    const options = { encoding: 'utf8', cwd: root, timeout: 50_000 } as const;
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program(name)], options);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    for (const line of expected) expect(stdout).toMatch(line);
+  },
+  60_000,
+);
+
+/** A program that goes on; its lines come one by one. */
+function start(name: string, args: string[] = []) {
+  const child = spawn(process.execPath, [program(name), ...args], { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
+  running.push(child);
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const line = async (pattern: RegExp): Promise<string> => {
+    for (;;) {
+      const { value, done } = (await lines.next()) as IteratorResult<string, undefined>;
+      if (done) throw new Error(`${name} ended without a line like ${String(pattern)}`);
+      if (pattern.test(value)) return value;
+    }
+  };
+  return { child, ended, line };
+}
+
+test('chat.mts connects two terminals, until one ends its input', async () => {
+  const alice = start('chat.mts', ['alice']);
+  const url = (await alice.line(/^waiting at/)).split(' ').pop()!;
+  const bob = start('chat.mts', ['bob', url]);
+  await Promise.all([alice.line(/^connected to .*bob/), bob.line(/^connected to .*alice/)]);
+  alice.child.stdin.write('hi bob\n');
+  await bob.line(/^alice: hi bob$/);
+  bob.child.stdin.write('hi alice\n');
+  await alice.line(/^bob: hi alice$/);
+  bob.child.stdin.end();
+  await Promise.all([alice.line(/is over/), bob.line(/is over/)]);
+  expect(await Promise.all([alice.ended, bob.ended])).toEqual([0, 0]);
+}, 60_000);
+
+test.each(['chromium', 'firefox'] as const)(
+  'browser/agent.mts talks with the agent in its page, in %s',
+  async (name) => {
+    const agent = start(join('browser', 'agent.mts'));
+    const address = (await agent.line(/^open/)).split(' ').pop()!;
+    const browser = await startBrowser(name, '<script>driver = { visit: ({ url }) => void (location = url) }</script>');
+    try {
+      await browser.call('visit', { url: address });
+      await agent.line(/^connected to agent:\/\/example.com\/page/);
+      await agent.line(/^the page is called "An agent in the browser"/);
+    } finally {
+      await browser.stop();
+    }
+    agent.child.kill('SIGTERM');
+    expect(await agent.ended).toBe(0);
+  },
+  60_000,
+);
