@@ -1545,6 +1545,8 @@ interface Limits {
      * oldest one that is not; others are refused with `RATE_LIMIT_EXCEEDED`. Default: 256.
      */
     halfOpen?: number;
+    /** Milliseconds until such a connection has to be open; then it gives its place up. Default: 60,000. */
+    halfOpenTime?: number;
     /** Agents whose offer or answer is being verified at the same time; further ones are dropped. Default: 256. */
     pendingOffers?: number;
     /**

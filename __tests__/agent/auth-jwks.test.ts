@@ -87,6 +87,22 @@ test('a set for many agents whose keys name nobody authenticates nobody', async 
   expect(await refused(agents({ url: `${base}/all`, ca }))).toBe('key-unknown');
 });
 
+test('two agents of one set that call at the same moment are both authenticated, and the set is fetched once', async () => {
+  answer = set({ ...keys.a.publicJwk, agentId: 'agent://a' }, { ...keys.mallory.publicJwk, agentId: 'agent://m' });
+  const [a, b] = agents({ url: `${base}/all`, ca });
+  const m = scene.agent('m', { auth: { keys: keys.mallory, mode: 'none' } });
+  await b.ready;
+  const both = new Promise<boolean[]>((resolve) => {
+    const seen: boolean[] = [];
+    b.on('link', (link) => {
+      if (seen.push(link.remote.authenticated) === 2) resolve(seen);
+    });
+  });
+  await Promise.all([a.connect('agent://b'), m.connect('agent://b')]);
+  expect(await both).toEqual([true, true]);
+  expect(requests).toEqual(['/all']);
+});
+
 test('plain http is refused, at once or when a function gives it', async () => {
   expect(() => agents(base.replace('https', 'http'))).toThrow(/https: URL, not http:/);
   await scene.close();

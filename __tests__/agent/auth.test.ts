@@ -482,6 +482,23 @@ describe('half-open connections', () => {
   });
 });
 
+test('a connection that its caller does not go on with gives its place up', async () => {
+  const b = scene.agent('b', { limits: { halfOpenTime: 50 } });
+  const a = scene.agent('a');
+  await b.ready;
+  scene.tamper = (message) => (message.type === 'ice-candidate' ? undefined : message);
+  const connecting = a.connect('agent://b').catch((error: unknown) => error);
+  while (!b.links.has('agent://a')) await new Promise(setImmediate);
+  const link = b.links.get('agent://a')!;
+  await link.closed;
+  expect(link.error).toMatchObject({
+    code: 'AGENT_UNREACHABLE',
+    message: 'agent://a has not completed its connection within 50 ms',
+  });
+  await a.close();
+  await connecting;
+});
+
 describe('trust on first use', () => {
   const tofu = (name: keyof typeof keys, knownKeys?: KnownKeys): { auth: AuthOptions } => ({
     auth: { keys: keys[name], mode: 'tofu', ...(knownKeys && { knownKeys }) },

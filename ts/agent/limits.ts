@@ -17,6 +17,8 @@ export interface Limits {
    * oldest one that is not; others are refused with `RATE_LIMIT_EXCEEDED`. Default: 256.
    */
   halfOpen?: number;
+  /** Milliseconds until such a connection has to be open; then it gives its place up. Default: 60,000. */
+  halfOpenTime?: number;
   /** Agents whose offer or answer is being verified at the same time; further ones are dropped. Default: 256. */
   pendingOffers?: number;
   /**
@@ -55,6 +57,8 @@ const RANGES: { [Name in keyof Required<Limits>]: readonly [value: number, least
   unreadChannels: [1024, 1, 65_535],
   // Each costs sockets and a handshake.
   halfOpen: [256, 1, 65_535],
+  // Twice as long as those who call wait by default.
+  halfOpenTime: [60_000, 1, 2 ** 31 - 1],
   // Each may wait five seconds for a key.
   pendingOffers: [256, 1, 65_535],
   // 45 new connections per second at the longest lifetime of a token.

@@ -389,6 +389,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
       link?.fail(new AgentError('AGENT_UNREACHABLE', `${remote} has connected anew`, { retryable: true }));
       link = this.#makeLink(remote, offer.sessionId);
       link.incoming = true;
+      this.#guard.began(link);
       link.lifeline.offered(offer);
     }
     this.#takeEarly(remote, link);

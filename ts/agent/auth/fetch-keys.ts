@@ -19,6 +19,7 @@ export class KeyFetcher {
   readonly #waiting: (() => void)[] = [];
   /** Connections are not kept: a set is fetched every few minutes. */
   readonly #agent: Agent;
+  readonly #abort = new AbortController();
   #busy = 0;
 
   constructor(ca: string | undefined) {
@@ -40,6 +41,11 @@ export class KeyFetcher {
     return running;
   }
 
+  /** Ends what is under way: nobody waits for it any more. */
+  close(): void {
+    this.#abort.abort();
+  }
+
   async #queue(url: string): Promise<string> {
     if (this.#busy >= AT_ONCE) {
       if (this.#waiting.length >= MAX_WAITING) throw new Error('too many key sets are being fetched');
@@ -48,7 +54,7 @@ export class KeyFetcher {
       this.#busy++;
     }
     try {
-      return await download(url, this.#agent);
+      return await download(url, this.#agent, this.#abort.signal);
     } finally {
       // The place goes to the next in line.
       const next = this.#waiting.shift();
@@ -58,9 +64,9 @@ export class KeyFetcher {
   }
 }
 
-function download(url: string, agent: Agent): Promise<string> {
+function download(url: string, agent: Agent, closed: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(PATIENCE);
+    const signal = AbortSignal.any([closed, AbortSignal.timeout(PATIENCE)]);
     const request = get(url, { agent, signal, headers: { accept: 'application/jwk-set+json, application/json' } });
     request.on('error', reject);
     request.on('response', (response) => {

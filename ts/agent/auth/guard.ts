@@ -129,9 +129,23 @@ export class Guard {
     return { ...this.identify(agentId, sessionId), ...(fingerprint !== undefined && { fingerprint }) };
   }
 
+  /** Another agent has begun to make this link. If it does not go on, its place is for others. */
+  began(link: Link): void {
+    const { halfOpenTime } = this.#host.limits;
+    const timer = setTimeout(() => {
+      if (link.state !== 'connecting') return;
+      const text = `${link.remote.agentId} has not completed its connection within ${halfOpenTime} ms`;
+      link.fail(new AgentError('AGENT_UNREACHABLE', text, { retryable: true }));
+    }, halfOpenTime);
+    timer.unref();
+    const clear = () => clearTimeout(timer);
+    link.opened.then(clear, clear);
+  }
+
   /** Nothing is let in any more. */
   close(): void {
     this.#room.close();
+    this.#lookup.close();
   }
 
   /** First use: the first one to complete a connection is the one that is remembered. */
@@ -145,6 +159,10 @@ export class Guard {
       throw new AgentError('AUTH_FAILED', text, { details: { reason } });
     }
     known.set(agentId, key);
+    known.saved().catch(({ code }: NodeJS.ErrnoException) => {
+      // It counts while this process lives; the next one would take any key for the first.
+      this.#host.logger.error('the known keys could not be written', { remote: agentId, code });
+    });
   }
 
   /** Lets a message in, at once or when it has been verified. */

@@ -54,6 +54,11 @@ export class KeyLookup {
     return this.#met(agentId) ?? found ?? UNKNOWN;
   }
 
+  /** Ends what is being fetched. */
+  close(): void {
+    this.#fetcher.close();
+  }
+
   async #resolved(agentId: string, kid: string | undefined): Promise<Found> {
     const { resolve } = this.#settings;
     if (!resolve) return undefined;

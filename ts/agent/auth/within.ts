@@ -5,6 +5,8 @@ export async function within<T>(milliseconds: number, call: () => T | Promise<T>
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+    // What is asked keeps the process alive if it has to, not the clock.
+    timer.unref();
   });
   try {
     return await Promise.race([call(), patience]);

@@ -43,6 +43,8 @@ mod der;
 mod fingerprint;
 mod jwks;
 mod key;
+#[cfg(test)]
+mod key_tests;
 mod rate;
 mod refusal;
 mod replay;
