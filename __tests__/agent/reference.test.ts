@@ -1,0 +1,122 @@
+// Our agents against a peer that behaves on the wire as the public OSSA reference class does, on our stack and on another.
+import { EventEmitter } from 'node:events';
+
+import wrtc from '@roamhq/wrtc';
+import { createPeer, RTCPeerConnection } from 'ossa-webrtc';
+import type { AgentMessage, AgentPeer, Link, PeerOptions, SignalingAdapter, SignalingMessage } from 'ossa-webrtc';
+import { InMemorySignalingServer } from 'ossa-webrtc/ossa';
+
+import { ReferencePeer, type ReferenceMessage } from '../fixtures/reference-peer';
+
+const OURS = 'agent://example.com/ours';
+const REFERENCE = 'agent://example.com/reference';
+
+let server: InMemorySignalingServer;
+let ours: AgentPeer;
+let reference: ReferencePeer;
+
+beforeEach(() => {
+  server = new InMemorySignalingServer();
+});
+afterEach(async () => {
+  reference.close();
+  await ours.close();
+  server.clear();
+});
+
+/** What docs/ossa.md shows: an emitter as signaling for `createPeer`. */
+function overEmitter(emitter: EventEmitter): SignalingAdapter {
+  return {
+    send: (message) => void emitter.emit('message', message),
+    subscribe: (agentId, deliver) => {
+      const listener = (message: SignalingMessage) => {
+        if (message.to === agentId) deliver(message);
+      };
+      emitter.on('message', listener);
+      return () => void emitter.off('message', listener);
+    },
+  };
+}
+
+const stacks = { 'our stack': RTCPeerConnection, 'another stack': wrtc.RTCPeerConnection as unknown };
+
+describe.each([
+  ['the reference offers', 'our stack', false],
+  ['the reference offers a description as an object', 'our stack', true],
+  ['we offer', 'our stack', false],
+  ['the reference offers', 'another stack', false],
+  ['we offer', 'another stack', false],
+] as const)('%s, on %s', (role, stack, descriptions) => {
+  async function connect(options: Partial<PeerOptions> = {}): Promise<Link> {
+    ours = createPeer({
+      agentId: OURS,
+      signaling: overEmitter(server.registerAgent(OURS)),
+      channels: 'reference',
+      failAs: 'response',
+      ...options,
+    });
+    ours.handle('double', (input: number) => input * 2);
+    await ours.ready;
+    const signaling = server.registerAgent(REFERENCE);
+    reference = new ReferencePeer({
+      ...{ RTCPeerConnection: stacks[stack], signaling, agentId: REFERENCE, remoteAgentId: OURS },
+      ...{ descriptions, heartbeat: 20 },
+    });
+    reference.onCall = ({ capability, input }) => ({ capability, input });
+    if (role === 'we offer') {
+      const link = await ours.connect(REFERENCE);
+      await reference.open();
+      return link;
+    }
+    const incoming = new Promise<Link>((resolve) => ours.once('link', resolve));
+    await Promise.all([reference.offer(), reference.open()]);
+    return await incoming;
+  }
+
+  const heard = (type: string) =>
+    new Promise<ReferenceMessage>((resolve) =>
+      reference.on('message', (message: ReferenceMessage) => message.type === type && resolve(message)),
+    );
+  const next = (link: Link) => new Promise<AgentMessage>((resolve) => link.once('message', resolve));
+
+  test('messages, calls and failures pass in both directions', async () => {
+    const link = await connect();
+    const problems: unknown[] = [];
+    link.on('problem', (problem) => problems.push(problem));
+    const there = heard('message');
+    await link.send({ text: 'ü 😀' });
+    expect(await there).toMatchObject({ payload: { text: 'ü 😀' }, metadata: { agentId: OURS, channelId: 'control' } });
+    for (const label of ['control', 'data']) {
+      const here = next(link);
+      reference.send(label, 'message', `over ${label}`);
+      expect(await here).toMatchObject({ payload: `over ${label}`, from: REFERENCE });
+    }
+    expect(await link.call('any', [1])).toEqual({ capability: 'any', input: [1] });
+    expect(await reference.call('double', 21)).toBe(42);
+    // The reference knows no errors: it would wait for ever without this answer.
+    expect(await reference.call('missing')).toMatchObject({ error: { code: 'CAPABILITY_NOT_FOUND' } });
+    expect(problems).toEqual([]);
+  });
+
+  test('heartbeats pass in both directions and disturb nobody', async () => {
+    const link = await connect({ heartbeat: 20 });
+    for (let beat = 0; beat < 3; beat++) expect((await heard('heartbeat')).metadata.agentId).toBe(OURS);
+    const here = next(link);
+    reference.send('control', 'message', 'after them');
+    expect((await here).payload).toBe('after them');
+    expect(link.state).toBe('open');
+  });
+
+  test('either side may end it', async () => {
+    const link = await connect({ reconnect: false });
+    const closed = new Promise((resolve) => reference.on('closed', resolve));
+    await link.close();
+    await closed;
+    reference.close();
+    await ours.close();
+    server.clear();
+    const second = await connect({ reconnect: false });
+    reference.close();
+    await second.closed;
+  });
+});
