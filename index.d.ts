@@ -1538,6 +1538,25 @@ interface Limits {
     unreadMessages?: number;
     /** Bytes of those messages, as far as they are known. Default: 16 MiB. */
     unreadBytes?: number;
+    /**
+     * Bytes of one message, sent or received; larger ones are refused with `MESSAGE_TOO_LARGE`. The other side learns
+     * it if it is one of ours. Default: 16 MiB.
+     */
+    messageBytes?: number;
+    /** Bytes of all messages of a link of which parts are missing; beyond them `MESSAGE_TOO_LARGE`. Default: 64 MiB. */
+    incompleteBytes?: number;
+    /** Messages of a link of which parts are missing; further ones are refused with `MESSAGE_TOO_LARGE`. Default: 64. */
+    incompleteMessages?: number;
+    /** Milliseconds without a part after which such a message is given up and reported as `problem`. Default: 30,000. */
+    incompleteIdle?: number;
+    /** Messages of a link that wait to be sent; beyond them `send` rejects with `RATE_LIMIT_EXCEEDED`. Default: 65,536. */
+    queuedMessages?: number;
+    /** Bytes of those messages. A larger one is taken if nothing else waits. Default: 64 MiB. */
+    queuedBytes?: number;
+    /** Ids that a link remembers to drop messages that come again; older ones are forgotten. Default: 4,096. */
+    dedupeIds?: number;
+    /** Milliseconds by which the clocks of two agents may differ when a ttl is judged on receipt. Default: 60,000. */
+    clockSkew?: number;
     /** Channels of one link that the other side has opened and nobody has taken; more are closed. Default: 1,024. */
     unreadChannels?: number;
     /**
@@ -1633,16 +1652,38 @@ interface AgentMessage {
 }
 /** Options of `send`. */
 interface SendOptions {
-    /** Default: `'message'`. `capability_call`, `capability_response` and `heartbeat` are not for `send`. */
+    /** Default: `'message'`. Those of calls, `heartbeat` and `binary` are not for `send`. */
     type?: string;
-    /** For the other side to know. */
+    /**
+     * Default: `'normal'`. Messages that wait are sent by priority, with shares of 1, 2, 4 and 8 so that none starves; a
+     * more urgent one overtakes the rest of a large one.
+     */
     priority?: Priority;
     /** Seconds in which the message is of use: it is neither sent nor delivered later (`MESSAGE_EXPIRED`). */
     ttl?: number;
-    /** For the other side to tie messages together. */
+    /** For the other side to tie messages together. At most 256 bytes. */
     correlationId?: string;
+    /** More members of the metadata, for example `traceparent`. */
+    metadata?: Record<string, unknown>;
+    /** Label of the message channel, if the link has several. Default: the first. */
+    channel?: string;
     /** Gives up waiting for room. */
     signal?: AbortSignal;
+}
+/** Options of `trySend`, which does not wait. */
+type TrySendOptions = Omit<SendOptions, 'signal'>;
+/** How far a message has come that is too large to travel whole. */
+interface MessageProgress {
+    /** Whether this side sends or receives it. */
+    direction: 'send' | 'receive';
+    /** Its id. */
+    id: string;
+    /** Parts that have gone or come. */
+    parts: number;
+    /** Parts that it has. */
+    total: number;
+    /** Bytes (received) or UTF-16 units (sent) of these parts. */
+    bytes: number;
 }
 /** Options of `call` and `callStream`. */
 interface CallOptions {
@@ -1728,6 +1769,8 @@ type LinkEvents = {
     file: [file: IncomingFile];
     /** The other agent has said how it is. Statuses that are not as specified arrive as messages. */
     status: [status: AgentStatus];
+    /** A part of a message has been sent or received that is too large to travel whole. */
+    progress: [progress: MessageProgress];
     /** The state has changed. */
     state: [state: LinkState];
     /** Something went wrong that the link survives: an error message from the other side, or an invalid one. */
@@ -1764,12 +1807,24 @@ declare class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMes
     get error(): AgentError | undefined;
     /**
      * Sends a message when there is room (less than 1 MiB buffered) and resolves then with its id. A payload is any
-     * JSON value; binary data is sent as it is, without an envelope and an id.
+     * JSON value; binary data is sent as it is, without an envelope and an id. Until there is room, and while the link
+     * reconnects, the message waits: by priority, in the order of the calls within each, within `limits.queuedMessages`
+     * and `limits.queuedBytes`, and for its `ttl`.
      *
-     * @throws AgentError - `MESSAGE_TOO_LARGE`, `MESSAGE_EXPIRED`, `AGENT_UNREACHABLE` if the link is not open,
-     * `TASK_CANCELLED`, `INVALID_MESSAGE` if the payload cannot be written as JSON.
+     * @throws AgentError - `MESSAGE_TOO_LARGE`, `MESSAGE_EXPIRED`, `AGENT_UNREACHABLE` if the link is not open or closes,
+     * `TASK_CANCELLED`, `INVALID_MESSAGE` if the payload cannot be written as JSON, `RATE_LIMIT_EXCEEDED` if too much
+     * waits already.
+     * @throws TypeError - An option is unknown or not valid.
      */
     send(payload: unknown, options?: SendOptions): Promise<string>;
+    /**
+     * Sends a message if there is room now. False: nothing was taken; {@link drained} tells when to try again.
+     *
+     * @throws AgentError - As {@link send}.
+     */
+    trySend(payload: unknown, options?: TrySendOptions): boolean;
+    /** Resolves when {@link trySend} has room. @throws AgentError - `AGENT_UNREACHABLE` if the link is closed before. */
+    drained(): Promise<void>;
     /**
      * Calls a capability of the other agent and resolves with its result: any JSON value, as it is or in an object
      * `{result}` or `{capability, result}`, as other implementations send it. A result that streams comes as an array.
@@ -2030,4 +2085,4 @@ declare function createSignalingServer(options?: SignalingServerOptions): Promis
 declare function normalizeAgentUri(uri: string): string;
 
 export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, AuthHow, AuthMode, AuthOptions, BinaryType, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, ConnectOptions, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, StreamChunk, Unsubscribe, WebSocketSignalingOptions };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, AuthHow, AuthMode, AuthOptions, BinaryType, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, ConnectOptions, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MessageProgress, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, StreamChunk, TrySendOptions, Unsubscribe, WebSocketSignalingOptions };

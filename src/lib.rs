@@ -27,6 +27,7 @@ mod options;
 mod outbox;
 mod peer;
 mod reconnect;
+mod schedule;
 mod session;
 mod signaling;
 mod sink;

@@ -1,14 +1,17 @@
 //! The agent layer as `ts/agent` sees it: agent URIs and sessions.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use napi::{Error, Result, Status};
 use napi_derive::napi;
 use ossa_agent::{
-    AgentError, Composed, Options, Priority, RawValue, Received, ResultShape, Session, SessionConfig,
+    AgentError, Composed, Options, Priority, RawValue, ReassemblyLimits, Received, ResultShape, Session,
+    SessionConfig,
 };
 use ossa_signaling::AgentUri;
 use serde_json::json;
+
+use crate::schedule::milliseconds_until;
 
 /// An error whose message is JSON, which `ts/agent/errors.ts` turns into an `AgentError`.
 pub(crate) fn coded(code: &str, message: impl ToString) -> Error {
@@ -59,12 +62,40 @@ pub struct MessageOptions {
     pub ttl: Option<f64>,
 }
 
-/// What a received text means. `kind` tells which of the other members are there.
+/// Bounds of a session, all of them.
+#[napi(object, object_to_js = false)]
+pub struct SessionLimits {
+    /// Ids that are remembered to drop duplicates.
+    pub dedupe_ids: f64,
+    /// Milliseconds by which clocks may differ.
+    pub clock_skew: f64,
+    /// Bytes of a message.
+    pub message_bytes: f64,
+    /// Bytes of all messages that are incomplete.
+    pub incomplete_bytes: f64,
+    /// Messages that are incomplete.
+    pub incomplete_messages: f64,
+    /// Milliseconds until a message is given up whose parts have stopped coming.
+    pub incomplete_idle: f64,
+}
+
+/// What a received text means; a number, since most messages need nothing more. Known to `ts/agent/messaging.ts`.
+mod kind {
+    pub(super) const MESSAGE: u32 = 0;
+    pub(super) const HEARTBEAT: u32 = 1;
+    /// Dropped, as the protocol wants it.
+    pub(super) const DROPPED: u32 = 2;
+    /// Anything else: `details` tells.
+    pub(super) const OTHER: u32 = 3;
+    /// Added when the message came in parts: its text is to be taken.
+    pub(super) const WHOLE: u32 = 16;
+}
+
+/// More about a received text. `kind` tells which of the other members are there.
 #[napi(object, object_from_js = false)]
 #[derive(Default)]
 pub struct ReceivedMessage {
-    /// `message`, `call`, `cancel`, `room`, `response`, `item`, `end`, `failure`, `broken`, `invalid`, `heartbeat`,
-    /// `duplicate`, `expired` or `unmatched`.
+    /// `call`, `cancel`, `room`, `response`, `item`, `end`, `failure`, `broken`, `invalid` or `part`.
     pub kind: &'static str,
     /// Every kind that is about a call: names it.
     pub call: Option<String>,
@@ -76,21 +107,40 @@ pub struct ReceivedMessage {
     pub error: Option<String>,
     /// broken, invalid: a message to send back.
     pub reply: Option<String>,
+    /// part: the message.
+    pub id: Option<String>,
+    /// part: how many are there.
+    pub parts: Option<u32>,
+    /// part: how many there will be.
+    pub total: Option<u32>,
+    /// part: bytes that are there.
+    pub bytes: Option<f64>,
 }
 
 /// The conversation with one agent over one link.
 #[napi]
 pub struct AgentSession {
     pub(crate) session: Session,
+    /// About the last text.
+    details: ReceivedMessage,
 }
 
 #[napi]
 impl AgentSession {
     /// A conversation of `local` with `remote`, both agent URIs.
     #[napi(constructor)]
-    pub fn new(local: String, remote: String) -> Result<Self> {
-        let config = SessionConfig::new(agent_uri(&local)?, agent_uri(&remote)?);
-        Ok(Self { session: Session::new(config, random_seed()) })
+    pub fn new(local: String, remote: String, limits: SessionLimits) -> Result<Self> {
+        let mut config = SessionConfig::new(agent_uri(&local)?, agent_uri(&remote)?);
+        // Conversions from float saturate: more than the address space holds is no limit.
+        config.dedupe_window = limits.dedupe_ids as usize;
+        config.clock_skew = duration(limits.clock_skew);
+        config.reassembly = ReassemblyLimits {
+            message_bytes: limits.message_bytes as usize,
+            total_bytes: limits.incomplete_bytes as usize,
+            messages: limits.incomplete_messages as usize,
+            idle: duration(limits.incomplete_idle),
+        };
+        Ok(Self { session: Session::new(config, random_seed()), details: ReceivedMessage::default() })
     }
 
     /// The largest message that the connection takes, in bytes; 0 for no limit.
@@ -113,12 +163,15 @@ impl AgentSession {
         composed.map(Into::into).map_err(|error| from_agent(&error))
     }
 
-    /// Takes one text message from the channel.
+    /// Takes one text message; `channel` is a number that belongs to the channel alone. Returns what it means: one of
+    /// the kinds, plus `WHOLE`.
     #[napi]
-    pub fn receive(&mut self, text: String) -> ReceivedMessage {
+    pub fn receive(&mut self, channel: u32, text: String) -> u32 {
         let of = |kind| ReceivedMessage { kind, ..ReceivedMessage::default() };
-        match self.session.receive(&text, Instant::now(), unix_ms()) {
-            Received::Message => of("message"),
+        self.details = match self.session.receive(channel, &text, Instant::now(), unix_ms()) {
+            Received::Message => return kind::MESSAGE + self.whole(),
+            Received::Heartbeat => return kind::HEARTBEAT + self.whole(),
+            Received::Duplicate | Received::Expired | Received::Unmatched => return kind::DROPPED,
             Received::Call { id, capability } => {
                 ReceivedMessage { call: Some(id), capability: Some(capability), ..of("call") }
             }
@@ -140,16 +193,55 @@ impl AgentSession {
             Received::Failure { call, error } => {
                 ReceivedMessage { call: Some(call), error: Some(json!(error).to_string()), ..of("failure") }
             }
-            Received::Heartbeat => of("heartbeat"),
-            Received::Duplicate => of("duplicate"),
-            Received::Expired => of("expired"),
-            Received::Unmatched => of("unmatched"),
+            Received::Part { id, parts, total, bytes } => ReceivedMessage {
+                id: Some(id),
+                parts: Some(parts),
+                total: Some(total),
+                bytes: Some(bytes as f64),
+                ..of("part")
+            },
             Received::Invalid { error, reply } => ReceivedMessage {
                 error: Some(json!(error).to_string()),
                 reply: reply.map(|reply| reply.text),
                 ..of("invalid")
             },
-        }
+        };
+        kind::OTHER + self.whole()
+    }
+
+    fn whole(&self) -> u32 {
+        if self.session.has_whole() { kind::WHOLE } else { 0 }
+    }
+
+    /// More about the text that was received last. Takes it: a second call says nothing.
+    #[napi]
+    pub fn details(&mut self) -> ReceivedMessage {
+        std::mem::take(&mut self.details)
+    }
+
+    /// The text of the message that has come in parts.
+    #[napi]
+    pub fn take_whole(&mut self) -> Option<String> {
+        self.session.take_whole()
+    }
+
+    /// A channel is gone, and the messages that came in parts through it.
+    #[napi]
+    pub fn forget_channel(&mut self, channel: u32) {
+        self.session.forget_channel(channel);
+    }
+
+    /// Milliseconds until `expire_parts` is due; `null` if no message is incomplete.
+    #[napi]
+    pub fn parts_timeout(&self) -> Option<f64> {
+        self.session.parts_timeout().map(milliseconds_until)
+    }
+
+    /// Gives up messages whose parts have stopped coming; an error as JSON for each.
+    #[napi]
+    pub fn expire_parts(&mut self) -> Vec<String> {
+        let errors = self.session.expire_parts(Instant::now());
+        errors.iter().map(|error| json!(error).to_string()).collect()
     }
 
     /// Ends the conversation; returns the calls that get no answer any more.
@@ -157,6 +249,11 @@ impl AgentSession {
     pub fn close(&mut self) -> Vec<String> {
         self.session.close()
     }
+}
+
+/// Milliseconds from JavaScript. What no `Duration` can hold is as good as for ever.
+fn duration(ms: f64) -> Duration {
+    Duration::try_from_secs_f64(ms / 1000.0).unwrap_or(Duration::MAX)
 }
 
 pub(crate) fn raw(json: String) -> Result<Box<RawValue>> {

@@ -280,8 +280,8 @@ describe('calls', () => {
     await expect(ab.call('never')).rejects.toMatchObject({ code: 'AGENT_UNREACHABLE' });
   });
 
-  test('a result too large for one message fails the call instead of leaving it open', async () => {
-    const { b, ab } = await pair({ transport: { maxMessageSize: 100_000 } });
+  test('a result too large for the other side fails the call instead of leaving it open', async () => {
+    const { b, ab } = await pair({ limits: { messageBytes: 100_000 } });
     b.handle('big', () => 'x'.repeat(100_000));
     b.handle('alive', () => true);
     await expect(ab.call('big')).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
@@ -358,8 +358,8 @@ describe('messages', () => {
     expect((await next<AgentMessage>(await link, 'message')).payload).toBe('hello');
   });
 
-  test('what is larger than the connection allows is refused before it is sent', async () => {
-    const { ab, ba } = await pair({ transport: { maxMessageSize: 100_000 } });
+  test('what is larger than the other side takes is refused before it is sent', async () => {
+    const { ab, ba } = await pair({ limits: { messageBytes: 100_000 }, transport: { maxMessageSize: 100_000 } });
     await expect(ab.send('x'.repeat(100_000))).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE', retryable: false });
     await expect(ab.send(new Uint8Array(100_001))).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
     const channel = await ab.createChannel('x');

@@ -10,7 +10,7 @@ import { cancelled, checkMembers, checkMilliseconds, checkName, checkPriority, c
 import type { AgentMessage, CallOptions } from './types';
 
 type Session = InstanceType<typeof binding.AgentSession>;
-type Received = ReturnType<Session['receive']>;
+type Received = ReturnType<Session['details']>;
 
 /** Default time for the answer to a call, in milliseconds. */
 const CALL_TIMEOUT = 30_000;
@@ -32,8 +32,8 @@ interface Pending {
 
 /** What {@link Calls} need of their link. */
 export interface CallsHost extends AnswersHost {
-  /** Whether the other side understands `capability_cancel`. */
-  readonly cancels: boolean;
+  /** Acts if the other side understands `capability_cancel`: as soon as that is known, which is soon or never. */
+  ifCancels(action: () => void): void;
 }
 
 /** Options of a call, checked. @internal */
@@ -243,7 +243,7 @@ export class Calls {
   }
 
   #tellCancelled(call: string, { priority }: Pending): void {
-    if (this.#host.cancels) this.#send(() => this.#host.session.cancellation(call), priority);
+    this.#host.ifCancels(() => this.#send(() => this.#host.session.cancellation(call), priority));
   }
 
   #read(call: string, priority: CallOptions['priority']): void {

@@ -102,8 +102,8 @@ export class Inbox<T> {
     return this.#listeners.size > 0 || this.#iterators > 0;
   }
 
-  /** Adds an item. False: there is no room, nothing was added. */
-  push(item: T): boolean {
+  /** Adds an item, of `size` bytes if that is known. False: there is no room, nothing was added. */
+  push(item: T, size?: number): boolean {
     if (this.#ended) return true;
     if (this.#listeners.size > 0 && this.#iterators === 0 && this.length === 0) {
       this.#tell(item);
@@ -115,7 +115,7 @@ export class Inbox<T> {
       waiting({ done: false, value: item });
       return true;
     }
-    const bytes = this.sizeOf(item);
+    const bytes = size ?? this.sizeOf(item);
     if (this.length >= this.limits.items || this.#bytes + bytes > this.limits.bytes) return false;
     if (this.#iterators > 0) this.#tell(item);
     this.#items.push({ item, bytes });

@@ -55,7 +55,9 @@ export type {
   FailAs,
   HandleOptions,
   PeerOptions,
+  MessageProgress,
   SendOptions,
+  TrySendOptions,
 } from './types';
 export type { SignalingAdapter, SignalingCandidate, SignalingMessage, Unsubscribe } from './signaling';
 export { MemorySignaling } from './memory-signaling';

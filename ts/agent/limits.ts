@@ -10,6 +10,25 @@ export interface Limits {
   unreadMessages?: number;
   /** Bytes of those messages, as far as they are known. Default: 16 MiB. */
   unreadBytes?: number;
+  /**
+   * Bytes of one message, sent or received; larger ones are refused with `MESSAGE_TOO_LARGE`. The other side learns
+   * it if it is one of ours. Default: 16 MiB.
+   */
+  messageBytes?: number;
+  /** Bytes of all messages of a link of which parts are missing; beyond them `MESSAGE_TOO_LARGE`. Default: 64 MiB. */
+  incompleteBytes?: number;
+  /** Messages of a link of which parts are missing; further ones are refused with `MESSAGE_TOO_LARGE`. Default: 64. */
+  incompleteMessages?: number;
+  /** Milliseconds without a part after which such a message is given up and reported as `problem`. Default: 30,000. */
+  incompleteIdle?: number;
+  /** Messages of a link that wait to be sent; beyond them `send` rejects with `RATE_LIMIT_EXCEEDED`. Default: 65,536. */
+  queuedMessages?: number;
+  /** Bytes of those messages. A larger one is taken if nothing else waits. Default: 64 MiB. */
+  queuedBytes?: number;
+  /** Ids that a link remembers to drop messages that come again; older ones are forgotten. Default: 4,096. */
+  dedupeIds?: number;
+  /** Milliseconds by which the clocks of two agents may differ when a ttl is judged on receipt. Default: 60,000. */
+  clockSkew?: number;
   /** Channels of one link that the other side has opened and nobody has taken; more are closed. Default: 1,024. */
   unreadChannels?: number;
   /**
@@ -53,6 +72,18 @@ const RANGES: { [Name in keyof Required<Limits>]: readonly [value: number, least
   // A burst that a program reads within a fraction of a second; memory of a few MiB.
   unreadMessages: [4096, 1, 2 ** 24],
   unreadBytes: [16 * 1024 * 1024, 1024, 2 ** 40],
+  // What fits into memory many times over, and a second of a fast link.
+  messageBytes: [16 * 1024 * 1024, 16_384, 512 * 1024 * 1024],
+  incompleteBytes: [64 * 1024 * 1024, 16_384, 2 ** 40],
+  // A sender has one large message under way for each priority and channel.
+  incompleteMessages: [64, 1, 65_535],
+  incompleteIdle: [30_000, 1, 2 ** 31 - 1],
+  // With their bookkeeping some 40 MiB, for somebody who does not await `send`.
+  queuedMessages: [65_536, 1, 2 ** 24],
+  queuedBytes: [64 * 1024 * 1024, 1024, 2 ** 40],
+  // What a fast sender has in flight; at most 256 bytes each.
+  dedupeIds: [4096, 0, 2 ** 24],
+  clockSkew: [60_000, 0, 2 ** 31 - 1],
   // Far more than anybody opens before the other side looks.
   unreadChannels: [1024, 1, 65_535],
   // Each costs sockets and a handshake.

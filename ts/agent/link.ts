@@ -19,7 +19,7 @@ import type { ResolvedReconnect } from './reconnect-options';
 import type { Reconnected, ReconnectReason, ReconnectStep } from './reconnection';
 import type { SignalingMessage } from './signaling';
 import { checkStatus, type AgentStatus } from './status';
-import type { AgentMessage, CallOptions, FailAs, SendOptions } from './types';
+import type { AgentMessage, CallOptions, FailAs, MessageProgress, SendOptions, TrySendOptions } from './types';
 
 /** How long a link that has to end still stands, in milliseconds, so that the service can bring the reason across. */
 const LAST_WORDS = 500;
@@ -40,6 +40,8 @@ export type LinkEvents = {
   file: [file: IncomingFile];
   /** The other agent has said how it is. Statuses that are not as specified arrive as messages. */
   status: [status: AgentStatus];
+  /** A part of a message has been sent or received that is too large to travel whole. */
+  progress: [progress: MessageProgress];
   /** The state has changed. */
   state: [state: LinkState];
   /** Something went wrong that the link survives: an error message from the other side, or an invalid one. */
@@ -173,13 +175,31 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
 
   /**
    * Sends a message when there is room (less than 1 MiB buffered) and resolves then with its id. A payload is any
-   * JSON value; binary data is sent as it is, without an envelope and an id.
+   * JSON value; binary data is sent as it is, without an envelope and an id. Until there is room, and while the link
+   * reconnects, the message waits: by priority, in the order of the calls within each, within `limits.queuedMessages`
+   * and `limits.queuedBytes`, and for its `ttl`.
    *
-   * @throws AgentError - `MESSAGE_TOO_LARGE`, `MESSAGE_EXPIRED`, `AGENT_UNREACHABLE` if the link is not open,
-   * `TASK_CANCELLED`, `INVALID_MESSAGE` if the payload cannot be written as JSON.
+   * @throws AgentError - `MESSAGE_TOO_LARGE`, `MESSAGE_EXPIRED`, `AGENT_UNREACHABLE` if the link is not open or closes,
+   * `TASK_CANCELLED`, `INVALID_MESSAGE` if the payload cannot be written as JSON, `RATE_LIMIT_EXCEEDED` if too much
+   * waits already.
+   * @throws TypeError - An option is unknown or not valid.
    */
-  send(payload: unknown, options: SendOptions = {}): Promise<string> {
+  send(payload: unknown, options?: SendOptions): Promise<string> {
     return this.#messaging.send(payload, options);
+  }
+
+  /**
+   * Sends a message if there is room now. False: nothing was taken; {@link drained} tells when to try again.
+   *
+   * @throws AgentError - As {@link send}.
+   */
+  trySend(payload: unknown, options?: TrySendOptions): boolean {
+    return this.#messaging.trySend(payload, options);
+  }
+
+  /** Resolves when {@link trySend} has room. @throws AgentError - `AGENT_UNREACHABLE` if the link is closed before. */
+  drained(): Promise<void> {
+    return this.#messaging.drained();
   }
 
   /**
@@ -291,7 +311,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
       this.lifeline.sayGoodbye();
       this.#calls.close(this.#gone());
       // Without a connection nobody would answer.
-      if (state !== 'reconnecting') await this.#goodbye(this.#channels.close());
+      if (state !== 'reconnecting') await this.#goodbye(this.#messaging.flushed().then(() => this.#channels.close()));
     }
     this.#end(undefined);
   }
@@ -344,6 +364,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
       local: this.#host.agentId,
       remote: this.remote.agentId,
       limits: this.#host.limits,
+      heartbeat: this.#host.heartbeat,
       get calls() {
         return link.#calls;
       },
@@ -355,6 +376,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
         if (heartbeat) this.lifeline.watch?.heartbeat();
         else this.lifeline.watch?.traffic();
       },
+      progress: (progress) => this.emit('progress', progress),
       problem: (error) => this.#problem(error),
       status: (status) => {
         this.#status = status;
@@ -371,7 +393,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
       link: this,
       limits: this.#host.limits,
       failAs: this.#host.failAs,
-      cancels: true,
+      ifCancels: (action) => this.#messaging.ifRemote('cancel', action),
       transmit: (compose, signal, priority) => this.#messaging.transmit(compose, signal, priority),
       capability: (name) => this.#host.capability(name),
       problem: (error) => this.#problem(error),

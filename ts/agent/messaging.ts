@@ -3,24 +3,44 @@ import { isAnyArrayBuffer } from 'node:util/types';
 
 import { binding } from '../native/loader';
 import type { RTCDataChannel } from '../w3c';
-import { Backpressure, sendingFailed } from './backpressure';
+import { sendingFailed } from './backpressure';
 import type { Calls } from './calls';
+import { checkHead, EnvelopeWriter, newId, URGENCY } from './envelope';
 import { AgentError, errorFromJson, errorFromStranger, messageOf, nativeAgentCall } from './errors';
 import { Inbox } from './events';
+import { FEATURES, parseHello, STRANGER, type Hello } from './hello';
 import { toJson } from './json';
 import type { ResolvedLimits } from './limits';
-import { checkMembers, checkName, checkSignal } from './options';
+import { checkMembers, checkSignal, describe } from './options';
+import { SendQueue, type Outgoing, type Posting } from './send-queue';
 import { readStatus, type AgentStatus } from './status';
-import type { AgentMessage, SendOptions } from './types';
+import type { AgentMessage, MessageProgress, SendOptions } from './types';
 
-/** Types that `send` leaves to `call` and to the keep-alive. */
-const RESERVED_TYPES = ['capability_call', 'capability_response', 'heartbeat', 'binary'];
+/** What a received text means; known to `src/session.rs`. 2: it is dropped. */
+const MESSAGE = 0;
+const HEARTBEAT = 1;
+const OTHER = 3;
+/** Added when the message came in parts. */
+const WHOLE = 16;
+
+/**
+ * From this many UTF-16 units on the native core is shown the envelope of a message without its payload, which
+ * JavaScript has parsed already: looking through a megabyte twice costs more than writing a small envelope anew.
+ */
+const LARGE = 16 * 1024;
+
+/** As many as calls may be waiting; somebody who never says hello does not need what would come after. */
+const MAX_UNTIL_HELLO = 16_384;
+
+const SEND_OPTIONS = ['type', 'priority', 'ttl', 'correlationId', 'metadata', 'channel', 'signal'];
 
 /** What the messages need of their link. */
 export interface MessagingHost {
   readonly local: string;
   readonly remote: string;
   readonly limits: ResolvedLimits;
+  /** Milliseconds between heartbeats; 0: none. */
+  readonly heartbeat: number;
   readonly calls: Calls;
   /** Something can be sent: the link is open and not being closed. */
   readonly usable: boolean;
@@ -31,6 +51,8 @@ export interface MessagingHost {
   problem(error: AgentError): void;
   /** The other side has said how it is. */
   status(status: AgentStatus): void;
+  /** A part of a large message has gone or come. */
+  progress(progress: MessageProgress): void;
 }
 
 /** The conversation with one agent, and the channel that carries it. */
@@ -39,160 +61,363 @@ export class Messaging {
   readonly session: InstanceType<typeof binding.AgentSession>;
   /** Received and not read yet. */
   readonly incoming: Inbox<AgentMessage>;
+  /** What the other side has said about itself. */
+  remoteHello: Hello = STRANGER;
   readonly #host: MessagingHost;
-  readonly #backpressure = new Backpressure();
+  readonly #queue: SendQueue;
+  readonly #writer: EnvelopeWriter;
   #channel: RTCDataChannel | undefined;
+  #maxMessageSize = 65_536;
+  /** The end of a plain envelope on the present channel. */
+  #tail = '';
+  #nextListener = 0;
+  #partsTimer: NodeJS.Timeout | undefined;
+  /** What depends on who the other side is, while that is not known. */
+  #untilHello: { feature: string; action: () => void }[] = [];
 
   constructor(host: MessagingHost) {
     this.#host = host;
-    this.session = nativeAgentCall(() => new binding.AgentSession(host.local, host.remote));
-    const { unreadMessages: items, unreadBytes: bytes } = host.limits;
-    this.incoming = new Inbox<AgentMessage>({ items, bytes }, sizeOf);
+    const { limits, local, remote } = host;
+    this.session = nativeAgentCall(
+      () =>
+        new binding.AgentSession(local, remote, {
+          dedupeIds: limits.dedupeIds,
+          clockSkew: limits.clockSkew,
+          messageBytes: limits.messageBytes,
+          incompleteBytes: limits.incompleteBytes,
+          incompleteMessages: limits.incompleteMessages,
+          incompleteIdle: limits.incompleteIdle,
+        }),
+    );
+    this.#writer = new EnvelopeWriter(local);
+    this.incoming = new Inbox<AgentMessage>({ items: limits.unreadMessages, bytes: limits.unreadBytes });
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- getters of an object literal have a `this` of their own
+    const messaging = this;
+    this.#queue = new SendQueue({
+      limits,
+      get way() {
+        return messaging.#way;
+      },
+      progress: (id, parts, total, bytes) => host.progress({ direction: 'send', id, parts, total, bytes }),
+    });
+    this.#limitSize();
   }
 
   /** Whether a message can be sent without waiting. */
   get hasRoom(): boolean {
-    return this.#backpressure.hasRoom;
+    return this.#queue.hasRoom();
+  }
+
+  /** What the other side can do beyond the specification; empty until it has said so. */
+  get remoteFeatures(): ReadonlySet<string> {
+    return this.remoteHello.features;
+  }
+
+  /** Acts if the other side has this feature: now, or when it says so. Nothing happens if it never does. */
+  ifRemote(feature: string, action: () => void): void {
+    if (this.remoteHello !== STRANGER) {
+      if (this.remoteFeatures.has(feature)) action();
+    } else if (this.#untilHello.length < MAX_UNTIL_HELLO) this.#untilHello.push({ feature, action });
   }
 
   /** From now on messages go through this channel, which is open; first of all those that wait. */
   attach(channel: RTCDataChannel): void {
     this.#channel = channel;
-    this.#backpressure.attach(channel);
+    this.#tail = this.#writer.tail(channel.label);
+    this.#sayHello(channel);
+    this.#queue.attach(channel);
   }
 
   /** There is no channel for now: what is to be sent waits for the next one. */
   detach(): void {
+    const channel = this.#channel;
     this.#channel = undefined;
-    this.#backpressure.detach();
+    // Somebody else may answer next time, of another version.
+    this.remoteHello = STRANGER;
+    this.#untilHello = [];
+    this.#limitSize();
+    if (channel) this.#queue.detach(channel);
   }
 
   /** Nothing is sent or received any more. */
   close(error: AgentError): void {
-    this.#backpressure.fail(error);
+    clearTimeout(this.#partsTimer);
+    this.#queue.close(error);
     this.incoming.end();
   }
 
   /** Says that this side lives. A buffer that is full says so too. */
   beat(): void {
-    if (!this.hasRoom) return;
-    const payload = JSON.stringify({ timestamp: new Date().toISOString() });
-    this.#sendRaw(nativeAgentCall(() => this.session.message('heartbeat', payload, {})).text);
+    if (this.hasRoom) this.#queue.sendNow(this.#heartbeat({}));
   }
 
   /** Takes what comes through this channel. */
   listen(channel: RTCDataChannel): void {
+    const number = this.#nextListener++;
     channel.binaryType = 'arraybuffer';
     channel.addEventListener('message', ({ data }) => {
-      if (typeof data === 'string') this.#receive(data);
-      else {
-        const metadata = { agentId: this.#host.remote };
-        this.#host.heard(false);
-        this.#deliver({ type: 'binary', id: '', timestamp: '', payload: data, metadata });
-      }
+      if (typeof data === 'string') this.#receive(number, data);
+      else this.#receiveBinary(data as ArrayBuffer);
     });
+    channel.addEventListener('close', () => this.session.forgetChannel(number));
   }
 
   /** The largest message that the connection takes, in bytes; `Infinity` for any. */
   setMaxMessageSize(bytes: number): void {
-    // 0 stands for no limit.
-    nativeAgentCall(() => this.session.setMaxMessageSize(Number.isFinite(bytes) ? bytes : 0));
+    this.#maxMessageSize = bytes;
   }
 
   /** See `Link.send`. */
-  async send(payload: unknown, options: SendOptions): Promise<string> {
-    checkMembers(options, 'the options of send', ['type', 'priority', 'ttl', 'correlationId', 'signal']);
-    const { type = 'message', priority, ttl, correlationId } = options;
-    const signal = checkSignal(options.signal, 'signal');
-    if (isAnyArrayBuffer(payload) || ArrayBuffer.isView(payload)) {
-      checkMembers(options, 'the options of send for binary data', ['signal']);
-      await this.#run(() => this.#sendRaw(payload as ArrayBuffer), signal);
-      return '';
-    }
-    if (RESERVED_TYPES.includes(checkName(type, 'type'))) throw new TypeError(`"${type}" is not a type for send()`);
-    if (ttl !== undefined && !(Number.isFinite(ttl) && ttl > 0)) {
-      throw new TypeError(`ttl must be a positive number of seconds, not ${ttl}`);
-    }
-    if (correlationId !== undefined) checkName(correlationId, 'correlationId');
-    const json = toJson(payload, 'the payload');
-    const started = performance.now();
-    let id = '';
-    await this.transmit(() => {
-      if (ttl !== undefined && performance.now() - started > ttl * 1000) {
-        throw new AgentError('MESSAGE_EXPIRED', `the message could not be sent within its ttl of ${ttl} s`);
-      }
-      const envelope = { channelId: this.#channel?.label, priority, ttl, correlationId };
-      const composed = nativeAgentCall(() => this.session.message(type, json, envelope));
-      id = composed.id;
-      return composed.text;
-    }, signal);
-    return id;
+  async send(payload: unknown, options?: SendOptions): Promise<string> {
+    const signal = options && checkSignal(options.signal, 'signal');
+    const posting: Posting = { id: '', urgency: URGENCY.normal, signal };
+    const data = this.#compose(payload, options, posting);
+    if (signal?.aborted || !this.#sendNow(data, posting.label)) await this.#enqueue(data, posting);
+    return posting.id;
+  }
+
+  /** See `Link.trySend`. */
+  trySend(payload: unknown, options?: SendOptions): boolean {
+    if (!this.#host.usable) throw this.#host.gone();
+    if (!this.#queue.hasRoom(options?.channel)) return false;
+    const posting: Posting = { id: '', urgency: URGENCY.normal };
+    const data = this.#compose(payload, options, posting);
+    // What is too large to go whole is taken nevertheless: there is room for its first part.
+    if (!this.#sendNow(data, posting.label))
+      this.#enqueue(data, posting).catch((error: unknown) => this.#notSent(error));
+    return true;
+  }
+
+  /** See `Link.drained`. */
+  drained(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (!this.#host.usable) throw this.#host.gone();
+      this.#queue.whenRoom(() => (this.#host.usable ? resolve() : reject(this.#host.gone())));
+    });
+  }
+
+  /** Resolves when nothing waits to be sent. */
+  flushed(): Promise<void> {
+    return new Promise((resolve) => this.#queue.whenEmpty(resolve));
   }
 
   /** Waits for room, then sends what `compose` makes at that moment. @throws AgentError - The link is not open. */
-  transmit(compose: () => string, signal?: AbortSignal, _priority?: SendOptions['priority']): Promise<void> {
-    return this.#run(() => this.#sendRaw(compose()), signal);
-  }
-
-  async #run(send: () => void, signal?: AbortSignal): Promise<void> {
+  async transmit(
+    compose: () => string,
+    signal?: AbortSignal,
+    priority: SendOptions['priority'] = 'normal',
+  ): Promise<void> {
     if (!this.#host.usable) throw this.#host.gone();
-    await this.#backpressure.run(send, signal);
+    const posting: Posting = { id: newId(), urgency: URGENCY[priority], signal };
+    if (signal?.aborted || !this.#queue.hasRoom()) return await this.#enqueue(compose, posting);
+    const text = compose();
+    if (!this.#sendNow(text)) await this.#enqueue(text, posting);
   }
 
-  #sendRaw(data: string | ArrayBuffer): void {
+  get #way(): { parts: boolean; maxMessageSize: number } {
+    return { parts: this.remoteHello.features.has('parts'), maxMessageSize: this.#maxMessageSize };
+  }
+
+  /** Bytes that a message of this side may have: what the other side takes if it has said so, else what we would. */
+  get #messageBytes(): number {
+    return this.remoteHello.maxMessageBytes ?? this.#host.limits.messageBytes;
+  }
+
+  #limitSize(): void {
+    nativeAgentCall(() => this.session.setMaxMessageSize(this.#messageBytes));
+  }
+
+  /** Checks everything that a user has passed, and writes the envelope. */
+  #compose(payload: unknown, options: SendOptions | undefined, posting: Posting): string | ArrayBuffer {
+    if (options) {
+      checkMembers(options, 'the options of send', SEND_OPTIONS);
+      checkHead(options);
+      this.#checkChannel(options.channel);
+      posting.label = options.channel;
+      posting.ttl = options.ttl;
+      posting.urgency = URGENCY[options.priority ?? 'normal'];
+    }
+    if (typeof payload === 'object' && (isAnyArrayBuffer(payload) || ArrayBuffer.isView(payload))) {
+      if (options) checkMembers(options, 'the options of send for binary data', ['signal', 'priority', 'channel']);
+      return payload as ArrayBuffer;
+    }
+    const json = toJson(payload, 'the payload');
+    const id = (posting.id = newId());
+    const label = options?.channel ?? this.#queue.label ?? '';
+    const text = options ? this.#writer.full(id, json, label, options) : this.#writer.plain(id, json, this.#tail);
+    const limit = this.#messageBytes;
+    if (text.length * 3 > limit && Buffer.byteLength(text) > limit) {
+      const bytes = Buffer.byteLength(text);
+      const reason = `the message has ${bytes} bytes with its envelope, ${limit} are accepted (limits.messageBytes)`;
+      throw new AgentError('MESSAGE_TOO_LARGE', reason);
+    }
+    return text;
+  }
+
+  #checkChannel(label: string | undefined): void {
+    if (label === undefined || this.#queue.has(label)) return;
+    throw new TypeError(`this link sends no messages on a channel ${describe(label)}`);
+  }
+
+  #sendNow(data: string | ArrayBuffer, label?: string): boolean {
+    if (!this.#host.usable) throw this.#host.gone();
     try {
-      this.#channel!.send(data);
+      return this.#queue.sendNow(data, label);
     } catch (error) {
-      throw sendingFailed(error);
+      const failure = sendingFailed(error);
+      // Other channels have filled the buffer of the connection: it waits.
+      if (failure instanceof AgentError && failure.code === 'RATE_LIMIT_EXCEEDED') return false;
+      throw failure;
     }
   }
 
-  #receive(text: string): void {
-    const { calls } = this.#host;
-    const received = this.session.receive(text);
-    this.#host.heard(received.kind === 'heartbeat');
-    switch (received.kind) {
-      case 'message':
-        this.#receiveMessage(JSON.parse(text) as Partial<AgentMessage>);
-        break;
+  #enqueue(data: Outgoing, posting: Posting): Promise<void> {
+    // The caller may change its bytes while they wait.
+    const kept = typeof data === 'object' ? copyOf(data) : data;
+    return new Promise((resolve, reject) => this.#queue.push(kept, posting, resolve, reject));
+  }
+
+  #notSent(error: unknown): void {
+    if (error instanceof AgentError) this.#host.problem(error);
+    else this.#host.problem(new AgentError('INTERNAL_ERROR', messageOf(error), { cause: error }));
+  }
+
+  #sayHello(channel: RTCDataChannel): void {
+    const { heartbeat, limits } = this.#host;
+    const ossa = { version: 1, heartbeat, maxMessageBytes: limits.messageBytes, features: FEATURES };
+    try {
+      channel.send(this.#heartbeat({ metadata: { ossa } }));
+    } catch (error) {
+      this.#notSent(sendingFailed(error));
+    }
+  }
+
+  #heartbeat(head: { metadata?: Record<string, unknown> }): string {
+    const payload = JSON.stringify({ timestamp: this.#writer.timestamp });
+    return this.#writer.full(newId(), payload, this.#channel?.label ?? '', { type: 'heartbeat', ...head });
+  }
+
+  #receive(channel: number, text: string): void {
+    if (text.length > LARGE && this.#receiveLarge(channel, text)) return;
+    const kind = this.session.receive(channel, text);
+    if (kind === MESSAGE) {
+      this.#host.heard(false);
+      this.#receiveMessage(JSON.parse(text) as Partial<AgentMessage>, text.length);
+    } else this.#receiveOther(kind, text);
+  }
+
+  #receiveOther(kind: number, text: string): void {
+    const whole = kind >= WHOLE ? (this.session.takeWhole() ?? '') : text;
+    const what = kind % WHOLE;
+    this.#host.heard(what === HEARTBEAT);
+    if (what === MESSAGE) this.#receiveMessage(JSON.parse(whole) as Partial<AgentMessage>, whole.length);
+    else if (what === HEARTBEAT) this.#receiveHeartbeat(whole);
+    else if (what === OTHER) this.#receiveDetails(whole);
+    // Duplicates, what has expired and answers that nobody waits for any more are dropped, as the protocol wants it.
+  }
+
+  /**
+   * A large message whose payload the core need not see: those of calls it counts, those of errors it reads. False:
+   * it is to be taken like any other.
+   */
+  #receiveLarge(channel: number, text: string): boolean {
+    if (text.length > this.#host.limits.messageBytes || !text.startsWith('{')) return false;
+    let message: Partial<AgentMessage> | undefined;
+    try {
+      message = JSON.parse(text) as Partial<AgentMessage>;
+    } catch {
+      // The core says what is wrong with it.
+      return false;
+    }
+    const { type, metadata } = message;
+    if (typeof type !== 'string' || type === 'error' || type.startsWith('capability_')) return false;
+    if (typeof metadata === 'object' && metadata !== null && metadata.chunked !== undefined) return false;
+    if (text.length * 3 > this.#host.limits.messageBytes && Buffer.byteLength(text) > this.#host.limits.messageBytes) {
+      return false;
+    }
+    const kind = this.session.receive(channel, JSON.stringify({ ...message, payload: null }));
+    if (kind === MESSAGE) {
+      this.#host.heard(false);
+      this.#receiveMessage(message, text.length);
+    } else this.#receiveOther(kind, text);
+    return true;
+  }
+
+  #receiveDetails(text: string): void {
+    const details = this.session.details();
+    switch (details.kind) {
       case 'call':
       case 'response':
       case 'item':
-        calls.received(received, JSON.parse(text) as Partial<AgentMessage>);
+        this.#host.calls.received(details, JSON.parse(text) as Partial<AgentMessage>);
         break;
-      case 'cancel':
-      case 'room':
-      case 'end':
-      case 'failure':
-      case 'broken':
-        calls.received(received, {});
+      case 'part':
+        this.#receivePart(details);
         break;
       case 'invalid':
-        this.#host.problem(errorFromJson(received.error!));
-        if (received.reply !== undefined) this.#reply(received.reply);
+        this.#host.problem(errorFromJson(details.error!));
+        if (details.reply !== undefined) this.#reply(details.reply);
         break;
-      // Heartbeats say only that the other side lives. Duplicates, what has expired and answers that nobody waits
-      // for any more are dropped, as the protocol wants it.
+      default:
+        this.#host.calls.received(details, {});
     }
   }
 
-  #receiveMessage(message: Partial<AgentMessage>): void {
-    if (message.type === 'error') {
-      this.#host.problem(errorFromStranger(message.payload));
+  #receivePart({ id, parts, total, bytes }: ReturnType<Messaging['session']['details']>): void {
+    this.#host.progress({ direction: 'receive', id: id!, parts: parts!, total: total!, bytes: bytes! });
+    if (this.#partsTimer === undefined) this.#armParts();
+  }
+
+  /** One timer for all messages of which parts are missing. */
+  #armParts(): void {
+    const wait = this.session.partsTimeout();
+    this.#partsTimer = undefined;
+    if (wait == null) return;
+    this.#partsTimer = setTimeout(
+      () => {
+        for (const json of this.session.expireParts()) this.#host.problem(errorFromJson(json));
+        this.#armParts();
+      },
+      Math.ceil(wait) + 1,
+    );
+    // Waiting for the rest of a message is no reason to stay alive.
+    this.#partsTimer.unref();
+  }
+
+  #receiveHeartbeat(text: string): void {
+    const hello = parseHello((JSON.parse(text) as { metadata?: unknown }).metadata);
+    if (!hello) return;
+    this.remoteHello = hello;
+    this.#limitSize();
+    for (const { feature, action } of this.#untilHello.splice(0)) this.ifRemote(feature, action);
+  }
+
+  #receiveBinary(data: ArrayBuffer): void {
+    this.#host.heard(false);
+    const metadata = { agentId: this.#host.remote };
+    const message = { type: 'binary', id: '', timestamp: '', payload: data, metadata, from: this.#host.remote };
+    this.#deliver(message, data.byteLength);
+  }
+
+  #receiveMessage(message: Partial<AgentMessage>, length: number): void {
+    const { type = 'message', id = '', timestamp = '', payload = null } = message;
+    if (type === 'error') {
+      this.#host.problem(errorFromStranger(payload));
       return;
     }
-    const { type = 'message', id = '', timestamp = '', payload = null } = message;
     const status = type === 'status' ? readStatus(payload) : undefined;
     if (status) {
       this.#host.status(status);
       return;
     }
-    const metadata = message.metadata ?? { agentId: this.#host.remote };
-    this.#deliver({ type, id, timestamp, payload, metadata });
+    const from = this.#host.remote;
+    const metadata = message.metadata ?? { agentId: from };
+    // What is parsed takes about as much memory as its text, a few times that if it is many small objects.
+    this.#deliver({ type, id, timestamp, payload, metadata, from }, length);
   }
 
-  #deliver(message: Omit<AgentMessage, 'from'>): void {
-    if (this.incoming.push({ ...message, from: this.#host.remote })) return;
+  #deliver(message: AgentMessage, bytes: number): void {
+    if (this.incoming.push(message, bytes)) return;
     const { unreadMessages, unreadBytes } = this.#host.limits;
     const text = `${unreadMessages} messages or ${unreadBytes / 2 ** 20} MiB wait to be read here; this one was refused`;
     const error = new AgentError('RATE_LIMIT_EXCEEDED', text, { retryable: true });
@@ -206,16 +431,16 @@ export class Messaging {
     this.#reply(nativeAgentCall(() => this.session.message('error', payload, {})).text);
   }
 
-  /** Somebody may wait for it. Whoever floods us and does not read is stopped by the bound on waiting senders. */
+  /** Somebody may wait for it. Whoever floods us and does not read is stopped by the bound on waiting messages. */
   #reply(text: string): void {
-    this.#run(() => this.#sendRaw(text)).catch((error: unknown) => {
+    this.transmit(() => text).catch((error: unknown) => {
       const message = `a refusal was not sent: ${messageOf(error)}`;
       this.#host.problem(new AgentError('PROTOCOL_ERROR', message, { cause: error }));
     });
   }
 }
 
-function sizeOf({ payload }: AgentMessage): number {
-  // The parsed size of JSON is not known; the count of messages bounds it together with the size of a message.
-  return isAnyArrayBuffer(payload) ? payload.byteLength : typeof payload === 'string' ? payload.length * 2 : 64;
+function copyOf(data: ArrayBuffer | ArrayBufferView): ArrayBuffer {
+  if (!ArrayBuffer.isView(data)) return data.slice(0);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice().buffer;
 }

@@ -66,13 +66,26 @@ export declare class AgentSession {
   /** Forgets all calls: their connection is gone. Returns those of ours, which get no answer any more. */
   dropCalls(): Array<string>
   /** A conversation of `local` with `remote`, both agent URIs. */
-  constructor(local: string, remote: string)
+  constructor(local: string, remote: string, limits: SessionLimits)
   /** The largest message that the connection takes, in bytes; 0 for no limit. */
   setMaxMessageSize(bytes: number): void
   /** Composes a message; `payload` is JSON. */
   message(kind: string, payload: string, options: MessageOptions): ComposedMessage
-  /** Takes one text message from the channel. */
-  receive(text: string): ReceivedMessage
+  /**
+   * Takes one text message; `channel` is a number that belongs to the channel alone. Returns what it means: one of
+   * the kinds, plus `WHOLE`.
+   */
+  receive(channel: number, text: string): number
+  /** More about the text that was received last. Takes it: a second call says nothing. */
+  details(): ReceivedMessage
+  /** The text of the message that has come in parts. */
+  takeWhole(): string | null
+  /** A channel is gone, and the messages that came in parts through it. */
+  forgetChannel(channel: number): void
+  /** Milliseconds until `expire_parts` is due; `null` if no message is incomplete. */
+  partsTimeout(): number | null
+  /** Gives up messages whose parts have stopped coming; an error as JSON for each. */
+  expireParts(): Array<string>
   /** Ends the conversation; returns the calls that get no answer any more. */
   close(): Array<string>
 }
@@ -91,6 +104,16 @@ export declare class Certificate {
   der(): Buffer
   /** Certificate and private key in PEM. */
   toPem(): CertificatePem
+}
+
+/** Cuts one message into the chunks of the specification. */
+export declare class ChunkWriter {
+  /** `text` is a whole message with its envelope. */
+  constructor(text: string)
+  /** How many there are. */
+  get total(): number
+  /** The next chunk, `null` after the last. */
+  next(): string | null
 }
 
 /** Notices that the machine, or this program, stood still. */
@@ -245,6 +268,28 @@ export declare class Peer {
   setLowThreshold(channel: number, bytes: number): void
   /** Closes the connection. Idempotent. */
   close(): void
+}
+
+/** The messages of one link that wait to be sent. Their text stays in JavaScript; this knows them by tickets. */
+export declare class SendSchedule {
+  /** At most so many messages and bytes wait. */
+  constructor(messages: number, bytes: number)
+  /** Queues a message of `bytes`; `priority` counts from 0, low, to 3, critical. Returns its ticket. */
+  push(lane: number, priority: number, bytes: number, ttlMs?: number | undefined | null): number
+  /** The message to send from, among the channels whose bit is set; -1 if there is none. */
+  next(ready: number): number
+  /** So many bytes of it have been sent; `done` if that was all. */
+  sent(ticket: number, bytes: number, done: boolean): void
+  /** A message that was begun begins anew. */
+  restart(ticket: number): void
+  /** Takes a message back. False if it is not there. */
+  remove(ticket: number): boolean
+  /** Milliseconds until `expire` is due; `null` if no message has a ttl. */
+  nextTimeout(): number | null
+  /** Removes the messages whose ttl has passed. */
+  expire(): Array<number>
+  /** Bytes that wait. */
+  get bytes(): number
 }
 
 /** Keeps one agent registered with a signaling server. */
@@ -529,12 +574,9 @@ export interface PresentedMessage {
   answers?: string
 }
 
-/** What a received text means. `kind` tells which of the other members are there. */
+/** More about a received text. `kind` tells which of the other members are there. */
 export interface ReceivedMessage {
-  /**
-   * `message`, `call`, `cancel`, `room`, `response`, `item`, `end`, `failure`, `broken`, `invalid`, `heartbeat`,
-   * `duplicate`, `expired` or `unmatched`.
-   */
+  /** `call`, `cancel`, `room`, `response`, `item`, `end`, `failure`, `broken`, `invalid` or `part`. */
   kind: string
   /** Every kind that is about a call: names it. */
   call?: string
@@ -546,6 +588,14 @@ export interface ReceivedMessage {
   error?: string
   /** broken, invalid: a message to send back. */
   reply?: string
+  /** part: the message. */
+  id?: string
+  /** part: how many are there. */
+  parts?: number
+  /** part: how many there will be. */
+  total?: number
+  /** part: bytes that are there. */
+  bytes?: number
 }
 
 /** A name that is safe in any folder of any system, made from one that came from elsewhere. */
@@ -583,6 +633,22 @@ export interface SctpOptions {
   zeroChecksum?: boolean
   /** Streams to ask for and allow in each direction, 1 to 65535. Default 65535. */
   streams?: number
+}
+
+/** Bounds of a session, all of them. */
+export interface SessionLimits {
+  /** Ids that are remembered to drop duplicates. */
+  dedupeIds: number
+  /** Milliseconds by which clocks may differ. */
+  clockSkew: number
+  /** Bytes of a message. */
+  messageBytes: number
+  /** Bytes of all messages that are incomplete. */
+  incompleteBytes: number
+  /** Messages that are incomplete. */
+  incompleteMessages: number
+  /** Milliseconds until a message is given up whose parts have stopped coming. */
+  incompleteIdle: number
 }
 
 /** Options of a signaling client; durations in milliseconds. What is left out has its default. */

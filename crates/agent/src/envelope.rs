@@ -188,6 +188,11 @@ impl<'a> Envelope<&'a RawValue> {
         Ok(envelope)
     }
 
+    /// `metadata.chunked`.
+    pub fn chunked(&self) -> Option<&Chunked> {
+        self.metadata.as_ref()?.chunked.as_ref()
+    }
+
     /// `metadata.correlationId`.
     pub fn correlation_id(&self) -> Option<&str> {
         self.metadata.as_ref()?.correlation_id.as_deref()

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 pub use crate::calls::fuzz::calls;
 use crate::transfer::{FileReceiver, FileSender, Journal, ReceiverEvent, SenderEvent, safe_file_name};
-use crate::{Envelope, RawValue, Session, SessionConfig};
+use crate::{Composed, Envelope, MAX_CHUNK, Options, RawValue, Received, Session, SessionConfig, Splitter};
 
 /// Feeds `data`, split at zero bytes, to a session as messages. `epoch` is any instant.
 pub fn session(epoch: Instant, data: &[u8]) {
@@ -15,7 +15,7 @@ pub fn session(epoch: Instant, data: &[u8]) {
     let call = session.call("f", &input, Duration::from_secs(1), &options, epoch, 0);
     assert!(call.is_ok());
     for text in data.split(|byte| *byte == 0).filter_map(|part| std::str::from_utf8(part).ok()) {
-        let _ = session.receive(text, epoch, 1_700_000_000_000);
+        let _ = session.receive(0, text, epoch, 1_700_000_000_000);
         if let Ok(envelope) = Envelope::<&RawValue>::parse(text) {
             let written = serde_json::to_string(&envelope).expect("what was parsed serializes");
             Envelope::parse(&written).expect("what was accepted is accepted again");
@@ -97,4 +97,49 @@ pub fn transfer(epoch: Instant, data: &[u8]) {
     sender.handle_timeout(epoch + Duration::from_secs(2));
     receiver.handle_timeout(epoch + Duration::from_secs(60));
     assert!(sender.poll_timeout().is_none() && receiver.poll_timeout().is_none());
+}
+
+/// A message with `data` as its payload arrives in chunks, whatever the order, which the first bytes decide.
+pub fn chunks(epoch: Instant, data: &[u8]) {
+    const UNIX_MS: u64 = 1_700_000_000_000;
+    let [Ok(local), Ok(remote)] = ["agent://a", "agent://b"].map(str::parse::<ossa_signaling::AgentUri>)
+    else {
+        return;
+    };
+    let mut sender = Session::new(SessionConfig::new(local.clone(), remote.clone()), [7; 32]);
+    let mut receiver = Session::new(SessionConfig::new(remote, local), [8; 32]);
+    let payload = String::from_utf8_lossy(data).repeat(1 + 40_000 / data.len().max(1));
+    let payload = serde_json::value::to_raw_value(&payload).expect("a string serializes");
+    let Ok(Composed { text, .. }) = sender.message("message", &payload, &Options::default(), UNIX_MS) else {
+        return;
+    };
+    let mut chunks: Vec<String> =
+        Splitter::new(text.clone()).expect("a message of ours can be cut").collect();
+    assert!(chunks.iter().all(|chunk| chunk.len() <= MAX_CHUNK));
+    for (index, byte) in data.iter().enumerate().take(chunks.len()) {
+        let other = usize::from(*byte) % chunks.len();
+        chunks.swap(index, other);
+    }
+    let last = chunks.pop().expect("there is at least one chunk");
+    for chunk in &chunks {
+        assert!(matches!(receiver.receive(0, chunk, epoch, UNIX_MS), Received::Part { .. }));
+    }
+    assert!(matches!(receiver.receive(0, &last, epoch, UNIX_MS), Received::Message));
+    assert_eq!(receiver.take_whole(), Some(text));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn any_bytes_go_through_the_targets(data in proptest::collection::vec(any::<u8>(), 0..200)) {
+            #[allow(clippy::disallowed_methods, reason = "any instant will do as the origin of virtual time")]
+            let epoch = std::time::Instant::now();
+            super::session(epoch, &data);
+            super::chunks(epoch, &data);
+        }
+    }
 }

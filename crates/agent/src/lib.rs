@@ -5,7 +5,10 @@
 //! - [`Envelope`]: the `WebRTCMessage` of the specification, parsed without touching its payload.
 //! - [`auth`]: who the other agent is.
 //! - [`transfer`]: files, on channels of their own.
-//! - [`Session`]: validates what comes in, matches responses to calls, drops duplicates and what has expired.
+//! - [`Session`]: validates what comes in, matches responses to calls, drops duplicates and what has expired,
+//!   and puts messages together that come in parts.
+//! - [`Splitter`]: cuts a message into the chunks of the specification.
+//! - [`Schedule`]: whose turn it is among messages that wait to be sent.
 //! - [`KeepAlive`] and [`Reconnect`]: when a connection counts as lost, and what is done about it when.
 //!
 //! ```
@@ -19,17 +22,18 @@
 //!
 //! let input = RawValue::from_string("[1,2]".into()).unwrap();
 //! let call = caller.call("sum", &input, Duration::from_secs(5), &Default::default(), now, unix_ms).unwrap();
-//! let Received::Call { id, capability } = callee.receive(&call.text, now, unix_ms) else { panic!() };
+//! let Received::Call { id, capability } = callee.receive(0, &call.text, now, unix_ms) else { panic!() };
 //! assert_eq!(capability, "sum");
 //!
 //! let result = RawValue::from_string("3".into()).unwrap();
 //! let response = callee.respond(&id, &result, unix_ms).unwrap();
-//! assert!(matches!(caller.receive(&response.text, now, unix_ms), Received::Response { call: matched, .. } if matched == call.id));
+//! assert!(matches!(caller.receive(0, &response.text, now, unix_ms), Received::Response { call: matched, .. } if matched == call.id));
 //! ```
 #![forbid(unsafe_code)]
 
 pub mod auth;
 mod calls;
+mod chunk;
 mod envelope;
 mod error;
 pub mod fuzz;
@@ -37,19 +41,23 @@ mod keepalive;
 mod reconnect;
 mod reconnect_clock;
 mod reconnect_monitor;
+mod schedule;
 mod seen;
 mod session;
+mod session_receive;
 mod session_types;
 mod timestamp;
 pub mod transfer;
 
 pub use calls::{CallTimeouts, ExpiredHandler, WINDOW_BYTES, WINDOW_ITEMS};
+pub use chunk::{MAX_CHUNK, PART_MARK, Place, Reassembly, ReassemblyLimits, Splitter, Taken};
 pub use envelope::{Chunked, Envelope, Metadata, Priority, StreamMark};
 pub use error::{AgentError, code};
 pub use keepalive::{Beat, HEARTBEAT_INTERVAL, KeepAlive};
 pub use reconnect::{Action, Reconnect, ReconnectConfig};
 pub use reconnect_clock::ClockWatch;
 pub use reconnect_monitor::{LinkMonitor, Step};
+pub use schedule::{MAX_LANES, Schedule, ScheduleLimits};
 pub use serde_json::value::RawValue;
 pub use session::Session;
 pub use session_types::{Composed, FailAs, Options, Received, ResultShape, SessionConfig};

@@ -1,17 +1,16 @@
 //! The conversation with one agent.
 
-use std::time::Instant;
-
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::calls::{Incoming, IncomingLimits, Outgoing};
+use crate::chunk::Reassembly;
 use crate::envelope::{Envelope, Metadata, StreamMark};
 use crate::error::{AgentError, code};
 use crate::seen::Seen;
-use crate::session_types::{Composed, Options, Received, SessionConfig};
+use crate::session_types::{Composed, Options, SessionConfig};
 use crate::timestamp;
 
 /// The conversation with one agent over one link.
@@ -23,7 +22,10 @@ pub struct Session {
     max_message_size: usize,
     pub(crate) outgoing: Outgoing,
     pub(crate) incoming: Incoming,
-    seen: Seen,
+    pub(crate) seen: Seen,
+    pub(crate) reassembly: Reassembly,
+    /// The text of the message whose last part was received just now.
+    pub(crate) whole: Option<String>,
 }
 
 impl Session {
@@ -38,6 +40,8 @@ impl Session {
                 bytes: config.max_active_bytes,
             }),
             seen: Seen::new(config.dedupe_window),
+            reassembly: Reassembly::new(config.reassembly.clone()),
+            whole: None,
             config,
         }
     }
@@ -66,81 +70,6 @@ impl Session {
     /// Ends the conversation: returns the calls of ours that get no answer any more.
     pub fn close(&mut self) -> Vec<String> {
         self.drop_calls()
-    }
-
-    /// Takes one text message from the channel.
-    pub fn receive(&mut self, text: &str, now: Instant, unix_ms: u64) -> Received {
-        let envelope = match Envelope::parse(text) {
-            Ok(envelope) => envelope,
-            Err(error) => return self.invalid(error, Reply::None, unix_ms),
-        };
-        let correlation = envelope.correlation_id().unwrap_or(&envelope.id).to_owned();
-        if let Err(error) = self.check(&envelope, unix_ms) {
-            if error.code == code::MESSAGE_EXPIRED {
-                return Received::Expired;
-            }
-            let reply = match envelope.kind.as_str() {
-                // An error is never answered with an error: two agents could go on like that for ever.
-                "error" => Reply::None,
-                "capability_call" => Reply::ToCall(correlation),
-                _ => Reply::Plain,
-            };
-            return self.invalid(error, reply, unix_ms);
-        }
-        if !envelope.id.is_empty() && !self.seen.insert(&envelope.id) {
-            return Received::Duplicate;
-        }
-        match envelope.kind.as_str() {
-            "heartbeat" => Received::Heartbeat,
-            "capability_call" => self.receive_call(&envelope, correlation, now, unix_ms),
-            "capability_cancel" => self.receive_cancel(&correlation),
-            "capability_ack" => self.receive_ack(&envelope, &correlation),
-            "capability_response" => self.receive_answer(&envelope, unix_ms).unwrap_or(Received::Unmatched),
-            "error" => match self.receive_answer(&envelope, unix_ms) {
-                Some(received) => received,
-                // Not about a call: for the application to know. A late answer is not worth its attention.
-                None if envelope.correlation_id().is_none() => Received::Message,
-                None => Received::Unmatched,
-            },
-            _ => Received::Message,
-        }
-    }
-
-    /// Sender, ttl and parts that this end does not take.
-    fn check(&self, envelope: &Envelope<&RawValue>, unix_ms: u64) -> Result<(), AgentError> {
-        let Some(metadata) = &envelope.metadata else { return Ok(()) };
-        if metadata.agent_id != self.config.remote {
-            let text = format!("this link belongs to {}, not to {}", self.config.remote, metadata.agent_id);
-            return Err(AgentError::new(code::UNAUTHORIZED, text));
-        }
-        if metadata.chunked.is_some() {
-            let text = "messages in parts are not accepted here; send it whole, up to the negotiated maximum";
-            return Err(AgentError::new(code::MESSAGE_TOO_LARGE, text));
-        }
-        let Some(ttl) = metadata.ttl else { return Ok(()) };
-        let sent = timestamp::parse(&envelope.timestamp).ok_or_else(|| {
-            let text = format!("a ttl needs an ISO 8601 \"timestamp\", not {:?}", envelope.timestamp);
-            AgentError::new(code::INVALID_MESSAGE, text)
-        })?;
-        // Conversions from float saturate; the sums cannot overflow either.
-        let expiry = sent
-            .saturating_add((ttl * 1000.0) as i64)
-            .saturating_add(i64::try_from(self.config.clock_skew.as_millis()).unwrap_or(i64::MAX));
-        if expiry < i64::try_from(unix_ms).unwrap_or(i64::MAX) {
-            return Err(AgentError::new(code::MESSAGE_EXPIRED, "the ttl has passed"));
-        }
-        Ok(())
-    }
-
-    pub(crate) fn invalid(&mut self, error: AgentError, reply: Reply, unix_ms: u64) -> Received {
-        let correlation_id = match reply {
-            Reply::None => return Received::Invalid { error, reply: None },
-            Reply::Plain => None,
-            Reply::ToCall(correlation) => Some(correlation),
-        };
-        // Too large for the connection: then the sender stays without an answer.
-        let reply = self.failure(correlation_id, &error, self.config.fail_as, unix_ms).ok();
-        Received::Invalid { error, reply }
     }
 
     pub(crate) fn new_id(&mut self) -> String {
@@ -201,15 +130,6 @@ impl Metadata {
     pub(crate) fn extra(&self) -> Extra {
         Extra { raw_result: self.raw_result, failure: self.failure, stream: self.stream }
     }
-}
-
-/// How the sender of an invalid message is told.
-pub(crate) enum Reply {
-    None,
-    /// As an error of its own: the sender sees it as a problem of the link.
-    Plain,
-    /// As the failure of the call with this correlation id.
-    ToCall(String),
 }
 
 pub(crate) fn raw(value: &impl Serialize) -> Box<RawValue> {

@@ -1,8 +1,9 @@
 //! Two sessions, no network, a clock that stands still until it is moved.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
+use crate::Received;
 use crate::envelope::Priority;
 use crate::session_types::{FailAs, ResultShape};
 use proptest::prelude::*;
@@ -34,7 +35,7 @@ fn call(session: &mut Session, now: Instant) -> Composed {
 }
 
 fn incoming(session: &mut Session, text: &str) -> String {
-    match session.receive(text, epoch(), T0) {
+    match session.receive(0, text, epoch(), T0) {
         Received::Call { id, .. } => id,
         other => panic!("not a call: {other:?}"),
     }
@@ -77,13 +78,16 @@ fn messages_of_every_type_are_delivered() {
     let (mut a, mut b) = pair();
     for kind in ["message", "status", "state_update", "gossip"] {
         let sent = a.message(kind, &json("null"), &Options::default(), T0).unwrap();
-        assert!(matches!(b.receive(&sent.text, epoch(), T0), Received::Message), "{kind}");
+        assert!(matches!(b.receive(0, &sent.text, epoch(), T0), Received::Message), "{kind}");
     }
     let error = a.message("error", &json(r#"{"code":"X","message":"y"}"#), &Options::default(), T0).unwrap();
-    assert!(matches!(b.receive(&error.text, epoch(), T0), Received::Message));
+    assert!(matches!(b.receive(0, &error.text, epoch(), T0), Received::Message));
     let heartbeat = a.message("heartbeat", &json("{}"), &Options::default(), T0).unwrap();
-    assert!(matches!(b.receive(&heartbeat.text, epoch(), T0), Received::Heartbeat));
-    assert!(matches!(b.receive(r#"{"type":"heartbeat","timestamp":"t"}"#, epoch(), T0), Received::Heartbeat));
+    assert!(matches!(b.receive(0, &heartbeat.text, epoch(), T0), Received::Heartbeat));
+    assert!(matches!(
+        b.receive(0, r#"{"type":"heartbeat","timestamp":"t"}"#, epoch(), T0),
+        Received::Heartbeat
+    ));
 }
 
 #[test]
@@ -94,9 +98,9 @@ fn a_response_finds_its_call_and_a_second_one_does_not() {
     let second = call(&mut a, now);
     let id = incoming(&mut b, &second.text);
     let response = b.respond(&id, &json("[3]"), T0).unwrap();
-    let Received::Response { call, result } = a.receive(&response.text, epoch(), T0) else { panic!() };
+    let Received::Response { call, result } = a.receive(0, &response.text, epoch(), T0) else { panic!() };
     assert_eq!((call, result), (second.id, ResultShape::Payload));
-    assert!(matches!(a.receive(&response.text, epoch(), T0), Received::Duplicate));
+    assert!(matches!(a.receive(0, &response.text, epoch(), T0), Received::Duplicate));
     assert_eq!(a.pending_calls(), 1);
     assert_eq!(b.respond(&id, &json("4"), T0).unwrap_err().code, code::PROTOCOL_ERROR);
     assert_eq!(a.close(), [first.id]);
@@ -115,12 +119,12 @@ fn a_response_is_matched_by_correlation_id_else_by_id() {
     let two = call(&mut a, now).id;
     let by_correlation = naive(&format!(r#","correlationId":"{one}""#), "r1");
     assert!(
-        matches!(a.receive(&by_correlation, epoch(), T0), Received::Response { call, .. } if call == one)
+        matches!(a.receive(0, &by_correlation, epoch(), T0), Received::Response { call, .. } if call == one)
     );
     assert!(
-        matches!(a.receive(&naive("", &two), epoch(), T0), Received::Response { call, .. } if call == two)
+        matches!(a.receive(0, &naive("", &two), epoch(), T0), Received::Response { call, .. } if call == two)
     );
-    assert!(matches!(a.receive(&naive("", "unknown"), epoch(), T0), Received::Unmatched));
+    assert!(matches!(a.receive(0, &naive("", "unknown"), epoch(), T0), Received::Unmatched));
 }
 
 #[test]
@@ -139,14 +143,14 @@ fn wrapped_results_are_recognised_and_literal_ones_survive() {
             r#"{{"type":"capability_response","id":"r-{}","timestamp":"","payload":{payload},"metadata":{{"agentId":"agent://b","correlationId":"{}"}}}}"#,
             made.id, made.id
         );
-        let Received::Response { result, .. } = a.receive(&naive, epoch(), T0) else { panic!() };
+        let Received::Response { result, .. } = a.receive(0, &naive, epoch(), T0) else { panic!() };
         assert_eq!(result, shape, "{payload}");
 
         // From an agent of our own kind the payload is the result, whatever it looks like.
         let made = call(&mut a, now);
         let id = incoming(&mut b, &made.text);
         let ours = b.respond(&id, &json(payload), T0).unwrap();
-        let Received::Response { result, .. } = a.receive(&ours.text, epoch(), T0) else { panic!() };
+        let Received::Response { result, .. } = a.receive(0, &ours.text, epoch(), T0) else { panic!() };
         assert_eq!(result, ResultShape::Payload, "{payload}");
     }
 }
@@ -163,7 +167,7 @@ fn a_failure_carries_its_code_details_and_retryability() {
         retryable: true,
     };
     let failure = b.fail(&id, &error, FailAs::Error, T0).unwrap();
-    let Received::Failure { call, error } = a.receive(&failure.text, epoch(), T0) else { panic!() };
+    let Received::Failure { call, error } = a.receive(0, &failure.text, epoch(), T0) else { panic!() };
     assert_eq!((call, error.code.as_str(), error.retryable), (made.id, "MY_CODE", true));
     assert_eq!(error.details.unwrap().get(), r#"{"n":1}"#);
 }
@@ -184,7 +188,7 @@ fn calls_time_out_in_the_order_of_their_deadlines() {
     assert_eq!(a.handle_call_timeout(now + Duration::from_secs(9), T0).calls, [early.id, late.id.clone()]);
     let id = incoming(&mut b, &late.text);
     let response = b.respond(&id, &json("1"), T0).unwrap();
-    assert!(matches!(a.receive(&response.text, epoch(), T0), Received::Unmatched));
+    assert!(matches!(a.receive(0, &response.text, epoch(), T0), Received::Unmatched));
     assert_eq!(a.close(), [huge.id]);
 }
 
@@ -199,9 +203,9 @@ fn the_number_of_calls_is_bounded_on_both_sides() {
     let full = a.call("f", &json("1"), Duration::from_secs(1), &Options::default(), now, T0).unwrap_err();
     assert_eq!((full.code.as_str(), full.retryable), (code::RATE_LIMIT_EXCEEDED, true));
     incoming(&mut b, &one.text);
-    let (error, reply) = refused(b.receive(&two.text, epoch(), T0));
+    let (error, reply) = refused(b.receive(0, &two.text, epoch(), T0));
     assert_eq!(error.code, code::RATE_LIMIT_EXCEEDED);
-    let Received::Failure { call, .. } = a.receive(&reply.unwrap().text, epoch(), T0) else { panic!() };
+    let Received::Failure { call, .. } = a.receive(0, &reply.unwrap().text, epoch(), T0) else { panic!() };
     assert_eq!(call, two.id);
 }
 
@@ -219,7 +223,7 @@ fn what_is_too_large_for_the_connection_is_refused_before_it_is_sent() {
     b.set_max_message_size(0);
     let failure = b.fail(&id, &error, FailAs::Error, T0).unwrap();
     assert!(
-        matches!(a.receive(&failure.text, epoch(), T0), Received::Failure { error, .. } if error.code == code::MESSAGE_TOO_LARGE)
+        matches!(a.receive(0, &failure.text, epoch(), T0), Received::Failure { error, .. } if error.code == code::MESSAGE_TOO_LARGE)
     );
 }
 
@@ -228,13 +232,13 @@ fn a_message_in_the_name_of_somebody_else_is_refused() {
     let (_, mut b) = pair();
     let mut mallory = Session::new(config("agent://mallory", "agent://b"), [3; 32]);
     let sent = mallory.message("message", &json("1"), &Options::default(), T0).unwrap();
-    let (error, reply) = refused(b.receive(&sent.text, epoch(), T0));
+    let (error, reply) = refused(b.receive(0, &sent.text, epoch(), T0));
     assert_eq!(error.code, code::UNAUTHORIZED);
     // Only a call has somebody waiting for the answer; any other sender learns it as a message.
-    assert!(matches!(mallory_link().receive(&reply.unwrap().text, epoch(), T0), Received::Message));
+    assert!(matches!(mallory_link().receive(0, &reply.unwrap().text, epoch(), T0), Received::Message));
     // An error is never answered with an error.
     let sent = mallory.message("error", &json("1"), &Options::default(), T0).unwrap();
-    assert!(refused(b.receive(&sent.text, epoch(), T0)).1.is_none());
+    assert!(refused(b.receive(0, &sent.text, epoch(), T0)).1.is_none());
 }
 
 #[test]
@@ -244,14 +248,14 @@ fn a_ttl_counts_from_the_timestamp_with_the_allowed_skew() {
         let options = Options { ttl: Some(2.5), ..Options::default() };
         a.message("message", &json("1"), &options, T0).unwrap().text
     };
-    assert!(matches!(b.receive(&send(), epoch(), T0 + 62_500), Received::Message));
-    assert!(matches!(b.receive(&send(), epoch(), T0 + 62_501), Received::Expired));
+    assert!(matches!(b.receive(0, &send(), epoch(), T0 + 62_500), Received::Message));
+    assert!(matches!(b.receive(0, &send(), epoch(), T0 + 62_501), Received::Expired));
     for ttl in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let options = Options { ttl: Some(ttl), ..Options::default() };
         assert!(a.message("message", &json("1"), &options, T0).is_err(), "{ttl}");
     }
     let undated = r#"{"type":"message","id":"1","timestamp":"x","payload":1,"metadata":{"agentId":"agent://a","ttl":5}}"#;
-    assert_eq!(refused(b.receive(undated, epoch(), T0)).0.code, code::INVALID_MESSAGE);
+    assert_eq!(refused(b.receive(0, undated, epoch(), T0)).0.code, code::INVALID_MESSAGE);
 }
 
 #[test]
@@ -260,17 +264,17 @@ fn a_call_without_capability_is_refused_with_its_correlation() {
     let now = epoch();
     let made = call(&mut a, now);
     let broken = made.text.replace("\"capability\":\"f\"", "\"capability\":1");
-    let (error, reply) = refused(b.receive(&broken, epoch(), T0));
+    let (error, reply) = refused(b.receive(0, &broken, epoch(), T0));
     assert_eq!(error.code, code::INVALID_MESSAGE);
     assert!(
-        matches!(a.receive(&reply.unwrap().text, epoch(), T0), Received::Failure { call, .. } if call == made.id)
+        matches!(a.receive(0, &reply.unwrap().text, epoch(), T0), Received::Failure { call, .. } if call == made.id)
     );
 }
 
 #[test]
 fn text_that_is_no_envelope_is_reported_and_not_answered() {
     let (_, mut b) = pair();
-    let (error, reply) = refused(b.receive("hello", epoch(), T0));
+    let (error, reply) = refused(b.receive(0, "hello", epoch(), T0));
     assert_eq!(error.code, code::INVALID_MESSAGE);
     assert!(reply.is_none());
 }
@@ -280,7 +284,7 @@ proptest! {
     fn any_text_is_taken_without_panic(texts in proptest::collection::vec("\\PC{0,120}", 0..8)) {
         let (mut a, _) = pair();
         for text in texts {
-            a.receive(&text, epoch(), T0);
+            a.receive(0, &text, epoch(), T0);
         }
     }
 
@@ -289,7 +293,7 @@ proptest! {
         let (mut a, mut b) = pair();
         let payload = raw(&payload);
         let sent = a.message("message", &payload, &Options::default(), T0).unwrap();
-        prop_assert!(matches!(b.receive(&sent.text, epoch(), T0), Received::Message));
+        prop_assert!(matches!(b.receive(0, &sent.text, epoch(), T0), Received::Message));
         let envelope = Envelope::parse(&sent.text).unwrap();
         prop_assert_eq!(envelope.payload.unwrap().get(), payload.get());
     }
@@ -307,11 +311,11 @@ proptest! {
                 }
                 1 => if let Some(id) = open.pop() {
                     let response = b.respond(&id, &json("1"), T0).unwrap();
-                    a.receive(&response.text, epoch(), T0);
+                    a.receive(0, &response.text, epoch(), T0);
                 },
                 2 => if let Some(id) = open.pop() {
                     let failure = b.fail(&id, &AgentError::new("X", "y"), FailAs::Error, T0).unwrap();
-                    a.receive(&failure.text, epoch(), T0);
+                    a.receive(0, &failure.text, epoch(), T0);
                 },
                 3 => if let Some(id) = open.last() { a.cancel(id); },
                 _ => { now += Duration::from_secs(3); a.handle_call_timeout(now, T0); }
@@ -323,3 +327,13 @@ proptest! {
         prop_assert_eq!(a.poll_call_timeout(), None);
     }
 }
+
+impl Session {
+    /// What comes through the only channel.
+    fn hear(&mut self, text: &str, unix_ms: u64) -> Received {
+        self.receive(0, text, epoch(), unix_ms)
+    }
+}
+
+#[path = "session_parts_tests.rs"]
+mod in_parts;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ossa_signaling::AgentUri;
 
+use crate::chunk::ReassemblyLimits;
 use crate::envelope::Priority;
 use crate::error::{AgentError, code};
 
@@ -27,6 +28,8 @@ pub struct SessionConfig {
     pub dedupe_window: usize,
     /// How far the clocks of the two agents may differ when a ttl is judged, default 60 s.
     pub clock_skew: Duration,
+    /// What is kept of messages that come in parts. `message_bytes` holds for those that come whole as well.
+    pub reassembly: ReassemblyLimits,
 }
 
 impl SessionConfig {
@@ -41,6 +44,7 @@ impl SessionConfig {
             fail_as: FailAs::Error,
             dedupe_window: 4096,
             clock_skew: Duration::from_secs(60),
+            reassembly: ReassemblyLimits::default(),
         }
     }
 }
@@ -100,7 +104,8 @@ pub enum ResultShape {
     Member,
 }
 
-/// What a received text means.
+/// What a received text means. After the last part of a message, what the message means: its text is
+/// [`Session::take_whole`](crate::Session::take_whole).
 #[derive(Debug)]
 pub enum Received {
     /// A message for the application; unknown types as well. Parse the text for its content.
@@ -159,7 +164,18 @@ pub enum Received {
     },
     /// The other side is alive; nothing more.
     Heartbeat,
-    /// To be dropped: it was received before.
+    /// A part of a large message has come.
+    Part {
+        /// The message.
+        id: String,
+        /// Parts that are there.
+        parts: u32,
+        /// Parts that it has.
+        total: u32,
+        /// Bytes that are there.
+        bytes: usize,
+    },
+    /// To be dropped: it was received before, or belongs to a message that is done with.
     Duplicate,
     /// To be dropped: its ttl has passed.
     Expired,

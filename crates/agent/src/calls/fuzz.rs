@@ -19,7 +19,7 @@ pub fn calls(epoch: Instant, data: &[u8]) {
     let mut unread = 0;
     for part in data.split(|byte| *byte == 0).filter_map(|part| std::str::from_utf8(part).ok()) {
         let text = part.replace('$', &call).replace('%', &stream);
-        match session.receive(&text, epoch, 0) {
+        match session.receive(0, &text, epoch, 0) {
             Received::Call { id, .. } => answer(&mut session, &id, &null),
             Received::Room { call } => answer(&mut session, &call, &null),
             Received::Cancel { call } => assert!(session.respond(&call, &null, 0).is_err()),

@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use super::{Ack, IncomingLimits, Progress};
 use crate::envelope::{Envelope, StreamMark, parse_object};
 use crate::error::{AgentError, code};
-use crate::session::{Extra, Reply, Session, raw};
+use crate::session::{Extra, Session, raw};
+use crate::session_receive::Reply;
 use crate::session_types::{Composed, FailAs, Options, Received, ResultShape};
 
 /// The longest name of a capability accepted, in bytes: it is repeated in errors.

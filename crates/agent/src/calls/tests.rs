@@ -59,11 +59,11 @@ impl Pair {
     }
 
     fn a_takes(&mut self, text: &str) -> Received {
-        self.a.receive(text, self.now, T0)
+        self.a.receive(0, text, self.now, T0)
     }
 
     fn b_takes(&mut self, text: &str) -> Received {
-        self.b.receive(text, self.now, T0)
+        self.b.receive(0, text, self.now, T0)
     }
 
     fn item(&mut self, call: &str, item: &str) -> Received {
@@ -221,7 +221,7 @@ fn a_sender_that_ignores_the_window_is_cut_off() {
     let call = pair.streaming();
     let mut item = |index: usize| {
         let metadata = format!(r#""correlationId":"{call}","stream":{{"index":{index}}}"#);
-        pair.a.receive(&from_b("capability_response", &metadata, "1"), pair.now, T0)
+        pair.a.receive(0, &from_b("capability_response", &metadata, "1"), pair.now, T0)
     };
     for index in 0..WINDOW_ITEMS {
         assert!(matches!(item(index), Received::Item { .. }));
