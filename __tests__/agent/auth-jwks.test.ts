@@ -120,10 +120,10 @@ test.each<[string, (request: IncomingMessage, response: ServerResponse) => void]
     'redirects',
     (request, response) => {
       if (request.url === '/moved') return set(keys.a.publicJwk)(request, response);
-      response.writeHead(302, { location: `${base}/moved` }).end();
+      set(keys.a.publicJwk)(request, response.writeHead(302, { location: `${base}/moved` }));
     },
   ],
-  ['answers with an error', (_, response) => void response.writeHead(500).end('{"keys":[]}')],
+  ['answers with an error', (request, response) => set(keys.a.publicJwk)(request, response.writeHead(500))],
   ['sends no key set', (_, response) => void response.end('<html></html>')],
   [
     'sends without end',
