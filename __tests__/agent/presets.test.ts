@@ -2,6 +2,8 @@
 import { createPeer, MemorySignaling, RTCPeerConnection } from 'ossa-webrtc';
 import type { AgentError, AgentPeer, ChannelPreset, Link, PeerOptions, RTCDataChannel } from 'ossa-webrtc';
 
+import { LossyPath } from './lossy-path';
+
 const open: AgentPeer[] = [];
 let signaling: MemorySignaling;
 let connection: RTCPeerConnection | undefined;
@@ -122,7 +124,59 @@ test("reference is the class's: control and data in-band, made by the one that d
   expect(await answered).toMatchObject({ type: 'capability_response', payload: 'agent://a' });
 });
 
+test('messages go through the channel that they name, the rest through the main one', async () => {
+  const a = agent('a', 'multiplex');
+  const linked = next<Link>(a, 'link');
+  const channels = await dial(a, (naive) => [
+    naive.createDataChannel('control', { ordered: true, negotiated: true, id: 0 }),
+    naive.createDataChannel('data', { ordered: false, negotiated: true, id: 1 }),
+    naive.createDataChannel('events', { ordered: true, maxRetransmits: 3, negotiated: true, id: 2 }),
+  ]);
+  const link = await linked;
+  const received = channels.map((channel) => answers(channel));
+  await link.send('plain');
+  await link.send('state', { channel: 'data' });
+  await link.send('news', { channel: 'events' });
+  const payloads = (await Promise.all(received)).map(({ payload }) => payload);
+  expect(payloads).toEqual(['plain', 'state', 'news']);
+  await expect(link.send('nowhere', { channel: 'else' })).rejects.toThrow(TypeError);
+});
+
+test('messages that name a channel wait for the next connection, as all others do', async () => {
+  const path = new LossyPath();
+  const options: Partial<PeerOptions> = {
+    signaling: path.over(signaling),
+    transport: { ice: { maxRto: 100, disconnectedTimeout: 400, failedTimeout: 800 } },
+    reconnect: { delay: 50, attemptTimeout: 1000, attempts: 1000 },
+  };
+  const [a, b] = [agent('a', 'multiplex', options), agent('b', 'multiplex', options)];
+  await b.ready;
+  const [ab, ba] = await Promise.all([a.connect('agent://b'), next<Link>(b, 'link')]);
+  const rebuilding = new Promise<void>((resolve) => {
+    ab.on('reconnecting', ({ how }) => how === 'rebuild' && resolve());
+  });
+  path.cut = true;
+  await rebuilding;
+  const sent = ab.send('late', { channel: 'data' });
+  const received = next<{ payload: unknown }>(ba, 'message');
+  path.cut = false;
+  expect((await received).payload).toBe('late');
+  await sent;
+  await Promise.all(open.splice(0).map((peer) => peer.close()));
+  path.close();
+});
+
 describe('two sides that were made differently', () => {
+  test.each<ChannelPreset>(['single', 'reference'])('learn it from each other: %s and multiplex', async (preset) => {
+    const [a, b] = [agent('a', preset), agent('b', 'multiplex')];
+    await b.ready;
+    const [link, there] = await Promise.all([a.connect('agent://b'), next<Link>(b, 'link')]);
+    const ends = [next<AgentError>(there, 'close'), next<AgentError>(link, 'close')];
+    expect(await next<AgentError>(link, 'problem')).toMatchObject({ code: 'PROTOCOL_ERROR' });
+    expect((await ends[0])?.message).toContain(preset);
+    await ends[1];
+  });
+
   test('learn it: channels of another preset come, or those of the own one do not', async () => {
     agent('b', 'single');
     const a = agent('a', 'reference');

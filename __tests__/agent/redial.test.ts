@@ -219,3 +219,68 @@ test('answers and candidates of an attempt that was given up change nothing', as
   await works(link, channel);
   expect(problems).toEqual([]);
 });
+
+describe('heartbeats', () => {
+  /** What one of our own agents says first. */
+  const hello = (heartbeat: number) =>
+    JSON.stringify({
+      type: 'heartbeat',
+      id: '6f2c1d0e-1111-4222-8333-444455556666',
+      timestamp: new Date(0).toISOString(),
+      payload: {},
+      metadata: { agentId: 'agent://z', ossa: { version: 1, heartbeat, features: [] } },
+    });
+
+  async function connected(options: Partial<PeerOptions> = {}): Promise<{ link: Link; channel: RTCDataChannel }> {
+    start(options);
+    remote = new Remote('agent://z');
+    const connecting = peer.connect('agent://z');
+    const channel = await remote.answer(await remote.next('offer'));
+    return { link: await connecting, channel };
+  }
+
+  test('go out at the interval that was set, as full envelopes', async () => {
+    const { channel } = await connected({ heartbeat: 20 });
+    const seen: { type: string; payload: object; metadata: { agentId: string } }[] = [];
+    await new Promise<void>((resolve) => {
+      channel.onmessage = ({ data }) => {
+        seen.push(JSON.parse(data as string) as (typeof seen)[number]);
+        if (seen.length === 4) resolve();
+      };
+    });
+    expect(new Set(seen.map(({ type }) => type))).toEqual(new Set(['heartbeat']));
+    expect(seen[3]).toMatchObject({
+      payload: { timestamp: expect.any(String) as string },
+      metadata: { agentId: OURS },
+    });
+  });
+
+  test('that stop coming from an agent that had sent some lead to a new connection; the old one stays until it is there', async () => {
+    const { link, channel } = await connected();
+    const step = new Promise((resolve) => link.once('reconnecting', resolve));
+    channel.send(hello(20));
+    expect(await step).toEqual({ how: 'rebuild', reason: 'heartbeat', attempt: 1, delay: 0 });
+    const offer = await remote!.next('offer');
+    expect(offer.sessionId).toMatch(/~1$/);
+    expect(channel.readyState).toBe('open');
+    const back = new Promise((resolve) => link.once('reconnected', resolve));
+    const successor = await remote!.answer(offer);
+    await back;
+    await works(link, successor);
+    if (channel.readyState !== 'closed') await new Promise((resolve) => (channel.onclose = resolve));
+  });
+
+  test('are not expected of an agent that says it sends none, or that never sent any', async () => {
+    const { link, channel } = await connected({ heartbeat: 10 });
+    const problems: unknown[] = [];
+    link.on('reconnecting', (step) => problems.push(step));
+    channel.send(hello(0));
+    // Ten of our own intervals.
+    await new Promise<void>((resolve) => {
+      let seen = 0;
+      channel.onmessage = () => ++seen === 10 && resolve();
+    });
+    expect(problems).toEqual([]);
+    expect(link.state).toBe('open');
+  });
+});

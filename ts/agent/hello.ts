@@ -13,13 +13,21 @@ export interface Hello {
   version: number;
   /** Milliseconds between heartbeats; 0: none are sent. */
   heartbeat: number;
+  /** Its preset of message channels. */
+  channels: string | undefined;
   /** Largest message that is taken, in bytes. */
   maxMessageBytes: number | undefined;
   features: ReadonlySet<string>;
 }
 
 /** What is known of somebody who has not said anything. */
-export const STRANGER: Hello = { version: 0, heartbeat: 0, maxMessageBytes: undefined, features: new Set() };
+export const STRANGER: Hello = {
+  version: 0,
+  heartbeat: 0,
+  channels: undefined,
+  maxMessageBytes: undefined,
+  features: new Set(),
+};
 
 /** Reads the metadata of a heartbeat; `undefined` if it is an ordinary one. Never throws. */
 export function parseHello(metadata: unknown): Hello | undefined {
@@ -29,10 +37,12 @@ export function parseHello(metadata: unknown): Hello | undefined {
   const heartbeat = member(hello, 'heartbeat');
   const bytes = member(hello, 'maxMessageBytes');
   const features = member(hello, 'features');
+  const channels = member(hello, 'channels');
   const known = Array.isArray(features) ? features.slice(0, MAX_FEATURES) : [];
   return {
     version,
     heartbeat: isCount(heartbeat) ? heartbeat : 0,
+    channels: typeof channels === 'string' ? channels.slice(0, MAX_FEATURE_LENGTH) : undefined,
     maxMessageBytes: isCount(bytes) && bytes > 0 ? bytes : undefined,
     features: new Set(
       known.filter((name): name is string => typeof name === 'string' && name.length <= MAX_FEATURE_LENGTH),

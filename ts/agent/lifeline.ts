@@ -28,6 +28,8 @@ export interface LifelineHost {
   readonly configuration: RTCConfiguration;
   readonly heartbeat: number;
   readonly reconnect: ResolvedReconnect;
+  /** The other side has said that it is one of ours. */
+  readonly greeted: boolean;
   transmit(message: SignalingMessage): Promise<void>;
   /** Make the message channels on the present connection, as the side that offers or as the one that answers. */
   makeChannels(offerer: boolean): void;
@@ -270,6 +272,8 @@ export class Lifeline {
     const host = this.#host;
     return {
       beat: () => host.beat(),
+      // Peers that know the specification only need not expect an offer from the side that they have called.
+      mayRestartIce: () => this.#current.offerer || host.greeted,
       restartIce: () => this.#current.connection.restartIce(),
       suspend: () => this.#suspend(),
       rebuild: () => this.#rebuild(),

@@ -51,6 +51,11 @@ export class LinkChannels {
     this.#messages.start(offerer);
   }
 
+  /** The other side has said which preset it uses. */
+  compare(theirs: string | undefined): void {
+    this.#messages.compare(theirs);
+  }
+
   /** The other side's offer won and brings its own message channels; two of each would be too many. */
   yield(): void {
     this.#messages.yield();
@@ -122,6 +127,7 @@ export class LinkChannels {
       },
       listen: (channel) => messaging.listen(channel),
       ready: (channel) => host.ready(channel),
+      attach: (channel) => messaging.attachSide(channel),
       lost: () => host.lost(),
       mismatch: (error) => host.mismatch(error),
       problem: (error) => host.problem(error),

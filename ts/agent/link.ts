@@ -15,7 +15,7 @@ import type { Logger } from './logger';
 import { Messaging } from './messaging';
 import { checkMembers, orCancelled } from './options';
 import type { ChannelPreset } from './presets';
-import type { ResolvedReconnect } from './reconnect-options';
+import { checkedHeartbeat, type ResolvedReconnect } from './reconnect-options';
 import type { Reconnected, ReconnectReason, ReconnectStep } from './reconnection';
 import type { SignalingMessage } from './signaling';
 import { checkStatus, type AgentStatus } from './status';
@@ -365,6 +365,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
       remote: this.remote.agentId,
       limits: this.#host.limits,
       heartbeat: this.#host.heartbeat,
+      preset: this.#host.channels,
       get calls() {
         return link.#calls;
       },
@@ -375,6 +376,10 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
       heard: (heartbeat) => {
         if (heartbeat) this.lifeline.watch?.heartbeat();
         else this.lifeline.watch?.traffic();
+      },
+      greeted: ({ heartbeat, channels }) => {
+        this.lifeline.watch?.announced(checkedHeartbeat(heartbeat));
+        this.#channels.compare(channels);
       },
       progress: (progress) => this.emit('progress', progress),
       problem: (error) => this.#problem(error),
@@ -403,12 +408,17 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
   #makeLifeline(sessionId: string | undefined): Lifeline {
     const { agentId: local, configuration, heartbeat, reconnect } = this.#host;
     const remote = this.remote.agentId;
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- as above
+    const link = this;
     const host = {
       local,
       remote,
       configuration,
       heartbeat,
       reconnect,
+      get greeted() {
+        return link.#messaging.remoteHello.version > 0;
+      },
       transmit: (message: SignalingMessage) => this.#host.transmit(message),
       makeChannels: (offerer: boolean) => this.#channels.start(offerer),
       yielded: () => this.#channels.yield(),

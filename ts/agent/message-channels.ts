@@ -23,6 +23,8 @@ export interface MessageChannelsHost {
   listen(channel: RTCDataChannel): void;
   /** The main channel is open. */
   ready(channel: RTCDataChannel): void;
+  /** Another one is. */
+  attach(channel: RTCDataChannel): void;
   /** A message channel is closed. */
   lost(): void;
   /** The other side uses other channels. */
@@ -45,6 +47,8 @@ export class MessageChannels {
   #timer: NodeJS.Timeout | undefined;
   /** The other side has opened a channel of another preset. */
   #suspicious = false;
+  /** It has been said that the other side uses other channels. */
+  #told = false;
 
   constructor(host: MessageChannelsHost) {
     this.#host = host;
@@ -72,6 +76,12 @@ export class MessageChannels {
     connection.addEventListener('connectionstatechange', watch);
   }
 
+  /** The other side has said which preset it uses. */
+  compare(theirs: string | undefined): void {
+    if (theirs === undefined || theirs === this.#host.preset) return;
+    this.#mismatch(`was made with channels: ${JSON.stringify(theirs)}`);
+  }
+
   /** Takes a channel that the other side has opened. False: it is one of the application. */
   announced(channel: RTCDataChannel): boolean {
     const { label } = channel;
@@ -85,7 +95,7 @@ export class MessageChannels {
     const theirs = foreignPreset(label, this.#host.preset);
     if (theirs === undefined) return false;
     if (this.#wanted[0]!.negotiated) {
-      this.#host.mismatch(this.#mismatch(`has opened the channel "${label}": it uses '${theirs}'`));
+      this.#mismatch(`has opened the channel "${label}": it uses '${theirs}'`);
       return true;
     }
     // A channel of the application may have that name; the main channel has not come yet, though.
@@ -129,7 +139,8 @@ export class MessageChannels {
     const current = () => this.#open.get(label) === channel;
     channel.addEventListener('close', () => current() && this.#host.lost());
     const opened = () => {
-      if (!current() || !main) return;
+      if (!current()) return;
+      if (!main) return this.#host.attach(channel);
       clearTimeout(this.#timer);
       this.#timer = undefined;
       if (channel.negotiated) this.#expectToHear(channel);
@@ -145,10 +156,7 @@ export class MessageChannels {
     this.#suspicious = hint !== '';
     clearTimeout(this.#timer);
     const [{ label }] = this.#wanted as [PresetChannel];
-    this.#timer = setTimeout(
-      () => this.#host.mismatch(this.#mismatch(`has not opened the channel "${label}"${hint}`)),
-      patience,
-    );
+    this.#timer = setTimeout(() => this.#mismatch(`has not opened the channel "${label}"${hint}`), patience);
     this.#timer.unref();
   }
 
@@ -165,8 +173,10 @@ export class MessageChannels {
     channel.addEventListener('message', () => clearTimeout(timer), { once: true });
   }
 
-  #mismatch(what: string): AgentError {
+  #mismatch(what: string): void {
+    if (this.#told) return;
+    this.#told = true;
     const text = `${this.#host.remote} ${what}, while this agent was made with channels: '${this.#host.preset}'; both must use the same`;
-    return new AgentError('PROTOCOL_ERROR', text);
+    this.#host.mismatch(new AgentError('PROTOCOL_ERROR', text));
   }
 }

@@ -12,6 +12,7 @@ import { FEATURES, parseHello, STRANGER, type Hello } from './hello';
 import { toJson } from './json';
 import type { ResolvedLimits } from './limits';
 import { checkMembers, checkSignal, describe } from './options';
+import { presetChannels, type ChannelPreset } from './presets';
 import { SendQueue, type Outgoing, type Posting } from './send-queue';
 import { readStatus, type AgentStatus } from './status';
 import type { AgentMessage, MessageProgress, SendOptions } from './types';
@@ -41,6 +42,7 @@ export interface MessagingHost {
   readonly limits: ResolvedLimits;
   /** Milliseconds between heartbeats; 0: none. */
   readonly heartbeat: number;
+  readonly preset: ChannelPreset;
   readonly calls: Calls;
   /** Something can be sent: the link is open and not being closed. */
   readonly usable: boolean;
@@ -48,6 +50,8 @@ export interface MessagingHost {
   gone(): AgentError;
   /** Something has come from the other agent. */
   heard(heartbeat: boolean): void;
+  /** The other side has said what it is. */
+  greeted(hello: Hello): void;
   problem(error: AgentError): void;
   /** The other side has said how it is. */
   status(status: AgentStatus): void;
@@ -94,6 +98,7 @@ export class Messaging {
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- getters of an object literal have a `this` of their own
     const messaging = this;
     this.#queue = new SendQueue({
+      labels: presetChannels(host.preset).map(({ label }) => label),
       limits,
       get way() {
         return messaging.#way;
@@ -128,15 +133,19 @@ export class Messaging {
     this.#queue.attach(channel);
   }
 
+  /** Messages that name this channel go through it. */
+  attachSide(channel: RTCDataChannel): void {
+    this.#queue.attach(channel);
+  }
+
   /** There is no channel for now: what is to be sent waits for the next one. */
   detach(): void {
-    const channel = this.#channel;
     this.#channel = undefined;
     // Somebody else may answer next time, of another version.
     this.remoteHello = STRANGER;
     this.#untilHello = [];
     this.#limitSize();
-    if (channel) this.#queue.detach(channel);
+    this.#queue.detach();
   }
 
   /** Nothing is sent or received any more. */
@@ -283,8 +292,8 @@ export class Messaging {
   }
 
   #sayHello(channel: RTCDataChannel): void {
-    const { heartbeat, limits } = this.#host;
-    const ossa = { version: 1, heartbeat, maxMessageBytes: limits.messageBytes, features: FEATURES };
+    const { heartbeat, limits, preset: channels } = this.#host;
+    const ossa = { version: 1, heartbeat, channels, maxMessageBytes: limits.messageBytes, features: FEATURES };
     try {
       channel.send(this.#heartbeat({ metadata: { ossa } }));
     } catch (error) {
@@ -390,6 +399,7 @@ export class Messaging {
     this.remoteHello = hello;
     this.#limitSize();
     for (const { feature, action } of this.#untilHello.splice(0)) this.ifRemote(feature, action);
+    this.#host.greeted(hello);
   }
 
   #receiveBinary(data: ArrayBuffer): void {

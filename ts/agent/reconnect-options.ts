@@ -74,3 +74,8 @@ export function resolveReconnect(value: ReconnectOptions | false | undefined): R
     networkInterval: networkInterval === 0 ? 0 : checkMilliseconds(networkInterval, 'reconnect.networkInterval'),
   };
 }
+
+/** What the other side says about its heartbeats, within what this side would accept as an option. */
+export function checkedHeartbeat(announced: number): number {
+  return announced === 0 ? 0 : Math.min(Math.max(announced, FASTEST_HEARTBEAT), 2 ** 31 - 1);
+}

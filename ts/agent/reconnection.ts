@@ -50,6 +50,8 @@ export interface Reconnected {
 export interface ReconnectionHost {
   /** Time to say that this side lives. */
   beat(): void;
+  /** Whether the other side can be asked to restart ICE. */
+  mayRestartIce(): boolean;
   /** Restart ICE on the present connection. */
   restartIce(): void;
   /** The present connection is given up. */
@@ -179,7 +181,7 @@ export class Reconnection {
       case 'woken':
         return this.#because('woken');
       case 'restart-ice':
-        if (!this.#enabled) return;
+        if (!this.#enabled || !this.#host.mayRestartIce()) return;
         this.#host.step({ how: 'ice-restart', reason, attempt: 1, delay: 0 }, lost);
         return this.#host.restartIce();
       case 'schedule':

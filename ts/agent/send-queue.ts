@@ -56,6 +56,8 @@ interface Waiting {
 
 /** What the queue needs of its link. */
 export interface SendQueueHost {
+  /** The labels of the channels, that of the main one first. */
+  readonly labels: readonly string[];
   readonly limits: ResolvedLimits;
   readonly way: Way;
   /** A part of a large message has gone into its channel. */
@@ -66,7 +68,7 @@ export interface SendQueueHost {
 export class SendQueue {
   readonly #host: SendQueueHost;
   readonly #schedule: InstanceType<typeof binding.SendSchedule>;
-  readonly #lanes: Lane[] = [];
+  readonly #lanes: readonly Lane[];
   readonly #waiting = new Map<number, Waiting>();
   #listeners: (() => void)[] = [];
   #emptied: (() => void)[] = [];
@@ -76,6 +78,7 @@ export class SendQueue {
 
   constructor(host: SendQueueHost) {
     this.#host = host;
+    this.#lanes = host.labels.map((label, index) => ({ index, label, channel: undefined, waiting: 0 }));
     this.#schedule = new binding.SendSchedule(host.limits.queuedMessages, host.limits.queuedBytes);
   }
 
@@ -91,11 +94,8 @@ export class SendQueue {
 
   /** Messages with this label go through this channel from now on. */
   attach(channel: RTCDataChannel): void {
-    let lane = this.#lanes.find(({ label }) => label === channel.label);
-    if (!lane) {
-      lane = { index: this.#lanes.length, label: channel.label, channel, waiting: 0 };
-      this.#lanes.push(lane);
-    }
+    const lane = this.#lanes.find(({ label }) => label === channel.label);
+    if (!lane) return;
     lane.channel = channel;
     channel.bufferedAmountLowThreshold = LOW_WATER;
     const proceed = () => channel === lane.channel && this.#proceed();
@@ -104,16 +104,13 @@ export class SendQueue {
     if (channel.readyState === 'open') proceed();
   }
 
-  /** The channel is lost. What waits for it waits for the next; what was begun begins anew. */
-  detach(channel: RTCDataChannel): void {
-    for (const lane of this.#lanes) {
-      if (lane.channel !== channel) continue;
-      lane.channel = undefined;
-      for (const [ticket, waiting] of this.#waiting) {
-        if (waiting.lane !== lane || !waiting.pieces) continue;
-        waiting.pieces = undefined;
-        this.#schedule.restart(ticket);
-      }
+  /** The channels are lost. What waits for them waits for the next; what was begun begins anew. */
+  detach(): void {
+    for (const lane of this.#lanes) lane.channel = undefined;
+    for (const [ticket, waiting] of this.#waiting) {
+      if (!waiting.pieces) continue;
+      waiting.pieces = undefined;
+      this.#schedule.restart(ticket);
     }
   }
 
