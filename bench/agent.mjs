@@ -94,7 +94,9 @@ async function binary(link) {
   return { what: 'raw binary, 64 KiB', value: Math.round((count * data.length) / seconds / 1e6), unit: 'MB/s' };
 }
 
-const text = (link) => large(link, 'JSON of 1 MB, one string', { text: 'x'.repeat(1_000_000) });
+function text(link) {
+  return large(link, 'JSON of 1 MB, one string', { text: 'x'.repeat(1_000_000) });
+}
 
 function records(link) {
   const record = { id: 123_456, name: 'a name of some length', tags: ['one', 'two'], value: 3.14159 };
@@ -113,10 +115,13 @@ async function large(link, what, payload) {
   return { what, value: Math.round((count * bytes) / seconds / 1e6), unit: 'MB/s' };
 }
 
-const manyLow = (link) =>
-  overtaking(link, 'critical behind 100 low messages of 1 MB', Array(100).fill('x'.repeat(1_000_000)));
+function manyLow(link) {
+  return overtaking(link, 'critical behind 100 low messages of 1 MB', Array(100).fill('x'.repeat(1_000_000)));
+}
 
-const oneLow = (link) => overtaking(link, 'critical behind one low message of 100 MB', ['x'.repeat(100_000_000)]);
+function oneLow(link) {
+  return overtaking(link, 'critical behind one low message of 100 MB', ['x'.repeat(100_000_000)]);
+}
 
 async function overtaking(link, what, payloads) {
   await timed(link, 20, async () => {
