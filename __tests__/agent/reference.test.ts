@@ -11,6 +11,9 @@ import { ReferencePeer, type ReferenceMessage } from '../fixtures/reference-peer
 const OURS = 'agent://example.com/ours';
 const REFERENCE = 'agent://example.com/reference';
 
+/** The JSON of these is longer than a chunk, grows when it is escaped, and has a surrogate pair at every edge for one shift. */
+const LARGE = ['', 'x', 'xy'].map((shift) => shift + '"\\😀ü'.repeat(15_000));
+
 let server: InMemorySignalingServer;
 let ours: AgentPeer;
 let reference: ReferencePeer;
@@ -96,6 +99,21 @@ describe.each([
     // The reference knows no errors: it would wait for ever without this answer.
     expect(await reference.call('missing')).toMatchObject({ error: { code: 'CAPABILITY_NOT_FOUND' } });
     expect(problems).toEqual([]);
+  });
+
+  test('large messages arrive whole in both directions, in chunks of at most 16,384 bytes from us', async () => {
+    const link = await connect();
+    const sizes: number[] = [];
+    reference.on('raw', (data: string) => sizes.push(Buffer.byteLength(data)));
+    for (const text of LARGE) {
+      const [here, there] = [next(link), heard('message')];
+      reference.send('control', 'message', text);
+      expect((await here).payload).toBe(text);
+      await link.send(text);
+      expect((await there).payload).toBe(text);
+      expect(await link.call('any', text)).toEqual({ capability: 'any', input: text });
+    }
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(16_384);
   });
 
   test('heartbeats pass in both directions and disturb nobody', async () => {

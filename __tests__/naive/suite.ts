@@ -7,6 +7,9 @@ import { startSpecAgent, type SpecDriver } from './drivers';
 const OURS = 'agent://example.com/ours';
 const NAIVE = 'agent://example.com/naive';
 
+/** The JSON of these is longer than a chunk, grows when it is escaped, and has a surrogate pair at every edge for one shift. */
+const LARGE = ['', 'x', 'xy'].map((shift) => shift + '"\\😀ü'.repeat(15_000));
+
 /** A browser starts slowly while other tests keep the machine busy. */
 const PATIENCE = 60_000;
 
@@ -93,6 +96,23 @@ export function describeNaive(where: Parameters<typeof startSpecAgent>[0]): void
       const link = await connect({ auth: { keys: await generateAgentKeys(), mode: 'spec-literal' } }, { sign: true });
       expect(link.remote).toMatchObject({ agentId: NAIVE, authenticated: false, how: 'self-asserted' });
       expect(await link.call('any', 1)).toEqual({ echo: 1 });
+    });
+
+    test('large messages arrive whole, characters at the edges of chunks included', async () => {
+      const link = await connect();
+      for (const text of LARGE) {
+        await naive.call('send', { text });
+        const [message] = await take(link, 1);
+        expect(message!.payload).toBe(text);
+        if (role === 'we offer') {
+          await link.send(text);
+          expect((await nextOf(['message'])).payload).toBe(text);
+          expect(await link.call('any', text)).toEqual({ echo: text });
+        } else {
+          // The channel of the specification may lose chunks; we do not gamble.
+          await expect(link.send(text)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+        }
+      }
     });
 
     test('it sends at full speed with its backpressure, and nothing is lost', async () => {
