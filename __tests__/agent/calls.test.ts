@@ -42,6 +42,19 @@ describe('the end of a call', () => {
     expect([ab.pendingCalls, ab.activeCalls, ba.pendingCalls]).toEqual([0, 0, 0]);
   });
 
+  test('a large call that is given up while it is being sent never reaches its handler', async () => {
+    const { b, ab, ba } = await pair();
+    const { handler, calls } = patient();
+    b.handle('work', handler);
+    b.handle('ping', () => 'pong');
+    const controller = new AbortController();
+    const call = rejection(ab.call('work', 'x'.repeat(8_000_000), { signal: controller.signal }));
+    controller.abort();
+    expect(await call).toMatchObject({ code: 'TASK_CANCELLED' });
+    expect(await ab.call('ping')).toBe('pong');
+    expect([calls(), ab.pendingCalls, ba.activeCalls]).toEqual([0, 0, 0]);
+  });
+
   test('a ttl stops the handler by itself, and the caller learns it', async () => {
     const { b, ab, ba } = await pair();
     const { handler, stopped } = patient();
