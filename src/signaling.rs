@@ -10,7 +10,8 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Result, Status};
 use napi_derive::napi;
 use ossa_signaling::{
-    Client, ClientConfig, ClientEvent, Events, Reconnect, Server, ServerConfig, SignalingMessage, code,
+    Client, ClientConfig, ClientEvent, Events, Reconnect, RoomEvent, RoomName, SendError, Server,
+    ServerConfig, SignalingMessage, code,
 };
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde_json::json;
@@ -72,6 +73,10 @@ pub struct SignalingServerOptions {
     pub max_registrations: Option<u32>,
     /// Most connections.
     pub max_connections: Option<u32>,
+    /// Most rooms of one agent.
+    pub max_rooms: Option<u32>,
+    /// Most agents in one room.
+    pub max_room_members: Option<u32>,
     /// Time for the upgrade, and for the first registration.
     pub handshake_timeout: Option<u32>,
     /// Silence before a ping.
@@ -89,6 +94,8 @@ pub struct SignalingServerStats {
     pub connections: f64,
     /// Registered agents.
     pub agents: f64,
+    /// Rooms that somebody is in.
+    pub rooms: f64,
     /// Connections so far.
     pub total_connections: f64,
     /// Messages handed on.
@@ -133,6 +140,8 @@ impl SignalingServer {
             max_queue_bytes: size(options.max_queue_bytes, defaults.max_queue_bytes),
             max_registrations: size(options.max_registrations, defaults.max_registrations),
             max_connections: size(options.max_connections, defaults.max_connections),
+            max_rooms: size(options.max_rooms, defaults.max_rooms),
+            max_room_members: size(options.max_room_members, defaults.max_room_members),
             handshake_timeout: time(options.handshake_timeout, defaults.handshake_timeout),
             ping_interval: time(options.ping_interval, defaults.ping_interval),
             idle_timeout: time(options.idle_timeout, defaults.idle_timeout),
@@ -167,6 +176,7 @@ impl SignalingServer {
         SignalingServerStats {
             connections: stats.connections as f64,
             agents: stats.agents as f64,
+            rooms: stats.rooms as f64,
             total_connections: stats.total_connections as f64,
             relayed: stats.relayed as f64,
             relayed_bytes: stats.relayed_bytes as f64,
@@ -215,7 +225,8 @@ pub struct SignalingClient {
 
 #[napi]
 impl SignalingClient {
-    /// Starts connecting. Events: `registered`; `message`, a signaling message; `disconnected`, `{error, retryIn}`;
+    /// Starts connecting. Events: `registered`; `message`, a signaling message; `room`, see [`room_json`];
+    /// `disconnected`, `{error, retryIn}`;
     /// `closed`, an error `{code, message}` or nothing, the last one.
     #[napi(constructor)]
     pub fn new(
@@ -254,14 +265,19 @@ impl SignalingClient {
     pub fn send(&self, message: String) -> Result<()> {
         let message =
             SignalingMessage::parse(&message).map_err(|error| coded(code::INVALID_MESSAGE, error))?;
-        self.client.send(message).map_err(|error| {
-            let code = match error {
-                ossa_signaling::SendError::TooLarge { .. } => code::MESSAGE_TOO_LARGE,
-                ossa_signaling::SendError::QueueFull(_) => code::RATE_LIMIT_EXCEEDED,
-                ossa_signaling::SendError::Closed => code::AGENT_UNREACHABLE,
-            };
-            coded(code, error)
-        })
+        self.client.send(message).map_err(not_sent)
+    }
+
+    /// Enters a room, and enters it again after every loss of the connection.
+    #[napi]
+    pub fn join(&self, room: String) -> Result<()> {
+        self.client.join(room_name(&room)?).map_err(not_sent)
+    }
+
+    /// Leaves a room.
+    #[napi]
+    pub fn leave(&self, room: String) -> Result<()> {
+        self.client.leave(room_name(&room)?).map_err(not_sent)
     }
 
     /// Starts to close; the event `closed` tells when it is done.
@@ -278,12 +294,43 @@ impl Drop for SignalingClient {
     }
 }
 
+fn room_name(text: &str) -> Result<RoomName> {
+    RoomName::parse(text).map_err(|error| coded(code::INVALID_MESSAGE, error))
+}
+
+fn not_sent(error: SendError) -> napi::Error {
+    let code = match error {
+        SendError::TooLarge { .. } => code::MESSAGE_TOO_LARGE,
+        SendError::QueueFull(_) => code::RATE_LIMIT_EXCEEDED,
+        SendError::Closed => code::AGENT_UNREACHABLE,
+    };
+    coded(code, error)
+}
+
+/// An event about a room as `RoomEvent` in `ts/agent/signaling-rooms.ts`.
+fn room_json(event: RoomEvent) -> String {
+    match event {
+        RoomEvent::Entered { room, members } => {
+            json!({ "event": "entered", "room": room, "members": members })
+        }
+        RoomEvent::Changed { room, joined, left, lost } => {
+            json!({ "event": "changed", "room": room, "joined": joined, "left": left, "lost": lost })
+        }
+        RoomEvent::Left(room) => json!({ "event": "left", "room": room }),
+        RoomEvent::Refused { room, error, again } => {
+            json!({ "event": "refused", "room": room, "error": error, "again": again })
+        }
+    }
+    .to_string()
+}
+
 /// One event at a time: what JavaScript does not take stays on the network.
 async fn deliver(mut events: Events, callback: Callback, client: Arc<Client>) {
     while let Some(event) = events.recv().await {
         let alive = match event {
             ClientEvent::Registered => tell(&callback, "registered", None).await,
             ClientEvent::Message(message) => tell(&callback, "message", Some(message.to_json())).await,
+            ClientEvent::Room(event) => tell(&callback, "room", Some(room_json(event))).await,
             ClientEvent::Disconnected { error, retry_in } => {
                 let content = json!({ "error": error, "retryIn": retry_in.as_secs_f64() * 1000.0 });
                 tell(&callback, "disconnected", Some(content.to_string())).await

@@ -3,6 +3,7 @@ import { isNativeError } from 'node:util/types';
 
 /** The codes that this package emits. A code that another implementation sends is passed through as it is. */
 export type AgentErrorCode =
+  | 'AGENT_NOT_FOUND'
   | 'AGENT_UNREACHABLE'
   | 'AUTH_EXPIRED'
   | 'AUTH_FAILED'

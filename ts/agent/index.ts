@@ -59,7 +59,25 @@ export type {
   SendOptions,
   TrySendOptions,
 } from './types';
-export type { SignalingAdapter, SignalingCandidate, SignalingMessage, Unsubscribe } from './signaling';
+export { Mesh } from './mesh';
+export { Room } from './room';
+export type {
+  Answer,
+  BroadcastOptions,
+  Delivery,
+  MemberCallOptions,
+  MemberSendOptions,
+  MeshEvents,
+  MeshOptions,
+} from './mesh-types';
+export type {
+  RoomDetails,
+  RoomListener,
+  SignalingAdapter,
+  SignalingCandidate,
+  SignalingMessage,
+  Unsubscribe,
+} from './signaling';
 export { MemorySignaling } from './memory-signaling';
 export { WebSocketSignaling } from './websocket-signaling';
 export type { WebSocketSignalingOptions } from './websocket-signaling';

@@ -6,7 +6,7 @@ import type { ResultStream } from './call-stream';
 import { Calls, checkCall } from './calls';
 import type { AgentChannel, ChannelInit } from './channel';
 import { AgentError } from './errors';
-import { Emitter } from './events';
+import { Emitter, type Inbox } from './events';
 import { Files, type IncomingFile, type OutgoingFile, type FileSource, type SendFileOptions } from './files';
 import type { ResolvedLimits } from './limits';
 import { LinkChannels } from './link-channels';
@@ -75,6 +75,8 @@ export interface LinkHost {
   /** A file that nobody takes from its link. False: nobody takes it from the peer either. */
   fileOffered(file: IncomingFile): boolean;
   closed(link: Link): void;
+  /** Where a message goes that is not for the listeners of the link but for a room. */
+  inbox(link: Link, message: Pick<AgentMessage, 'metadata'>): Inbox<AgentMessage> | undefined;
 }
 
 /** A connection to another agent. */
@@ -382,6 +384,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
         this.#channels.compare(channels);
       },
       progress: (progress) => this.emit('progress', progress),
+      inbox: (message) => this.#host.inbox(this, message),
       problem: (error) => this.#problem(error),
       status: (status) => {
         this.#status = status;

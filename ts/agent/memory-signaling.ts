@@ -1,6 +1,6 @@
 import { AgentError } from './errors';
 import { normalizeAgentUri } from './options';
-import type { SignalingAdapter, SignalingMessage, Unsubscribe } from './signaling';
+import type { RoomListener, SignalingAdapter, SignalingMessage, Unsubscribe } from './signaling';
 
 // Taken at load time, so that fake timers of test frameworks do not stop signaling.
 const later = setImmediate;
@@ -8,6 +8,8 @@ const later = setImmediate;
 /** Signaling between agents in the same process, for tests and for programs that bring both sides. */
 export class MemorySignaling implements SignalingAdapter {
   readonly #agents = new Map<string, (message: SignalingMessage) => void>();
+
+  readonly #rooms = new Map<string, Map<string, RoomListener>>();
 
   /** The agents that are registered. */
   get agents(): string[] {
@@ -39,8 +41,45 @@ export class MemorySignaling implements SignalingAdapter {
     if (this.#agents.has(agent)) throw new AgentError('UNAUTHORIZED', `${agent} is registered already`);
     this.#agents.set(agent, deliver);
     return () => {
-      if (this.#agents.get(agent) === deliver) this.#agents.delete(agent);
+      if (this.#agents.get(agent) !== deliver) return;
+      this.#agents.delete(agent);
+      for (const room of [...this.#rooms.keys()]) this.#leave(room, agent, []);
     };
+  }
+
+  /**
+   * Puts an agent into a room.
+   * @throws AgentError `UNAUTHORIZED` if it has not subscribed here.
+   * @throws TypeError - It is in the room already.
+   */
+  join(room: string, agentId: string, onMembers: RoomListener): Unsubscribe {
+    const agent = normalizeAgentUri(agentId);
+    if (!this.#agents.has(agent)) throw new AgentError('UNAUTHORIZED', `${agent} is not registered`);
+    let members = this.#rooms.get(room);
+    if (members?.has(agent)) throw new TypeError(`${agent} is in the room ${JSON.stringify(room)} already`);
+    if (!members) this.#rooms.set(room, (members = new Map<string, RoomListener>()));
+    members.set(agent, onMembers);
+    this.#tell(members);
+    return () => {
+      if (this.#rooms.get(room)?.get(agent) === onMembers) this.#leave(room, agent, [agent]);
+    };
+  }
+
+  #leave(room: string, agent: string, left: string[]): void {
+    const members = this.#rooms.get(room);
+    if (!members?.delete(agent)) return;
+    if (members.size === 0) this.#rooms.delete(room);
+    else this.#tell(members, left);
+  }
+
+  /** Everybody gets the list as it is now, in a later turn. */
+  #tell(members: Map<string, RoomListener>, left: string[] = []): void {
+    const list = [...members.keys()].sort();
+    for (const [agent, onMembers] of [...members]) {
+      later(() => {
+        if (members.get(agent) === onMembers) onMembers(list, { left });
+      });
+    }
   }
 
   #unreachable({ to, sessionId }: SignalingMessage, from: string): void {

@@ -52,6 +52,8 @@ export interface MessagingHost {
   heard(heartbeat: boolean): void;
   /** The other side has said what it is. */
   greeted(hello: Hello): void;
+  /** Where a message goes that is not for the listeners of the link. */
+  inbox(message: Pick<AgentMessage, 'metadata'>): Inbox<AgentMessage> | undefined;
   problem(error: AgentError): void;
   /** The other side has said how it is. */
   status(status: AgentStatus): void;
@@ -427,7 +429,8 @@ export class Messaging {
   }
 
   #deliver(message: AgentMessage, bytes: number): void {
-    if (this.incoming.push(message, bytes)) return;
+    const inbox = this.#host.inbox(message) ?? this.incoming;
+    if (inbox.push(message, bytes)) return;
     const { unreadMessages, unreadBytes } = this.#host.limits;
     const text = `${unreadMessages} messages or ${unreadBytes / 2 ** 20} MiB wait to be read here; this one was refused`;
     const error = new AgentError('RATE_LIMIT_EXCEEDED', text, { retryable: true });

@@ -17,12 +17,16 @@ import { resolveLimits } from './limits';
 import type { IncomingFile } from './files';
 import { Link, type LinkHost } from './link';
 import { checkLogger } from './logger';
+import type { Mesh } from './mesh';
+import type { MeshOptions } from './mesh-types';
+import { Meshes } from './meshes';
 import { cancelled, checkFunction, checkMembers, checkMilliseconds, checkSignal, normalizeAgentUri } from './options';
 import { checkPreset } from './presets';
 import { resolveHeartbeat, resolveReconnect } from './reconnect-options';
 import { adapterOf, Registration } from './registration';
+import type { Room } from './room';
 import { SeenOffers } from './seen-offers';
-import type { SignalingMessage } from './signaling';
+import type { SignalingAdapter, SignalingMessage } from './signaling';
 import type { AgentStatus } from './status';
 import type { CallOptions, CapabilityHandler, ConnectOptions, HandleOptions, PeerOptions, SendOptions } from './types';
 
@@ -92,6 +96,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   readonly #guard: Guard;
   readonly #admission: Admission;
   readonly #registration: Registration;
+  readonly #meshes: Meshes;
   #failure: AgentError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -127,6 +132,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
       status: (status, link) => this.emit('status', status, link),
       opened: (link) => this.#opened(link),
       fileOffered: (file) => this.#files.wanted && this.#files.push(file),
+      inbox: (link, message) => this.#meshes.inbox(link, message),
       closed: (link) => {
         if (this.#links.get(link.remote.agentId) === link) this.#links.delete(link.remote.agentId);
       },
@@ -143,6 +149,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     };
     this.#registration = new Registration(registration, adapter);
     this.ready = this.#registration.ready;
+    this.#meshes = this.#makeMeshes(adapter);
   }
 
   /** The links that are open or being made, by agent URI. */
@@ -157,6 +164,12 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
    * `TASK_CANCELLED`; whatever the other side refuses with.
    */
   async connect(agentId: string, options: ConnectOptions = {}): Promise<Link> {
+    const link = await this.#connect(agentId, options);
+    this.#meshes.claimed(link);
+    return link;
+  }
+
+  async #connect(agentId: string, options: ConnectOptions): Promise<Link> {
     const remote = normalizeAgentUri(agentId);
     checkMembers(options, 'the options of connect', ['timeout', 'signal']);
     const timeout = checkMilliseconds(options.timeout ?? CONNECT_TIMEOUT, 'timeout');
@@ -239,6 +252,27 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     return this.#files.iterate();
   }
 
+  /**
+   * Connects to these agents and keeps it so until the mesh is closed. The other side needs no mesh.
+   *
+   * @throws TypeError - One of them is not an agent URI or is this agent, or there are more than `maxMembers`.
+   */
+  mesh(agents: Iterable<string>, options?: MeshOptions): Mesh {
+    return this.#meshes.mesh(agents, options);
+  }
+
+  /**
+   * Enters a room and connects to everybody who is or comes there. Resolves when the agent is in the room;
+   * `room.ready` resolves when it is connected.
+   *
+   * @throws AgentError - `RATE_LIMIT_EXCEEDED` if the room is full, has more than `maxMembers` others, or the agent is in too
+   * many; `PROTOCOL_ERROR` if the signaling has no rooms; what `ready` rejects with.
+   * @throws TypeError - The agent is in this room already, or `room` is not a name of 1 to 128 bytes.
+   */
+  join(room: string, options?: MeshOptions): Promise<Room> {
+    return this.#meshes.join(room, options);
+  }
+
   /** Takes the links that other agents have made; ends when the peer is closed. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Link> {
     return this.#incoming.iterate();
@@ -260,6 +294,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     this.#guard.close();
     this.#incoming.end();
     this.#admission.close();
+    await this.#meshes.close();
     await Promise.all([...this.#links.values()].map((link) => link.close()));
     await this.#registration.close();
   }
@@ -330,6 +365,21 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
 
   #opened(link: Link): void {
     if (link.incoming) this.#incoming.push(link);
+    this.#meshes.opened(link);
+  }
+
+  #makeMeshes(signaling: SignalingAdapter): Meshes {
+    const { agentId, limits, logger } = this.#host;
+    return new Meshes({
+      agentId,
+      limits,
+      logger,
+      links: this.#links,
+      ready: this.ready,
+      signaling,
+      connect: (remote, options) => this.#connect(remote, options),
+      checkUsable: () => this.#checkUsable(),
+    });
   }
 
   /** A message from the signaling service. Never throws: what it says is not to be trusted. */

@@ -21,6 +21,10 @@ export interface SignalingServerOptions {
   maxRegistrations?: number;
   /** Connections in total. Default: 20,000. */
   maxConnections?: number;
+  /** Rooms that one agent may be in at the same time. Default: 16. */
+  maxRooms?: number;
+  /** Agents in one room. Default: 256. */
+  maxRoomMembers?: number;
   /** Time for the upgrade, and again for the first registration. Default: 10,000. */
   handshakeTimeout?: number;
   /** Silence after which a client gets a ping. Default: 25,000. */
@@ -37,6 +41,8 @@ export interface SignalingServerStats {
   connections: number;
   /** Registered agents. */
   agents: number;
+  /** Rooms that somebody is in. */
+  rooms: number;
   /** Connections since the start. */
   totalConnections: number;
   /** Messages handed to the connection of their recipient. */
@@ -63,7 +69,14 @@ export interface SignalingServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const SIZES = ['maxMessageSize', 'maxQueueBytes', 'maxRegistrations', 'maxConnections'] as const;
+const SIZES = [
+  'maxMessageSize',
+  'maxQueueBytes',
+  'maxRegistrations',
+  'maxConnections',
+  'maxRooms',
+  'maxRoomMembers',
+] as const;
 const TIMES = ['handshakeTimeout', 'pingInterval', 'idleTimeout', 'takeoverTimeout'] as const;
 
 /** Open servers: one that nobody refers to any more goes on serving, like a `net.Server`. */

@@ -36,7 +36,29 @@ export interface SignalingMessage {
 /** Ends a subscription; resolves when that is done. */
 export type Unsubscribe = () => void | Promise<void>;
 
-/** A way for signaling messages to get from agent to agent: two functions over whatever you have. */
+/** What may be said about a change in a room. */
+export interface RoomDetails {
+  /**
+   * The agent has just come into the room, or come back after it was away: those who are new in the list were there
+   * before it. The first list means that anyhow.
+   */
+  entered?: boolean;
+  /**
+   * Those who are not in the list any more because they wanted to leave. Others that are missing are lost to the
+   * signaling service only: open links to them are kept. Default: everybody who is missing has left.
+   */
+  left?: readonly string[];
+  /** The service does not let the agent back in, and is asked again and again. */
+  problem?: AgentError;
+}
+
+/** Takes the agents that are in a room, the listener's own agent included. */
+export type RoomListener = (members: readonly string[], details?: RoomDetails) => void;
+
+/**
+ * A way for signaling messages to get from agent to agent: two functions over whatever you have, and a third one if there
+ * are to be rooms.
+ */
 export interface SignalingAdapter {
   /**
    * Hands a message over for delivery to `message.to`. Messages of one sender to one recipient must arrive in order.
@@ -52,6 +74,12 @@ export interface SignalingAdapter {
     deliver: (message: SignalingMessage) => void,
     failed: (error: AgentError) => void,
   ): Unsubscribe | Promise<Unsubscribe>;
+  /**
+   * Puts an agent that has subscribed into a room. `onMembers` is called once with those who are in it, and then after
+   * every change; it never throws. Without this function there are no rooms.
+   * @returns a function that takes the agent out of the room. It throws or rejects if the agent may not enter.
+   */
+  join?(room: string, agentId: string, onMembers: RoomListener): Unsubscribe | Promise<Unsubscribe>;
 }
 
 const isText = (value: unknown) => typeof value === 'string';

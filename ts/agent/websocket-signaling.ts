@@ -1,7 +1,8 @@
 import { binding } from '../native/loader';
 import { AgentError, errorFromJson, nativeAgentCall, reportError } from './errors';
 import { checkInteger, checkMembers, checkMilliseconds, normalizeAgentUri } from './options';
-import type { SignalingAdapter, SignalingMessage, Unsubscribe } from './signaling';
+import type { RoomListener, SignalingAdapter, SignalingMessage, Unsubscribe } from './signaling';
+import { RoomClient } from './signaling-rooms';
 
 type NativeClient = InstanceType<typeof binding.SignalingClient>;
 
@@ -42,6 +43,7 @@ export class WebSocketSignaling implements SignalingAdapter {
   readonly url: string;
   readonly #options: WebSocketSignalingOptions;
   readonly #clients = new Map<string, NativeClient>();
+  readonly #rooms = new Map<string, RoomClient>();
 
   /**
    * Connects when the first agent subscribes.
@@ -98,12 +100,16 @@ export class WebSocketSignaling implements SignalingAdapter {
           onRegister?.(agent);
         },
         message: (content) => deliver(JSON.parse(content!) as SignalingMessage),
+        room: (content) => rooms.handle(content!),
         disconnected: (content) => {
+          rooms.disconnected();
           const { error, retryIn } = JSON.parse(content!) as { error: string; retryIn: number };
           onDisconnect?.(agent, error, retryIn);
         },
         closed: (content) => {
           this.#clients.delete(agent);
+          this.#rooms.delete(agent);
+          rooms.closed(content);
           closed();
           const error = content
             ? retryableIfUnreachable(errorFromJson(content))
@@ -123,12 +129,29 @@ export class WebSocketSignaling implements SignalingAdapter {
             }
           }),
       );
+      // Lives as long as the client; nothing is called before this function has returned.
+      const rooms = new RoomClient({
+        join: (room) => nativeAgentCall(() => client.join(room)),
+        leave: (room) => nativeAgentCall(() => client.leave(room)),
+      });
       this.#clients.set(agent, client);
+      this.#rooms.set(agent, rooms);
       const unsubscribe = (): Promise<void> => {
         client.close();
         return gone;
       };
     });
+  }
+
+  /**
+   * Enters a room of the server; after a loss of the connection the agent enters it again.
+   * @returns rejects with `RATE_LIMIT_EXCEEDED` if the room is full or the agent is in too many, `INVALID_MESSAGE` for a name
+   * that is not one, `UNAUTHORIZED` if the agent is not registered from here, `PROTOCOL_ERROR` if the server knows no rooms.
+   */
+  async join(room: string, agentId: string, onMembers: RoomListener): Promise<Unsubscribe> {
+    const rooms = this.#rooms.get(normalizeAgentUri(agentId));
+    if (!rooms) throw new AgentError('UNAUTHORIZED', `${agentId} is not registered with ${this.url} from here`);
+    return await rooms.join(room, onMembers);
   }
 
   /** Ends the registration of one agent, also while it is being made. @internal */

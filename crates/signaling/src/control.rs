@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentUri, InvalidMessage, SignalingMessage};
+use crate::{AgentUri, InvalidMessage, RoomName, SignalingMessage};
 
 /// The WebSocket subprotocol (`Sec-WebSocket-Protocol`) of this wire format.
 pub const SUBPROTOCOL: &str = "ossa-signaling.v1";
+
+/// Says in `registered` that the server knows `join` and `leave`.
+pub const FEATURE_ROOMS: &str = "rooms";
 
 /// The longest resume token accepted, in bytes (those we issue have 32).
 const MAX_RESUME: usize = 128;
@@ -71,6 +74,20 @@ pub enum ClientFrame {
         /// The agent.
         agent: AgentUri,
     },
+    /// Enters a room: from now on the agent is told who else is in it.
+    Join {
+        /// The agent.
+        agent: AgentUri,
+        /// Where to.
+        room: RoomName,
+    },
+    /// Leaves a room.
+    Leave {
+        /// The agent.
+        agent: AgentUri,
+        /// Where from.
+        room: RoomName,
+    },
     /// A message to another agent.
     Message(SignalingMessage),
 }
@@ -88,11 +105,46 @@ pub enum ServerFrame {
         /// The server closes the connection when it hears nothing for so long. It sends pings that a WebSocket
         /// client answers by itself, well before that.
         idle_timeout_ms: u64,
+        /// What the server can do beyond relaying: [`FEATURE_ROOMS`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        features: Vec<String>,
     },
     /// The registration was given up as asked.
     Unregistered {
         /// The agent, in canonical form.
         agent_id: AgentUri,
+    },
+    /// The agent is in the room.
+    Joined {
+        /// The agent, in canonical form.
+        agent_id: AgentUri,
+        /// The room.
+        room: RoomName,
+        /// Everybody in it, the agent included, sorted.
+        members: Vec<AgentUri>,
+    },
+    /// The agent has left the room as asked.
+    Left {
+        /// The agent, in canonical form.
+        agent_id: AgentUri,
+        /// The room.
+        room: RoomName,
+    },
+    /// Others have come to a room or gone from it.
+    Members {
+        /// The agent that is told.
+        agent_id: AgentUri,
+        /// The room.
+        room: RoomName,
+        /// Those who came.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        joined: Vec<AgentUri>,
+        /// Those who left as they wanted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left: Vec<AgentUri>,
+        /// Those whose connection to the server is lost. They may still be there for agents that are connected to them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lost: Vec<AgentUri>,
     },
     /// The last frame was refused, or a message could not be delivered. Unlike an error relayed from an agent it
     /// has no `from`.
@@ -103,6 +155,9 @@ pub enum ServerFrame {
         /// Of the message concerned.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         session_id: Option<String>,
+        /// The room concerned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<RoomName>,
         /// What happened.
         error: ErrorBody,
     },
@@ -117,6 +172,12 @@ impl ClientFrame {
             agent_id: AgentUri,
             #[serde(default)]
             resume: Option<String>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Place {
+            agent_id: AgentUri,
+            room: RoomName,
         }
         #[derive(Deserialize)]
         struct Head {
@@ -136,6 +197,14 @@ impl ClientFrame {
                 let control: Control = serde_json::from_str(text)?;
                 Ok(Self::Unregister { agent: control.agent_id })
             }
+            Some("join") => {
+                let Place { agent_id, room } = serde_json::from_str(text)?;
+                Ok(Self::Join { agent: agent_id, room })
+            }
+            Some("leave") => {
+                let Place { agent_id, room } = serde_json::from_str(text)?;
+                Ok(Self::Leave { agent: agent_id, room })
+            }
             _ => SignalingMessage::parse(text).map(Self::Message),
         }
     }
@@ -151,6 +220,12 @@ impl ClientFrame {
             }
             Self::Unregister { agent } => {
                 serde_json::json!({ "type": "unregister", "agentId": agent }).to_string()
+            }
+            Self::Join { agent, room } => {
+                serde_json::json!({ "type": "join", "agentId": agent, "room": room }).to_string()
+            }
+            Self::Leave { agent, room } => {
+                serde_json::json!({ "type": "leave", "agentId": agent, "room": room }).to_string()
             }
             Self::Message(message) => message.to_json(),
         }
@@ -174,7 +249,7 @@ impl ServerFrame {
         }
         let head: Head = serde_json::from_str(text).ok()?;
         let own = match head.kind.as_str() {
-            "registered" | "unregistered" => true,
+            "registered" | "unregistered" | "joined" | "left" | "members" => true,
             "error" => head.from.is_none(),
             _ => false,
         };
@@ -194,9 +269,40 @@ mod tests {
             ClientFrame::parse(&text).unwrap(),
             ClientFrame::Register { resume: Some(token), .. } if token == "t"
         ));
-        let frame = ServerFrame::Registered { agent_id: agent, resume: "r".into(), idle_timeout_ms: 9 };
+        let frame = ServerFrame::Registered {
+            agent_id: agent,
+            resume: "r".into(),
+            idle_timeout_ms: 9,
+            features: vec![],
+        };
         assert!(frame.to_json().starts_with(r#"{"type":"registered","agentId":"agent://a""#));
         assert_eq!(ServerFrame::parse(&frame.to_json()), Some(frame));
+    }
+
+    #[test]
+    fn frames_about_rooms_survive_a_round_trip() {
+        let agent: AgentUri = "agent://a".parse().unwrap();
+        let room: RoomName = "lobby".parse().unwrap();
+        let join = ClientFrame::Join { agent: agent.clone(), room: room.clone() }.to_json();
+        assert_eq!(join, r#"{"agentId":"agent://a","room":"lobby","type":"join"}"#);
+        assert!(matches!(ClientFrame::parse(&join).unwrap(), ClientFrame::Join { .. }));
+        let leave = ClientFrame::Leave { agent: agent.clone(), room: room.clone() }.to_json();
+        assert!(matches!(ClientFrame::parse(&leave).unwrap(), ClientFrame::Leave { .. }));
+        for frame in [
+            ServerFrame::Joined { agent_id: agent.clone(), room: room.clone(), members: vec![agent.clone()] },
+            ServerFrame::Left { agent_id: agent.clone(), room: room.clone() },
+            ServerFrame::Members {
+                agent_id: agent.clone(),
+                room: room.clone(),
+                joined: vec![],
+                left: vec![agent.clone()],
+                lost: vec![],
+            },
+        ] {
+            assert_eq!(ServerFrame::parse(&frame.to_json()), Some(frame));
+        }
+        assert!(ClientFrame::parse(r#"{"type":"join","agentId":"agent://a"}"#).is_err());
+        assert!(ClientFrame::parse(r#"{"type":"join","agentId":"agent://a","room":""}"#).is_err());
     }
 
     #[test]

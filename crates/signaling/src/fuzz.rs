@@ -5,7 +5,9 @@ use crate::{AgentUri, ClientFrame, ServerFrame, SignalingMessage};
 /// Parses `data` as every kind of text frame; whatever is accepted must survive being written and read again.
 pub fn frame(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let _ = ServerFrame::parse(text);
+    if let Some(frame) = ServerFrame::parse(text) {
+        assert_eq!(ServerFrame::parse(&frame.to_json()).as_ref(), Some(&frame));
+    }
     if let Ok(frame) = ClientFrame::parse(text) {
         ClientFrame::parse(&frame.to_json()).expect("a frame that was accepted is accepted again");
     }

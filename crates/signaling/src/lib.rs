@@ -10,11 +10,13 @@ mod client;
 mod control;
 pub mod fuzz;
 mod message;
+mod room;
 mod server;
 mod uri;
 
-pub use client::{Client, ClientConfig, ClientEvent, ConfigError, Events, Reconnect, SendError};
-pub use control::{ClientFrame, ErrorBody, SUBPROTOCOL, ServerFrame, close_code, code};
+pub use client::{Client, ClientConfig, ClientEvent, ConfigError, Events, Reconnect, RoomEvent, SendError};
+pub use control::{ClientFrame, ErrorBody, FEATURE_ROOMS, SUBPROTOCOL, ServerFrame, close_code, code};
 pub use message::{Body, IceCandidate, InvalidMessage, SignalingMessage};
+pub use room::{RoomName, RoomNameError};
 pub use server::{Server, ServerConfig, Stats};
 pub use uri::{AgentUri, AgentUriError};

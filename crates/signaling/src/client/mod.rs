@@ -1,6 +1,8 @@
 //! A WebSocket client that registers an agent and keeps it registered.
 
 mod config;
+mod outbox;
+mod rooms;
 mod session;
 mod tls;
 
@@ -13,16 +15,16 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 pub use config::{ClientConfig, ConfigError, Reconnect};
+use outbox::{Outbox, Queued};
+pub use rooms::RoomEvent;
+use rooms::{RoomRequest, Rooms};
 use session::{End, Session};
 
-use crate::{Body, ErrorBody, SignalingMessage, code};
+use crate::{ErrorBody, RoomName, SignalingMessage, code};
 
 /// Events that may wait for the application. The client stops reading from the server beyond it, and the server's
 /// own bound for slow consumers applies.
 const EVENT_QUEUE: usize = 256;
-
-/// Messages wait no longer than this for a connection: an offer that is older has been given up by its sender.
-const MAX_AGE: Duration = Duration::from_secs(30);
 
 /// What a [`Client`] reports, in order.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub enum ClientEvent {
     Registered,
     /// A message for the agent. An error without `from` was made by the server or by this client.
     Message(SignalingMessage),
+    /// Something about a room that the agent has asked to be in.
+    Room(RoomEvent),
     /// The connection was lost or could not be made; the next attempt starts after `retry_in`.
     Disconnected {
         /// What happened.
@@ -72,14 +76,6 @@ pub enum SendError {
     Closed,
 }
 
-/// A message that waits to be written.
-#[derive(Debug)]
-struct Queued {
-    message: SignalingMessage,
-    text: String,
-    at: Instant,
-}
-
 /// Keeps one agent registered with a signaling server. Dropping it ends the connection.
 #[derive(Debug)]
 pub struct Client {
@@ -88,6 +84,7 @@ pub struct Client {
     queued: Arc<AtomicUsize>,
     max_queue_bytes: usize,
     max_message_size: usize,
+    rooms: mpsc::UnboundedSender<RoomRequest>,
     closing: watch::Sender<bool>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -104,10 +101,17 @@ impl Client {
         let (closing, close_watch) = watch::channel(false);
         let queued = Arc::new(AtomicUsize::new(0));
         let (max_queue_bytes, max_message_size) = (config.max_queue_bytes, config.max_message_size);
-        let driver =
-            Driver { config, queue: receiver, queued: queued.clone(), events, resume: None, held: None };
+        // What the application asks for; the server bounds how many rooms it gets.
+        let (rooms, requests) = mpsc::unbounded_channel();
+        let driver = Driver {
+            config,
+            outbox: Outbox { queue: receiver, queued: queued.clone(), held: None },
+            events,
+            resume: None,
+            rooms: Rooms::new(requests),
+        };
         let task = Mutex::new(Some(tokio::spawn(driver.run(close_watch))));
-        let client = Self { queue, queued, max_queue_bytes, max_message_size, closing, task };
+        let client = Self { queue, queued, max_queue_bytes, max_message_size, rooms, closing, task };
         Ok((client, Events(event_receiver)))
     }
 
@@ -125,6 +129,22 @@ impl Client {
             return Err(SendError::QueueFull(before));
         }
         self.queue.send(Queued { message, text, at: Instant::now() }).map_err(|_| SendError::Closed)
+    }
+
+    /// Enters a room, and enters it again after every loss of the connection; [`ClientEvent::Room`] tells how it goes.
+    ///
+    /// # Errors
+    /// The client has ended.
+    pub fn join(&self, room: RoomName) -> Result<(), SendError> {
+        self.rooms.send(RoomRequest::Join(room)).map_err(|_| SendError::Closed)
+    }
+
+    /// Leaves a room.
+    ///
+    /// # Errors
+    /// The client has ended.
+    pub fn leave(&self, room: RoomName) -> Result<(), SendError> {
+        self.rooms.send(RoomRequest::Leave(room)).map_err(|_| SendError::Closed)
     }
 
     /// Starts to close without waiting for it; [`ClientEvent::Closed`] tells when it is done.
@@ -146,13 +166,11 @@ impl Client {
 /// The task behind a [`Client`].
 struct Driver {
     config: ClientConfig,
-    queue: mpsc::UnboundedReceiver<Queued>,
-    queued: Arc<AtomicUsize>,
+    outbox: Outbox,
     events: mpsc::Sender<ClientEvent>,
     /// Token of the last registration.
     resume: Option<String>,
-    /// Taken from the queue, not yet known to be written.
-    held: Option<Queued>,
+    rooms: Rooms,
 }
 
 impl Driver {
@@ -202,28 +220,5 @@ impl Driver {
     async fn emit(&self, event: ClientEvent) {
         // An error means that nobody listens any more; the connection is still worth keeping for sending.
         let _ = self.events.send(event).await;
-    }
-
-    /// The next message to write that is not too old.
-    async fn next(&mut self) -> Option<Queued> {
-        loop {
-            let queued = match self.held.take() {
-                Some(queued) => queued,
-                None => {
-                    let queued = self.queue.recv().await?;
-                    self.queued.fetch_sub(queued.text.len(), Ordering::Relaxed);
-                    queued
-                }
-            };
-            if queued.at.elapsed() <= MAX_AGE {
-                return Some(queued);
-            }
-            let SignalingMessage { from, to, session_id, .. } = queued.message;
-            let Some(sender) = from else { continue };
-            let text = format!("a message to {to} waited {} s for the signaling server", MAX_AGE.as_secs());
-            let body = Body::Error(ErrorBody::new(code::MESSAGE_EXPIRED, text));
-            let notice = SignalingMessage { from: None, to: sender, session_id, body, auth: None };
-            self.emit(ClientEvent::Message(notice)).await;
-        }
     }
 }

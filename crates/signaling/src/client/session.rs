@@ -13,7 +13,9 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message, error::ProtocolE
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
 use super::{ClientEvent, Driver};
-use crate::{Body, ClientFrame, ErrorBody, SUBPROTOCOL, ServerFrame, SignalingMessage, close_code, code};
+use crate::{
+    Body, ClientFrame, ErrorBody, FEATURE_ROOMS, SUBPROTOCOL, ServerFrame, SignalingMessage, close_code, code,
+};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -66,13 +68,21 @@ impl Session<'_> {
             Ok(Err(end)) => return end,
             Err(_) => return too_late("connecting"),
         };
-        match timeout_at(deadline, self.register(&mut socket)).await {
-            Ok(Ok(())) => {}
+        let features = match timeout_at(deadline, self.register(&mut socket)).await {
+            Ok(Ok(features)) => features,
             Ok(Err(end)) => return end,
             Err(_) => return too_late("registering"),
-        }
+        };
         self.registered = true;
         self.driver.emit(ClientEvent::Registered).await;
+        let supported = features.iter().any(|feature| feature == FEATURE_ROOMS);
+        self.driver.rooms.connected(supported);
+        for event in self.driver.rooms.unsupported() {
+            self.driver.emit(ClientEvent::Room(event)).await;
+        }
+        if let Err(end) = send_all(&mut socket, self.driver.rooms.rejoin(&self.driver.config.agent)).await {
+            return end;
+        }
         let end = tokio::select! {
             end = self.serve(&mut socket) => end,
             _ = closing.wait_for(|closing| *closing) => End::Closed,
@@ -96,16 +106,17 @@ impl Session<'_> {
         Ok(socket)
     }
 
-    async fn register(&mut self, socket: &mut Socket) -> Result<(), End> {
+    /// Returns what the server can do.
+    async fn register(&mut self, socket: &mut Socket) -> Result<Vec<String>, End> {
         let agent = self.driver.config.agent.clone();
         let frame = ClientFrame::Register { agent: agent.clone(), resume: self.driver.resume.clone() };
         socket.send(Message::Text(frame.to_json().into())).await?;
         loop {
             let Message::Text(text) = read(socket).await? else { continue };
             match ServerFrame::parse(&text) {
-                Some(ServerFrame::Registered { agent_id, resume, .. }) if agent_id == agent => {
+                Some(ServerFrame::Registered { agent_id, resume, features, .. }) if agent_id == agent => {
                     self.driver.resume = Some(resume);
-                    return Ok(());
+                    return Ok(features);
                 }
                 // A limit of the server may be lifted later; any other refusal stays.
                 Some(ServerFrame::Error { error, .. }) if error.code == code::RATE_LIMIT_EXCEEDED => {
@@ -124,6 +135,7 @@ impl Session<'_> {
         let mut last_ping = last_heard;
         loop {
             let ping_at = last_heard.max(last_ping) + ping_interval;
+            let Driver { outbox, rooms, config, events, .. } = &mut *self.driver;
             let outcome = tokio::select! {
                 frame = read(socket) => {
                     last_heard = Instant::now();
@@ -133,18 +145,25 @@ impl Session<'_> {
                         Err(end) => Err(end),
                     }
                 }
-                queued = self.driver.next() => match queued {
+                queued = outbox.next(events) => match queued {
                     // Kept until written: it is sent again on the next connection if this one fails now.
                     Some(queued) => {
                         let text = queued.text.clone();
-                        self.driver.held = Some(queued);
+                        self.driver.outbox.held = Some(queued);
                         let written = socket.send(Message::Text(text.into())).await.map_err(End::from);
                         if written.is_ok() {
-                            self.driver.held = None;
+                            self.driver.outbox.held = None;
                         }
                         written
                     }
                     None => return End::Closed,
+                },
+                next = rooms.next(&config.agent) => match next {
+                    Ok(frames) => send_all(socket, frames).await,
+                    Err(event) => {
+                        self.driver.emit(ClientEvent::Room(event)).await;
+                        Ok(())
+                    }
                 },
                 () = sleep_until(last_heard + idle_timeout) => {
                     Err(End::Lost(format!("nothing heard from the server for {} s", idle_timeout.as_secs())))
@@ -162,8 +181,16 @@ impl Session<'_> {
 
     async fn deliver(&mut self, text: &str) -> Result<(), End> {
         let own = self.driver.config.agent.clone();
-        let message = match ServerFrame::parse(text) {
-            Some(ServerFrame::Error { to, session_id, error }) => {
+        let frame = match ServerFrame::parse(text).map(|frame| self.driver.rooms.received(frame)) {
+            Some(Ok(event)) => {
+                self.driver.emit(ClientEvent::Room(event)).await;
+                return Ok(());
+            }
+            Some(Err(other)) => Some(other),
+            None => None,
+        };
+        let message = match frame {
+            Some(ServerFrame::Error { to, session_id, error, .. }) => {
                 let to = to.unwrap_or(own);
                 SignalingMessage { from: None, to, session_id, body: Body::Error(error), auth: None }
             }
@@ -185,6 +212,13 @@ impl Session<'_> {
         self.driver.emit(ClientEvent::Message(message)).await;
         Ok(())
     }
+}
+
+async fn send_all(socket: &mut Socket, frames: Vec<ClientFrame>) -> Result<(), End> {
+    for frame in frames {
+        socket.send(Message::Text(frame.to_json().into())).await?;
+    }
+    Ok(())
 }
 
 /// The next frame; the end of the connection is an error. Cancel safe.

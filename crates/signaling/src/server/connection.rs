@@ -14,10 +14,13 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
 use super::handshake::Upgrade;
-use super::registry::{Claim, Close, Handle, Outgoing, TooSlow};
+use super::registry::{Claim, Close, Departure, Handle, NotJoined, Outgoing, TooSlow};
 use super::stats::count;
 use super::{Shared, told_to_close};
-use crate::{AgentUri, Body, ClientFrame, ErrorBody, ServerFrame, SignalingMessage, close_code, code};
+use crate::{
+    AgentUri, Body, ClientFrame, ErrorBody, FEATURE_ROOMS, RoomName, ServerFrame, SignalingMessage,
+    close_code, code,
+};
 
 const GOING_AWAY: Close = Close { code: 1001, reason: "the server is shutting down" };
 const TOO_BIG: Close = Close { code: 1009, reason: "message too large" };
@@ -105,7 +108,7 @@ impl Connection<'_> {
 
     fn release_all(&mut self) {
         for agent in self.agents.drain(..) {
-            self.shared.registry.release(&agent, &self.handle);
+            self.shared.registry.release(&agent, &self.handle, Departure::Lost);
         }
     }
 
@@ -159,13 +162,21 @@ impl Connection<'_> {
                     agent_id: agent,
                     resume,
                     idle_timeout_ms: millis(self.shared.config.idle_timeout),
+                    features: vec![FEATURE_ROOMS.to_owned()],
                 }),
                 Err(error) => self.refuse(Some(agent), None, error),
             },
             Ok(ClientFrame::Unregister { agent }) => {
-                self.shared.registry.release(&agent, &self.handle);
+                self.shared.registry.release(&agent, &self.handle, Departure::Left);
                 self.agents.retain(|registered| *registered != agent);
                 self.answer(&ServerFrame::Unregistered { agent_id: agent })
+            }
+            Ok(ClientFrame::Join { agent, room }) => self.join(agent, room).await,
+            Ok(ClientFrame::Leave { agent, room }) => {
+                match self.shared.registry.leave(&agent, &self.handle, &room) {
+                    Ok(()) => self.answer(&ServerFrame::Left { agent_id: agent, room }),
+                    Err(error) => self.refuse_room(agent, room, error),
+                }
             }
             Ok(ClientFrame::Message(message)) => self.relay(message, text).await,
             Err(error) => self.refuse(None, None, ErrorBody::new(code::INVALID_MESSAGE, error.0)),
@@ -200,6 +211,20 @@ impl Connection<'_> {
             self.agents.push(agent.clone());
         }
         Ok(resume)
+    }
+
+    async fn join(&mut self, agent: AgentUri, room: RoomName) -> Result<(), TooSlow> {
+        // As for messages: a client that knows nothing of registration is registered by its first frame.
+        if self.agents.is_empty()
+            && let Err(error) = self.register(&agent, None).await
+        {
+            return self.refuse_room(agent, room, error);
+        }
+        match self.shared.registry.join(&agent, &self.handle, &room, self.shared.config.room_limits()) {
+            Ok(()) => Ok(()),
+            Err(NotJoined::Refused(error)) => self.refuse_room(agent, room, error),
+            Err(NotJoined::TooSlow) => Err(TooSlow),
+        }
     }
 
     async fn relay(&mut self, message: SignalingMessage, mut text: Utf8Bytes) -> Result<(), TooSlow> {
@@ -252,7 +277,7 @@ impl Connection<'_> {
                     code::AGENT_UNREACHABLE,
                     format!("{} is not registered with this signaling server", message.to),
                 );
-                self.answer(&ServerFrame::Error { to: Some(from), session_id: session, error })
+                self.answer(&ServerFrame::Error { to: Some(from), session_id: session, room: None, error })
             }
         }
     }
@@ -268,7 +293,12 @@ impl Connection<'_> {
         error: ErrorBody,
     ) -> Result<(), TooSlow> {
         count(&self.shared.counters.refused);
-        self.answer(&ServerFrame::Error { to, session_id, error })
+        self.answer(&ServerFrame::Error { to, session_id, room: None, error })
+    }
+
+    fn refuse_room(&self, agent: AgentUri, room: RoomName, error: ErrorBody) -> Result<(), TooSlow> {
+        count(&self.shared.counters.refused);
+        self.answer(&ServerFrame::Error { to: Some(agent), session_id: None, room: Some(room), error })
     }
 }
 
@@ -284,7 +314,7 @@ async fn answers(owner: &Handle, patience: Duration) -> bool {
 fn tell_displaced(old: &Handle, agent: &AgentUri) {
     let text = format!("{agent} was taken over by another connection");
     let error = ErrorBody::new(code::UNAUTHORIZED, text);
-    let frame = ServerFrame::Error { to: Some(agent.clone()), session_id: None, error };
+    let frame = ServerFrame::Error { to: Some(agent.clone()), session_id: None, room: None, error };
     // If it does not read, it is being disconnected: that tells it, too.
     let _ = old.push(Outgoing::Text(frame.to_json().into()));
     if old.registrations.load(Ordering::Relaxed) == 0 {

@@ -3,6 +3,7 @@
 mod connection;
 mod handshake;
 mod registry;
+mod rooms;
 mod stats;
 
 use std::io;
@@ -17,6 +18,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use registry::Registry;
+use rooms::RoomLimits;
 pub use stats::Stats;
 
 /// Where a [`Server`] listens and what it allows. Every limit protects the server's memory or its other users.
@@ -36,6 +38,11 @@ pub struct ServerConfig {
     pub max_registrations: usize,
     /// Connections in total, default 20,000. Above it new ones get 503.
     pub max_connections: usize,
+    /// Rooms that one agent may be in at the same time, default 16.
+    pub max_rooms: usize,
+    /// Agents in one room, default 256: each that comes or goes is one notice for all others, and a full mesh of more
+    /// makes no sense. Whatever this says, the list of members fits 60 KiB.
+    pub max_room_members: usize,
     /// Time for the HTTP upgrade, and again for the first registration. Default 10 s.
     pub handshake_timeout: Duration,
     /// A client that was silent for this long gets a ping. Default 25 s, below the 30 s and more after which
@@ -58,12 +65,20 @@ impl Default for ServerConfig {
             max_queue_bytes: 256 * 1024,
             max_registrations: 16,
             max_connections: 20_000,
+            max_rooms: 16,
+            max_room_members: 256,
             handshake_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(25),
             idle_timeout: Duration::from_secs(60),
             takeover_timeout: Duration::from_secs(2),
             close_timeout: Duration::from_secs(1),
         }
+    }
+}
+
+impl ServerConfig {
+    fn room_limits(&self) -> RoomLimits {
+        RoomLimits { per_agent: self.max_rooms, members: self.max_room_members }
     }
 }
 
@@ -122,7 +137,7 @@ impl Server {
 
     /// Counters at this moment.
     pub fn stats(&self) -> Stats {
-        self.shared.counters.snapshot(self.shared.registry.len())
+        self.shared.counters.snapshot(self.shared.registry.len(), self.shared.registry.rooms())
     }
 
     /// Stops listening, tells the clients (close code 1001) and waits for them, at most `close_timeout`.

@@ -1,13 +1,14 @@
 //! Who is connected under which name, and the rule of who may take a name over.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::AgentUri;
+use super::rooms::{RoomLimits, Rooms};
+use crate::{AgentUri, ErrorBody, RoomName, ServerFrame, code};
 
 /// Bookkeeping per queued frame, counted so that many empty frames are bounded too.
 const FRAME_OVERHEAD: usize = 64;
@@ -116,12 +117,19 @@ impl Handle {
 struct Entry {
     owner: Arc<Handle>,
     resume: String,
+    rooms: BTreeSet<RoomName>,
 }
 
-/// All registered agents.
+#[derive(Debug, Default)]
+struct State {
+    agents: HashMap<AgentUri, Entry>,
+    rooms: Rooms,
+}
+
+/// All registered agents, and their rooms.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
-    agents: Mutex<HashMap<AgentUri, Entry>>,
+    state: Mutex<State>,
 }
 
 /// Outcome of [`Registry::claim`].
@@ -133,18 +141,41 @@ pub(super) enum Claim {
     Held(Arc<Handle>),
 }
 
+/// How an agent went out of a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Departure {
+    /// It said so.
+    Left,
+    /// Its connection ended, or was found dead.
+    Lost,
+}
+
+/// Why an agent was not put into a room.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NotJoined {
+    Refused(ErrorBody),
+    /// Its own connection does not read the answer.
+    TooSlow,
+}
+
 impl Registry {
-    fn lock(&self) -> MutexGuard<'_, HashMap<AgentUri, Entry>> {
-        // No code panics while it holds the lock; if it did, the map would still be consistent.
-        self.agents.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code panics while it holds the lock; if it did, the maps would still be consistent.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Registered agents.
     pub(super) fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().agents.len()
+    }
+
+    /// Rooms that somebody is in.
+    pub(super) fn rooms(&self) -> usize {
+        self.lock().rooms.len()
     }
 
     /// Registers `agent` for `claimant` if it is free, already the claimant's, claimed with the right `resume` token, or
-    /// still held by the connection `dead`, which was found not to answer.
+    /// still held by the connection `dead`, which was found not to answer. With the token it stays in its rooms.
     pub(super) fn claim(
         &self,
         agent: &AgentUri,
@@ -152,22 +183,26 @@ impl Registry {
         resume: Option<&str>,
         dead: Option<u64>,
     ) -> Claim {
-        let mut agents = self.lock();
-        let (resume, displaced) = match agents.get(agent) {
+        let mut state = self.lock();
+        let mut rooms = BTreeSet::new();
+        let (resume, displaced) = match state.agents.get_mut(agent) {
             None => (uuid::Uuid::new_v4().simple().to_string(), None),
             Some(entry) if entry.owner.id == claimant.id => {
                 return Claim::Granted { resume: entry.resume.clone(), displaced: None };
             }
             Some(entry) if resume.is_some_and(|token| same_secret(token, &entry.resume)) => {
+                rooms = std::mem::take(&mut entry.rooms);
                 (entry.resume.clone(), Some(entry.owner.clone()))
             }
             // A new token: whoever knew the old one is not necessarily the new owner.
             Some(entry) if dead == Some(entry.owner.id) => {
-                (uuid::Uuid::new_v4().simple().to_string(), Some(entry.owner.clone()))
+                let owner = entry.owner.clone();
+                state.depart_all(agent, Departure::Lost);
+                (uuid::Uuid::new_v4().simple().to_string(), Some(owner))
             }
             Some(entry) => return Claim::Held(entry.owner.clone()),
         };
-        agents.insert(agent.clone(), Entry { owner: claimant.clone(), resume: resume.clone() });
+        state.agents.insert(agent.clone(), Entry { owner: claimant.clone(), resume: resume.clone(), rooms });
         claimant.registrations.fetch_add(1, Ordering::Relaxed);
         if let Some(old) = &displaced {
             old.registrations.fetch_sub(1, Ordering::Relaxed);
@@ -176,14 +211,46 @@ impl Registry {
     }
 
     /// Gives `agent` up if `owner` has it.
-    pub(super) fn release(&self, agent: &AgentUri, owner: &Handle) -> bool {
-        let mut agents = self.lock();
-        if agents.get(agent).is_none_or(|entry| entry.owner.id != owner.id) {
+    pub(super) fn release(&self, agent: &AgentUri, owner: &Handle, how: Departure) -> bool {
+        let mut state = self.lock();
+        if state.agents.get(agent).is_none_or(|entry| entry.owner.id != owner.id) {
             return false;
         }
-        agents.remove(agent);
+        state.depart_all(agent, how);
+        state.agents.remove(agent);
         owner.registrations.fetch_sub(1, Ordering::Relaxed);
         true
+    }
+
+    /// Puts `agent` into `room`, answers `owner` with the list of members and tells the others.
+    pub(super) fn join(
+        &self,
+        agent: &AgentUri,
+        owner: &Handle,
+        room: &RoomName,
+        limits: RoomLimits,
+    ) -> Result<(), NotJoined> {
+        let mut state = self.lock();
+        let State { agents, rooms } = &mut *state;
+        let entry = own(agents, agent, owner).map_err(NotJoined::Refused)?;
+        let fresh = rooms.join(agent, room, &mut entry.rooms, limits).map_err(NotJoined::Refused)?;
+        // All frames about a room are queued under the lock, so that everybody sees its changes in one order.
+        let members = rooms.members(room).cloned().collect();
+        let answer = ServerFrame::Joined { agent_id: agent.clone(), room: room.clone(), members };
+        let answered = owner.push(Outgoing::Text(answer.to_json().into()));
+        if fresh {
+            state.tell_others(agent, room, |frame| frame.joined.push(agent.clone()));
+        }
+        answered.map_err(|TooSlow| NotJoined::TooSlow)
+    }
+
+    /// Takes `agent` out of `room` and tells the others; not being in it is no error.
+    pub(super) fn leave(&self, agent: &AgentUri, owner: &Handle, room: &RoomName) -> Result<(), ErrorBody> {
+        let mut state = self.lock();
+        if own(&mut state.agents, agent, owner)?.rooms.remove(room) {
+            state.depart(agent, room, Departure::Left);
+        }
+        Ok(())
     }
 
     /// Whether `agent` is registered to `owner`, and the connection that `recipient` is registered to.
@@ -193,9 +260,62 @@ impl Registry {
         owner: &Handle,
         recipient: &AgentUri,
     ) -> (bool, Option<Arc<Handle>>) {
-        let agents = self.lock();
-        let owned = agents.get(agent).is_some_and(|entry| entry.owner.id == owner.id);
-        (owned, agents.get(recipient).map(|entry| entry.owner.clone()))
+        let state = self.lock();
+        let owned = state.agents.get(agent).is_some_and(|entry| entry.owner.id == owner.id);
+        (owned, state.agents.get(recipient).map(|entry| entry.owner.clone()))
+    }
+}
+
+/// Nobody is put into a room by somebody else.
+fn own<'a>(
+    agents: &'a mut HashMap<AgentUri, Entry>,
+    agent: &AgentUri,
+    owner: &Handle,
+) -> Result<&'a mut Entry, ErrorBody> {
+    match agents.get_mut(agent) {
+        Some(entry) if entry.owner.id == owner.id => Ok(entry),
+        _ => {
+            let text = format!("{agent} is not registered on this connection");
+            Err(ErrorBody::new(code::UNAUTHORIZED, text))
+        }
+    }
+}
+
+/// Who came and went, for one `members` frame.
+#[derive(Default)]
+struct Changes {
+    joined: Vec<AgentUri>,
+    left: Vec<AgentUri>,
+    lost: Vec<AgentUri>,
+}
+
+impl State {
+    fn depart_all(&mut self, agent: &AgentUri, how: Departure) {
+        let rooms = self.agents.get_mut(agent).map(|entry| std::mem::take(&mut entry.rooms));
+        for room in rooms.unwrap_or_default() {
+            self.depart(agent, &room, how);
+        }
+    }
+
+    fn depart(&mut self, agent: &AgentUri, room: &RoomName, how: Departure) {
+        self.rooms.leave(agent, room);
+        self.tell_others(agent, room, |frame| match how {
+            Departure::Left => frame.left.push(agent.clone()),
+            Departure::Lost => frame.lost.push(agent.clone()),
+        });
+    }
+
+    /// Queues a notice for everybody in `room` but `agent`. Whoever does not read is disconnected by that.
+    fn tell_others(&self, agent: &AgentUri, room: &RoomName, fill: impl Fn(&mut Changes)) {
+        for other in self.rooms.members(room).filter(|other| *other != agent) {
+            let Some(entry) = self.agents.get(other) else { continue };
+            let mut changes = Changes::default();
+            fill(&mut changes);
+            let Changes { joined, left, lost } = changes;
+            let notice =
+                ServerFrame::Members { agent_id: other.clone(), room: room.clone(), joined, left, lost };
+            let _ = entry.owner.push(Outgoing::Text(notice.to_json().into()));
+        }
     }
 }
 
@@ -226,7 +346,7 @@ mod tests {
             panic!()
         };
         assert_eq!(displaced.unwrap().id, 1);
-        assert!(!registry.release(&agent(), &first));
+        assert!(!registry.release(&agent(), &first, Departure::Left));
         assert!(registry.route(&agent(), &second, &agent()).0);
 
         let Claim::Granted { displaced, .. } = registry.claim(&agent(), &first, None, Some(2)) else {
@@ -234,8 +354,28 @@ mod tests {
         };
         assert_eq!(displaced.unwrap().id, 2);
         assert_eq!(second.registrations.load(Ordering::Relaxed), 0);
-        assert!(registry.release(&agent(), &first));
+        assert!(registry.release(&agent(), &first, Departure::Left));
         assert_eq!(registry.len(), 0);
+    }
+
+    #[test]
+    fn a_resumed_registration_stays_in_its_rooms_and_one_found_dead_does_not() {
+        let limits = RoomLimits { per_agent: 4, members: 4 };
+        let registry = Registry::default();
+        let handles: Vec<_> = (0..3).map(|id| Handle::new(id, 10_000)).collect();
+        let [(first, _), (second, _), (third, _)] = &handles[..] else { panic!() };
+        let room: RoomName = "r".parse().unwrap();
+        let Claim::Granted { resume, .. } = registry.claim(&agent(), first, None, None) else { panic!() };
+        assert!(matches!(
+            registry.join(&agent(), second, &room, limits),
+            Err(NotJoined::Refused(error)) if error.code == code::UNAUTHORIZED
+        ));
+        registry.join(&agent(), first, &room, limits).unwrap();
+        registry.claim(&agent(), second, Some(&resume), None);
+        assert_eq!(registry.rooms(), 1);
+        assert!(registry.leave(&agent(), first, &room).is_err());
+        registry.claim(&agent(), third, None, Some(second.id));
+        assert_eq!(registry.rooms(), 0);
     }
 
     #[tokio::test]

@@ -9,6 +9,8 @@ pub struct Stats {
     pub connections: u64,
     /// Registered agents.
     pub agents: u64,
+    /// Rooms that somebody is in.
+    pub rooms: u64,
     /// Connections accepted so far (their upgrade succeeded).
     pub total_connections: u64,
     /// Messages handed to the connection of their recipient.
@@ -41,11 +43,12 @@ pub(super) fn count(counter: &AtomicU64) {
 }
 
 impl Counters {
-    pub(super) fn snapshot(&self, agents: usize) -> Stats {
+    pub(super) fn snapshot(&self, agents: usize, rooms: usize) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Stats {
             connections: read(&self.connections),
             agents: agents as u64,
+            rooms: rooms as u64,
             total_connections: read(&self.total_connections),
             relayed: read(&self.relayed),
             relayed_bytes: read(&self.relayed_bytes),
