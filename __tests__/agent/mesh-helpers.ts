@@ -49,5 +49,5 @@ export async function take(mesh: Mesh, count: number): Promise<AgentMessage[]> {
 
 /** The values of the next event of this name. */
 export function next<T>(mesh: Mesh, name: string): Promise<T> {
-  return new Promise((resolve) => mesh.once(name as never, ((value: T) => resolve(value))));
+  return new Promise((resolve) => mesh.once(name as never, (value: T) => resolve(value)));
 }
