@@ -22,7 +22,16 @@ import type { AgentMessage } from './types';
 /** Default time for slow members to take a broadcast, in milliseconds. */
 const BROADCAST_TIMEOUT = 30_000;
 
-const BROADCAST_OPTIONS = ['timeout', 'type', 'priority', 'ttl', 'correlationId', 'metadata', 'channel', 'signal'] as const;
+const BROADCAST_OPTIONS = [
+  'timeout',
+  'type',
+  'priority',
+  'ttl',
+  'correlationId',
+  'metadata',
+  'channel',
+  'signal',
+] as const;
 
 /**
  * Broadcasts that wait for one member. A member that takes nothing must not make the memory of the others grow: beyond
@@ -73,7 +82,9 @@ export class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMess
     this.options = options;
     this.agentId = host.agentId;
     const { unreadMessages: items, unreadBytes: bytes } = host.limits;
-    this.incoming = new Inbox<AgentMessage>({ items, bytes });
+    this.incoming = new Inbox<AgentMessage>({ items, bytes }, ({ payload }) =>
+      payload instanceof ArrayBuffer ? payload.byteLength : typeof payload === 'string' ? payload.length * 2 : 64,
+    );
     this.buffer('message', this.incoming);
     this.#gate = new Gate(options.concurrency);
     // One listener for each set-up: more than the ten from which on Node suspects a leak.

@@ -295,12 +295,17 @@ export declare class SendSchedule {
 /** Keeps one agent registered with a signaling server. */
 export declare class SignalingClient {
   /**
-   * Starts connecting. Events: `registered`; `message`, a signaling message; `disconnected`, `{error, retryIn}`;
+   * Starts connecting. Events: `registered`; `message`, a signaling message; `room`, see [`room_json`];
+   * `disconnected`, `{error, retryIn}`;
    * `closed`, an error `{code, message}` or nothing, the last one.
    */
   constructor(url: string, agent: string, options: SignalingClientOptions, onEvent: (arg0: string, arg1?: string | undefined | null) => void)
   /** Queues a signaling message, as JSON. */
   send(message: string): void
+  /** Enters a room, and enters it again after every loss of the connection. */
+  join(room: string): void
+  /** Leaves a room. */
+  leave(room: string): void
   /** Starts to close; the event `closed` tells when it is done. */
   close(): void
 }
@@ -683,6 +688,10 @@ export interface SignalingServerOptions {
   maxRegistrations?: number
   /** Most connections. */
   maxConnections?: number
+  /** Most rooms of one agent. */
+  maxRooms?: number
+  /** Most agents in one room. */
+  maxRoomMembers?: number
   /** Time for the upgrade, and for the first registration. */
   handshakeTimeout?: number
   /** Silence before a ping. */
@@ -699,6 +708,8 @@ export interface SignalingServerStats {
   connections: number
   /** Registered agents. */
   agents: number
+  /** Rooms that somebody is in. */
+  rooms: number
   /** Connections so far. */
   totalConnections: number
   /** Messages handed on. */
