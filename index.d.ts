@@ -1114,7 +1114,7 @@ declare function saveAgentKeys(path: string, keys: AgentKeys): Promise<void>;
 declare function loadAgentKeys(path: string): Promise<AgentKeys>;
 
 /** The codes that this package emits. A code that another implementation sends is passed through as it is. */
-type AgentErrorCode = 'AGENT_UNREACHABLE' | 'AUTH_EXPIRED' | 'AUTH_FAILED' | 'CAPABILITY_FAILED' | 'CAPABILITY_NOT_FOUND' | 'INTERNAL_ERROR' | 'INVALID_MESSAGE' | 'MESSAGE_EXPIRED' | 'MESSAGE_TOO_LARGE' | 'PROTOCOL_ERROR' | 'RATE_LIMIT_EXCEEDED' | 'TASK_CANCELLED' | 'TASK_TIMEOUT' | 'UNAUTHORIZED';
+type AgentErrorCode = 'AGENT_NOT_FOUND' | 'AGENT_UNREACHABLE' | 'AUTH_EXPIRED' | 'AUTH_FAILED' | 'CAPABILITY_FAILED' | 'CAPABILITY_NOT_FOUND' | 'INTERNAL_ERROR' | 'INVALID_MESSAGE' | 'MESSAGE_EXPIRED' | 'MESSAGE_TOO_LARGE' | 'PROTOCOL_ERROR' | 'RATE_LIMIT_EXCEEDED' | 'TASK_CANCELLED' | 'TASK_TIMEOUT' | 'UNAUTHORIZED';
 /** What an {@link AgentError} is made of besides its text. */
 interface AgentErrorOptions {
     /** Whether the same request may succeed later. Default: `false`. */
@@ -1464,7 +1464,27 @@ interface SignalingMessage {
 }
 /** Ends a subscription; resolves when that is done. */
 type Unsubscribe = () => void | Promise<void>;
-/** A way for signaling messages to get from agent to agent: two functions over whatever you have. */
+/** What may be said about a change in a room. */
+interface RoomDetails {
+    /**
+     * The agent has just come into the room, or come back after it was away: those who are new in the list were there
+     * before it. The first list means that anyhow.
+     */
+    entered?: boolean;
+    /**
+     * Those who are not in the list any more because they wanted to leave. Others that are missing are lost to the
+     * signaling service only: open links to them are kept. Default: everybody who is missing has left.
+     */
+    left?: readonly string[];
+    /** The service does not let the agent back in, and is asked again and again. */
+    problem?: AgentError;
+}
+/** Takes the agents that are in a room, the listener's own agent included. */
+type RoomListener = (members: readonly string[], details?: RoomDetails) => void;
+/**
+ * A way for signaling messages to get from agent to agent: two functions over whatever you have, and a third one if there
+ * are to be rooms.
+ */
 interface SignalingAdapter {
     /**
      * Hands a message over for delivery to `message.to`. Messages of one sender to one recipient must arrive in order.
@@ -1476,6 +1496,12 @@ interface SignalingAdapter {
      * nothing will be delivered any more.
      */
     subscribe(agentId: string, deliver: (message: SignalingMessage) => void, failed: (error: AgentError) => void): Unsubscribe | Promise<Unsubscribe>;
+    /**
+     * Puts an agent that has subscribed into a room. `onMembers` is called once with those who are in it, and then after
+     * every change; it never throws. Without this function there are no rooms.
+     * @returns a function that takes the agent out of the room. It throws or rejects if the agent may not enter.
+     */
+    join?(room: string, agentId: string, onMembers: RoomListener): Unsubscribe | Promise<Unsubscribe>;
 }
 
 /**
@@ -1881,6 +1907,118 @@ declare class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMes
     [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Options of `peer.mesh` and `peer.join`; times in milliseconds. */
+interface MeshOptions {
+    /** Agents besides this one that the mesh connects to, 1 to 65,535. Default: 256. */
+    maxMembers?: number;
+    /** Links that are set up at the same time, so that a large room does not set up all at once. Default: 8. */
+    concurrency?: number;
+    /** Time for one attempt to connect. Default: 30,000. */
+    connectTimeout?: number;
+    /** Longest delay before the first attempt to repair a link; it doubles with each one that fails. Default: 500. */
+    retryDelay?: number;
+    /** Longest delay between such attempts. Default: 30,000. */
+    maxRetryDelay?: number;
+}
+/** Options of `broadcast`. */
+interface BroadcastOptions extends SendOptions {
+    /** Milliseconds to wait for members that are slow to take it. Default: 30,000. */
+    timeout?: number;
+}
+/** What became of a broadcast at one member. */
+type Delivery = {
+    readonly member: string;
+    readonly status: 'sent';
+    readonly id: string;
+} | {
+    readonly member: string;
+    readonly status: 'failed';
+    readonly error: AgentError;
+};
+/** What one member answered. */
+type Answer<Result = unknown> = {
+    readonly member: string;
+    readonly status: 'answered';
+    readonly result: Result;
+} | {
+    readonly member: string;
+    readonly status: 'failed';
+    readonly error: AgentError;
+};
+/** Options of `send` to one member. */
+type MemberSendOptions = SendOptions;
+/** Options of `call` and `callAll`. */
+type MemberCallOptions = CallOptions;
+/** Events of a mesh. */
+type MeshEvents = {
+    /** A member can be reached: the link to it has opened, for the first time or again. */
+    join: [member: string, link: Link];
+    /** A member cannot be reached any more: it has left, or its link is lost because of the error. */
+    leave: [member: string, error?: AgentError];
+    /** A message from a member. Messages are kept for the first listener or iterator. */
+    message: [message: AgentMessage];
+    /** Something went wrong that the mesh survives, for example an attempt to connect to a member. */
+    problem: [error: AgentError, member?: string];
+};
+
+/**
+ * Links to a group of agents, kept up while the mesh is open: one to each member, whichever side makes it. Made by
+ * `peer.mesh()` for agents known by name; {@link Room} is the one whose members find each other.
+ */
+declare class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMessage>, AsyncDisposable {
+    #private;
+    /** The agent whose mesh this is. */
+    readonly agentId: string;
+    /** The other members, connected or not. */
+    get members(): string[];
+    /** The links that are open, by agent URI. They are closed with the mesh, unless `peer.connect()` was called for them. */
+    get links(): ReadonlyMap<string, Link>;
+    /** `close()` has been called, or the peer is closed. */
+    get closed(): boolean;
+    /**
+     * Resolves when everybody who is a member now has been connected, or has not been reached at the first attempt: those
+     * are tried again, and reported as `problem`.
+     */
+    get ready(): Promise<void>;
+    /**
+     * Sends a message to one member and resolves with its id; connects first if the link is just being made.
+     *
+     * @throws AgentError - `AGENT_NOT_FOUND` if it is not a member; what {@link Link.send} throws.
+     */
+    send(member: string, payload: unknown, options?: MemberSendOptions): Promise<string>;
+    /**
+     * Sends a message to all members that are connected, and says for each member what became of it. Messages reach each
+     * member in the order of the calls. A member that is slow holds up the result for at most `timeout`, and nobody else.
+     */
+    broadcast(payload: unknown, options?: BroadcastOptions): Promise<Delivery[]>;
+    /** Calls a capability of one member; see {@link Link.call}. */
+    call<Result = unknown>(member: string, capability: string, input?: unknown, options?: MemberCallOptions): Promise<Result>;
+    /** Calls a capability of all members that are connected, and says what each of them answered. */
+    callAll<Result = unknown>(capability: string, input?: unknown, options?: MemberCallOptions): Promise<Answer<Result>[]>;
+    /** Takes messages in order; ends when the mesh is closed. */
+    [Symbol.asyncIterator](): AsyncIterableIterator<AgentMessage>;
+    /**
+     * Leaves: links that a mesh has made and nobody else uses are closed, others stay. Idempotent; resolves when that is
+     * done.
+     */
+    close(): Promise<void>;
+    /** Closes the mesh at the end of an `await using` block. */
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * A mesh whose members find each other: everybody in the room of a signaling service is connected to everybody else.
+ * Messages of a room reach the room only, also if the same agents share several rooms or talk without one. Made by
+ * `peer.join()`.
+ */
+declare class Room extends Mesh {
+    #private;
+    /** The name of the room. */
+    readonly name: string;
+    /** Leaves the room; the same as {@link Mesh.close}. */
+    leave(): Promise<void>;
+}
+
 /** Events of an {@link AgentPeer}. */
 type PeerEvents = {
     /** Another agent has connected. Links are kept for the first listener or iterator. */
@@ -1932,6 +2070,21 @@ declare class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Lin
     handle(capability: string, handler: CapabilityHandler, options?: HandleOptions): () => void;
     /** Takes the files that other agents offer, instead of the event `file`. Ends when the peer is closed. */
     files(): AsyncIterableIterator<IncomingFile>;
+    /**
+     * Connects to these agents and keeps it so until the mesh is closed. The other side needs no mesh.
+     *
+     * @throws TypeError - One of them is not an agent URI or is this agent, or there are more than `maxMembers`.
+     */
+    mesh(agents: Iterable<string>, options?: MeshOptions): Mesh;
+    /**
+     * Enters a room and connects to everybody who is or comes there. Resolves when the agent is in the room;
+     * `room.ready` resolves when it is connected.
+     *
+     * @throws AgentError - `RATE_LIMIT_EXCEEDED` if the room is full, has more than `maxMembers` others, or the agent is in too
+     * many; `PROTOCOL_ERROR` if the signaling has no rooms; what `ready` rejects with.
+     * @throws TypeError - The agent is in this room already, or `room` is not a name of 1 to 128 bytes.
+     */
+    join(room: string, options?: MeshOptions): Promise<Room>;
     /** Takes the links that other agents have made; ends when the peer is closed. */
     [Symbol.asyncIterator](): AsyncIterableIterator<Link>;
     /** Closes all links and leaves the signaling service. Idempotent; resolves when everything is gone. */
@@ -1970,6 +2123,12 @@ declare class MemorySignaling implements SignalingAdapter {
      * @throws AgentError `UNAUTHORIZED` if the name is taken.
      */
     subscribe(agentId: string, deliver: (message: SignalingMessage) => void): Unsubscribe;
+    /**
+     * Puts an agent into a room.
+     * @throws AgentError `UNAUTHORIZED` if it has not subscribed here.
+     * @throws TypeError - It is in the room already.
+     */
+    join(room: string, agentId: string, onMembers: RoomListener): Unsubscribe;
 }
 
 /** Options of {@link WebSocketSignaling}; times in milliseconds. */
@@ -2012,6 +2171,12 @@ declare class WebSocketSignaling implements SignalingAdapter {
      * @returns rejects with `UNAUTHORIZED` if the name is taken, and with the reason if the service cannot be reached.
      */
     subscribe(agentId: string, deliver: (message: SignalingMessage) => void, failed: (error: AgentError) => void): Promise<Unsubscribe>;
+    /**
+     * Enters a room of the server; after a loss of the connection the agent enters it again.
+     * @returns rejects with `RATE_LIMIT_EXCEEDED` if the room is full or the agent is in too many, `INVALID_MESSAGE` for a name
+     * that is not one, `UNAUTHORIZED` if the agent is not registered from here, `PROTOCOL_ERROR` if the server knows no rooms.
+     */
+    join(room: string, agentId: string, onMembers: RoomListener): Promise<Unsubscribe>;
 }
 
 /** Options of {@link createSignalingServer}; times in milliseconds, sizes in bytes. */
@@ -2030,6 +2195,10 @@ interface SignalingServerOptions {
     maxRegistrations?: number;
     /** Connections in total. Default: 20,000. */
     maxConnections?: number;
+    /** Rooms that one agent may be in at the same time. Default: 16. */
+    maxRooms?: number;
+    /** Agents in one room. Default: 256. */
+    maxRoomMembers?: number;
     /** Time for the upgrade, and again for the first registration. Default: 10,000. */
     handshakeTimeout?: number;
     /** Silence after which a client gets a ping. Default: 25,000. */
@@ -2045,6 +2214,8 @@ interface SignalingServerStats {
     connections: number;
     /** Registered agents. */
     agents: number;
+    /** Rooms that somebody is in. */
+    rooms: number;
     /** Connections since the start. */
     totalConnections: number;
     /** Messages handed to the connection of their recipient. */
@@ -2084,5 +2255,5 @@ declare function createSignalingServer(options?: SignalingServerOptions): Promis
  */
 declare function normalizeAgentUri(uri: string): string;
 
-export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, AuthHow, AuthMode, AuthOptions, BinaryType, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, ConnectOptions, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MessageProgress, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, StreamChunk, TrySendOptions, Unsubscribe, WebSocketSignalingOptions };
+export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, Mesh, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, StreamChunk, TrySendOptions, Unsubscribe, WebSocketSignalingOptions };
