@@ -38,6 +38,11 @@ async function messages(link: Link, count: number): Promise<AgentMessage[]> {
 test('we call it: messages, state updates, calls in every accepted form of answer', async () => {
   await start('answer');
   const link = await ours.connect(NAIVE);
+  const refusal = {
+    code: 'CAPABILITY_NOT_FOUND',
+    message: expect.stringMatching(/does not know how to receive files/) as string,
+  };
+  const refused = expect(link.sendFile(new Uint8Array(1)).done).rejects.toMatchObject(refusal);
   expect(await link.call('reverse', 'abc')).toBe('cba');
   expect(await link.call('wrapped')).toBe('unwrapped');
   const items: unknown[] = [];
@@ -55,6 +60,7 @@ test('we call it: messages, state updates, calls in every accepted form of answe
   expect(naive.output.join()).not.toContain('capability_cancel');
   await link.send({ text: 'ü' });
   expect(await naive.line(/"type":"message"/)).toContain('"payload":{"text":"ü"}');
+  await refused;
   await link.close();
   await naive.line(/"closed"/);
 });

@@ -2,7 +2,7 @@
 // member in its metadata.
 
 /** What this version can do beyond the specification, as the other side is told. */
-export const FEATURES = ['parts', 'cancel', 'stream'];
+export const FEATURES = ['parts', 'cancel', 'stream', 'files'];
 
 /** No version needs more, and whoever sends more is not one of ours. */
 const MAX_FEATURES = 64;

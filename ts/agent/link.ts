@@ -382,6 +382,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
       greeted: ({ heartbeat, channels }) => {
         this.lifeline.watch?.announced(checkedHeartbeat(heartbeat));
         this.#channels.compare(channels);
+        this.#files.changed();
       },
       progress: (progress) => this.emit('progress', progress),
       inbox: (message) => this.#host.inbox(this, message),
@@ -492,7 +493,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
         return link.state;
       },
       maxMessageSize: () => this.lifeline.maxMessageSize,
-      supports: () => true,
+      supports: (feature) => this.#messaging.supports(feature),
       usable: (signal) => this.#usable(signal),
       createChannel: (priority, signal) => this.#channels.createForFile(priority, signal),
       gone: () => this.#gone(),

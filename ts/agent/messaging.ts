@@ -127,6 +127,11 @@ export class Messaging {
     } else if (this.#untilHello.length < MAX_UNTIL_HELLO) this.#untilHello.push({ feature, action });
   }
 
+  /** Whether the other side can do this; `undefined` as long as it has not said anything about itself. */
+  supports(feature: string): boolean | undefined {
+    return this.remoteHello.version === 0 ? undefined : this.remoteHello.features.has(feature);
+  }
+
   /** From now on messages go through this channel, which is open; first of all those that wait. */
   attach(channel: RTCDataChannel): void {
     this.#channel = channel;
