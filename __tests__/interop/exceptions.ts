@@ -40,6 +40,21 @@ const leavesSilently: Exception = {
   },
 };
 
+/**
+ * When werift's gathering is over before the answer comes, its ICE state is `completed` and stays so: it sends no checks, and nothing is ever
+ * nominated. Two ends of werift show it with each other as well. Which comes first is a matter of luck, so only the negotiation is judged.
+ */
+const mayForgetToCheck: Exception = {
+  reason: 'it may send no connectivity checks after an ICE restart of its own',
+  async show(link, theirs, ours) {
+    await link.connect();
+    const before = [theirs.ufrag, ours.ufrag];
+    await link.negotiate(theirs, ours, true);
+    expect(theirs.ufrag).not.toBe(before[0]);
+    expect(ours.ufrag).not.toBe(before[1]);
+  },
+};
+
 const empties: Order[] = [
   { kind: 'string', text: '' },
   { kind: 'binary', size: 0 },
@@ -81,6 +96,8 @@ export const exceptions: Record<string, Record<string, Exception>> = {
         expect(announced).toMatchObject({ ordered: true, maxRetransmits: 3 });
       },
     },
+    'restart-by-offerer@offerer': mayForgetToCheck,
+    'restart-by-answerer@answerer': mayForgetToCheck,
     'peer-closed-by-answerer@answerer': leavesSilently,
     'peer-closed-by-offerer@offerer': leavesSilently,
   },
