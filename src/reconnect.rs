@@ -5,6 +5,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use napi_derive::napi;
 use ossa_agent::{Action, ClockWatch, LinkMonitor, ReconnectConfig, Step};
 
+use crate::session::random_seed;
+
 /// When and how often to try; times in milliseconds. `ts/agent` has checked the ranges.
 #[napi(object, object_to_js = false)]
 pub struct LinkMonitorOptions {
@@ -71,8 +73,6 @@ impl Monitor {
     /// Begins with a connection that is open. `offerer`: this side's offer made it.
     #[napi(constructor)]
     pub fn new(options: LinkMonitorOptions, offerer: bool) -> Self {
-        let mut seed = [0; 32];
-        seed[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
         let config = ReconnectConfig {
             attempts: options.attempts,
             delay: duration(options.delay),
@@ -82,7 +82,7 @@ impl Monitor {
             grace: duration(options.grace),
         };
         let heartbeat = interval(options.heartbeat);
-        Self { monitor: LinkMonitor::new(heartbeat, config, offerer, seed, Instant::now()) }
+        Self { monitor: LinkMonitor::new(heartbeat, config, offerer, random_seed(), Instant::now()) }
     }
 
     /// Whether this side dials when the connection is lost.

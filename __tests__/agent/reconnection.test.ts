@@ -97,6 +97,7 @@ describe('a path that is cut', () => {
     await rebuilding(ab);
     expect(await call).toMatchObject({ code: 'AGENT_UNREACHABLE', retryable: true });
     expect(await lost).toMatchObject({ code: 'AGENT_UNREACHABLE', retryable: true });
+    await expect(channel.send('too late')).rejects.toMatchObject({ code: 'AGENT_UNREACHABLE' });
     // Both wait for the next connection.
     const [sent, asked, opened] = [ab.send('queued'), ab.call('who'), ab.createChannel('new')];
     const received = next<{ payload: unknown }>(ba, 'message');

@@ -17,32 +17,16 @@ interface Waiter {
   fail: (error: AgentError) => void;
 }
 
-/**
- * Lets senders of one channel through while there is room, first come, first served. They outlive the channel: those that
- * wait when it is taken away go on with the next one.
- */
+/** Lets senders of one channel through while there is room, first come, first served. */
 export class Backpressure {
-  #channel: RTCDataChannel | undefined;
+  readonly #channel: RTCDataChannel;
   #waiting: Waiter[] = [];
 
-  constructor(channel?: RTCDataChannel) {
-    if (channel) this.attach(channel);
-  }
-
-  /** From now on this is the channel. */
-  attach(channel: RTCDataChannel): void {
+  constructor(channel: RTCDataChannel) {
     this.#channel = channel;
     channel.bufferedAmountLowThreshold = LOW_WATER;
     channel.addEventListener('bufferedamountlow', () => this.#release());
-    channel.addEventListener('close', () => {
-      if (channel === this.#channel) this.fail(notOpen(channel));
-    });
-    this.#release();
-  }
-
-  /** There is no channel for now: everybody waits. */
-  detach(): void {
-    this.#channel = undefined;
+    channel.addEventListener('close', () => this.fail(notOpen(channel)));
   }
 
   /** Whether a message may be sent now. */
@@ -51,18 +35,16 @@ export class Backpressure {
   }
 
   get #open(): boolean {
-    const channel = this.#channel;
-    return channel !== undefined && channel.readyState === 'open' && channel.bufferedAmount < HIGH_WATER;
+    return this.#channel.readyState === 'open' && this.#channel.bufferedAmount < HIGH_WATER;
   }
 
   /** Calls `send` as soon as there is room and everybody before has had their turn: at once if possible. */
   async run<T>(send: () => T, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) throw cancelled(signal, 'sending');
     if (this.hasRoom) return send();
-    if (this.#channel && this.#channel.readyState !== 'open') throw notOpen(this.#channel);
+    if (this.#channel.readyState !== 'open') throw notOpen(this.#channel);
     if (this.#waiting.length >= MAX_WAITING) {
-      const where = this.#channel ? `room in the channel "${this.#channel.label}"` : 'a new connection';
-      const text = `${MAX_WAITING} messages wait for ${where}; await send()`;
+      const text = `${MAX_WAITING} messages wait for room in the channel "${this.#channel.label}"; await send()`;
       throw new AgentError('RATE_LIMIT_EXCEEDED', text, { retryable: true });
     }
     return await new Promise<T>((resolve, reject) => {

@@ -217,7 +217,6 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
     if (this.#over) return;
     this.#error ??= error;
     this.#channel.close();
-    this.#backpressure.detach();
     this.#backpressure.fail(error ?? unreachable(this.label));
     this.#end();
   }

@@ -1,8 +1,8 @@
 // Files that only their owner may read.
-import { randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 
 import { AgentError } from '../errors';
+import { replaceFile } from '../replace-file';
 
 /** Larger than anything that is kept in such a file. */
 const LARGEST = 16 * 1024 * 1024;
@@ -10,23 +10,9 @@ const LARGEST = 16 * 1024 * 1024;
 /** Permissions of group and others, read and write. */
 const OTHERS = 0o077;
 
-/** Replaces a file as a whole: whoever reads it meanwhile, or after a crash, finds the old content or the new. */
-export async function writeSecret(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  // `wx`: never through a link that somebody has put there.
-  const file = await open(temporary, 'wx', 0o600);
-  try {
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+/** Replaces a file that nobody but its owner can read. */
+export function writeSecret(path: string, text: string): Promise<void> {
+  return replaceFile(path, text, { mode: 0o600, sync: true });
 }
 
 /**

@@ -2,10 +2,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, link, mkdir, open, readFile, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 
 import { AgentError } from '../errors';
+import { replaceFile } from '../replace-file';
 
 /** What is there of a file. */
 export interface Present {
@@ -88,7 +89,7 @@ export class DiskSink implements Sink {
     if (resumes) return await this.#resume(journal.size!);
     await this.#file.truncate(0);
     if (journal.text === null) await rm(this.#journal, { force: true });
-    else await writeAtomically(this.#journal, journal.text);
+    else await replaceFile(this.#journal, journal.text);
     return { offset: 0, hash: createHash('sha256') };
   }
 
@@ -271,20 +272,4 @@ async function moveToNew(from: string, to: string): Promise<void> {
     return;
   }
   await unlink(from);
-}
-
-async function writeAtomically(path: string, text: string): Promise<void> {
-  const temporary = join(dirname(path), `.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`);
-  try {
-    const file = await open(temporary, 'wx');
-    try {
-      await file.writeFile(text);
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }
