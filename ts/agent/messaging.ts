@@ -4,31 +4,16 @@ import { isAnyArrayBuffer } from 'node:util/types';
 import { binding } from '../native/loader';
 import type { RTCDataChannel } from '../w3c';
 import { sendingFailed } from './backpressure';
-import type { Calls } from './calls';
 import { checkHead, EnvelopeWriter, newId, URGENCY } from './envelope';
-import { AgentError, errorFromJson, errorFromStranger, messageOf, nativeAgentCall } from './errors';
-import { Inbox } from './events';
-import { FEATURES, parseHello, STRANGER, type Hello } from './hello';
+import { AgentError, messageOf, nativeAgentCall } from './errors';
+import type { Inbox } from './events';
+import { FEATURES, STRANGER, type Hello } from './hello';
 import { toJson } from './json';
-import type { ResolvedLimits } from './limits';
+import { MessageReceiver, type MessageReceiverHost } from './message-receiver';
 import { checkMembers, checkSignal, describe } from './options';
 import { presetChannels, type ChannelPreset } from './presets';
 import { SendQueue, type Outgoing, type Posting } from './send-queue';
-import { readStatus, type AgentStatus } from './status';
-import type { AgentMessage, MessageProgress, SendOptions } from './types';
-
-/** What a received text means; known to `src/session.rs`. 2: it is dropped. */
-const MESSAGE = 0;
-const HEARTBEAT = 1;
-const OTHER = 3;
-/** Added when the message came in parts. */
-const WHOLE = 16;
-
-/**
- * From this many UTF-16 units on the native core is shown the envelope of a message without its payload, which
- * JavaScript has parsed already: looking through a megabyte twice costs more than writing a small envelope anew.
- */
-const LARGE = 16 * 1024;
+import type { AgentMessage, SendOptions } from './types';
 
 /** As many as calls may be waiting; somebody who never says hello does not need what would come after. */
 const MAX_UNTIL_HELLO = 16_384;
@@ -36,48 +21,31 @@ const MAX_UNTIL_HELLO = 16_384;
 const SEND_OPTIONS = ['type', 'priority', 'ttl', 'correlationId', 'metadata', 'channel', 'signal'];
 
 /** What the messages need of their link. */
-export interface MessagingHost {
+export interface MessagingHost extends Omit<MessageReceiverHost, 'session' | 'reply'> {
   readonly local: string;
-  readonly remote: string;
-  readonly limits: ResolvedLimits;
   /** Milliseconds between heartbeats; 0: none. */
   readonly heartbeat: number;
   readonly preset: ChannelPreset;
-  readonly calls: Calls;
   /** Something can be sent: the link is open and not being closed. */
   readonly usable: boolean;
   /** Why nothing can be sent. */
   gone(): AgentError;
-  /** Something has come from the other agent. */
-  heard(heartbeat: boolean): void;
-  /** The other side has said what it is. */
-  greeted(hello: Hello): void;
-  /** Where a message goes that is not for the listeners of the link. */
-  inbox(message: Pick<AgentMessage, 'metadata'>): Inbox<AgentMessage> | undefined;
-  problem(error: AgentError): void;
-  /** The other side has said how it is. */
-  status(status: AgentStatus): void;
-  /** A part of a large message has gone or come. */
-  progress(progress: MessageProgress): void;
 }
 
 /** The conversation with one agent, and the channel that carries it. */
 export class Messaging {
   /** State of the protocol. */
   readonly session: InstanceType<typeof binding.AgentSession>;
-  /** Received and not read yet. */
-  readonly incoming: Inbox<AgentMessage>;
   /** What the other side has said about itself. */
   remoteHello: Hello = STRANGER;
   readonly #host: MessagingHost;
   readonly #queue: SendQueue;
   readonly #writer: EnvelopeWriter;
+  readonly #receiver: MessageReceiver;
   #channel: RTCDataChannel | undefined;
   #maxMessageSize = 65_536;
   /** The end of a plain envelope on the present channel. */
   #tail = '';
-  #nextListener = 0;
-  #partsTimer: NodeJS.Timeout | undefined;
   /** What depends on who the other side is, while that is not known. */
   #untilHello: { feature: string; action: () => void }[] = [];
 
@@ -96,7 +64,6 @@ export class Messaging {
         }),
     );
     this.#writer = new EnvelopeWriter(local);
-    this.incoming = new Inbox<AgentMessage>({ items: limits.unreadMessages, bytes: limits.unreadBytes });
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- getters of an object literal have a `this` of their own
     const messaging = this;
     this.#queue = new SendQueue({
@@ -107,7 +74,13 @@ export class Messaging {
       },
       progress: (id, parts, total, bytes) => host.progress({ direction: 'send', id, parts, total, bytes }),
     });
+    this.#receiver = this.#makeReceiver(host);
     this.#limitSize();
+  }
+
+  /** Received and not read yet. */
+  get incoming(): Inbox<AgentMessage> {
+    return this.#receiver.incoming;
   }
 
   /** Whether a message can be sent without waiting. */
@@ -157,9 +130,8 @@ export class Messaging {
 
   /** Nothing is sent or received any more. */
   close(error: AgentError): void {
-    clearTimeout(this.#partsTimer);
     this.#queue.close(error);
-    this.incoming.end();
+    this.#receiver.close();
   }
 
   /** Says that this side lives. A buffer that is full says so too. */
@@ -169,13 +141,7 @@ export class Messaging {
 
   /** Takes what comes through this channel. */
   listen(channel: RTCDataChannel): void {
-    const number = this.#nextListener++;
-    channel.binaryType = 'arraybuffer';
-    channel.addEventListener('message', ({ data }) => {
-      if (typeof data === 'string') this.#receive(number, data);
-      else this.#receiveBinary(data as ArrayBuffer);
-    });
-    channel.addEventListener('close', () => this.session.forgetChannel(number));
+    this.#receiver.listen(channel);
   }
 
   /** The largest message that the connection takes, in bytes; `Infinity` for any. */
@@ -312,141 +278,31 @@ export class Messaging {
     const payload = JSON.stringify({ timestamp: this.#writer.timestamp });
     return this.#writer.full(newId(), payload, this.#channel?.label ?? '', { type: 'heartbeat', ...head });
   }
-
-  #receive(channel: number, text: string): void {
-    if (text.length > LARGE && this.#receiveLarge(channel, text)) return;
-    const kind = this.session.receive(channel, text);
-    if (kind === MESSAGE) {
-      this.#host.heard(false);
-      this.#receiveMessage(JSON.parse(text) as Partial<AgentMessage>, text.length);
-    } else this.#receiveOther(kind, text);
-  }
-
-  #receiveOther(kind: number, text: string): void {
-    const whole = kind >= WHOLE ? (this.session.takeWhole() ?? '') : text;
-    const what = kind % WHOLE;
-    this.#host.heard(what === HEARTBEAT);
-    if (what === MESSAGE) this.#receiveMessage(JSON.parse(whole) as Partial<AgentMessage>, whole.length);
-    else if (what === HEARTBEAT) this.#receiveHeartbeat(whole);
-    else if (what === OTHER) this.#receiveDetails(whole);
-    // Duplicates, what has expired and answers that nobody waits for any more are dropped, as the protocol wants it.
-  }
-
-  /**
-   * A large message whose payload the core need not see: those of calls it counts, those of errors it reads. False:
-   * it is to be taken like any other.
-   */
-  #receiveLarge(channel: number, text: string): boolean {
-    if (text.length > this.#host.limits.messageBytes || !text.startsWith('{')) return false;
-    let message: Partial<AgentMessage> | undefined;
-    try {
-      message = JSON.parse(text) as Partial<AgentMessage>;
-    } catch {
-      // The core says what is wrong with it.
-      return false;
-    }
-    const { type, metadata } = message;
-    if (typeof type !== 'string' || type === 'error' || type.startsWith('capability_')) return false;
-    if (typeof metadata === 'object' && metadata !== null && metadata.chunked !== undefined) return false;
-    if (text.length * 3 > this.#host.limits.messageBytes && Buffer.byteLength(text) > this.#host.limits.messageBytes) {
-      return false;
-    }
-    const kind = this.session.receive(channel, JSON.stringify({ ...message, payload: null }));
-    if (kind === MESSAGE) {
-      this.#host.heard(false);
-      this.#receiveMessage(message, text.length);
-    } else this.#receiveOther(kind, text);
-    return true;
-  }
-
-  #receiveDetails(text: string): void {
-    const details = this.session.details();
-    switch (details.kind) {
-      case 'call':
-      case 'response':
-      case 'item':
-        this.#host.calls.received(details, JSON.parse(text) as Partial<AgentMessage>);
-        break;
-      case 'part':
-        this.#receivePart(details);
-        break;
-      case 'invalid':
-        this.#host.problem(errorFromJson(details.error!));
-        if (details.reply !== undefined) this.#reply(details.reply);
-        break;
-      default:
-        this.#host.calls.received(details, {});
-    }
-  }
-
-  #receivePart({ id, parts, total, bytes }: ReturnType<Messaging['session']['details']>): void {
-    this.#host.progress({ direction: 'receive', id: id!, parts: parts!, total: total!, bytes: bytes! });
-    if (this.#partsTimer === undefined) this.#armParts();
-  }
-
-  /** One timer for all messages of which parts are missing. */
-  #armParts(): void {
-    const wait = this.session.partsTimeout();
-    this.#partsTimer = undefined;
-    if (wait == null) return;
-    this.#partsTimer = setTimeout(
-      () => {
-        for (const json of this.session.expireParts()) this.#host.problem(errorFromJson(json));
-        this.#armParts();
+  #makeReceiver(host: MessagingHost): MessageReceiver {
+    return new MessageReceiver({
+      session: this.session,
+      remote: host.remote,
+      limits: host.limits,
+      get calls() {
+        return host.calls;
       },
-      Math.ceil(wait) + 1,
-    );
-    // Waiting for the rest of a message is no reason to stay alive.
-    this.#partsTimer.unref();
+      heard: (heartbeat) => host.heard(heartbeat),
+      greeted: (hello) => {
+        this.#greeted(hello);
+        host.greeted(hello);
+      },
+      inbox: (message) => host.inbox(message),
+      problem: (error) => host.problem(error),
+      status: (status) => host.status(status),
+      progress: (progress) => host.progress(progress),
+      reply: (text) => this.#reply(text),
+    });
   }
 
-  #receiveHeartbeat(text: string): void {
-    const hello = parseHello((JSON.parse(text) as { metadata?: unknown }).metadata);
-    if (!hello) return;
+  #greeted(hello: Hello): void {
     this.remoteHello = hello;
     this.#limitSize();
     for (const { feature, action } of this.#untilHello.splice(0)) this.ifRemote(feature, action);
-    this.#host.greeted(hello);
-  }
-
-  #receiveBinary(data: ArrayBuffer): void {
-    this.#host.heard(false);
-    const metadata = { agentId: this.#host.remote };
-    const message = { type: 'binary', id: '', timestamp: '', payload: data, metadata, from: this.#host.remote };
-    this.#deliver(message, data.byteLength);
-  }
-
-  #receiveMessage(message: Partial<AgentMessage>, length: number): void {
-    const { type = 'message', id = '', timestamp = '', payload = null } = message;
-    if (type === 'error') {
-      this.#host.problem(errorFromStranger(payload));
-      return;
-    }
-    const status = type === 'status' ? readStatus(payload) : undefined;
-    if (status) {
-      this.#host.status(status);
-      return;
-    }
-    const from = this.#host.remote;
-    const metadata = message.metadata ?? { agentId: from };
-    // What is parsed takes about as much memory as its text, a few times that if it is many small objects.
-    this.#deliver({ type, id, timestamp, payload, metadata, from }, length);
-  }
-
-  #deliver(message: AgentMessage, bytes: number): void {
-    const inbox = this.#host.inbox(message) ?? this.incoming;
-    if (inbox.push(message, bytes)) return;
-    const { unreadMessages, unreadBytes } = this.#host.limits;
-    const text = `${unreadMessages} messages or ${unreadBytes / 2 ** 20} MiB wait to be read here; this one was refused`;
-    const error = new AgentError('RATE_LIMIT_EXCEEDED', text, { retryable: true });
-    this.#host.problem(error);
-    const payload = JSON.stringify({
-      code: error.code,
-      message: text,
-      retryable: true,
-      details: { messageId: message.id },
-    });
-    this.#reply(nativeAgentCall(() => this.session.message('error', payload, {})).text);
   }
 
   /** Somebody may wait for it. Whoever floods us and does not read is stopped by the bound on waiting messages. */
