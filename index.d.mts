@@ -1810,6 +1810,7 @@ type LinkEvents = {
     /** The link is closed: by either side, or because of the error. */
     close: [error?: AgentError];
 };
+
 /** A connection to another agent. */
 declare class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMessage>, AsyncDisposable {
     #private;

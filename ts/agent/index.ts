@@ -2,7 +2,7 @@
 export { AgentPeer, createPeer } from './peer';
 export type { PeerEvents } from './peer';
 export { Link } from './link';
-export type { LinkEvents } from './link';
+export type { LinkEvents } from './link-types';
 export type { LinkState } from './lifeline';
 export type { AcceptPolicy, Caller } from './admission';
 export type { ChannelPreset } from './presets';
