@@ -1,10 +1,11 @@
 //! An embeddable WebSocket server that relays signaling messages between agents.
 
-mod connection;
+mod client;
 mod handshake;
 mod registry;
 mod rooms;
 mod stats;
+mod websocket;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -165,7 +166,7 @@ async fn accept_loop(listener: TcpListener, shared: Arc<Shared>, mut shutdown: w
                 }
                 Ok((stream, _)) => {
                     let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
-                    connections.spawn(connection::run(shared.clone(), stream, id, shutdown.clone()));
+                    connections.spawn(websocket::run(shared.clone(), stream, id, shutdown.clone()));
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: connections that end free some.

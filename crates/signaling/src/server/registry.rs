@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::rooms::{RoomLimits, Rooms};
@@ -49,6 +50,7 @@ pub(super) struct Handle {
     pub(super) registrations: AtomicUsize,
     /// Notified for every frame received.
     pub(super) heard: Notify,
+    last_heard: Mutex<Instant>,
     closing: OnceLock<Close>,
     kill: Notify,
 }
@@ -67,6 +69,7 @@ impl Handle {
             max_queue_bytes,
             registrations: AtomicUsize::new(0),
             heard: Notify::new(),
+            last_heard: Mutex::new(Instant::now()),
             closing: OnceLock::new(),
             kill: Notify::new(),
         };
@@ -93,6 +96,17 @@ impl Handle {
     /// The writer took a frame out of the queue.
     pub(super) fn taken(&self, cost: usize) {
         self.queued.fetch_sub(cost, Ordering::Relaxed);
+    }
+
+    /// The client sent something, be it the answer to a ping.
+    pub(super) fn was_heard(&self) {
+        *self.last_heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.heard.notify_waiters();
+    }
+
+    /// When the client last sent something; at first when it connected.
+    pub(super) fn last_heard(&self) -> Instant {
+        *self.last_heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes the connection end; the first reason counts.

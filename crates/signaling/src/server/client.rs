@@ -1,161 +1,50 @@
-//! One client: its upgrade, its registrations, its messages, its end.
+//! A connected client, whatever carries its frames: its registrations, its messages, its end.
 
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use tokio::net::TcpStream;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tokio_tungstenite::accept_hdr_async_with_config;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::handshake::Upgrade;
 use super::registry::{Claim, Close, Departure, Handle, NotJoined, Outgoing, TooSlow};
 use super::stats::count;
-use super::{Shared, told_to_close};
+use super::{ServerConfig, Shared};
 use crate::{
     AgentUri, Body, ClientFrame, ErrorBody, FEATURE_ROOMS, RoomName, ServerFrame, SignalingMessage,
     close_code, code,
 };
 
-const GOING_AWAY: Close = Close { code: 1001, reason: "the server is shutting down" };
-const TOO_BIG: Close = Close { code: 1009, reason: "message too large" };
 const REPLACED: Close = Close { code: close_code::REPLACED, reason: "another connection took over" };
 const IDLE: Close = Close { code: close_code::IDLE, reason: "nothing heard, not even pongs" };
 const NOT_REGISTERED: Close = Close { code: close_code::NOT_REGISTERED, reason: "no registration in time" };
 
-/// Serves one client until it or the server ends the connection.
-pub(super) async fn run(
+/// What the server does with the frames of one client. What it has to say goes into the queue of its [`Handle`], which
+/// the transport empties; the client is gone when this is dropped.
+pub(super) struct Client {
     shared: Arc<Shared>,
-    stream: TcpStream,
-    id: u64,
-    mut shutdown: watch::Receiver<bool>,
-) {
-    // Signaling is small messages that somebody waits for.
-    let _ = stream.set_nodelay(true);
-    let mut agent = None;
-    let upgrade = Upgrade { path: shared.config.path.as_deref(), agent: &mut agent };
-    let limits = WebSocketConfig::default()
-        .max_message_size(Some(shared.config.max_message_size))
-        .max_frame_size(Some(shared.config.max_message_size))
-        // Allocated per connection: thousands of idle agents must not cost 128 KiB each.
-        .read_buffer_size(4096)
-        .write_buffer_size(4096);
-    let accepted = tokio::select! {
-        accepted = timeout(shared.config.handshake_timeout, accept_hdr_async_with_config(stream, upgrade, Some(limits))) => accepted,
-        () = told_to_close(&mut shutdown) => return,
-    };
-    let Ok(Ok(socket)) = accepted else { return };
-    count(&shared.counters.connections);
-    count(&shared.counters.total_connections);
-
-    let (handle, queue) = Handle::new(id, shared.config.max_queue_bytes);
-    let mut connection = Connection { shared: &shared, handle, agents: Vec::new() };
-    connection.serve(socket, queue, agent, shutdown).await;
-    shared.counters.connections.fetch_sub(1, Ordering::Relaxed);
-}
-
-struct Connection<'a> {
-    shared: &'a Shared,
     handle: Arc<Handle>,
     /// Every agent registered here, possibly taken over by another connection since.
     agents: Vec<AgentUri>,
 }
 
-impl Connection<'_> {
-    async fn serve<S>(
-        &mut self,
-        socket: S,
-        mut queue: mpsc::UnboundedReceiver<Outgoing>,
-        agent: Option<AgentUri>,
-        mut shutdown: watch::Receiver<bool>,
-    ) where
-        S: Stream<Item = Result<Message, WsError>> + Sink<Message, Error = WsError> + Unpin,
-    {
-        let (mut sink, mut stream) = socket.split();
-        let shared = self.shared;
-        let handle = self.handle.clone();
-        let last_heard = Mutex::new(Instant::now());
-        let close = tokio::select! {
-            close = self.read(&mut stream, agent, &last_heard) => close,
-            () = write(&mut sink, &mut queue, &handle) => None,
-            close = handle.killed() => Some(close),
-            close = watchdog(shared, &handle, &last_heard) => Some(close),
-            () = told_to_close(&mut shutdown) => Some(GOING_AWAY),
-        };
-        self.release_all();
-        if let Some(Close { code, reason }) = close {
-            if code == close_code::SLOW_CONSUMER {
-                count(&shared.counters.slow_consumers);
-            }
-            let frame = CloseFrame { code: code.into(), reason: reason.into() };
-            let goodbye = async {
-                // What was queued before, an error that explains the end above all, goes first.
-                while let Ok(outgoing) = queue.try_recv() {
-                    sink.feed(message(outgoing)).await?;
-                }
-                sink.send(Message::Close(Some(frame))).await?;
-                while stream.next().await.is_some_and(|frame| frame.is_ok()) {}
-                Ok::<(), WsError>(())
-            };
-            let _ = timeout(shared.config.close_timeout, goodbye).await;
-        }
+impl Client {
+    /// A client that has just connected, and the queue of what is to be written to it.
+    pub(super) fn new(shared: Arc<Shared>, id: u64) -> (Self, mpsc::UnboundedReceiver<Outgoing>) {
+        count(&shared.counters.connections);
+        count(&shared.counters.total_connections);
+        let (handle, queue) = Handle::new(id, shared.config.max_queue_bytes);
+        (Self { shared, handle, agents: Vec::new() }, queue)
     }
 
-    fn release_all(&mut self) {
-        for agent in self.agents.drain(..) {
-            self.shared.registry.release(&agent, &self.handle, Departure::Lost);
-        }
+    /// How the rest of the server sees this client.
+    pub(super) fn handle(&self) -> &Arc<Handle> {
+        &self.handle
     }
 
-    /// Reads until the client leaves (`None`) or must go (`Some`).
-    async fn read<S>(
-        &mut self,
-        stream: &mut S,
-        agent: Option<AgentUri>,
-        last_heard: &Mutex<Instant>,
-    ) -> Option<Close>
-    where
-        S: Stream<Item = Result<Message, WsError>> + Unpin,
-    {
-        if let Some(agent) = agent
-            && let Err(error) = self.register(&agent, None).await
-            && self.refuse(Some(agent), None, error).is_err()
-        {
-            return Some(self.handle.killed().await);
-        }
-        loop {
-            let frame = match stream.next().await? {
-                Ok(frame) => frame,
-                Err(WsError::Capacity(_)) => {
-                    count(&self.shared.counters.refused);
-                    return Some(TOO_BIG);
-                }
-                Err(_) => return None,
-            };
-            set(last_heard, Instant::now());
-            self.handle.heard.notify_waiters();
-            let served = match frame {
-                Message::Text(text) => self.frame(text).await,
-                Message::Binary(_) => {
-                    let text = "binary frames have no meaning here; send JSON as text";
-                    self.refuse(None, None, ErrorBody::new(code::PROTOCOL_ERROR, text))
-                }
-                Message::Close(_) => return None,
-                _ => Ok(()),
-            };
-            if served.is_err() {
-                // It does not even read the answers to its own frames.
-                return Some(self.handle.killed().await);
-            }
-        }
-    }
-
-    async fn frame(&mut self, text: Utf8Bytes) -> Result<(), TooSlow> {
+    /// Serves one text frame. An error means that the client does not even read the answers to its own frames.
+    pub(super) async fn frame(&mut self, text: Utf8Bytes) -> Result<(), TooSlow> {
         match ClientFrame::parse(&text) {
             Ok(ClientFrame::Register { agent, resume }) => match self.register(&agent, resume).await {
                 Ok(resume) => self.answer(&ServerFrame::Registered {
@@ -180,6 +69,27 @@ impl Connection<'_> {
             }
             Ok(ClientFrame::Message(message)) => self.relay(message, text).await,
             Err(error) => self.refuse(None, None, ErrorBody::new(code::INVALID_MESSAGE, error.0)),
+        }
+    }
+
+    /// Refuses a frame that is no text.
+    pub(super) fn refuse_binary(&self) -> Result<(), TooSlow> {
+        let text = "binary frames have no meaning here; send JSON as text";
+        self.refuse(None, None, ErrorBody::new(code::PROTOCOL_ERROR, text))
+    }
+
+    /// Registers the agent that the URL of the connection names.
+    pub(super) async fn greet(&mut self, agent: AgentUri) -> Result<(), TooSlow> {
+        match self.register(&agent, None).await {
+            Ok(_) => Ok(()),
+            Err(error) => self.refuse(Some(agent), None, error),
+        }
+    }
+
+    /// Gives all its names up, at once instead of when this is dropped.
+    pub(super) fn release_all(&mut self) {
+        for agent in self.agents.drain(..) {
+            self.shared.registry.release(&agent, &self.handle, Departure::Lost);
         }
     }
 
@@ -302,6 +212,13 @@ impl Connection<'_> {
     }
 }
 
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.release_all();
+        self.shared.counters.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Whether the connection sends anything, at least its answer to a ping, in time.
 async fn answers(owner: &Handle, patience: Duration) -> bool {
     let heard = owner.heard.notified();
@@ -322,38 +239,8 @@ fn tell_displaced(old: &Handle, agent: &AgentUri) {
     }
 }
 
-async fn write<S>(sink: &mut S, queue: &mut mpsc::UnboundedReceiver<Outgoing>, handle: &Handle)
-where
-    S: Sink<Message, Error = WsError> + Unpin,
-{
-    while let Some(mut outgoing) = queue.recv().await {
-        loop {
-            let cost = outgoing.cost();
-            if sink.feed(message(outgoing)).await.is_err() {
-                return;
-            }
-            handle.taken(cost);
-            match queue.try_recv() {
-                Ok(next) => outgoing = next,
-                Err(_) => break,
-            }
-        }
-        if sink.flush().await.is_err() {
-            return;
-        }
-    }
-}
-
-fn message(outgoing: Outgoing) -> Message {
-    match outgoing {
-        Outgoing::Text(text) => Message::Text(text),
-        Outgoing::Ping => Message::Ping(tokio_tungstenite::tungstenite::Bytes::new()),
-    }
-}
-
 /// Pings a silent client and ends the connection of one that stays silent or never registers.
-async fn watchdog(shared: &Shared, handle: &Handle, last_heard: &Mutex<Instant>) -> Close {
-    let config = &shared.config;
+pub(super) async fn watchdog(config: &ServerConfig, handle: &Handle) -> Close {
     sleep(config.handshake_timeout).await;
     if handle.registrations.load(Ordering::Relaxed) == 0 {
         return NOT_REGISTERED;
@@ -361,7 +248,7 @@ async fn watchdog(shared: &Shared, handle: &Handle, last_heard: &Mutex<Instant>)
     // The first ping since the client was last heard.
     let mut pinged: Option<Instant> = None;
     loop {
-        let (now, heard) = (Instant::now(), get(last_heard));
+        let (now, heard) = (Instant::now(), handle.last_heard());
         if now < heard + config.ping_interval {
             sleep_until(heard + config.ping_interval).await;
             continue;
@@ -379,14 +266,6 @@ async fn watchdog(shared: &Shared, handle: &Handle, last_heard: &Mutex<Instant>)
         // Between the ping and the end there may be several ping intervals: ping again.
         sleep_until(end.min(now + config.ping_interval.max(Duration::from_millis(1)))).await;
     }
-}
-
-fn set(cell: &Mutex<Instant>, value: Instant) {
-    *cell.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = value;
-}
-
-fn get(cell: &Mutex<Instant>) -> Instant {
-    *cell.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn millis(duration: Duration) -> u64 {

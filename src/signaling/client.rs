@@ -1,0 +1,177 @@
+//! The signaling client as `ts/agent/websocket-signaling.ts` sees it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use napi::Result;
+use napi::bindgen_prelude::{FnArgs, Function};
+use napi_derive::napi;
+use ossa_signaling::{
+    Client, ClientConfig, ClientEvent, Events, Reconnect, RoomEvent, RoomName, SendError, SignalingMessage,
+    code,
+};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use serde_json::json;
+
+use super::{Callback, runtime, tell};
+use crate::session::{agent_uri, coded};
+
+/// Options of a signaling client; durations in milliseconds. What is left out has its default.
+#[napi(object, object_to_js = false)]
+pub struct SignalingClientOptions {
+    /// Time for connection and registration.
+    pub connect_timeout: Option<u32>,
+    /// Longest first delay of a reconnection.
+    pub reconnect_delay: Option<u32>,
+    /// Longest delay of a reconnection.
+    pub max_reconnect_delay: Option<u32>,
+    /// Attempts in a row before the first registration.
+    pub first_attempts: Option<u32>,
+    /// Attempts in a row after a loss; no limit if left out.
+    pub attempts: Option<u32>,
+    /// PEM certificates of authorities to trust besides the system's.
+    pub ca: Option<String>,
+}
+
+/// Keeps one agent registered with a signaling server.
+#[napi]
+pub struct SignalingClient {
+    client: Arc<Client>,
+}
+
+#[napi]
+impl SignalingClient {
+    /// Starts connecting. Events: `registered`; `message`, a signaling message; `room`, see [`room_json`];
+    /// `disconnected`, `{error, retryIn}`;
+    /// `closed`, an error `{code, message}` or nothing, the last one.
+    #[napi(constructor)]
+    pub fn new(
+        url: String,
+        agent: String,
+        options: SignalingClientOptions,
+        on_event: Function<'_, FnArgs<(String, Option<String>)>, ()>,
+    ) -> Result<Self> {
+        let mut config = ClientConfig::new(url, agent_uri(&agent)?);
+        let defaults = Reconnect::default();
+        let time = |given: Option<u32>, default| given.map_or(default, |ms| Duration::from_millis(ms.into()));
+        config.connect_timeout = time(options.connect_timeout, config.connect_timeout);
+        config.reconnect = Reconnect {
+            initial: time(options.reconnect_delay, defaults.initial),
+            max: time(options.max_reconnect_delay, defaults.max),
+            first_attempts: options.first_attempts.unwrap_or(defaults.first_attempts),
+            attempts: options.attempts,
+        };
+        if let Some(pem) = options.ca {
+            config.extra_roots = certificates(&pem)?;
+        }
+        let runtime = runtime()?;
+        let started = {
+            let _on_its_thread = runtime.enter();
+            Client::start(config)
+        };
+        let (client, events) = started.map_err(|error| coded(code::INVALID_MESSAGE, error))?;
+        let client = Arc::new(client);
+        let callback = on_event.build_threadsafe_function().build()?;
+        runtime.spawn(deliver(events, callback, client.clone()));
+        Ok(Self { client })
+    }
+
+    /// Queues a signaling message, as JSON.
+    #[napi]
+    pub fn send(&self, message: String) -> Result<()> {
+        let message =
+            SignalingMessage::parse(&message).map_err(|error| coded(code::INVALID_MESSAGE, error))?;
+        self.client.send(message).map_err(not_sent)
+    }
+
+    /// Enters a room, and enters it again after every loss of the connection.
+    #[napi]
+    pub fn join(&self, room: String) -> Result<()> {
+        self.client.join(room_name(&room)?).map_err(not_sent)
+    }
+
+    /// Leaves a room.
+    #[napi]
+    pub fn leave(&self, room: String) -> Result<()> {
+        self.client.leave(room_name(&room)?).map_err(not_sent)
+    }
+
+    /// Starts to close; the event `closed` tells when it is done.
+    #[napi]
+    pub fn close(&self) {
+        self.client.start_close();
+    }
+}
+
+impl Drop for SignalingClient {
+    /// Its JavaScript thread has ended without closing it: a worker was terminated. The agent must not seem alive.
+    fn drop(&mut self) {
+        self.client.start_close();
+    }
+}
+
+fn room_name(text: &str) -> Result<RoomName> {
+    RoomName::parse(text).map_err(|error| coded(code::INVALID_MESSAGE, error))
+}
+
+fn not_sent(error: SendError) -> napi::Error {
+    let code = match error {
+        SendError::TooLarge { .. } => code::MESSAGE_TOO_LARGE,
+        SendError::QueueFull(_) => code::RATE_LIMIT_EXCEEDED,
+        SendError::Closed => code::AGENT_UNREACHABLE,
+    };
+    coded(code, error)
+}
+
+/// An event about a room as `RoomEvent` in `ts/agent/signaling-rooms.ts`.
+fn room_json(event: RoomEvent) -> String {
+    match event {
+        RoomEvent::Entered { room, members } => {
+            json!({ "event": "entered", "room": room, "members": members })
+        }
+        RoomEvent::Changed { room, joined, left, lost } => {
+            json!({ "event": "changed", "room": room, "joined": joined, "left": left, "lost": lost })
+        }
+        RoomEvent::Left(room) => json!({ "event": "left", "room": room }),
+        RoomEvent::Refused { room, error, again } => {
+            json!({ "event": "refused", "room": room, "error": error, "again": again })
+        }
+    }
+    .to_string()
+}
+
+/// One event at a time: what JavaScript does not take stays on the network.
+async fn deliver(mut events: Events, callback: Callback, client: Arc<Client>) {
+    while let Some(event) = events.recv().await {
+        let alive = match event {
+            ClientEvent::Registered => tell(&callback, "registered", None).await,
+            ClientEvent::Message(message) => tell(&callback, "message", Some(message.to_json())).await,
+            ClientEvent::Room(event) => tell(&callback, "room", Some(room_json(event))).await,
+            ClientEvent::Disconnected { error, retry_in } => {
+                let content = json!({ "error": error, "retryIn": retry_in.as_secs_f64() * 1000.0 });
+                tell(&callback, "disconnected", Some(content.to_string())).await
+            }
+            ClientEvent::Closed(error) => {
+                tell(&callback, "closed", error.map(|error| json!(error).to_string())).await;
+                return;
+            }
+        };
+        if !alive {
+            // Its JavaScript thread has ended: a worker was terminated.
+            client.start_close();
+            return;
+        }
+    }
+    // There was no room for the last event among the others.
+    tell(&callback, "closed", None).await;
+}
+
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>> {
+    let certificates: std::result::Result<Vec<_>, _> =
+        CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    match certificates {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(_) => Err(coded(code::INVALID_MESSAGE, "the option \"ca\" has no PEM certificate in it")),
+        Err(error) => Err(coded(code::INVALID_MESSAGE, format!("the option \"ca\" is not PEM: {error}"))),
+    }
+}
