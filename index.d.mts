@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" />
 // @ts-ignore -- needs the types of Node
-import { KeyObject, JsonWebKey } from 'node:crypto';
-// @ts-ignore -- needs the types of Node
 import { DuplexOptions, Duplex, Writable } from 'node:stream';
+// @ts-ignore -- needs the types of Node
+import { KeyObject, JsonWebKey } from 'node:crypto';
 // @ts-ignore -- needs the types of Node
 import { FileHandle } from 'node:fs/promises';
 
@@ -947,172 +947,6 @@ declare class ResultStream<Item> implements AsyncIterableIterator<Item>, AsyncDi
     [Symbol.asyncIterator](): this;
 }
 
-/** Options of {@link KnownKeys}. */
-interface KnownKeysOptions {
-    /**
-     * How many agents are remembered; default 10,000. At the bound unknown agents are refused: to forget a key would let
-     * somebody else take the name over.
-     */
-    capacity?: number;
-}
-/** The keys of agents that were met before. Iterating gives pairs of agent URI and PEM. */
-declare class KnownKeys implements Iterable<[string, string]> {
-    #private;
-    constructor(entries?: Iterable<readonly [string, PublicKeyInput]>, options?: KnownKeysOptions);
-    /**
-     * Opens a file of known keys, or begins one. Every new key is written to it, as with {@link saveAgentKeys}: others must
-     * not be able to put a key in.
-     *
-     * @throws AgentError - `UNAUTHORIZED` if others than the owner can read the file.
-     * @throws TypeError - It holds something else.
-     */
-    static open(path: string, options?: KnownKeysOptions): Promise<KnownKeys>;
-    /** How many agents are known. */
-    get size(): number;
-    /** No more agents are remembered. */
-    get full(): boolean;
-    /** The key of an agent, PEM. */
-    get(agentId: string): string | undefined;
-    /**
-     * Remembers a key, in place of the one before.
-     *
-     * @throws RangeError - The capacity is reached and the agent is a new one.
-     */
-    set(agentId: string, key: PublicKeyInput): void;
-    /** Forgets an agent, for example because it has got new keys: its next contact is a first one. */
-    delete(agentId: string): boolean;
-    [Symbol.iterator](): IterableIterator<[string, string]>;
-    /** For `JSON.stringify`: PEM by agent URI. */
-    toJSON(): Record<string, string>;
-    /** Resolves when everything is in the file; rejects if the last attempt to write it failed. */
-    saved(): Promise<void>;
-}
-
-/** A public key as JWK (RFC 7517). */
-interface PublicJwk {
-    /** `'OKP'` (Ed25519), `'EC'` (P-256) or `'RSA'`. */
-    kty: string;
-    [member: string]: unknown;
-}
-/** A public key: JWK as object or JSON text, PEM (`PUBLIC KEY`), or a public `KeyObject` of `node:crypto`. */
-type PublicKeyInput = string | PublicJwk | KeyObject;
-/**
- * How much the name of another agent has to be proven.
- *
- * - `'required'`: offers and answers need a token that a known key has signed. Nobody else gets a connection.
- * - `'tofu'` (trust on first use): the key of the first contact counts from then on.
- * - `'spec-literal'`: as in the specification, with the key that the sender itself supplies. It proves nothing.
- * - `'none'`: tokens of others are not looked at.
- */
-type AuthMode = 'required' | 'tofu' | 'spec-literal' | 'none';
-/** How the name of an agent was established. */
-type AuthHow = 'pinned' | 'resolver' | 'jwks' | 'tofu' | 'self-asserted' | 'none';
-/** Who is at the other end of a link. */
-interface RemoteAgent {
-    /** Its URI. */
-    readonly agentId: string;
-    /**
-     * Whether a key that is known as that agent's has signed the certificate of this connection. With `'tofu'` it is false
-     * at the first contact: there was nothing to compare with.
-     */
-    readonly authenticated: boolean;
-    /** How that was established; `'none'` also while a link is being made. */
-    readonly how: AuthHow;
-    /** Fingerprint of the certificate in use, `sha-256 AB:CD:...`; there once the link is open. */
-    readonly fingerprint?: string;
-}
-/** Where key sets are published. */
-interface JwksOptions {
-    /**
-     * The `https:` URL of a set for all agents, whose keys say in a member `agentId`, or in a `kid` that is the agent's
-     * URI alone or followed by `#` and a name, whose they are; or a function that gives the URL of an agent's own set.
-     */
-    url: string | URL | ((agentId: string) => string | URL | undefined | Promise<string | URL | undefined>);
-    /** PEM certificates of authorities to trust instead of the system's. */
-    ca?: string;
-}
-/** The option `auth` of {@link createPeer}. */
-interface AuthOptions {
-    /** The agent's own keys: offers and answers are signed with them. */
-    keys?: AgentKeys;
-    /** Default: `'required'`. */
-    mode?: AuthMode;
-    /** Keys of other agents, by URI; several while a key is being replaced. An agent that is here is looked up nowhere else. */
-    pinned?: Readonly<Record<string, PublicKeyInput | readonly PublicKeyInput[]>> | ReadonlyMap<string, PublicKeyInput | readonly PublicKeyInput[]>;
-    /** Finds the keys of an agent; nothing if there are none. It has five seconds. `kid` is what the token claims. */
-    resolve?: (agentId: string, kid: string | undefined) => PublicKeyInput | readonly PublicKeyInput[] | null | undefined | Promise<PublicKeyInput | readonly PublicKeyInput[] | null | undefined>;
-    /** Published key sets. */
-    jwks?: string | URL | JwksOptions;
-    /** Keys of first contacts, for `'tofu'`. Default: kept in memory, forgotten at the end of the process. */
-    knownKeys?: KnownKeys;
-    /** Say nothing to those that are refused, so that they do not even learn that there is an agent. Default: false. */
-    silent?: boolean;
-}
-/** Who may connect: agent URIs, patterns with `*`, a regular expression for the whole URI, or a function. */
-type AllowOption = string | Iterable<string> | RegExp | ((agentId: string) => boolean | Promise<boolean>);
-/** An offer or answer that was refused. */
-interface Refused {
-    /** The sender that the message names; it may be another in truth. */
-    readonly agentId: string;
-    /** What was refused. */
-    readonly type: 'offer' | 'answer';
-    /** Stable name of the reason, for example `'signature-invalid'`; see docs/security.md. */
-    readonly reason: string;
-    /** The reason in words. */
-    readonly message: string;
-}
-
-/** Algorithms of tokens. */
-type AgentKeyAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
-/** Options of {@link generateAgentKeys}. */
-interface GenerateAgentKeysOptions {
-    /**
-     * Default: `'ES256'` (ECDSA on P-256), which every JWT library and every browser verifies. `'EdDSA'` is Ed25519,
-     * `'RS256'` is RSA with 3,072 bits, whose tokens are larger.
-     */
-    algorithm?: AgentKeyAlgorithm;
-    /** Names the key in tokens. Default: its thumbprint (RFC 7638). */
-    kid?: string;
-}
-/** The key pair of an agent. Printing or serializing it shows the public part only. */
-declare class AgentKeys {
-    #private;
-    /** How tokens are signed with it. */
-    readonly algorithm: AgentKeyAlgorithm;
-    /** Names the key in tokens. */
-    readonly kid: string;
-    /** The public key, PEM: what the other agents pin. */
-    readonly publicKey: string;
-    /**
-     * From a private key of your own: a `KeyObject`, PEM or JWK. {@link generateAgentKeys} makes a new one.
-     *
-     * @throws TypeError - It is not a private key of a kind that is supported.
-     */
-    constructor(privateKey: KeyObject | string | JsonWebKey, options?: {
-        kid?: string;
-    });
-    /** The public key as JWK, with its `kid`, `alg` and `use`: what belongs into a published key set. */
-    get publicJwk(): PublicJwk;
-    /** The private key, PEM (PKCS#8). Whoever has it can act as this agent. */
-    exportPrivateKey(): string;
-}
-/** Makes a key pair for an agent. */
-declare function generateAgentKeys(options?: GenerateAgentKeysOptions): Promise<AgentKeys>;
-/**
- * Writes keys to a file that only its owner can read (mode 0600), at once as a whole: PEM, with the `kid` in a line above.
- *
- * @throws Error - of `node:fs`, if the file cannot be written.
- */
-declare function saveAgentKeys(path: string, keys: AgentKeys): Promise<void>;
-/**
- * Reads keys that {@link saveAgentKeys} has written, or any private key in PEM without a passphrase.
- *
- * @throws AgentError - `UNAUTHORIZED` if others than the owner can read the file.
- * @throws TypeError - It holds no private key that is supported.
- * @throws Error - of `node:fs`, for example with the code `ENOENT`.
- */
-declare function loadAgentKeys(path: string): Promise<AgentKeys>;
-
 /** The codes that this package emits. A code that another implementation sends is passed through as it is. */
 type AgentErrorCode = 'AGENT_NOT_FOUND' | 'AGENT_UNREACHABLE' | 'AUTH_EXPIRED' | 'AUTH_FAILED' | 'CAPABILITY_FAILED' | 'CAPABILITY_NOT_FOUND' | 'INTERNAL_ERROR' | 'INVALID_MESSAGE' | 'MESSAGE_EXPIRED' | 'MESSAGE_TOO_LARGE' | 'PROTOCOL_ERROR' | 'RATE_LIMIT_EXCEEDED' | 'TASK_CANCELLED' | 'TASK_TIMEOUT' | 'UNAUTHORIZED';
 /** What an {@link AgentError} is made of besides its text. */
@@ -1146,7 +980,7 @@ declare class Emitter<Events extends EventArguments> {
     on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this;
     /** Like {@link on}, for the next event only. */
     once<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this;
-    /** Takes a listener back. */
+    /** Takes a listener back that was added by {@link on} or {@link once}. */
     off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this;
 }
 
@@ -1363,6 +1197,172 @@ declare class OutgoingFile {
 
 /** Anything with bytes: a path, an open file, bytes in memory, or a stream of them. */
 type FileSource = string | URL | FileHandle | Blob | ArrayBuffer | ArrayBufferView | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>;
+
+/** Options of {@link KnownKeys}. */
+interface KnownKeysOptions {
+    /**
+     * How many agents are remembered; default 10,000. At the bound unknown agents are refused: to forget a key would let
+     * somebody else take the name over.
+     */
+    capacity?: number;
+}
+/** The keys of agents that were met before. Iterating gives pairs of agent URI and PEM. */
+declare class KnownKeys implements Iterable<[string, string]> {
+    #private;
+    constructor(entries?: Iterable<readonly [string, PublicKeyInput]>, options?: KnownKeysOptions);
+    /**
+     * Opens a file of known keys, or begins one. Every new key is written to it, as with {@link saveAgentKeys}: others must
+     * not be able to put a key in.
+     *
+     * @throws AgentError - `UNAUTHORIZED` if others than the owner can read the file.
+     * @throws TypeError - It holds something else.
+     */
+    static open(path: string, options?: KnownKeysOptions): Promise<KnownKeys>;
+    /** How many agents are known. */
+    get size(): number;
+    /** No more agents are remembered. */
+    get full(): boolean;
+    /** The key of an agent, PEM. */
+    get(agentId: string): string | undefined;
+    /**
+     * Remembers a key, in place of the one before.
+     *
+     * @throws RangeError - The capacity is reached and the agent is a new one.
+     */
+    set(agentId: string, key: PublicKeyInput): void;
+    /** Forgets an agent, for example because it has got new keys: its next contact is a first one. */
+    delete(agentId: string): boolean;
+    [Symbol.iterator](): IterableIterator<[string, string]>;
+    /** For `JSON.stringify`: PEM by agent URI. */
+    toJSON(): Record<string, string>;
+    /** Resolves when everything is in the file; rejects if the last attempt to write it failed. */
+    saved(): Promise<void>;
+}
+
+/** A public key as JWK (RFC 7517). */
+interface PublicJwk {
+    /** `'OKP'` (Ed25519), `'EC'` (P-256) or `'RSA'`. */
+    kty: string;
+    [member: string]: unknown;
+}
+/** A public key: JWK as object or JSON text, PEM (`PUBLIC KEY`), or a public `KeyObject` of `node:crypto`. */
+type PublicKeyInput = string | PublicJwk | KeyObject;
+/**
+ * How much the name of another agent has to be proven.
+ *
+ * - `'required'`: offers and answers need a token that a known key has signed. Nobody else gets a connection.
+ * - `'tofu'` (trust on first use): the key of the first contact counts from then on.
+ * - `'spec-literal'`: as in the specification, with the key that the sender itself supplies. It proves nothing.
+ * - `'none'`: tokens of others are not looked at.
+ */
+type AuthMode = 'required' | 'tofu' | 'spec-literal' | 'none';
+/** How the name of an agent was established. */
+type AuthHow = 'pinned' | 'resolver' | 'jwks' | 'tofu' | 'self-asserted' | 'none';
+/** Who is at the other end of a link. */
+interface RemoteAgent {
+    /** Its URI. */
+    readonly agentId: string;
+    /**
+     * Whether a key that is known as that agent's has signed the certificate of this connection. With `'tofu'` it is false
+     * at the first contact: there was nothing to compare with.
+     */
+    readonly authenticated: boolean;
+    /** How that was established; `'none'` also while a link is being made. */
+    readonly how: AuthHow;
+    /** Fingerprint of the certificate in use, `sha-256 AB:CD:...`; there once the link is open. */
+    readonly fingerprint?: string;
+}
+/** Where key sets are published. */
+interface JwksOptions {
+    /**
+     * The `https:` URL of a set for all agents, whose keys say in a member `agentId`, or in a `kid` that is the agent's
+     * URI alone or followed by `#` and a name, whose they are; or a function that gives the URL of an agent's own set.
+     */
+    url: string | URL | ((agentId: string) => string | URL | undefined | Promise<string | URL | undefined>);
+    /** PEM certificates of authorities to trust instead of the system's. */
+    ca?: string;
+}
+/** The option `auth` of {@link createPeer}. */
+interface AuthOptions {
+    /** The agent's own keys: offers and answers are signed with them. */
+    keys?: AgentKeys;
+    /** Default: `'required'`. */
+    mode?: AuthMode;
+    /** Keys of other agents, by URI; several while a key is being replaced. An agent that is here is looked up nowhere else. */
+    pinned?: Readonly<Record<string, PublicKeyInput | readonly PublicKeyInput[]>> | ReadonlyMap<string, PublicKeyInput | readonly PublicKeyInput[]>;
+    /** Finds the keys of an agent; nothing if there are none. It has five seconds. `kid` is what the token claims. */
+    resolve?: (agentId: string, kid: string | undefined) => PublicKeyInput | readonly PublicKeyInput[] | null | undefined | Promise<PublicKeyInput | readonly PublicKeyInput[] | null | undefined>;
+    /** Published key sets. */
+    jwks?: string | URL | JwksOptions;
+    /** Keys of first contacts, for `'tofu'`. Default: kept in memory, forgotten at the end of the process. */
+    knownKeys?: KnownKeys;
+    /** Say nothing to those that are refused, so that they do not even learn that there is an agent. Default: false. */
+    silent?: boolean;
+}
+/** Who may connect: agent URIs, patterns with `*`, a regular expression for the whole URI, or a function. */
+type AllowOption = string | Iterable<string> | RegExp | ((agentId: string) => boolean | Promise<boolean>);
+/** An offer or answer that was refused. */
+interface Refused {
+    /** The sender that the message names; it may be another in truth. */
+    readonly agentId: string;
+    /** What was refused. */
+    readonly type: 'offer' | 'answer';
+    /** Stable name of the reason, for example `'signature-invalid'`; see docs/security.md. */
+    readonly reason: string;
+    /** The reason in words. */
+    readonly message: string;
+}
+
+/** Algorithms of tokens. */
+type AgentKeyAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
+/** Options of {@link generateAgentKeys}. */
+interface GenerateAgentKeysOptions {
+    /**
+     * Default: `'ES256'` (ECDSA on P-256), which every JWT library and every browser verifies. `'EdDSA'` is Ed25519,
+     * `'RS256'` is RSA with 3,072 bits, whose tokens are larger.
+     */
+    algorithm?: AgentKeyAlgorithm;
+    /** Names the key in tokens. Default: its thumbprint (RFC 7638). */
+    kid?: string;
+}
+/** The key pair of an agent. Printing or serializing it shows the public part only. */
+declare class AgentKeys {
+    #private;
+    /** How tokens are signed with it. */
+    readonly algorithm: AgentKeyAlgorithm;
+    /** Names the key in tokens. */
+    readonly kid: string;
+    /** The public key, PEM: what the other agents pin. */
+    readonly publicKey: string;
+    /**
+     * From a private key of your own: a `KeyObject`, PEM or JWK. {@link generateAgentKeys} makes a new one.
+     *
+     * @throws TypeError - It is not a private key of a kind that is supported.
+     */
+    constructor(privateKey: KeyObject | string | JsonWebKey, options?: {
+        kid?: string;
+    });
+    /** The public key as JWK, with its `kid`, `alg` and `use`: what belongs into a published key set. */
+    get publicJwk(): PublicJwk;
+    /** The private key, PEM (PKCS#8). Whoever has it can act as this agent. */
+    exportPrivateKey(): string;
+}
+/** Makes a key pair for an agent. */
+declare function generateAgentKeys(options?: GenerateAgentKeysOptions): Promise<AgentKeys>;
+/**
+ * Writes keys to a file that only its owner can read (mode 0600), at once as a whole: PEM, with the `kid` in a line above.
+ *
+ * @throws Error - of `node:fs`, if the file cannot be written.
+ */
+declare function saveAgentKeys(path: string, keys: AgentKeys): Promise<void>;
+/**
+ * Reads keys that {@link saveAgentKeys} has written, or any private key in PEM without a passphrase.
+ *
+ * @throws AgentError - `UNAUTHORIZED` if others than the owner can read the file.
+ * @throws TypeError - It holds no private key that is supported.
+ * @throws Error - of `node:fs`, for example with the code `ENOENT`.
+ */
+declare function loadAgentKeys(path: string): Promise<AgentKeys>;
 
 /** How a link comes back when its connection is lost; times in milliseconds. */
 interface ReconnectOptions {
@@ -2007,19 +2007,6 @@ declare class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMes
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/**
- * A mesh whose members find each other: everybody in the room of a signaling service is connected to everybody else.
- * Messages of a room reach the room only, also if the same agents share several rooms or talk without one. Made by
- * `peer.join()`.
- */
-declare class Room extends Mesh {
-    #private;
-    /** The name of the room. */
-    readonly name: string;
-    /** Leaves the room; the same as {@link Mesh.close}. */
-    leave(): Promise<void>;
-}
-
 /** Events of an {@link AgentPeer}. */
 type PeerEvents = {
     /** Another agent has connected. Links are kept for the first listener or iterator. */
@@ -2033,6 +2020,20 @@ type PeerEvents = {
     /** An offer or answer was refused; see docs/security.md. */
     refused: [refused: Refused];
 };
+
+/**
+ * A mesh whose members find each other: everybody in the room of a signaling service is connected to everybody else.
+ * Messages of a room reach the room only, also if the same agents share several rooms or talk without one. Made by
+ * `peer.join()`.
+ */
+declare class Room extends Mesh {
+    #private;
+    /** The name of the room. */
+    readonly name: string;
+    /** Leaves the room; the same as {@link Mesh.close}. */
+    leave(): Promise<void>;
+}
+
 /** An agent: reachable under its URI, and able to reach others. Made by {@link createPeer}. */
 declare class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link>, AsyncDisposable {
     #private;

@@ -77,6 +77,21 @@ test('once is called once, off takes back, and a removed listener hears nothing'
   expect(calls).toBe(1);
 });
 
+test('off takes back what once has added, by the listener that the user knows', async () => {
+  const source = new Source();
+  let calls = 0;
+  const listener = () => calls++;
+  for (const name of ['other', 'item'] as const) {
+    source.once(name, listener);
+    source.off(name, listener);
+  }
+  source.fire();
+  source.inbox.push(1);
+  await settle();
+  expect(calls).toBe(0);
+  expect(source.inbox.length).toBe(1);
+});
+
 test('a long queue keeps its order', async () => {
   const inbox = new Inbox<number>({ items: 10_000, bytes: Infinity });
   for (let item = 0; item < 5000; item++) inbox.push(item);

@@ -2,8 +2,12 @@
 
 const waiting = new WeakMap<AbortSignal, { callbacks: Set<() => void>; listener: () => void }>();
 
-/** Calls `callback` once if the signal fires, until the function that is returned is called. */
-export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+/**
+ * Calls `callback`, which must not throw, if the signal fires from now on and until the function that is returned is
+ * called. Nothing happens without a signal, nor if it has fired already.
+ */
+export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
+  if (!signal || signal.aborted) return () => undefined;
   let entry = waiting.get(signal);
   if (!entry) {
     const callbacks = new Set<() => void>();

@@ -1,5 +1,6 @@
 // Room in the send buffer of a data channel, awaited.
 import type { RTCDataChannel } from '../w3c';
+import { onAbort } from './abort';
 import { AgentError, messageOf } from './errors';
 import { cancelled } from './options';
 
@@ -20,7 +21,8 @@ interface Waiter {
 /** Lets senders of one channel through while there is room, first come, first served. */
 export class Backpressure {
   readonly #channel: RTCDataChannel;
-  #waiting: Waiter[] = [];
+  /** In the order of their calls. A set: with many waiting, taking one out of an array moves all the others. */
+  readonly #waiting = new Set<Waiter>();
 
   constructor(channel: RTCDataChannel) {
     this.#channel = channel;
@@ -31,7 +33,7 @@ export class Backpressure {
 
   /** Whether a message may be sent now. */
   get hasRoom(): boolean {
-    return this.#waiting.length === 0 && this.#open;
+    return this.#waiting.size === 0 && this.#open;
   }
 
   get #open(): boolean {
@@ -43,12 +45,15 @@ export class Backpressure {
     if (signal?.aborted) throw cancelled(signal, 'sending');
     if (this.hasRoom) return send();
     if (this.#channel.readyState !== 'open') throw notOpen(this.#channel);
-    if (this.#waiting.length >= MAX_WAITING) {
+    if (this.#waiting.size >= MAX_WAITING) {
       const text = `${MAX_WAITING} messages wait for room in the channel "${this.#channel.label}"; await send()`;
       throw new AgentError('RATE_LIMIT_EXCEEDED', text, { retryable: true });
     }
     return await new Promise<T>((resolve, reject) => {
-      const end = () => signal?.removeEventListener('abort', abort);
+      const end = onAbort(signal, () => {
+        this.#waiting.delete(waiter);
+        reject(cancelled(signal!, 'sending'));
+      });
       const waiter: Waiter = {
         proceed: () => {
           end();
@@ -60,22 +65,23 @@ export class Backpressure {
           reject(error);
         },
       };
-      const abort = () => {
-        this.#waiting = this.#waiting.filter((other) => other !== waiter);
-        waiter.fail(cancelled(signal!, 'sending'));
-      };
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#waiting.push(waiter);
+      this.#waiting.add(waiter);
     });
   }
 
   /** Nothing will be sent any more. */
   fail(error: AgentError): void {
-    for (const waiter of this.#waiting.splice(0)) waiter.fail(error);
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const waiter of waiting) waiter.fail(error);
   }
 
   #release(): void {
-    while (this.#waiting.length > 0 && this.#open) this.#waiting.shift()!.proceed();
+    for (const waiter of this.#waiting) {
+      if (!this.#open) break;
+      this.#waiting.delete(waiter);
+      waiter.proceed();
+    }
   }
 }
 

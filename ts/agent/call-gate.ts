@@ -1,4 +1,5 @@
 // How many handlers run at a time, and who waits for a turn.
+import { onAbort } from './abort';
 import { AgentError } from './errors';
 
 interface Waiter {
@@ -50,13 +51,11 @@ export class Gate {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error);
       if (this.#waiting >= this.#queue && !this.#makeRoomFor(party)) return reject(this.#full());
-      const end = () => signal.removeEventListener('abort', abort);
-      const waiter: Waiter = { proceed: () => (end(), resolve()), refuse: (error) => (end(), reject(error)) };
-      const abort = () => {
+      const end = onAbort(signal, () => {
         this.#remove(party, waiter);
         waiter.refuse(signal.reason as AgentError);
-      };
-      signal.addEventListener('abort', abort, { once: true });
+      });
+      const waiter: Waiter = { proceed: () => (end(), resolve()), refuse: (error) => (end(), reject(error)) };
       const waiters = this.#parties.get(party);
       if (waiters) waiters.add(waiter);
       else this.#parties.set(party, new Set([waiter]));

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 
 import type { RTCDataChannel, RTCDataChannelInit } from '../w3c';
+import { onAbort } from './abort';
 import { Backpressure, sendingFailed } from './backpressure';
 import { AgentError } from './errors';
 import { Emitter, Inbox } from './events';
@@ -199,15 +200,14 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
 
   /** Resolves when it is open; closes it when the signal fires before. @internal */
   async ready(signal?: AbortSignal): Promise<this> {
-    const abort = () => this.#channel.close();
-    if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) this.#channel.close();
+    const end = onAbort(signal, () => this.#channel.close());
     try {
       await this.#opened;
     } catch (error) {
       throw signal?.aborted ? cancelled(signal, `opening the channel "${this.label}"`) : error;
     } finally {
-      signal?.removeEventListener('abort', abort);
+      end();
     }
     return this;
   }

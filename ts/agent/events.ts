@@ -18,6 +18,15 @@ function run<Args extends unknown[]>(listener: Listener<Args>, args: Args): void
   }
 }
 
+/** What `once()` has wrapped, by the wrapper. */
+const wrapped = new WeakMap<Listener<never>, Listener<never>>();
+
+/** Takes a listener out of a set, and the wrappers that `once()` has put around it. */
+function takeBack<L extends Listener<never>>(listeners: Set<L> | undefined, listener: Listener<never>): void {
+  if (!listeners) return;
+  for (const one of listeners) if (one === listener || wrapped.get(one) === listener) listeners.delete(one);
+}
+
 /** An object with typed events. */
 export class Emitter<Events extends EventArguments> {
   readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
@@ -44,13 +53,14 @@ export class Emitter<Events extends EventArguments> {
       this.off(name, once);
       return listener(...args);
     };
+    wrapped.set(once, listener);
     return this.on(name, once);
   }
 
-  /** Takes a listener back. */
+  /** Takes a listener back that was added by {@link on} or {@link once}. */
   off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this {
     this.#inboxes.get(name)?.unlisten(listener as Listener<unknown[]>);
-    this.#listeners.get(name)?.delete(listener);
+    takeBack(this.#listeners.get(name), listener);
     return this;
   }
 
@@ -129,7 +139,7 @@ export class Inbox<T> {
   }
 
   unlisten(listener: Listener<[T]>): void {
-    this.#listeners.delete(listener);
+    takeBack(this.#listeners, listener);
   }
 
   /** No more items will come; those that are kept can still be read. */

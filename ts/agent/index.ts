@@ -1,6 +1,6 @@
 // The agent layer: what most programs use.
 export { AgentPeer, createPeer } from './peer';
-export type { PeerEvents } from './peer';
+export type { PeerEvents } from './peer-types';
 export { Link } from './link';
 export type { LinkEvents } from './link-types';
 export type { LinkState } from './lifeline';

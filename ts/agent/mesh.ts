@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 
+import { onAbort } from './abort';
 import { AgentError, messageOf } from './errors';
 import { Emitter, Inbox } from './events';
 import { Gate } from './gate';
@@ -138,9 +139,8 @@ export class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMess
     this.#checkOpen();
     const patience = new AbortController();
     const late = new AgentError('TASK_TIMEOUT', `the message was not taken within ${timeout} ms`, { retryable: true });
-    const abort = () => patience.abort(outer?.reason);
     if (outer?.aborted) throw cancelled(outer, 'the broadcast');
-    outer?.addEventListener('abort', abort, { once: true });
+    const end = onAbort(outer, () => patience.abort(outer?.reason));
     const timer = setTimeout(() => patience.abort(late), timeout);
     const sendOptions = this.sendOptions({ ...rest, signal: patience.signal });
     try {
@@ -159,7 +159,7 @@ export class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMess
       });
     } finally {
       clearTimeout(timer);
-      outer?.removeEventListener('abort', abort);
+      end();
     }
   }
 

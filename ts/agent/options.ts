@@ -1,4 +1,5 @@
 // Checks of what users pass in: every option is known and of its type, or refused.
+import { onAbort } from './abort';
 import type { Priority } from './channel';
 import { AgentError, nativeAgentCall } from './errors';
 import { binding } from '../native/loader';
@@ -88,12 +89,9 @@ export function cancelled(signal: AbortSignal, what: string): AgentError {
 export async function orCancelled<T>(promise: Promise<T>, signal: AbortSignal | undefined, what: string): Promise<T> {
   if (!signal) return await promise;
   if (signal.aborted) throw cancelled(signal, what);
-  let abort: () => void;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(cancelled(signal, what));
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  return await Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', abort));
+  let end = () => undefined as void;
+  const aborted = new Promise<never>((_, reject) => (end = onAbort(signal, () => reject(cancelled(signal, what)))));
+  return await Promise.race([promise, aborted]).finally(end);
 }
 
 /** A value for an error message, short. */

@@ -4,14 +4,12 @@ import { RTCPeerConnection } from '../w3c';
 import { CallRegistry, checkFailAs } from './call-registry';
 import { ResultStream } from './call-stream';
 import { checkCall } from './calls';
-import { Admission } from './admission';
 import type { Refused } from './auth';
 import { resolveAllow } from './auth/allow';
 import { Guard } from './auth/guard';
 import { resolveAuth } from './auth/options';
 import type { AgentChannel, ChannelInit } from './channel';
-import { EarlyMessages } from './early-messages';
-import { AgentError, errorFromStranger } from './errors';
+import { AgentError } from './errors';
 import { Emitter, Inbox } from './events';
 import { resolveLimits } from './limits';
 import type { IncomingFile } from './files';
@@ -21,15 +19,24 @@ import { checkLogger } from './logger';
 import type { Mesh } from './mesh';
 import type { MeshOptions } from './mesh-types';
 import { Meshes } from './meshes';
-import { cancelled, checkFunction, checkMembers, checkMilliseconds, checkSignal, normalizeAgentUri } from './options';
+import {
+  cancelled,
+  checkFunction,
+  checkMembers,
+  checkMilliseconds,
+  checkSignal,
+  normalizeAgentUri,
+  orCancelled,
+} from './options';
+import type { PeerEvents } from './peer-types';
 import { checkPreset } from './presets';
 import { resolveHeartbeat, resolveReconnect } from './reconnect-options';
 import { adapterOf, Registration } from './registration';
 import type { Room } from './room';
-import { SeenOffers } from './seen-offers';
 import type { SignalingAdapter, SignalingMessage } from './signaling';
-import type { AgentStatus } from './status';
+import { Switchboard } from './switchboard';
 import type { CallOptions, CapabilityHandler, ConnectOptions, HandleOptions, PeerOptions, SendOptions } from './types';
+import { within } from './within';
 
 /** Default time to connect, in milliseconds. */
 const CONNECT_TIMEOUT = 30_000;
@@ -39,20 +46,6 @@ const UNREAD_LINKS = { items: 4096, bytes: Infinity };
 
 /** Files of all links that wait for a slow iterator; more are refused. */
 const UNREAD_FILES = { items: 4096, bytes: Infinity };
-
-/** Events of an {@link AgentPeer}. */
-export type PeerEvents = {
-  /** Another agent has connected. Links are kept for the first listener or iterator. */
-  link: [link: Link];
-  /** Another agent offers a file, and nobody takes it from its link. */
-  file: [file: IncomingFile];
-  /** Another agent has said how it is. */
-  status: [status: AgentStatus, link: Link];
-  /** The signaling service is lost for good: open links go on, but nobody new is found. */
-  error: [error: AgentError];
-  /** An offer or answer was refused; see docs/security.md. */
-  refused: [refused: Refused];
-};
 
 const CONFIGURATION = [
   'iceServers',
@@ -91,11 +84,9 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   readonly #incoming = new Inbox<Link>(UNREAD_LINKS);
   readonly #files = new Inbox<IncomingFile>(UNREAD_FILES);
   readonly #capabilities = new CallRegistry();
-  readonly #early = new EarlyMessages();
-  readonly #seen = new SeenOffers();
   readonly #host: LinkHost;
   readonly #guard: Guard;
-  readonly #admission: Admission;
+  readonly #switchboard: Switchboard;
   readonly #registration: Registration;
   readonly #meshes: Meshes;
   #failure: AgentError | undefined;
@@ -138,7 +129,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
         if (this.#links.get(link.remote.agentId) === link) this.#links.delete(link.remote.agentId);
       },
     };
-    this.#admission = new Admission(accept, this.#host.logger);
+    this.#switchboard = this.#makeSwitchboard(accept);
     const registration = {
       agentId: this.agentId,
       deliver: (message: SignalingMessage) => this.#guard.receive(message),
@@ -294,7 +285,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     this.#failure ??= new AgentError('TASK_CANCELLED', `${this.agentId} is closed`);
     this.#guard.close();
     this.#incoming.end();
-    this.#admission.close();
+    this.#switchboard.close();
     await this.#meshes.close();
     await Promise.all([...this.#links.values()].map((link) => link.close()));
     await this.#registration.close();
@@ -309,7 +300,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     const host = {
       ...common,
       links: this.#links,
-      deliver: (message: SignalingMessage) => this.#receive(message),
+      deliver: (message: SignalingMessage) => this.#switchboard.receive(message),
       reply: (message: SignalingMessage) => {
         // A refusal that does not arrive is no worse than a silent one.
         this.#host.transmit(message).catch(() => undefined);
@@ -342,31 +333,38 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   /** Waits until the link is open. The last one to give up ends the attempt. */
   async #within(link: Link, what: string, timeout: number, signal: AbortSignal | undefined): Promise<void> {
     link.waiting++;
-    let timer: NodeJS.Timeout | undefined;
-    let abort: (() => void) | undefined;
-    const patience = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const text = `${what} did not succeed within ${timeout} ms`;
-        reject(new AgentError('AGENT_UNREACHABLE', text, { retryable: true }));
-      }, timeout);
-      abort = () => reject(cancelled(signal!, what));
-      signal?.addEventListener('abort', abort, { once: true });
-    });
+    const late = () => {
+      const text = `${what} did not succeed within ${timeout} ms`;
+      return new AgentError('AGENT_UNREACHABLE', text, { retryable: true });
+    };
     try {
-      await Promise.race([link.opened, patience]);
+      await within(timeout, () => orCancelled(link.opened, signal, what), { late, alive: true });
     } catch (error) {
       if (link.waiting === 1 && link.state === 'connecting') link.fail(error as AgentError);
       throw error;
     } finally {
       link.waiting--;
-      clearTimeout(timer);
-      if (abort) signal?.removeEventListener('abort', abort);
     }
   }
 
   #opened(link: Link): void {
     if (link.incoming) this.#incoming.push(link);
     this.#meshes.opened(link);
+  }
+
+  #makeSwitchboard(accept: PeerOptions['accept']): Switchboard {
+    const { agentId, logger } = this.#host;
+    return new Switchboard(
+      {
+        agentId,
+        logger,
+        links: this.#links,
+        guard: this.#guard,
+        transmit: (message) => this.#host.transmit(message),
+        makeLink: (remote, sessionId) => this.#makeLink(remote, sessionId),
+      },
+      accept,
+    );
   }
 
   #makeMeshes(signaling: SignalingAdapter): Meshes {
@@ -381,82 +379,6 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
       connect: (remote, options) => this.#connect(remote, options),
       checkUsable: () => this.#checkUsable(),
     });
-  }
-
-  /** A message from the signaling service. Never throws: what it says is not to be trusted. */
-  #receive(message: SignalingMessage): void {
-    if (this.#closing) return;
-    if (message.from === undefined) {
-      this.#serviceError(message);
-      return;
-    }
-    let remote: string;
-    try {
-      remote = normalizeAgentUri(message.from);
-    } catch {
-      return;
-    }
-    if (remote === this.agentId) return;
-    const link = this.#links.get(remote);
-    if (message.type === 'offer') this.#offered(remote, link, message);
-    else if (!link?.lifeline.matches(message)) this.#early.keep(remote, message);
-    else if (message.type !== 'error') link.lifeline.handle(message);
-    else {
-      const { code, message: text } = errorFromStranger(message.error);
-      const retryable = code === 'RATE_LIMIT_EXCEEDED' || code === 'AGENT_UNREACHABLE';
-      link.lifeline.signalingError(new AgentError(code, `${remote}: ${text}`, { retryable }), message.sessionId);
-    }
-  }
-
-  /** An error without sender: the service could not deliver something. */
-  #serviceError({ sessionId, error }: SignalingMessage): void {
-    if (sessionId === undefined || !error) return;
-    for (const { lifeline } of this.#links.values()) {
-      if (lifeline.sessionId !== sessionId) continue;
-      const { code, message } = errorFromStranger(error);
-      const retryable = code === 'AGENT_UNREACHABLE';
-      lifeline.signalingError(new AgentError(code, message, { retryable }), sessionId);
-    }
-  }
-
-  #offered(remote: string, link: Link | undefined, offer: SignalingMessage): void {
-    const fresh = this.#seen.add(remote, offer);
-    if (link?.lifeline.offered(offer)) return this.#takeEarly(remote, link);
-    if (!fresh) return;
-    const caller = this.#guard.identify(remote, offer.sessionId);
-    this.#admission.decide(
-      caller,
-      offer,
-      () => this.#admitted(remote, offer),
-      (error) => this.#refuse(remote, offer, error),
-    );
-  }
-
-  #admitted(remote: string, offer: SignalingMessage): void {
-    let link = this.#links.get(remote);
-    // Meanwhile this side may have called.
-    if (!link?.lifeline.offered(offer)) {
-      // The other side has started anew: it has lost or given up what was before.
-      link?.fail(new AgentError('AGENT_UNREACHABLE', `${remote} has connected anew`, { retryable: true }));
-      link = this.#makeLink(remote, offer.sessionId);
-      link.incoming = true;
-      this.#guard.began(link);
-      link.lifeline.offered(offer);
-    }
-    this.#takeEarly(remote, link);
-  }
-
-  #takeEarly(remote: string, link: Link): void {
-    for (const early of this.#early.take(remote)) if (link.lifeline.matches(early)) link.lifeline.handle(early);
-  }
-
-  #refuse(remote: string, { sessionId }: SignalingMessage, { code, message }: AgentError): void {
-    this.#host.logger.warn('link refused', { remote, code });
-    this.#early.take(remote);
-    this.#host
-      .transmit({ type: 'error', from: this.agentId, to: remote, sessionId, error: { code, message } })
-      // Whoever called will run out of patience.
-      .catch(() => undefined);
   }
 }
 

@@ -2,6 +2,7 @@
 // schedule says whose turn it is. It outlives the channels: what waits when one is lost goes through the next.
 import { binding } from '../native/loader';
 import type { RTCDataChannel } from '../w3c';
+import { onAbort } from './abort';
 import { sendingFailed } from './backpressure';
 import { AgentError, nativeAgentCall } from './errors';
 import type { ResolvedLimits } from './limits';
@@ -144,9 +145,7 @@ export class SendQueue {
     this.#checkLossy(lane, data);
     const limit = ttl === undefined ? undefined : ttl * 1000;
     const ticket = nativeAgentCall(() => this.#schedule.push(lane.index, urgency, bytes, limit));
-    const abort = () => this.#settle(ticket)?.failed(cancelled(signal!, 'sending'));
-    const end = () => signal?.removeEventListener('abort', abort);
-    signal?.addEventListener('abort', abort, { once: true });
+    const end = onAbort(signal, () => this.#settle(ticket)?.failed(cancelled(signal!, 'sending')));
     lane.waiting++;
     this.#waiting.set(ticket, {
       lane,

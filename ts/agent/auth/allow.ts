@@ -1,6 +1,6 @@
 // The allowlist: who may connect, after it is clear who it is.
 import { normalizeAgentUri } from '../options';
-import { within } from './within';
+import { within } from '../within';
 import type { AllowOption } from './types';
 
 /** Decides about an agent. */

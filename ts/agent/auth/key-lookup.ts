@@ -4,7 +4,7 @@ import type { Logger } from '../logger';
 import { KeyFetcher } from './fetch-keys';
 import { httpsUrl, keyTexts, type AuthSettings } from './options';
 import type { AuthHow } from './types';
-import { within } from './within';
+import { within } from '../within';
 
 /** The time that an application's function has, in milliseconds. */
 const PATIENCE = 5000;

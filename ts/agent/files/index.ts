@@ -1,4 +1,5 @@
 // The files of one link, both ways.
+import { onAbort } from '../abort';
 import type { AgentChannel, Priority } from '../channel';
 import { AgentError } from '../errors';
 import { Inbox } from '../events';
@@ -218,14 +219,15 @@ export class Files {
   /** Resolves when something has changed, or the signal fires. */
   async #change(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
-    let wake: () => void = () => undefined;
     await new Promise<void>((resolve) => {
-      wake = resolve;
+      const wake = () => {
+        end();
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const end = onAbort(signal, wake);
       this.#waiting.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
     });
-    this.#waiting.delete(wake);
-    signal.removeEventListener('abort', wake);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 import { binding } from '../../native/loader';
+import { onAbort } from '../abort';
 import { AgentError, messageOf } from '../errors';
 import { checkFunction, checkMembers, checkName, checkSignal } from '../options';
 import { localFailure } from './conversation';
@@ -134,10 +135,9 @@ export class IncomingFile {
       void this.done.catch((error: AgentError) => sink.fail(error, true)).catch(() => undefined);
       return this;
     }
-    const abort = () => this.cancel(signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
-    void this.done.catch(() => undefined).finally(() => signal?.removeEventListener('abort', abort));
-    if (signal?.aborted) abort();
+    const end = onAbort(signal, () => this.cancel(signal?.reason));
+    void this.done.catch(() => undefined).finally(end);
+    if (signal?.aborted) this.cancel(signal.reason);
     else this.#writing = this.#receive(this.#reception);
     return this;
   }

@@ -2,6 +2,7 @@
 import { createHash, randomUUID, type Hash } from 'node:crypto';
 
 import { binding } from '../../native/loader';
+import { onAbort } from '../abort';
 import { toJson } from '../json';
 import type { AgentChannel, Priority } from '../channel';
 import { AgentError, nativeAgentCall } from '../errors';
@@ -81,11 +82,10 @@ export class OutgoingFile {
     this.#options = options;
     this.#meter = new Meter(undefined, undefined);
     const { signal } = options;
-    const abort = () => this.cancel(signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
-    if (signal?.aborted) abort();
     const checked = checkSource(source);
-    this.done = this.#run(checked).finally(() => signal?.removeEventListener('abort', abort));
+    const end = onAbort(signal, () => this.cancel(signal?.reason));
+    if (signal?.aborted) this.cancel(signal.reason);
+    this.done = this.#run(checked).finally(end);
     this.done.catch(() => undefined);
   }
 
@@ -194,8 +194,7 @@ class Attempt {
         this.#wake();
       },
     });
-    const cancel = () => this.#fail(this.signal.reason as AgentError);
-    this.signal.addEventListener('abort', cancel, { once: true });
+    const end = onAbort(this.signal, () => this.#fail(this.signal.reason as AgentError));
     try {
       return await this.#talk();
     } catch (error) {
@@ -203,7 +202,7 @@ class Attempt {
       this.#conversation.abort(localFailure(error, 'the file could not be read'));
       throw error;
     } finally {
-      this.signal.removeEventListener('abort', cancel);
+      end();
     }
   }
 

@@ -2,6 +2,7 @@
 //
 // Binary messages are data. Text messages are one letter and a rest: `d` text data, `c` how much the reader has taken
 // and granted in total, `e` the end, `x` an error of the writer, `s` the reader has stopped.
+import { onAbort } from '../abort';
 import type { AgentChannel, ChannelData, ChannelPayload } from '../channel';
 import { AgentError } from '../errors';
 import { asAgentError, type Pipe, type StreamChunk } from './pipe';
@@ -71,14 +72,13 @@ export class FlowPipe implements Pipe {
   async write(data: ChannelPayload, signal?: AbortSignal): Promise<void> {
     await this.#channel.opened;
     const bytes = data instanceof Blob ? await data.arrayBuffer() : data;
-    const abort = () => this.#wakeWriter();
-    signal?.addEventListener('abort', abort, { once: true });
+    const end = onAbort(signal, () => this.#wakeWriter());
     try {
       while (this.#sent >= this.#allowed && this.#writeError === undefined && !signal?.aborted) {
         await new Promise<void>((resolve) => (this.#wakeWriter = resolve));
       }
     } finally {
-      signal?.removeEventListener('abort', abort);
+      end();
     }
     if (this.#writeError !== undefined) throw this.#writeError;
     this.#sent += costOf(bytes);
