@@ -1,0 +1,100 @@
+// Starts servers and load, and reads what they print and what the kernel says about them.
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { root } from '../../scripts/setup.mjs';
+
+const LOAD = join(root, 'target', 'release', 'examples', 'load');
+const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+
+/** A child that prints JSON, one value a line, and ends with its standard input. */
+export class Child {
+  #process;
+  #lines;
+  #errors = '';
+
+  constructor(command, args) {
+    this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#process.stderr.on('data', (data) => (this.#errors += data));
+    this.#process.stdin.on('error', () => {});
+    this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
+  }
+
+  static start(command, args) {
+    return Promise.resolve(new Child(command, args));
+  }
+
+  /** One line for its standard input. */
+  write(value) {
+    this.#process.stdin.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** The next line. */
+  async next() {
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error(this.#errors.trim() || 'a process ended without a word');
+    return JSON.parse(value);
+  }
+
+  /** Resident memory in bytes. */
+  rss() {
+    const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)[1]) * 1024;
+  }
+
+  /** Seconds of CPU time used so far, user and system. */
+  cpu() {
+    const stat = readFileSync(`/proc/${this.#process.pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  }
+
+  /** Closes its standard input and waits for the last line, if it prints one. */
+  async finish() {
+    this.#process.stdin.end();
+    return this.next();
+  }
+
+  async stop() {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const gone = new Promise((resolve) => this.#process.once('exit', resolve));
+    this.#process.kill('SIGKILL');
+    await gone;
+  }
+}
+
+export function buildLoad() {
+  execFileSync('cargo', ['build', '--release', '-p', 'ossa-signaling', '--example', 'load'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+}
+
+export async function startServer(kind, options = {}) {
+  const script = join(root, 'bench', 'signaling', 'server.mjs');
+  const child = new Child(process.execPath, [script, kind, JSON.stringify(options)]);
+  child.port = (await child.next()).port;
+  child.kind = kind;
+  return child;
+}
+
+/** `options` are those of the generator without their dashes. Resolves when it is ready. */
+export async function startLoad(command, server, options = {}) {
+  if (!existsSync(LOAD)) throw new Error(`${LOAD} is missing; run without --no-build`);
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const child = new Child(LOAD, [command, '--server', `127.0.0.1:${server.port}`, '--protocol', server.kind, ...args]);
+  try {
+    child.ready = await child.next();
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+  return child;
+}
+
+/** Files that a process may open; Node raises its own limit to the hard one, and its children inherit that. */
+export function openFiles() {
+  return Number(execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' }).trim());
+}
