@@ -1,6 +1,15 @@
 // Agents for the tests of authentication, and an attacker between them.
-import { createPeer, MemorySignaling } from 'ossa-webrtc';
-import type { AgentPeer, Link, PeerOptions, Refused, SignalingAdapter, SignalingMessage } from 'ossa-webrtc';
+import { createPeer, generateAgentKeys, MemorySignaling } from 'ossa-webrtc';
+import type {
+  AgentKeys,
+  AgentPeer,
+  AuthOptions,
+  Link,
+  PeerOptions,
+  Refused,
+  SignalingAdapter,
+  SignalingMessage,
+} from 'ossa-webrtc';
 
 /** What the attacker makes of a message: another one, several, or none. */
 export type Tamper = (message: SignalingMessage) => SignalingMessage | SignalingMessage[] | undefined;
@@ -33,8 +42,11 @@ export class Scene {
     return this.sent.filter((message) => message.type === type);
   }
 
+  /** Ends what a test has begun. */
   async close(): Promise<void> {
     await Promise.all(this.#peers.splice(0).map((peer) => peer.close()));
+    this.tamper = (message) => message;
+    this.sent.length = 0;
   }
 }
 
@@ -72,4 +84,38 @@ export function withOtherCertificate(message: SignalingMessage): SignalingMessag
 export function partOf(message: SignalingMessage | undefined, part: 0 | 1): Record<string, unknown> {
   const text = Buffer.from(message!.auth!.token.split('.')[part]!, 'base64url').toString();
   return JSON.parse(text) as Record<string, unknown>;
+}
+
+/** Two honest agents with keys and a third one, and the service between them. Call it once, at the top of a test file. */
+export function identities() {
+  const scene = new Scene();
+  const keys = {} as Record<'a' | 'b' | 'mallory', AgentKeys>;
+  beforeAll(async () => {
+    const [a, b, mallory] = await Promise.all([generateAgentKeys(), generateAgentKeys(), generateAgentKeys()]);
+    Object.assign(keys, { a, b, mallory });
+  });
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await scene.close();
+  });
+
+  const pinned = () => ({ 'agent://a': keys.a.publicKey, 'agent://b': keys.b.publicKey });
+  const auth = (name: keyof typeof keys, options: AuthOptions = {}): { auth: AuthOptions } => ({
+    auth: { keys: keys[name], pinned: pinned(), ...options },
+  });
+
+  /** b refuses what a sends, and a learns nothing but that. */
+  async function refusedBy(b: ReturnType<Scene['agent']>, a: ReturnType<Scene['agent']>): Promise<string> {
+    await b.ready;
+    const reason = refusal(b);
+    await expect(a.connect('agent://b')).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: 'agent://b: not authorized',
+    });
+    expect(b.links.size).toBe(0);
+    expect(scene.of('answer')).toEqual([]);
+    return await reason;
+  }
+
+  return { scene, keys, pinned, auth, refusedBy };
 }

@@ -11,6 +11,7 @@ export function agents() {
   });
   afterEach(async () => {
     await Promise.all(open.splice(0).map((peer) => peer.close()));
+    expect(signaling.agents).toEqual([]);
   });
 
   /** An agent that the others of the test can find. */

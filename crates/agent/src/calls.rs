@@ -10,10 +10,13 @@
 //!
 //! The last two and `metadata.stream` are ours; towards other implementations calls have one result.
 
+mod callee;
+mod caller;
 mod deadlines;
 pub(crate) mod fuzz;
 mod incoming;
 mod outgoing;
+mod payload;
 mod session;
 mod window;
 
