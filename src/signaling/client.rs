@@ -41,7 +41,7 @@ pub struct SignalingClient {
 
 #[napi]
 impl SignalingClient {
-    /// Starts connecting. Events: `registered`; `message`, a signaling message; `room`, see [`room_json`];
+    /// Starts connecting. Events: `registered`; `iceServers`, `{iceServers, ttl}`; `message`, a signaling message; `room`, see [`room_json`];
     /// `disconnected`, `{error, retryIn}`;
     /// `closed`, an error `{code, message}` or nothing, the last one.
     #[napi(constructor)]
@@ -147,6 +147,10 @@ async fn deliver(mut events: Events, callback: Callback, client: Arc<Client>) {
             ClientEvent::Registered => tell(&callback, "registered", None).await,
             ClientEvent::Message(message) => tell(&callback, "message", Some(message.to_json())).await,
             ClientEvent::Room(event) => tell(&callback, "room", Some(room_json(event))).await,
+            ClientEvent::IceServers { servers, ttl } => {
+                let content = json!({ "iceServers": servers, "ttl": ttl.as_secs() });
+                tell(&callback, "iceServers", Some(content.to_string())).await
+            }
             ClientEvent::Disconnected { error, retry_in } => {
                 let content = json!({ "error": error, "retryIn": retry_in.as_secs_f64() * 1000.0 });
                 tell(&callback, "disconnected", Some(content.to_string())).await

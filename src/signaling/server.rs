@@ -102,7 +102,7 @@ impl SignalingServer {
             ping_interval: time(options.ping_interval, defaults.ping_interval),
             idle_timeout: time(options.idle_timeout, defaults.idle_timeout),
             takeover_timeout: time(options.takeover_timeout, defaults.takeover_timeout),
-            close_timeout: defaults.close_timeout,
+            ..defaults
         };
         let listen = config.listen;
         // Binding does not wait for anything.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentUri, InvalidMessage, RoomName, SignalingMessage};
+use crate::{AgentUri, AuthMode, IceServer, InvalidMessage, RoomName, SignalingMessage};
 
 /// The WebSocket subprotocol (`Sec-WebSocket-Protocol`) of this wire format.
 pub const SUBPROTOCOL: &str = "ossa-signaling.v1";
@@ -12,6 +12,9 @@ pub const FEATURE_ROOMS: &str = "rooms";
 
 /// The longest resume token accepted, in bytes (those we issue have 32).
 const MAX_RESUME: usize = 128;
+
+/// The longest bearer token, proof and public key accepted, in bytes, as of the tokens in offers.
+const MAX_TOKEN: usize = 8192;
 
 /// Code and text of a refusal, as in the specification's `error` messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +46,9 @@ pub mod code {
     pub const PROTOCOL_ERROR: &str = "PROTOCOL_ERROR";
     /// A limit on counts (registrations, connections) is reached.
     pub const RATE_LIMIT_EXCEEDED: &str = "RATE_LIMIT_EXCEEDED";
-    /// `from` is not registered on this connection, or the agent URI belongs to somebody else.
+    /// The service cannot decide about a registration at the moment; trying again later makes sense.
+    pub const INTERNAL_ERROR: &str = "INTERNAL_ERROR";
+    /// `from` is not registered on this connection, the agent URI belongs to somebody else, or was not proven.
     pub const UNAUTHORIZED: &str = "UNAUTHORIZED";
 }
 
@@ -57,6 +62,8 @@ pub mod close_code {
     pub const IDLE: u16 = 4003;
     /// The client did not register in time.
     pub const NOT_REGISTERED: u16 = 4004;
+    /// The client went on beyond a rate limit.
+    pub const RATE_LIMITED: u16 = 4005;
 }
 
 /// Anything a client may send.
@@ -68,6 +75,17 @@ pub enum ClientFrame {
         agent: AgentUri,
         /// The token of an earlier registration, which allows to take it over at once.
         resume: Option<String>,
+        /// A bearer token (RFC 6750), where the server wants one.
+        token: Option<String>,
+    },
+    /// Answers a challenge.
+    Prove {
+        /// The agent.
+        agent: AgentUri,
+        /// JWT that the agent's key has signed for the nonce and audience of the challenge.
+        proof: String,
+        /// That key, PEM or JWK as text. A server that trusts on first use needs it, others do not look at it.
+        public_key: Option<String>,
     },
     /// Gives an agent URI up.
     Unregister {
@@ -108,6 +126,36 @@ pub enum ServerFrame {
         /// What the server can do beyond relaying: [`FEATURE_ROOMS`].
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         features: Vec<String>,
+        /// What a registration had to show. Servers before this field were open.
+        #[serde(default)]
+        auth: AuthMode,
+        /// TURN and STUN servers for this agent.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ice_servers: Vec<IceServer>,
+        /// How long their credentials are valid, in seconds; they are renewed before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ice_servers_ttl: Option<u64>,
+    },
+    /// Before the agent is registered it has to show that it holds its key, by `prove`.
+    Challenge {
+        /// The agent, in canonical form.
+        agent_id: AgentUri,
+        /// To be signed; valid once, on this connection, for 30 seconds.
+        nonce: String,
+        /// The name that the server believes to be reached under. For people who look for a fault: the proof names the
+        /// server that the client has dialled, whatever this says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        audience: Option<String>,
+    },
+    /// New credentials, before the old ones expire.
+    #[serde(rename = "ice-servers")]
+    IceServers {
+        /// The agent that is told.
+        agent_id: AgentUri,
+        /// They replace all from before.
+        ice_servers: Vec<IceServer>,
+        /// How long they are valid, in seconds.
+        ttl: u64,
     },
     /// The registration was given up as asked.
     Unregistered {
@@ -172,6 +220,16 @@ impl ClientFrame {
             agent_id: AgentUri,
             #[serde(default)]
             resume: Option<String>,
+            #[serde(default)]
+            token: Option<String>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Proof {
+            agent_id: AgentUri,
+            proof: String,
+            #[serde(default)]
+            public_key: Option<String>,
         }
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -187,11 +245,16 @@ impl ClientFrame {
         let head: Head = serde_json::from_str(text)?;
         match head.kind.as_deref() {
             Some("register") => {
-                let Control { agent_id, resume } = serde_json::from_str(text)?;
-                if resume.as_ref().is_some_and(|token| token.len() > MAX_RESUME) {
-                    return Err(InvalidMessage("\"resume\" has more than 128 bytes".into()));
-                }
-                Ok(Self::Register { agent: agent_id, resume })
+                let Control { agent_id, resume, token } = serde_json::from_str(text)?;
+                at_most(MAX_RESUME, "resume", resume.as_deref())?;
+                at_most(MAX_TOKEN, "token", token.as_deref())?;
+                Ok(Self::Register { agent: agent_id, resume, token })
+            }
+            Some("prove") => {
+                let Proof { agent_id, proof, public_key } = serde_json::from_str(text)?;
+                at_most(MAX_TOKEN, "proof", Some(&proof))?;
+                at_most(MAX_TOKEN, "publicKey", public_key.as_deref())?;
+                Ok(Self::Prove { agent: agent_id, proof, public_key })
             }
             Some("unregister") => {
                 let control: Control = serde_json::from_str(text)?;
@@ -212,11 +275,24 @@ impl ClientFrame {
     /// The JSON text of this frame.
     pub fn to_json(&self) -> String {
         match self {
-            Self::Register { agent, resume: Some(token) } => {
-                serde_json::json!({ "type": "register", "agentId": agent, "resume": token }).to_string()
+            Self::Register { agent, resume, token } => {
+                #[derive(Serialize)]
+                #[serde(tag = "type", rename = "register", rename_all = "camelCase")]
+                struct Register<'a> {
+                    agent_id: &'a AgentUri,
+                    #[serde(skip_serializing_if = "Option::is_none")]
+                    resume: &'a Option<String>,
+                    #[serde(skip_serializing_if = "Option::is_none")]
+                    token: &'a Option<String>,
+                }
+                serde_json::json!(Register { agent_id: agent, resume, token }).to_string()
             }
-            Self::Register { agent, resume: None } => {
-                serde_json::json!({ "type": "register", "agentId": agent }).to_string()
+            Self::Prove { agent, proof, public_key: Some(key) } => {
+                serde_json::json!({ "type": "prove", "agentId": agent, "proof": proof, "publicKey": key })
+                    .to_string()
+            }
+            Self::Prove { agent, proof, public_key: None } => {
+                serde_json::json!({ "type": "prove", "agentId": agent, "proof": proof }).to_string()
             }
             Self::Unregister { agent } => {
                 serde_json::json!({ "type": "unregister", "agentId": agent }).to_string()
@@ -249,11 +325,22 @@ impl ServerFrame {
         }
         let head: Head = serde_json::from_str(text).ok()?;
         let own = match head.kind.as_str() {
-            "registered" | "unregistered" | "joined" | "left" | "members" => true,
+            "registered" | "unregistered" | "joined" | "left" | "members" | "challenge" | "ice-servers" => {
+                true
+            }
             "error" => head.from.is_none(),
             _ => false,
         };
         if own { serde_json::from_str(text).ok() } else { None }
+    }
+}
+
+fn at_most(limit: usize, name: &str, value: Option<&str>) -> Result<(), InvalidMessage> {
+    match value {
+        Some(value) if value.len() > limit => {
+            Err(InvalidMessage(format!("\"{name}\" has more than {limit} bytes")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -262,9 +349,56 @@ mod tests {
     use super::*;
 
     #[test]
+    fn frames_about_proofs_survive_a_round_trip() {
+        let agent: AgentUri = "agent://a".parse().unwrap();
+        let prove =
+            ClientFrame::Prove { agent: agent.clone(), proof: "p".into(), public_key: Some("k".into()) };
+        assert!(matches!(
+            ClientFrame::parse(&prove.to_json()).unwrap(),
+            ClientFrame::Prove { proof, public_key: Some(key), .. } if proof == "p" && key == "k"
+        ));
+        let server = IceServer {
+            urls: vec!["turn:t".into()],
+            username: Some("u".into()),
+            credential: Some("c".to_owned().into()),
+        };
+        let challenge = ServerFrame::Challenge { agent_id: agent.clone(), nonce: "n".into(), audience: None };
+        assert_eq!(challenge.to_json(), r#"{"type":"challenge","agentId":"agent://a","nonce":"n"}"#);
+        let ice = ServerFrame::IceServers { agent_id: agent, ice_servers: vec![server], ttl: 60 };
+        assert_eq!(
+            ice.to_json(),
+            concat!(
+                r#"{"type":"ice-servers","agentId":"agent://a","#,
+                r#""iceServers":[{"urls":["turn:t"],"username":"u","credential":"c"}],"ttl":60}"#
+            )
+        );
+        for frame in [challenge, ice] {
+            assert_eq!(ServerFrame::parse(&frame.to_json()), Some(frame));
+        }
+    }
+
+    #[test]
+    fn a_proof_or_token_beyond_its_size_is_refused_before_anybody_looks_at_it() {
+        for field in ["token", "resume"] {
+            let text = format!(
+                r#"{{"type":"register","agentId":"agent://a","{field}":"{}"}}"#,
+                "x".repeat(MAX_TOKEN + 1)
+            );
+            assert!(ClientFrame::parse(&text).unwrap_err().0.contains(field));
+        }
+        for (proof, key) in [(MAX_TOKEN + 1, 1), (1, MAX_TOKEN + 1)] {
+            let (proof, key) = ("x".repeat(proof), "x".repeat(key));
+            let text =
+                format!(r#"{{"type":"prove","agentId":"agent://a","proof":"{proof}","publicKey":"{key}"}}"#);
+            assert!(ClientFrame::parse(&text).is_err());
+        }
+    }
+
+    #[test]
     fn frames_survive_a_round_trip() {
         let agent: AgentUri = "agent://a".parse().unwrap();
-        let text = ClientFrame::Register { agent: agent.clone(), resume: Some("t".into()) }.to_json();
+        let text =
+            ClientFrame::Register { agent: agent.clone(), resume: Some("t".into()), token: None }.to_json();
         assert!(matches!(
             ClientFrame::parse(&text).unwrap(),
             ClientFrame::Register { resume: Some(token), .. } if token == "t"
@@ -274,6 +408,9 @@ mod tests {
             resume: "r".into(),
             idle_timeout_ms: 9,
             features: vec![],
+            auth: AuthMode::Keys,
+            ice_servers: vec![],
+            ice_servers_ttl: None,
         };
         assert!(frame.to_json().starts_with(r#"{"type":"registered","agentId":"agent://a""#));
         assert_eq!(ServerFrame::parse(&frame.to_json()), Some(frame));

@@ -3,6 +3,8 @@
 //! - [`AgentUri`], [`SignalingMessage`]: what the specification defines, parsed strictly.
 //! - [`ClientFrame`], [`ServerFrame`]: registration with a server, the part the specification leaves open.
 //! - [`Server`]: an embeddable WebSocket server that relays messages between registered agents.
+//! - [`Authenticator`], [`Prover`]: how a server asks an agent who it is, and how the agent answers.
+//! - [`TurnConfig`]: credentials for TURN servers that it gets then.
 //! - [`Client`]: a WebSocket client that stays registered.
 #![forbid(unsafe_code)]
 
@@ -10,13 +12,23 @@ mod client;
 mod control;
 pub mod fuzz;
 mod message;
+mod rate;
 mod room;
 mod server;
+mod turn;
 mod uri;
 
-pub use client::{Client, ClientConfig, ClientEvent, ConfigError, Events, Reconnect, RoomEvent, SendError};
+pub use client::{
+    Challenge, Client, ClientConfig, ClientEvent, ConfigError, Events, Proof, Prover, Proving, Reconnect,
+    RoomEvent, SendError,
+};
 pub use control::{ClientFrame, ErrorBody, FEATURE_ROOMS, SUBPROTOCOL, ServerFrame, close_code, code};
 pub use message::{Body, IceCandidate, InvalidMessage, SignalingMessage};
+pub use rate::{Rate, RateLimiter};
 pub use room::{RoomName, RoomNameError};
-pub use server::{Server, ServerConfig, Stats};
+pub use server::{
+    Attempt, AuthMode, Authenticator, Denied, Evidence, Identity, OpenToAll, Server, ServerConfig, Stats,
+    Verdict,
+};
+pub use turn::{IceServer, Secret, TurnConfig, TurnUser};
 pub use uri::{AgentUri, AgentUriError};

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use ossa_signaling::AgentUri;
+use ossa_signaling::{AgentUri, Rate, RateLimiter};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::rate::{Rate, RateLimiter};
 use super::{PublicKey, Refusal};
 
 /// Bounds and times of a [`JwksCache`].

@@ -45,7 +45,6 @@ mod jwks;
 mod key;
 #[cfg(test)]
 mod key_tests;
-mod rate;
 mod refusal;
 mod replay;
 mod sign;
@@ -58,7 +57,7 @@ mod verify_tests;
 pub use fingerprint::{Fingerprint, HashAlgorithm};
 pub use jwks::{JwksCache, JwksConfig, Lookup};
 pub use key::{Algorithm, KeyError, PublicKey};
-pub use rate::{Rate, RateLimiter};
+pub use ossa_signaling::{Rate, RateLimiter};
 pub use refusal::Refusal;
 pub use replay::ReplayCache;
 pub use sign::{SignError, Signed, TokenSigner};

@@ -1,10 +1,13 @@
 //! What a client can be told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::Uri;
 
+use super::Prover;
 use crate::AgentUri;
 
 /// Configuration of a [`Client`](crate::Client).
@@ -28,6 +31,8 @@ pub struct ClientConfig {
     pub max_message_size: usize,
     /// Bytes of messages that may wait for the connection. Default 256 KiB.
     pub max_queue_bytes: usize,
+    /// Shows the server who the agent is, if it asks. Default: nobody; servers that ask then refuse the agent.
+    pub prover: Option<Arc<dyn Prover>>,
 }
 
 /// The schedule of reconnection: exponential, with jitter downwards so that the clients of a server that was
@@ -95,6 +100,7 @@ impl ClientConfig {
             extra_roots: Vec::new(),
             max_message_size: 64 * 1024,
             max_queue_bytes: 256 * 1024,
+            prover: None,
         }
     }
 
@@ -115,6 +121,15 @@ impl ClientConfig {
         }
     }
 
+    /// `host:port` of the URL in lower case, the port always there: what a proof is made for.
+    pub(super) fn audience(&self) -> String {
+        let uri: Option<Uri> = self.url.parse().ok();
+        let authority = uri.as_ref().and_then(Uri::authority);
+        let host = authority.map_or("", |authority| authority.host()).to_ascii_lowercase();
+        let port = authority.and_then(|authority| authority.port_u16());
+        format!("{host}:{}", port.unwrap_or(if self.is_secure() { 443 } else { 80 }))
+    }
+
     pub(super) fn is_secure(&self) -> bool {
         self.url.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("wss:"))
     }
@@ -131,6 +146,15 @@ mod tests {
         assert_eq!(longest, [250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
         assert_eq!(schedule.delay(3, 1.0).as_millis(), 500);
         assert_eq!(schedule.delay(u32::MAX, 0.0), schedule.max);
+    }
+
+    #[test]
+    fn a_proof_is_made_for_the_host_and_port_that_are_dialled() {
+        let agent: AgentUri = "agent://a".parse().unwrap();
+        let audience = |url: &str| ClientConfig::new(url, agent.clone()).audience();
+        assert_eq!(audience("wss://Signal.Example/path?q=1"), "signal.example:443");
+        assert_eq!(audience("ws://signal.example"), "signal.example:80");
+        assert_eq!(audience("ws://user@[::1]:8080/x"), "[::1]:8080");
     }
 
     #[test]

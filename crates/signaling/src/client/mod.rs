@@ -2,6 +2,7 @@
 
 mod config;
 mod outbox;
+mod prover;
 mod rooms;
 mod session;
 mod tls;
@@ -16,11 +17,12 @@ use tokio::time::Instant;
 
 pub use config::{ClientConfig, ConfigError, Reconnect};
 use outbox::{Outbox, Queued};
+pub use prover::{Challenge, Proof, Prover, Proving};
 pub use rooms::RoomEvent;
 use rooms::{RoomRequest, Rooms};
 use session::{End, Session};
 
-use crate::{ErrorBody, RoomName, SignalingMessage, code};
+use crate::{ErrorBody, IceServer, RoomName, SignalingMessage, code};
 
 /// Events that may wait for the application. The client stops reading from the server beyond it, and the server's
 /// own bound for slow consumers applies.
@@ -33,6 +35,14 @@ pub enum ClientEvent {
     Registered,
     /// A message for the agent. An error without `from` was made by the server or by this client.
     Message(SignalingMessage),
+    /// TURN and STUN servers for the agent, before [`Registered`](Self::Registered) and whenever the server renews their
+    /// credentials; they replace all from before. None: the server has none.
+    IceServers {
+        /// The servers.
+        servers: Vec<IceServer>,
+        /// How long their credentials are valid.
+        ttl: Duration,
+    },
     /// Something about a room that the agent has asked to be in.
     Room(RoomEvent),
     /// The connection was lost or could not be made; the next attempt starts after `retry_in`.
@@ -108,6 +118,7 @@ impl Client {
             outbox: Outbox { queue: receiver, queued: queued.clone(), held: None },
             events,
             resume: None,
+            had_ice_servers: false,
             rooms: Rooms::new(requests),
         };
         let task = Mutex::new(Some(tokio::spawn(driver.run(close_watch))));
@@ -170,6 +181,8 @@ struct Driver {
     events: mpsc::Sender<ClientEvent>,
     /// Token of the last registration.
     resume: Option<String>,
+    /// The application knows of ICE servers.
+    had_ice_servers: bool,
     rooms: Rooms,
 }
 

@@ -12,9 +12,10 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, error::ProtocolError};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
-use super::{ClientEvent, Driver};
+use super::{Challenge, ClientEvent, Driver, Proof, Prover};
 use crate::{
-    Body, ClientFrame, ErrorBody, FEATURE_ROOMS, SUBPROTOCOL, ServerFrame, SignalingMessage, close_code, code,
+    Body, ClientFrame, ErrorBody, FEATURE_ROOMS, IceServer, SUBPROTOCOL, ServerFrame, SignalingMessage,
+    close_code, code,
 };
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -109,23 +110,70 @@ impl Session<'_> {
     /// Returns what the server can do.
     async fn register(&mut self, socket: &mut Socket) -> Result<Vec<String>, End> {
         let agent = self.driver.config.agent.clone();
-        let frame = ClientFrame::Register { agent: agent.clone(), resume: self.driver.resume.clone() };
+        let prover = self.driver.config.prover.clone();
+        let token = match &prover {
+            Some(prover) => prover.token().await.map_err(End::Lost)?,
+            None => None,
+        };
+        let resume = self.driver.resume.clone();
+        let frame = ClientFrame::Register { agent: agent.clone(), resume, token };
         socket.send(Message::Text(frame.to_json().into())).await?;
         loop {
             let Message::Text(text) = read(socket).await? else { continue };
             match ServerFrame::parse(&text) {
-                Some(ServerFrame::Registered { agent_id, resume, features, .. }) if agent_id == agent => {
+                Some(ServerFrame::Registered {
+                    agent_id,
+                    resume,
+                    features,
+                    ice_servers,
+                    ice_servers_ttl,
+                    ..
+                }) if agent_id == agent => {
                     self.driver.resume = Some(resume);
+                    self.ice_servers(ice_servers, ice_servers_ttl.unwrap_or(0)).await;
                     return Ok(features);
                 }
-                // A limit of the server may be lifted later; any other refusal stays.
-                Some(ServerFrame::Error { error, .. }) if error.code == code::RATE_LIMIT_EXCEEDED => {
+                Some(ServerFrame::Challenge { agent_id, nonce, .. }) if agent_id == agent => {
+                    let frame = self.prove(prover.as_deref(), &nonce).await?;
+                    socket.send(Message::Text(frame.to_json().into())).await?;
+                }
+                // What may be different later; any other refusal stays.
+                Some(ServerFrame::Error { error, .. })
+                    if matches!(error.code.as_str(), code::RATE_LIMIT_EXCEEDED | code::INTERNAL_ERROR) =>
+                {
                     return Err(End::Lost(error.message));
                 }
                 Some(ServerFrame::Error { error, .. }) => return Err(End::Refused(error)),
                 _ => {}
             }
         }
+    }
+
+    /// The answer to a challenge.
+    async fn prove(&self, prover: Option<&dyn Prover>, nonce: &str) -> Result<ClientFrame, End> {
+        let config = &self.driver.config;
+        let audience = config.audience();
+        let challenge = Challenge { agent: &config.agent, nonce, audience: &audience };
+        let proof = match prover {
+            Some(prover) => prover.prove(challenge).await.map_err(End::Lost)?,
+            None => None,
+        };
+        let Some(Proof { proof, public_key }) = proof else {
+            let text =
+                format!("{} wants proof of the key of {}, and none is configured", config.url, config.agent);
+            return Err(End::Refused(ErrorBody::new(code::UNAUTHORIZED, text)));
+        };
+        Ok(ClientFrame::Prove { agent: config.agent.clone(), proof, public_key: Some(public_key) })
+    }
+
+    /// Passes servers on; that there are none is worth saying only if there were some before.
+    async fn ice_servers(&mut self, servers: Vec<IceServer>, ttl: u64) {
+        if servers.is_empty() && !self.driver.had_ice_servers {
+            return;
+        }
+        self.driver.had_ice_servers = !servers.is_empty();
+        let ttl = Duration::from_secs(ttl);
+        self.driver.emit(ClientEvent::IceServers { servers, ttl }).await;
     }
 
     async fn serve(&mut self, socket: &mut Socket) -> End {
@@ -190,6 +238,10 @@ impl Session<'_> {
             None => None,
         };
         let message = match frame {
+            Some(ServerFrame::IceServers { agent_id, ice_servers, ttl }) if agent_id == own => {
+                self.ice_servers(ice_servers, ttl).await;
+                return Ok(());
+            }
             Some(ServerFrame::Error { to, session_id, error, .. }) => {
                 let to = to.unwrap_or(own);
                 SignalingMessage { from: None, to, session_id, body: Body::Error(error), auth: None }

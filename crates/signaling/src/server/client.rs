@@ -5,37 +5,42 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::registry::{Claim, Close, Departure, Handle, NotJoined, Outgoing, TooSlow};
+use super::auth::{AuthMode, Visitor};
+use super::registration::Registrations;
+use super::registry::{Close, Departure, Handle, NotJoined, Outgoing, TooSlow};
 use super::stats::count;
 use super::{ServerConfig, Shared};
 use crate::{
-    AgentUri, Body, ClientFrame, ErrorBody, FEATURE_ROOMS, RoomName, ServerFrame, SignalingMessage,
-    close_code, code,
+    AgentUri, Body, ClientFrame, ErrorBody, RoomName, ServerFrame, SignalingMessage, close_code, code,
 };
 
-const REPLACED: Close = Close { code: close_code::REPLACED, reason: "another connection took over" };
 const IDLE: Close = Close { code: close_code::IDLE, reason: "nothing heard, not even pongs" };
 const NOT_REGISTERED: Close = Close { code: close_code::NOT_REGISTERED, reason: "no registration in time" };
 
 /// What the server does with the frames of one client. What it has to say goes into the queue of its [`Handle`], which
 /// the transport empties; the client is gone when this is dropped.
 pub(super) struct Client {
-    shared: Arc<Shared>,
-    handle: Arc<Handle>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) handle: Arc<Handle>,
     /// Every agent registered here, possibly taken over by another connection since.
-    agents: Vec<AgentUri>,
+    pub(super) agents: Vec<AgentUri>,
+    pub(super) registrations: Registrations,
 }
 
 impl Client {
     /// A client that has just connected, and the queue of what is to be written to it.
-    pub(super) fn new(shared: Arc<Shared>, id: u64) -> (Self, mpsc::UnboundedReceiver<Outgoing>) {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        id: u64,
+        visitor: Visitor,
+    ) -> (Self, mpsc::UnboundedReceiver<Outgoing>) {
         count(&shared.counters.connections);
         count(&shared.counters.total_connections);
         let (handle, queue) = Handle::new(id, shared.config.max_queue_bytes);
-        (Self { shared, handle, agents: Vec::new() }, queue)
+        (Self { shared, handle, agents: Vec::new(), registrations: Registrations::new(visitor) }, queue)
     }
 
     /// How the rest of the server sees this client.
@@ -46,17 +51,12 @@ impl Client {
     /// Serves one text frame. An error means that the client does not even read the answers to its own frames.
     pub(super) async fn frame(&mut self, text: Utf8Bytes) -> Result<(), TooSlow> {
         match ClientFrame::parse(&text) {
-            Ok(ClientFrame::Register { agent, resume }) => match self.register(&agent, resume).await {
-                Ok(resume) => self.answer(&ServerFrame::Registered {
-                    agent_id: agent,
-                    resume,
-                    idle_timeout_ms: millis(self.shared.config.idle_timeout),
-                    features: vec![FEATURE_ROOMS.to_owned()],
-                }),
-                Err(error) => self.refuse(Some(agent), None, error),
-            },
+            Ok(ClientFrame::Register { agent, resume, token }) => self.register(agent, resume, token).await,
+            Ok(ClientFrame::Prove { agent, proof, public_key }) => {
+                self.prove(agent, &proof, public_key.as_deref()).await
+            }
             Ok(ClientFrame::Unregister { agent }) => {
-                self.shared.registry.release(&agent, &self.handle, Departure::Left);
+                self.release(&agent, Departure::Left);
                 self.agents.retain(|registered| *registered != agent);
                 self.answer(&ServerFrame::Unregistered { agent_id: agent })
             }
@@ -80,53 +80,33 @@ impl Client {
 
     /// Registers the agent that the URL of the connection names.
     pub(super) async fn greet(&mut self, agent: AgentUri) -> Result<(), TooSlow> {
-        match self.register(&agent, None).await {
-            Ok(_) => Ok(()),
+        if self.shared.config.authenticator.mode() != AuthMode::Open {
+            return self.register(agent, None, None).await;
+        }
+        // Not answered: a client that does not register by a frame does not know the answer either.
+        match self.register_implicitly(&agent).await {
+            Ok(()) => Ok(()),
             Err(error) => self.refuse(Some(agent), None, error),
         }
     }
 
     /// Gives all its names up, at once instead of when this is dropped.
     pub(super) fn release_all(&mut self) {
-        for agent in self.agents.drain(..) {
-            self.shared.registry.release(&agent, &self.handle, Departure::Lost);
+        for agent in std::mem::take(&mut self.agents) {
+            self.release(&agent, Departure::Lost);
         }
     }
 
-    /// Registers `agent` here and returns its resume token. If another connection has it, that one must answer a
-    /// ping within the take-over time, or loses it.
-    async fn register(&mut self, agent: &AgentUri, resume: Option<String>) -> Result<String, ErrorBody> {
-        if !self.agents.contains(agent) && self.agents.len() >= self.shared.config.max_registrations {
-            let limit = self.shared.config.max_registrations;
-            let text = format!("this connection has {limit} agents already, the most allowed");
-            return Err(ErrorBody::new(code::RATE_LIMIT_EXCEEDED, text));
+    fn release(&self, agent: &AgentUri, how: Departure) {
+        if self.shared.registry.release(agent, &self.handle, how) {
+            self.shared.config.authenticator.released(agent, Instant::now().into_std());
         }
-        let mut dead = None;
-        let (resume, displaced) = loop {
-            match self.shared.registry.claim(agent, &self.handle, resume.as_deref(), dead) {
-                Claim::Granted { resume, displaced } => break (resume, displaced),
-                Claim::Held(owner) => {
-                    if answers(&owner, self.shared.config.takeover_timeout).await {
-                        let text = format!("{agent} is registered by another connection, which is alive");
-                        return Err(ErrorBody::new(code::UNAUTHORIZED, text));
-                    }
-                    dead = Some(owner.id);
-                }
-            }
-        };
-        if let Some(old) = displaced {
-            tell_displaced(&old, agent);
-        }
-        if !self.agents.contains(agent) {
-            self.agents.push(agent.clone());
-        }
-        Ok(resume)
     }
 
     async fn join(&mut self, agent: AgentUri, room: RoomName) -> Result<(), TooSlow> {
         // As for messages: a client that knows nothing of registration is registered by its first frame.
         if self.agents.is_empty()
-            && let Err(error) = self.register(&agent, None).await
+            && let Err(error) = self.register_implicitly(&agent).await
         {
             return self.refuse_room(agent, room, error);
         }
@@ -156,7 +136,7 @@ impl Client {
         };
         // A client that knows nothing of registration is registered by its first message.
         if self.agents.is_empty()
-            && let Err(error) = self.register(&from, None).await
+            && let Err(error) = self.register_implicitly(&from).await
         {
             return self.refuse(Some(from), session, error);
         }
@@ -192,11 +172,11 @@ impl Client {
         }
     }
 
-    fn answer(&self, frame: &ServerFrame) -> Result<(), TooSlow> {
+    pub(super) fn answer(&self, frame: &ServerFrame) -> Result<(), TooSlow> {
         self.handle.push(Outgoing::Text(frame.to_json().into()))
     }
 
-    fn refuse(
+    pub(super) fn refuse(
         &self,
         to: Option<AgentUri>,
         session_id: Option<String>,
@@ -216,26 +196,6 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.release_all();
         self.shared.counters.connections.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Whether the connection sends anything, at least its answer to a ping, in time.
-async fn answers(owner: &Handle, patience: Duration) -> bool {
-    let heard = owner.heard.notified();
-    tokio::pin!(heard);
-    // From here on a frame counts, even one that arrives before the first poll.
-    heard.as_mut().enable();
-    owner.push(Outgoing::Ping).is_ok() && timeout(patience, heard).await.is_ok()
-}
-
-fn tell_displaced(old: &Handle, agent: &AgentUri) {
-    let text = format!("{agent} was taken over by another connection");
-    let error = ErrorBody::new(code::UNAUTHORIZED, text);
-    let frame = ServerFrame::Error { to: Some(agent.clone()), session_id: None, room: None, error };
-    // If it does not read, it is being disconnected: that tells it, too.
-    let _ = old.push(Outgoing::Text(frame.to_json().into()));
-    if old.registrations.load(Ordering::Relaxed) == 0 {
-        old.close(REPLACED);
     }
 }
 
@@ -266,8 +226,4 @@ pub(super) async fn watchdog(config: &ServerConfig, handle: &Handle) -> Close {
         // Between the ping and the end there may be several ping intervals: ping again.
         sleep_until(end.min(now + config.ping_interval.max(Duration::from_millis(1)))).await;
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -3,12 +3,15 @@
 use tokio_tungstenite::tungstenite::handshake::server::{Callback, ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 
+use super::auth::Visitor;
 use crate::{AgentUri, SUBPROTOCOL};
 
 /// Checks an upgrade request; what the URL registers ends up in `agent`.
 pub(super) struct Upgrade<'a> {
     pub(super) path: Option<&'a str>,
     pub(super) agent: &'a mut Option<AgentUri>,
+    /// Learns what the request says about the client.
+    pub(super) visitor: &'a mut Visitor,
 }
 
 impl Callback for Upgrade<'_> {
@@ -20,6 +23,11 @@ impl Callback for Upgrade<'_> {
         }
         if let Some(query) = request.uri().query() {
             *self.agent = agent_of(query).map_err(|error| refusal(StatusCode::BAD_REQUEST, error))?;
+        }
+        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        self.visitor.host = header("host").map(str::to_owned);
+        if let Some(authorization) = header("authorization") {
+            self.visitor.authorization(authorization);
         }
         let mut offered = request
             .headers()

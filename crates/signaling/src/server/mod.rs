@@ -1,8 +1,11 @@
 //! An embeddable WebSocket server that relays signaling messages between agents.
 
+mod auth;
 mod client;
 mod handshake;
+mod registration;
 mod registry;
+mod renewal;
 mod rooms;
 mod stats;
 mod websocket;
@@ -18,9 +21,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+pub use auth::{Attempt, AuthMode, Authenticator, Denied, Evidence, Identity, OpenToAll, Verdict};
+use registration::Failures;
 use registry::Registry;
 use rooms::RoomLimits;
 pub use stats::Stats;
+
+use crate::TurnConfig;
 
 /// Where a [`Server`] listens and what it allows. Every limit protects the server's memory or its other users.
 #[derive(Debug, Clone)]
@@ -55,6 +62,14 @@ pub struct ServerConfig {
     pub takeover_timeout: Duration,
     /// How long `close()` waits for clients to say goodbye. Default 1 s.
     pub close_timeout: Duration,
+    /// Who may register what. Default: everybody everything, [`OpenToAll`].
+    pub authenticator: Arc<dyn Authenticator>,
+    /// The names under which clients dial this server, `host` or `host:port`: proofs must be made for one of them. Default:
+    /// none, which means the `Host` of each request. Then another server that an agent dials could pass our challenge on to
+    /// it, and register in its name here: set it wherever agents use more than one server.
+    pub audience: Vec<String>,
+    /// TURN servers for agents that have proven who they are.
+    pub turn: Option<TurnConfig>,
 }
 
 impl Default for ServerConfig {
@@ -73,6 +88,9 @@ impl Default for ServerConfig {
             idle_timeout: Duration::from_secs(60),
             takeover_timeout: Duration::from_secs(2),
             close_timeout: Duration::from_secs(1),
+            authenticator: Arc::new(OpenToAll),
+            audience: Vec::new(),
+            turn: None,
         }
     }
 }
@@ -99,6 +117,7 @@ struct Shared {
     registry: Registry,
     counters: stats::Counters,
     next_id: AtomicU64,
+    failures: Failures,
 }
 
 impl Server {
@@ -114,8 +133,12 @@ impl Server {
             registry: Registry::default(),
             counters: stats::Counters::default(),
             next_id: AtomicU64::new(0),
+            failures: Failures::default(),
         });
         let (shutdown, watcher) = watch::channel(false);
+        if let Some(turn) = shared.config.turn.clone() {
+            tokio::spawn(renewal::run(shared.clone(), turn, shutdown.subscribe()));
+        }
         let acceptor = tokio::spawn(accept_loop(listener, shared.clone(), watcher));
         Ok(Self { address, shared, shutdown, acceptor: Mutex::new(Some(acceptor)) })
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
@@ -132,6 +133,21 @@ struct Entry {
     owner: Arc<Handle>,
     resume: String,
     rooms: BTreeSet<RoomName>,
+    /// Who the agent has proven to be.
+    identity: Option<String>,
+    /// When it last got TURN credentials.
+    credentials_at: Option<Instant>,
+}
+
+/// What speaks for a claim of a name that is taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Credentials<'a> {
+    /// The token of an earlier registration.
+    pub(super) resume: Option<&'a str>,
+    /// Who the claimant has proven to be; see [`Identity::owner`](super::auth::Identity::owner).
+    pub(super) owner: Option<&'a str>,
+    /// The connection that was found not to answer.
+    pub(super) dead: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -188,20 +204,22 @@ impl Registry {
         self.lock().rooms.len()
     }
 
-    /// Registers `agent` for `claimant` if it is free, already the claimant's, claimed with the right `resume` token, or
-    /// still held by the connection `dead`, which was found not to answer. With the token it stays in its rooms.
+    /// Registers `agent` for `claimant` if it is free, already the claimant's, claimed with the right resume token or by
+    /// its owner, or still held by a connection that was found not to answer. With the token it stays in its rooms.
     pub(super) fn claim(
         &self,
         agent: &AgentUri,
         claimant: &Arc<Handle>,
-        resume: Option<&str>,
-        dead: Option<u64>,
+        credentials: Credentials<'_>,
     ) -> Claim {
+        let Credentials { resume, owner, dead } = credentials;
+        let identity = owner.map(str::to_owned);
         let mut state = self.lock();
         let mut rooms = BTreeSet::new();
         let (resume, displaced) = match state.agents.get_mut(agent) {
             None => (uuid::Uuid::new_v4().simple().to_string(), None),
             Some(entry) if entry.owner.id == claimant.id => {
+                entry.identity = identity;
                 return Claim::Granted { resume: entry.resume.clone(), displaced: None };
             }
             Some(entry) if resume.is_some_and(|token| same_secret(token, &entry.resume)) => {
@@ -209,14 +227,19 @@ impl Registry {
                 (entry.resume.clone(), Some(entry.owner.clone()))
             }
             // A new token: whoever knew the old one is not necessarily the new owner.
-            Some(entry) if dead == Some(entry.owner.id) => {
+            Some(entry)
+                if dead == Some(entry.owner.id)
+                    || (owner.is_some() && entry.identity.as_deref() == owner) =>
+            {
                 let owner = entry.owner.clone();
                 state.depart_all(agent, Departure::Lost);
                 (uuid::Uuid::new_v4().simple().to_string(), Some(owner))
             }
             Some(entry) => return Claim::Held(entry.owner.clone()),
         };
-        state.agents.insert(agent.clone(), Entry { owner: claimant.clone(), resume: resume.clone(), rooms });
+        let entry =
+            Entry { owner: claimant.clone(), resume: resume.clone(), rooms, identity, credentials_at: None };
+        state.agents.insert(agent.clone(), entry);
         claimant.registrations.fetch_add(1, Ordering::Relaxed);
         if let Some(old) = &displaced {
             old.registrations.fetch_sub(1, Ordering::Relaxed);
@@ -265,6 +288,26 @@ impl Registry {
             state.depart(agent, room, Departure::Left);
         }
         Ok(())
+    }
+
+    /// `agent` is being given TURN credentials, if `owner` has it.
+    pub(super) fn gave_credentials(&self, agent: &AgentUri, owner: &Handle, now: Instant) {
+        if let Ok(entry) = own(&mut self.lock().agents, agent, owner) {
+            entry.credentials_at = Some(now);
+        }
+    }
+
+    /// The agents whose credentials are older than `age`, which count as new from now on.
+    pub(super) fn credentials_older_than(&self, age: Duration, now: Instant) -> Vec<(AgentUri, Arc<Handle>)> {
+        let mut state = self.lock();
+        let due = state.agents.iter_mut().filter(|(_, entry)| {
+            entry.credentials_at.is_some_and(|at| now.saturating_duration_since(at) >= age)
+        });
+        due.map(|(agent, entry)| {
+            entry.credentials_at = Some(now);
+            (agent.clone(), entry.owner.clone())
+        })
+        .collect()
     }
 
     /// Whether `agent` is registered to `owner`, and the connection that `recipient` is registered to.
@@ -342,6 +385,34 @@ fn same_secret(a: &str, b: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn with_token(resume: &str) -> Credentials<'_> {
+        Credentials { resume: Some(resume), ..Credentials::default() }
+    }
+
+    fn after_death_of(dead: u64) -> Credentials<'static> {
+        Credentials { dead: Some(dead), ..Credentials::default() }
+    }
+
+    fn proven(owner: &str) -> Credentials<'_> {
+        Credentials { owner: Some(owner), ..Credentials::default() }
+    }
+
+    #[test]
+    fn who_has_proven_to_be_the_owner_takes_over_at_once_and_nobody_else_does() {
+        let registry = Registry::default();
+        let [first, second, third] = [1, 2, 3].map(|id| Handle::new(id, 1000).0);
+        registry.claim(&agent(), &first, proven("key"));
+        for other in [proven("other key"), Credentials::default()] {
+            assert!(matches!(registry.claim(&agent(), &second, other), Claim::Held(_)));
+        }
+        let claim = registry.claim(&agent(), &second, proven("key"));
+        assert!(matches!(claim, Claim::Granted { displaced: Some(old), .. } if old.id == 1));
+        // Nothing proven is not the same owner as nothing proven.
+        registry.release(&agent(), &second, Departure::Left);
+        registry.claim(&agent(), &second, Credentials::default());
+        assert!(matches!(registry.claim(&agent(), &third, Credentials::default()), Claim::Held(_)));
+    }
+
     fn agent() -> AgentUri {
         "agent://a".parse().unwrap()
     }
@@ -351,19 +422,23 @@ mod tests {
         let registry = Registry::default();
         let (first, _first_queue) = Handle::new(1, 1000);
         let (second, _second_queue) = Handle::new(2, 1000);
-        let Claim::Granted { resume, .. } = registry.claim(&agent(), &first, None, None) else { panic!() };
-        assert!(matches!(registry.claim(&agent(), &second, None, None), Claim::Held(owner) if owner.id == 1));
-        assert!(matches!(registry.claim(&agent(), &second, Some("guess"), None), Claim::Held(_)));
-        assert!(matches!(registry.claim(&agent(), &second, None, Some(7)), Claim::Held(_)));
+        let Claim::Granted { resume, .. } = registry.claim(&agent(), &first, Credentials::default()) else {
+            panic!()
+        };
+        assert!(
+            matches!(registry.claim(&agent(), &second, Credentials::default()), Claim::Held(owner) if owner.id == 1)
+        );
+        assert!(matches!(registry.claim(&agent(), &second, with_token("guess")), Claim::Held(_)));
+        assert!(matches!(registry.claim(&agent(), &second, after_death_of(7)), Claim::Held(_)));
 
-        let Claim::Granted { displaced, .. } = registry.claim(&agent(), &second, Some(&resume), None) else {
+        let Claim::Granted { displaced, .. } = registry.claim(&agent(), &second, with_token(&resume)) else {
             panic!()
         };
         assert_eq!(displaced.unwrap().id, 1);
         assert!(!registry.release(&agent(), &first, Departure::Left));
         assert!(registry.route(&agent(), &second, &agent()).0);
 
-        let Claim::Granted { displaced, .. } = registry.claim(&agent(), &first, None, Some(2)) else {
+        let Claim::Granted { displaced, .. } = registry.claim(&agent(), &first, after_death_of(2)) else {
             panic!()
         };
         assert_eq!(displaced.unwrap().id, 2);
@@ -379,16 +454,18 @@ mod tests {
         let handles: Vec<_> = (0..3).map(|id| Handle::new(id, 10_000)).collect();
         let [(first, _), (second, _), (third, _)] = &handles[..] else { panic!() };
         let room: RoomName = "r".parse().unwrap();
-        let Claim::Granted { resume, .. } = registry.claim(&agent(), first, None, None) else { panic!() };
+        let Claim::Granted { resume, .. } = registry.claim(&agent(), first, Credentials::default()) else {
+            panic!()
+        };
         assert!(matches!(
             registry.join(&agent(), second, &room, limits),
             Err(NotJoined::Refused(error)) if error.code == code::UNAUTHORIZED
         ));
         registry.join(&agent(), first, &room, limits).unwrap();
-        registry.claim(&agent(), second, Some(&resume), None);
+        registry.claim(&agent(), second, with_token(&resume));
         assert_eq!(registry.rooms(), 1);
         assert!(registry.leave(&agent(), first, &room).is_err());
-        registry.claim(&agent(), third, None, Some(second.id));
+        registry.claim(&agent(), third, after_death_of(second.id));
         assert_eq!(registry.rooms(), 0);
     }
 

@@ -23,6 +23,8 @@ pub struct Stats {
     pub refused: u64,
     /// Clients disconnected because they did not read.
     pub slow_consumers: u64,
+    /// Registrations whose proof or token was wrong.
+    pub denied: u64,
 }
 
 /// The live counters behind [`Stats`].
@@ -35,6 +37,7 @@ pub(super) struct Counters {
     pub(super) undeliverable: AtomicU64,
     pub(super) refused: AtomicU64,
     pub(super) slow_consumers: AtomicU64,
+    pub(super) denied: AtomicU64,
 }
 
 /// Counts one more.
@@ -55,6 +58,7 @@ impl Counters {
             undeliverable: read(&self.undeliverable),
             refused: read(&self.refused),
             slow_consumers: read(&self.slow_consumers),
+            denied: read(&self.denied),
         }
     }
 }

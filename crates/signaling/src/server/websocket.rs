@@ -10,6 +10,7 @@ use tokio_tungstenite::accept_hdr_async_with_config;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
+use super::auth::Visitor;
 use super::client::{Client, watchdog};
 use super::handshake::Upgrade;
 use super::registry::{Close, Handle, Outgoing};
@@ -29,8 +30,10 @@ pub(super) async fn run(
 ) {
     // Signaling is small messages that somebody waits for.
     let _ = stream.set_nodelay(true);
-    let mut agent = None;
-    let upgrade = Upgrade { path: shared.config.path.as_deref(), agent: &mut agent };
+    // Without an address it is gone already.
+    let Ok(address) = stream.peer_addr() else { return };
+    let (mut agent, mut visitor) = (None, Visitor::new(address.ip()));
+    let upgrade = Upgrade { path: shared.config.path.as_deref(), agent: &mut agent, visitor: &mut visitor };
     let limits = WebSocketConfig::default()
         .max_message_size(Some(shared.config.max_message_size))
         .max_frame_size(Some(shared.config.max_message_size))
@@ -42,7 +45,7 @@ pub(super) async fn run(
         () = told_to_close(&mut shutdown) => return,
     };
     let Ok(Ok(socket)) = accepted else { return };
-    let (client, queue) = Client::new(shared.clone(), id);
+    let (client, queue) = Client::new(shared.clone(), id, visitor);
     serve(&shared, client, socket, queue, agent, shutdown).await;
 }
 

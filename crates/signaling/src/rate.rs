@@ -74,6 +74,19 @@ impl RateLimiter {
         self.others.get_or_insert(fresh).take(rate, now)
     }
 
+    /// Whether `name` could [`take`](Self::take) now; nothing is counted.
+    pub fn allows(&mut self, name: &str, now: Instant) -> bool {
+        let rate = self.rate;
+        let room = self.buckets.len() < self.capacity;
+        let bucket = match self.buckets.get_mut(name) {
+            Some(bucket) => bucket,
+            None if room => return rate.burst >= 1.0,
+            None => self.others.get_or_insert(Bucket { left: rate.burst, at: now }),
+        };
+        bucket.refill(rate, now);
+        bucket.left >= 1.0
+    }
+
     /// Names that are kept.
     pub fn names(&self) -> usize {
         self.buckets.len()
@@ -110,6 +123,17 @@ mod tests {
         assert!(limiter.take("b", now));
         let later = now + Duration::from_secs(1);
         assert_eq!([0, 0].map(|_| limiter.take("a", later)), [true, false]);
+    }
+
+    #[test]
+    fn asking_whether_something_may_happen_does_not_count() {
+        let (now, mut limiter) = (epoch(), RateLimiter::new(RATE, 1));
+        for name in ["a", "b"] {
+            assert!((0..9).all(|_| limiter.allows(name, now)));
+            assert_eq!([0, 0].map(|_| limiter.take(name, now)), [true, true]);
+            assert!(!limiter.allows(name, now));
+            assert!(limiter.allows(name, now + Duration::from_secs(1)));
+        }
     }
 
     #[test]

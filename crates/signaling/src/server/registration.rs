@@ -1,0 +1,309 @@
+//! How an agent comes to be registered: what it has to show, and who may take a name over.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::{Instant, timeout};
+
+use super::auth::{Attempt, AuthMode, Denied, Evidence, Identity, Visitor, audiences};
+use super::client::Client;
+use super::registry::{Claim, Close, Credentials, Handle, Outgoing, TooSlow};
+use super::stats::count;
+use crate::{
+    AgentUri, ErrorBody, FEATURE_ROOMS, IceServer, Rate, RateLimiter, ServerFrame, close_code, code,
+};
+
+/// An authenticator has this long, in which it may ask an application or fetch a key set.
+pub(super) const VERIFY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A challenge has to be answered in this time. Signing takes milliseconds; asking a hardware token may take a while.
+const CHALLENGE_LIFETIME: Duration = Duration::from_secs(30);
+
+/// Wrong proofs and tokens that one connection may send; it is closed at the next one. An honest client gives up after the
+/// first.
+const FAILURES_PER_CONNECTION: u32 = 5;
+
+/// Wrong proofs and tokens from one address: enough for a rack of misconfigured agents, and at 100 us for a signature too
+/// little to keep a processor busy. Beyond it the address is refused without anything being verified.
+const FAILURES_PER_ADDRESS: Rate = Rate { burst: 50.0, per_second: 2.0 };
+
+/// Addresses whose failures are counted; 100 bytes each. Further ones share a count.
+const ADDRESSES: usize = 10_000;
+
+const TOO_MANY_FAILURES: Close = Close { code: close_code::RATE_LIMITED, reason: "too many failed attempts" };
+
+/// Failures by address.
+#[derive(Debug)]
+pub(super) struct Failures(Mutex<RateLimiter>);
+
+impl Default for Failures {
+    fn default() -> Self {
+        Self(Mutex::new(RateLimiter::new(FAILURES_PER_ADDRESS, ADDRESSES)))
+    }
+}
+
+impl Failures {
+    fn allows(&self, visitor: &Visitor) -> bool {
+        let mut limiter = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        limiter.allows(&visitor.network(), Instant::now().into_std())
+    }
+
+    fn count(&self, visitor: &Visitor) {
+        let mut limiter = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        limiter.take(&visitor.network(), Instant::now().into_std());
+    }
+}
+
+/// What is under way on one connection.
+#[derive(Debug)]
+pub(super) struct Registrations {
+    visitor: Visitor,
+    /// At most one per agent, and no more than agents are allowed.
+    challenges: Vec<Challenge>,
+    failures: u32,
+}
+
+#[derive(Debug)]
+struct Challenge {
+    agent: AgentUri,
+    nonce: String,
+    resume: Option<String>,
+    at: Instant,
+}
+
+impl Registrations {
+    pub(super) fn new(visitor: Visitor) -> Self {
+        Self { visitor, challenges: Vec::new(), failures: 0 }
+    }
+
+    fn take_challenge(&mut self, agent: &AgentUri) -> Option<Challenge> {
+        let index = self.challenges.iter().position(|challenge| challenge.agent == *agent)?;
+        Some(self.challenges.swap_remove(index))
+            .filter(|challenge| challenge.at.elapsed() < CHALLENGE_LIFETIME)
+    }
+}
+
+impl Client {
+    /// The agent asks to be registered.
+    pub(super) async fn register(
+        &mut self,
+        agent: AgentUri,
+        resume: Option<String>,
+        token: Option<String>,
+    ) -> Result<(), TooSlow> {
+        if let Err(error) = self.check_room_for(&agent) {
+            return self.refuse(Some(agent), None, error);
+        }
+        let identity = match self.shared.config.authenticator.mode() {
+            AuthMode::Open => Identity::default(),
+            AuthMode::Tofu | AuthMode::Keys => return self.challenge(agent, resume),
+            AuthMode::Bearer => {
+                let Some(token) = token.or_else(|| self.registrations.visitor.bearer.clone()) else {
+                    let error = "this server wants a bearer token with the registration";
+                    return self.refuse(Some(agent), None, ErrorBody::new(code::UNAUTHORIZED, error));
+                };
+                match self.verify(&agent, Evidence::Token(&token)).await {
+                    Ok(identity) => identity,
+                    Err(error) => return self.denied(agent, error),
+                }
+            }
+        };
+        self.admit(agent, resume, identity).await
+    }
+
+    /// The agent answers its challenge, which is used up by that.
+    pub(super) async fn prove(
+        &mut self,
+        agent: AgentUri,
+        proof: &str,
+        public_key: Option<&str>,
+    ) -> Result<(), TooSlow> {
+        let Some(challenge) = self.registrations.take_challenge(&agent) else {
+            let text = format!("no challenge for {agent} is open on this connection; register first");
+            return self.denied(agent, ErrorBody::new(code::UNAUTHORIZED, text));
+        };
+        let names = match self.shared.config.audience.as_slice() {
+            [] => self.registrations.visitor.host.as_slice(),
+            names => names,
+        };
+        let audiences = audiences(names);
+        let evidence = Evidence::Proof { proof, public_key, nonce: &challenge.nonce, audiences: &audiences };
+        match self.verify(&agent, evidence).await {
+            Ok(identity) => self.admit(agent, challenge.resume, identity).await,
+            Err(error) => self.denied(agent, error),
+        }
+    }
+
+    /// Registers an agent that did not ask for it, by its first frame; possible only where nothing has to be shown.
+    pub(super) async fn register_implicitly(&mut self, agent: &AgentUri) -> Result<(), ErrorBody> {
+        if self.shared.config.authenticator.mode() != AuthMode::Open {
+            let text = format!("{agent} is not registered on this connection; register first");
+            return Err(ErrorBody::new(code::UNAUTHORIZED, text));
+        }
+        self.check_room_for(agent)?;
+        self.claim(agent, None, &Identity::default()).await.map(drop)
+    }
+
+    fn check_room_for(&self, agent: &AgentUri) -> Result<(), ErrorBody> {
+        let limit = self.shared.config.max_registrations;
+        if self.agents.contains(agent) || self.agents.len() < limit {
+            return Ok(());
+        }
+        let text = format!("this connection has {limit} agents already, the most allowed");
+        Err(ErrorBody::new(code::RATE_LIMIT_EXCEEDED, text))
+    }
+
+    fn challenge(&mut self, agent: AgentUri, resume: Option<String>) -> Result<(), TooSlow> {
+        let nonce = nonce();
+        let challenges = &mut self.registrations.challenges;
+        challenges.retain(|challenge| challenge.agent != agent);
+        if challenges.len() >= self.shared.config.max_registrations {
+            challenges.remove(0);
+        }
+        challenges.push(Challenge { agent: agent.clone(), nonce: nonce.clone(), resume, at: Instant::now() });
+        let names = [self.shared.config.audience.first(), self.registrations.visitor.host.as_ref()];
+        let audience = names.into_iter().flatten().next().cloned();
+        self.answer(&ServerFrame::Challenge { agent_id: agent, nonce, audience })
+    }
+
+    async fn verify(&self, agent: &AgentUri, evidence: Evidence<'_>) -> Result<Identity, ErrorBody> {
+        let (shared, visitor) = (&self.shared, &self.registrations.visitor);
+        if !shared.failures.allows(visitor) {
+            let text = "too many failed registrations from your address; try again later";
+            return Err(ErrorBody::new(code::RATE_LIMIT_EXCEEDED, text));
+        }
+        let now = Instant::now().into_std();
+        let attempt = Attempt { agent, evidence, address: visitor.address, now, unix_ms: unix_ms() };
+        let verdict = timeout(VERIFY_TIMEOUT, shared.config.authenticator.verify(attempt)).await;
+        let Denied { error, reason } = match verdict {
+            Ok(Ok(identity)) => return Ok(identity),
+            Ok(Err(denied)) => denied,
+            Err(_) => {
+                let text = "the registration could not be verified in time; try again later";
+                Denied { error: ErrorBody::new(code::INTERNAL_ERROR, text), reason: "verification-timeout" }
+            }
+        };
+        tracing::info!(%agent, reason, "registration denied");
+        Err(error)
+    }
+
+    /// Answers a failed attempt, and counts it unless the failure is the server's own.
+    fn denied(&mut self, agent: AgentUri, error: ErrorBody) -> Result<(), TooSlow> {
+        count(&self.shared.counters.denied);
+        if error.code != code::INTERNAL_ERROR {
+            self.shared.failures.count(&self.registrations.visitor);
+            self.registrations.failures += 1;
+        }
+        let answered = self.refuse(Some(agent), None, error);
+        if self.registrations.failures > FAILURES_PER_CONNECTION {
+            self.handle.close(TOO_MANY_FAILURES);
+        }
+        answered
+    }
+
+    /// Registers an agent that has shown what it has to.
+    async fn admit(
+        &mut self,
+        agent: AgentUri,
+        resume: Option<String>,
+        identity: Identity,
+    ) -> Result<(), TooSlow> {
+        match self.claim(&agent, resume, &identity).await {
+            Ok(resume) => {
+                let (ice_servers, ice_servers_ttl) = self.ice_servers(&agent);
+                self.answer(&ServerFrame::Registered {
+                    agent_id: agent,
+                    resume,
+                    idle_timeout_ms: millis(self.shared.config.idle_timeout),
+                    features: vec![FEATURE_ROOMS.to_owned()],
+                    auth: self.shared.config.authenticator.mode(),
+                    ice_servers,
+                    ice_servers_ttl,
+                })
+            }
+            Err(error) => self.refuse(Some(agent), None, error),
+        }
+    }
+
+    /// Takes the name and returns its resume token. If another connection has it and this is not proven to be the same
+    /// agent, that one must answer a ping within the take-over time, or loses it.
+    async fn claim(
+        &mut self,
+        agent: &AgentUri,
+        resume: Option<String>,
+        identity: &Identity,
+    ) -> Result<String, ErrorBody> {
+        self.check_room_for(agent)?;
+        let shared = self.shared.clone();
+        let mut dead = None;
+        let (resume, displaced) = loop {
+            let owner = identity.owner.as_deref();
+            let credentials = Credentials { resume: resume.as_deref(), owner, dead };
+            match shared.registry.claim(agent, &self.handle, credentials) {
+                Claim::Granted { resume, displaced } => break (resume, displaced),
+                Claim::Held(owner) => {
+                    if answers(&owner, shared.config.takeover_timeout).await {
+                        let text = format!("{agent} is registered by another connection, which is alive");
+                        return Err(ErrorBody::new(code::UNAUTHORIZED, text));
+                    }
+                    dead = Some(owner.id);
+                }
+            }
+        };
+        if let Some(old) = displaced {
+            tell_displaced(&old, agent);
+        }
+        if !self.agents.contains(agent) {
+            self.agents.push(agent.clone());
+        }
+        shared.config.authenticator.registered(agent, identity, Instant::now().into_std());
+        Ok(resume)
+    }
+
+    fn ice_servers(&self, agent: &AgentUri) -> (Vec<IceServer>, Option<u64>) {
+        let config = &self.shared.config;
+        match &config.turn {
+            Some(turn) if turn.allow_open || config.authenticator.mode() != AuthMode::Open => {
+                self.shared.registry.gave_credentials(agent, &self.handle, Instant::now());
+                (turn.ice_servers(agent, unix_ms()), Some(turn.ttl.as_secs()))
+            }
+            _ => (Vec::new(), None),
+        }
+    }
+}
+
+/// Whether the connection sends anything, at least its answer to a ping, in time.
+async fn answers(owner: &Handle, patience: Duration) -> bool {
+    let heard = owner.heard.notified();
+    tokio::pin!(heard);
+    // From here on a frame counts, even one that arrives before the first poll.
+    heard.as_mut().enable();
+    owner.push(Outgoing::Ping).is_ok() && timeout(patience, heard).await.is_ok()
+}
+
+fn tell_displaced(old: &Handle, agent: &AgentUri) {
+    const REPLACED: Close = Close { code: close_code::REPLACED, reason: "another connection took over" };
+    let text = format!("{agent} was taken over by another connection");
+    let error = ErrorBody::new(code::UNAUTHORIZED, text);
+    let frame = ServerFrame::Error { to: Some(agent.clone()), session_id: None, room: None, error };
+    // If it does not read, it is being disconnected: that tells it, too.
+    let _ = old.push(Outgoing::Text(frame.to_json().into()));
+    if old.registrations.load(Ordering::Relaxed) == 0 {
+        old.close(REPLACED);
+    }
+}
+
+/// 244 random bits.
+fn nonce() -> String {
+    [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()].map(|uuid| uuid.simple().to_string()).concat()
+}
+
+pub(super) fn unix_ms() -> u64 {
+    // A clock before 1970 makes everything expired or not valid yet; nothing worse.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
