@@ -41,8 +41,8 @@ pub struct SignalingClient {
 
 #[napi]
 impl SignalingClient {
-    /// Starts connecting. Events: `registered`; `iceServers`, `{iceServers, ttl}`; `message`, a signaling message; `room`, see [`room_json`];
-    /// `disconnected`, `{error, retryIn}`;
+    /// Starts connecting. Events: `registered`; `message`, a signaling message; `room`, see [`room_json`];
+    /// `iceServers`, `{iceServers, ttl}`; `disconnected`, `{error, retryIn}`;
     /// `closed`, an error `{code, message}` or nothing, the last one.
     #[napi(constructor)]
     pub fn new(

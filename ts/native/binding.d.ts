@@ -296,7 +296,7 @@ export declare class SendSchedule {
 export declare class SignalingClient {
   /**
    * Starts connecting. Events: `registered`; `message`, a signaling message; `room`, see [`room_json`];
-   * `disconnected`, `{error, retryIn}`;
+   * `iceServers`, `{iceServers, ttl}`; `disconnected`, `{error, retryIn}`;
    * `closed`, an error `{code, message}` or nothing, the last one.
    */
   constructor(url: string, agent: string, options: SignalingClientOptions, onEvent: (arg0: string, arg1?: string | undefined | null) => void)

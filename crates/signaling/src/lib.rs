@@ -10,6 +10,8 @@
 
 mod client;
 mod control;
+#[cfg(test)]
+mod control_tests;
 pub mod fuzz;
 mod message;
 mod rate;

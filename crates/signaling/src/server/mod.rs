@@ -5,6 +5,8 @@ mod client;
 mod handshake;
 mod registration;
 mod registry;
+#[cfg(test)]
+mod registry_tests;
 mod renewal;
 mod rooms;
 mod stats;
