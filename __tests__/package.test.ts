@@ -50,6 +50,15 @@ describe('the packed tarballs, installed into an empty project', () => {
     expect(node('both.mjs')).toBe(manifest.version);
   });
 
+  test('bring a program that starts, with the native library behind it', () => {
+    const program = join(folder, 'node_modules', '.bin', 'ossa-webrtc');
+    const run = (...args: string[]) =>
+      execFileSync(program, args, { cwd: folder, encoding: 'utf8', stdio: 'pipe', shell: process.platform === 'win32' });
+    expect(run('--version').trim()).toBe(manifest.version);
+    run('keygen', 'agent.key');
+    expect(readFileSync(join(folder, 'agent.key'), 'utf8')).toContain('PRIVATE KEY');
+  });
+
   test('say what to do when the platform package is missing', () => {
     const { stderr, status } = spawnSync(process.execPath, ['-e', "require('ossa-webrtc')"], {
       cwd: folder,

@@ -1,0 +1,122 @@
+// The program: finds the command, runs it, and turns its end into an exit code.
+import { parseCommand } from './arguments';
+import type { Command, Context } from './command';
+import { EXIT, reportOf, UsageError } from './exit';
+import { commandHelp, overview, PROGRAM } from './help';
+import { nearest } from './nearest';
+import { Output } from './output';
+import { COMMANDS } from './table';
+
+/** How long a command may take to end after Ctrl-C, in milliseconds: a link says goodbye for up to two seconds. */
+const LAST_WORDS = 5000;
+
+/** Runs the program with its arguments; never returns. */
+export async function main(args: readonly string[] = process.argv.slice(2)): Promise<void> {
+  // An error of a pipe that nobody reads any more is no crash.
+  const broken = new AbortController();
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') broken.abort();
+      else process.exit(EXIT.failed);
+    });
+  }
+  const code = await run(args, broken.signal);
+  await Promise.all([process.stdout, process.stderr].map(flushed));
+  // Not `exitCode`: an open standard input must not keep the program alive.
+  process.exit(code);
+}
+
+async function run(args: readonly string[], broken: AbortSignal): Promise<number> {
+  const out = new Output({
+    json: args.includes('--json'),
+    quiet: false,
+    verbose: args.some((arg) => arg === '--verbose' || arg === '-v'),
+    env: process.env,
+  });
+  try {
+    const [name, ...rest] = args;
+    if (name === undefined) {
+      process.stderr.write(overview(COMMANDS, packageVersion()));
+      return EXIT.usage;
+    }
+    if (name === '--version' || name === '-V') return print(`${packageVersion()}\n`);
+    if (name === 'help' || name === '--help' || name === '-h') return help(rest);
+    return await runCommand(find(name), rest, broken);
+  } catch (error) {
+    const report = reportOf(error);
+    out.error(PROGRAM, report);
+    if (report.exitCode === EXIT.usage)
+      out.stderr.write(`See "${PROGRAM} help${known(args[0]) ? ` ${args[0]}` : ''}".\n`);
+    if (out.verbose && error instanceof Error) out.stderr.write(`${error.stack}\n`);
+    return report.exitCode;
+  }
+}
+
+async function runCommand(command: Command, args: readonly string[], broken: AbortSignal): Promise<number> {
+  const { values, positionals } = parseCommand(command, args, process.env);
+  if (values['help']) return print(commandHelp(command));
+  const { json, quiet, verbose } = values as Record<string, boolean>;
+  const out = new Output({ json: json!, quiet: quiet!, verbose: verbose!, env: process.env });
+  const stop = new AbortController();
+  let ended: number | undefined;
+  const end = (code: number, what: string) => {
+    // Whoever asks twice does not want to wait.
+    if (ended !== undefined) process.exit(ended);
+    ended = code;
+    stop.abort(new Error(what));
+    if (!command.endsBySignal) setTimeout(() => process.exit(code), LAST_WORDS).unref();
+  };
+  process.on('SIGINT', () => end(EXIT.interrupted, 'interrupted'));
+  process.on('SIGTERM', () => end(EXIT.terminated, 'terminated'));
+  process.on('SIGHUP', () => end(EXIT.terminated, 'the terminal is gone'));
+  broken.addEventListener('abort', () => end(EXIT.pipe, 'nobody reads the output'));
+  const byHand = () => (command.endsBySignal ? undefined : ended);
+  try {
+    // Types of values follow from the table; see defineCommand.
+    const context = { values, positionals, out, signal: stop.signal } as unknown as Context;
+    const code = await command.run(context);
+    out.clearStatus();
+    return byHand() ?? code ?? EXIT.ok;
+  } catch (error) {
+    out.clearStatus();
+    // What fails because it was interrupted has not failed.
+    const code = byHand();
+    if (code !== undefined) return code;
+    throw error;
+  }
+}
+
+function find(name: string): Command {
+  const command = COMMANDS.find((each) => each.name === name);
+  if (command) return command;
+  const like = nearest(name, ['help', ...COMMANDS.map((each) => each.name)]);
+  const what = name.startsWith('-') ? 'option' : 'command';
+  throw new UsageError(`unknown ${what} ${name}${like ? `; did you mean ${like}?` : ''}`);
+}
+
+function known(name: string | undefined): boolean {
+  return COMMANDS.some((command) => command.name === name);
+}
+
+function help([name, tooMuch]: readonly string[]): number {
+  if (tooMuch !== undefined) throw new UsageError(`help takes one command; "${tooMuch}" is too much`);
+  return print(name === undefined || name === 'help' ? overview(COMMANDS, packageVersion()) : commandHelp(find(name)));
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return EXIT.ok;
+}
+
+/** Help must work where the native core does not load, so this is not its version. */
+function packageVersion(): string {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- beside the compiled code, outside of the sources
+  return (require('../../package.json') as { version: string }).version;
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || !stream.writable) resolve();
+    else stream.write('', () => resolve());
+  });
+}
