@@ -29,8 +29,8 @@ pub use message::{Body, IceCandidate, InvalidMessage, SignalingMessage};
 pub use rate::{Rate, RateLimiter};
 pub use room::{RoomName, RoomNameError};
 pub use server::{
-    Attempt, AuthMode, Authenticator, Denied, Evidence, Identity, OpenToAll, Server, ServerConfig, Stats,
-    Verdict,
+    Attempt, AuthMode, Authenticator, Denied, EventSink, Evidence, Identity, Level, Network, OpenToAll,
+    Origins, Server, ServerConfig, ServerEvent, ServerEvents, Stats, TlsError, TlsIdentity, Verdict,
 };
 pub use turn::{IceServer, Secret, TurnConfig, TurnUser};
 pub use uri::{AgentUri, AgentUriError};

@@ -194,8 +194,9 @@ async fn an_oversized_frame_ends_only_its_own_connection() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_is_disconnected_and_its_sender_is_told() {
-    let server =
-        Server::bind(ServerConfig { max_queue_bytes: 128 * 1024, ..ServerConfig::default() }).await.unwrap();
+    let config =
+        ServerConfig { max_queue_bytes: 128 * 1024, offers_per_pair: u32::MAX, ..ServerConfig::default() };
+    let server = Server::bind(config).await.unwrap();
     let mut slow = Raw::registered(&server, "agent://slow").await;
     let mut a = Raw::registered(&server, "agent://a").await;
     let mut big = offer("agent://a", "agent://slow");

@@ -8,7 +8,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::auth::{AuthMode, Visitor};
+use super::address::Place;
+use super::auth::AuthMode;
+use super::event::ServerEvent;
+use super::http::Arrival;
+use super::limits::{ClientLimits, Verdict};
 use super::registration::Registrations;
 use super::registry::{Close, Departure, Handle, NotJoined, Outgoing, TooSlow};
 use super::stats::count;
@@ -18,6 +22,8 @@ use crate::{
 };
 
 const IDLE: Close = Close { code: close_code::IDLE, reason: "nothing heard, not even pongs" };
+const RATE_LIMITED: Close =
+    Close { code: close_code::RATE_LIMITED, reason: "too many frames after being told to slow down" };
 const NOT_REGISTERED: Close = Close { code: close_code::NOT_REGISTERED, reason: "no registration in time" };
 
 /// What the server does with the frames of one client. What it has to say goes into the queue of its [`Handle`], which
@@ -28,6 +34,10 @@ pub(super) struct Client {
     /// Every agent registered here, possibly taken over by another connection since.
     pub(super) agents: Vec<AgentUri>,
     pub(super) registrations: Registrations,
+    limits: ClientLimits,
+    /// Why the server ended the connection, if it did.
+    closed: Option<Close>,
+    _place: Option<Place>,
 }
 
 impl Client {
@@ -35,12 +45,24 @@ impl Client {
     pub(super) fn new(
         shared: Arc<Shared>,
         id: u64,
-        visitor: Visitor,
+        arrival: Arrival,
     ) -> (Self, mpsc::UnboundedReceiver<Outgoing>) {
         count(&shared.counters.connections);
         count(&shared.counters.total_connections);
+        let (address, transport) = (arrival.visitor.address, arrival.transport);
+        shared.emit(|| ServerEvent::Connected { connection: id, address, transport });
+        let limits = ClientLimits::new(shared.config.message_rate, shared.config.room_rate);
         let (handle, queue) = Handle::new(id, shared.config.max_queue_bytes);
-        (Self { shared, handle, agents: Vec::new(), registrations: Registrations::new(visitor) }, queue)
+        let client = Self {
+            shared,
+            handle,
+            agents: Vec::new(),
+            registrations: Registrations::new(arrival.visitor),
+            limits,
+            closed: None,
+            _place: arrival.place,
+        };
+        (client, queue)
     }
 
     /// How the rest of the server sees this client.
@@ -50,24 +72,39 @@ impl Client {
 
     /// Serves one text frame. An error means that the client does not even read the answers to its own frames.
     pub(super) async fn frame(&mut self, text: Utf8Bytes) -> Result<(), TooSlow> {
-        match ClientFrame::parse(&text) {
-            Ok(ClientFrame::Register { agent, resume, token }) => self.register(agent, resume, token).await,
+        let now = Instant::now();
+        let verdict = self.limits.frame(self.shared.config.message_rate, now);
+        if verdict != Verdict::Serve {
+            return self.too_much(verdict, &text, "frames on this connection");
+        }
+        let frame = ClientFrame::parse(&text);
+        if let Ok(ClientFrame::Join { .. } | ClientFrame::Leave { .. }) = &frame {
+            let verdict = self.limits.room(self.shared.config.room_rate, now);
+            if verdict != Verdict::Serve {
+                return self.too_much(verdict, &text, "rooms entered and left on this connection");
+            }
+        }
+        match frame {
+            // Boxed where it is rare and large: the future of every idle connection has room for all it may become.
+            Ok(ClientFrame::Register { agent, resume, token }) => {
+                Box::pin(self.register(agent, resume, token)).await
+            }
             Ok(ClientFrame::Prove { agent, proof, public_key }) => {
-                self.prove(agent, &proof, public_key.as_deref()).await
+                Box::pin(self.prove(agent, &proof, public_key.as_deref())).await
             }
             Ok(ClientFrame::Unregister { agent }) => {
                 self.release(&agent, Departure::Left);
                 self.agents.retain(|registered| *registered != agent);
                 self.answer(&ServerFrame::Unregistered { agent_id: agent })
             }
-            Ok(ClientFrame::Join { agent, room }) => self.join(agent, room).await,
+            Ok(ClientFrame::Join { agent, room }) => Box::pin(self.join(agent, room)).await,
             Ok(ClientFrame::Leave { agent, room }) => {
                 match self.shared.registry.leave(&agent, &self.handle, &room) {
                     Ok(()) => self.answer(&ServerFrame::Left { agent_id: agent, room }),
                     Err(error) => self.refuse_room(agent, room, error),
                 }
             }
-            Ok(ClientFrame::Message(message)) => self.relay(message, text).await,
+            Ok(ClientFrame::Message(message)) => Box::pin(self.relay(message, text)).await,
             Err(error) => self.refuse(None, None, ErrorBody::new(code::INVALID_MESSAGE, error.0)),
         }
     }
@@ -90,8 +127,17 @@ impl Client {
         }
     }
 
-    /// Gives all its names up, at once instead of when this is dropped.
-    pub(super) fn release_all(&mut self) {
+    /// Gives all its names up, at once instead of when this is dropped. `closed`: why the server ends the connection, if it
+    /// is the server that does.
+    pub(super) fn leave(&mut self, closed: Option<Close>) {
+        if closed.is_some_and(|close| close.code == close_code::SLOW_CONSUMER) {
+            count(&self.shared.counters.slow_consumers);
+        }
+        self.closed = closed;
+        self.release_all();
+    }
+
+    fn release_all(&mut self) {
         for agent in std::mem::take(&mut self.agents) {
             self.release(&agent, Departure::Lost);
         }
@@ -99,6 +145,8 @@ impl Client {
 
     fn release(&self, agent: &AgentUri, how: Departure) {
         if self.shared.registry.release(agent, &self.handle, how) {
+            let connection = self.handle.id;
+            self.shared.emit(|| ServerEvent::Unregistered { connection, agent: agent.clone() });
             self.shared.config.authenticator.released(agent, Instant::now().into_std());
         }
     }
@@ -149,6 +197,12 @@ impl Client {
             let error = format!("{from} is not registered on this connection");
             return self.refuse(None, session, ErrorBody::new(code::UNAUTHORIZED, error));
         }
+        if recipient.is_some()
+            && let Some(what) = self.over_its_limit(&message, &from)
+        {
+            let verdict = self.limits.refused(Instant::now());
+            return self.too_much(verdict, &text, what);
+        }
         let length = text.len() as u64;
         match recipient.map(|recipient| recipient.push(Outgoing::Text(text))) {
             Some(Ok(())) => {
@@ -172,6 +226,43 @@ impl Client {
         }
     }
 
+    /// What `from` sends too much of with this message, if it does.
+    fn over_its_limit(&self, message: &SignalingMessage, from: &AgentUri) -> Option<&'static str> {
+        let Shared { config, pairs, .. } = &*self.shared;
+        let (from, to, session) = (from.as_str(), message.to.as_str(), message.session_id.as_deref());
+        let now = Instant::now();
+        match &message.body {
+            Body::Offer(_) => {
+                pairs.described(from, to, session);
+                (!pairs.offer(from, to, config.offers_per_pair, now)).then_some("offers to this agent")
+            }
+            Body::Answer(_) => {
+                pairs.described(from, to, session);
+                None
+            }
+            Body::Candidate(_) | Body::EndOfCandidates => {
+                let allowed = pairs.candidate(from, to, session, config.candidates_per_session, now);
+                (!allowed).then_some("candidates in this session")
+            }
+            Body::Error(_) => None,
+        }
+    }
+
+    /// Refuses a frame that is over a limit, or ends the connection of a client that has been told so often enough.
+    fn too_much(&self, verdict: Verdict, text: &str, what: &str) -> Result<(), TooSlow> {
+        count(&self.shared.counters.rate_limited);
+        if verdict == Verdict::Disconnect {
+            self.handle.close(RATE_LIMITED);
+            return Err(TooSlow);
+        }
+        let (to, session) = match SignalingMessage::parse(text) {
+            Ok(message) => (message.from, message.session_id),
+            Err(_) => (None, None),
+        };
+        let error = format!("too many {what}; slow down, or the connection is closed");
+        self.refuse(to, session, ErrorBody::new(code::RATE_LIMIT_EXCEEDED, error))
+    }
+
     pub(super) fn answer(&self, frame: &ServerFrame) -> Result<(), TooSlow> {
         self.handle.push(Outgoing::Text(frame.to_json().into()))
     }
@@ -183,6 +274,11 @@ impl Client {
         error: ErrorBody,
     ) -> Result<(), TooSlow> {
         count(&self.shared.counters.refused);
+        self.shared.emit(|| ServerEvent::Refused {
+            connection: self.handle.id,
+            code: error.code.clone(),
+            agent: to.clone(),
+        });
         self.answer(&ServerFrame::Error { to, session_id, room: None, error })
     }
 
@@ -196,6 +292,9 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.release_all();
         self.shared.counters.connections.fetch_sub(1, Ordering::Relaxed);
+        self.shared.left.notify_waiters();
+        let closed = self.closed.map(|close| (close.code, close.reason));
+        self.shared.emit(|| ServerEvent::Disconnected { connection: self.handle.id, closed });
     }
 }
 

@@ -1,125 +1,116 @@
 //! An embeddable WebSocket server that relays signaling messages between agents.
 
+mod address;
+mod admin;
 mod auth;
 mod client;
-mod handshake;
+mod config;
+mod event;
+mod half_open;
+mod http;
+mod io;
+mod limits;
+mod listener;
+mod origin;
 mod registration;
 mod registry;
 #[cfg(test)]
 mod registry_tests;
 mod renewal;
 mod rooms;
+mod session;
 mod stats;
+mod tls;
+mod transport;
+mod upgrade;
 mod websocket;
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Mutex, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, Notify, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
 
+pub use address::Network;
 pub use auth::{Attempt, AuthMode, Authenticator, Denied, Evidence, Identity, OpenToAll, Verdict};
+pub use config::ServerConfig;
+pub use event::{EventSink, Level, ServerEvent, ServerEvents};
+pub use origin::Origins;
 use registration::Failures;
-use registry::Registry;
-use rooms::RoomLimits;
+use registry::{Close, Registry};
 pub use stats::Stats;
-
-use crate::TurnConfig;
-
-/// Where a [`Server`] listens and what it allows. Every limit protects the server's memory or its other users.
-#[derive(Debug, Clone)]
-pub struct ServerConfig {
-    /// Address to listen on. The default, `127.0.0.1:0`, is for development: this host only, any free port.
-    pub listen: SocketAddr,
-    /// If set, only this path of the URL is served; others get 404.
-    pub path: Option<String>,
-    /// Longest message accepted, in bytes. An offer with data channels has about 1 KiB, one with media of a browser
-    /// about 10 KiB and a token 8 KiB at most; the default of 64 KiB leaves room.
-    pub max_message_size: usize,
-    /// Bytes that may wait for one client that does not read; at this mark it is disconnected. Default 256 KiB:
-    /// a hundred set-ups at once.
-    pub max_queue_bytes: usize,
-    /// Agents per connection, default 16: a process may host several agents.
-    pub max_registrations: usize,
-    /// Connections in total, default 20,000. Above it new ones get 503.
-    pub max_connections: usize,
-    /// Rooms that one agent may be in at the same time, default 16.
-    pub max_rooms: usize,
-    /// Agents in one room, default 256: each that comes or goes is one notice for all others, and a full mesh of more
-    /// makes no sense. Whatever this says, the list of members fits 60 KiB.
-    pub max_room_members: usize,
-    /// Time for the HTTP upgrade, and again for the first registration. Default 10 s.
-    pub handshake_timeout: Duration,
-    /// A client that was silent for this long gets a ping. Default 25 s, below the 30 s and more after which
-    /// routers forget a mapping.
-    pub ping_interval: Duration,
-    /// A client that was silent for this long is disconnected. Default 60 s.
-    pub idle_timeout: Duration,
-    /// How long the owner of an agent URI has to answer a ping when somebody else claims the URI. Default 2 s.
-    pub takeover_timeout: Duration,
-    /// How long `close()` waits for clients to say goodbye. Default 1 s.
-    pub close_timeout: Duration,
-    /// Who may register what. Default: everybody everything, [`OpenToAll`].
-    pub authenticator: Arc<dyn Authenticator>,
-    /// The names under which clients dial this server, `host` or `host:port`: proofs must be made for one of them. Default:
-    /// none, which means the `Host` of each request. Then another server that an agent dials could pass our challenge on to
-    /// it, and register in its name here: set it wherever agents use more than one server.
-    pub audience: Vec<String>,
-    /// TURN servers for agents that have proven who they are.
-    pub turn: Option<TurnConfig>,
-}
-
-impl Default for ServerConfig {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            path: None,
-            max_message_size: 64 * 1024,
-            max_queue_bytes: 256 * 1024,
-            max_registrations: 16,
-            max_connections: 20_000,
-            max_rooms: 16,
-            max_room_members: 256,
-            handshake_timeout: Duration::from_secs(10),
-            ping_interval: Duration::from_secs(25),
-            idle_timeout: Duration::from_secs(60),
-            takeover_timeout: Duration::from_secs(2),
-            close_timeout: Duration::from_secs(1),
-            authenticator: Arc::new(OpenToAll),
-            audience: Vec::new(),
-            turn: None,
-        }
-    }
-}
-
-impl ServerConfig {
-    fn room_limits(&self) -> RoomLimits {
-        RoomLimits { per_agent: self.max_rooms, members: self.max_room_members }
-    }
-}
+pub use tls::{TlsError, TlsIdentity};
 
 /// A running signaling server. Dropping it closes it without waiting.
 #[derive(Debug)]
 pub struct Server {
-    address: SocketAddr,
+    address: Option<SocketAddr>,
     shared: Arc<Shared>,
-    shutdown: watch::Sender<bool>,
+    embedded: mpsc::Sender<listener::Embedded>,
     acceptor: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Connections from an embedding server that wait to be taken; more are refused.
+const MAX_EMBEDDED: usize = 1024;
+
+/// Between serving and closed.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Serving,
+    /// No new clients; those that are there leave one after the other.
+    Draining {
+        since: Instant,
+        until: Instant,
+    },
+    Closing,
 }
 
 /// What all connections of one server share.
 #[derive(Debug)]
 struct Shared {
     config: ServerConfig,
+    tls: Option<RwLock<TlsIdentity>>,
+    phase: watch::Sender<Phase>,
     registry: Registry,
+    sessions: session::Sessions,
     counters: stats::Counters,
+    places: Arc<address::Places>,
+    half_open: half_open::HalfOpen,
+    pairs: limits::PairLimits,
+    /// A client has gone.
+    left: Notify,
     next_id: AtomicU64,
     failures: Failures,
+    started: Instant,
+}
+
+impl Shared {
+    fn clients(&self) -> usize {
+        usize::try_from(self.counters.connections.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
+    }
+
+    fn stats(&self) -> Stats {
+        self.counters.snapshot(self.registry.len(), self.registry.rooms())
+    }
+
+    /// Why the server should get no new clients now.
+    fn not_ready(&self) -> Option<&'static str> {
+        (!matches!(*self.phase.borrow(), Phase::Serving)).then_some("draining")
+    }
+
+    fn identity(&self) -> Option<TlsIdentity> {
+        self.tls.as_ref().map(|tls| tls.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    fn emit(&self, event: impl FnOnce() -> ServerEvent) {
+        if let Some(sink) = &self.config.events {
+            sink.emit(event());
+        }
+    }
 }
 
 impl Server {
@@ -127,49 +118,113 @@ impl Server {
     ///
     /// # Errors
     /// Those of binding the address.
-    pub async fn bind(config: ServerConfig) -> io::Result<Self> {
+    pub async fn bind(config: ServerConfig) -> std::io::Result<Self> {
         let listener = TcpListener::bind(config.listen).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            config,
-            registry: Registry::default(),
-            counters: stats::Counters::default(),
-            next_id: AtomicU64::new(0),
-            failures: Failures::default(),
-        });
-        let (shutdown, watcher) = watch::channel(false);
-        if let Some(turn) = shared.config.turn.clone() {
-            tokio::spawn(renewal::run(shared.clone(), turn, shutdown.subscribe()));
-        }
-        let acceptor = tokio::spawn(accept_loop(listener, shared.clone(), watcher));
-        Ok(Self { address, shared, shutdown, acceptor: Mutex::new(Some(acceptor)) })
+        Ok(Self::start(config, Some(listener), Some(address)))
     }
 
-    /// The address listened on, with the port that was chosen.
+    /// A server that listens nowhere: it serves the connections that are handed to [`accept`](Self::accept). Must be called
+    /// on a tokio runtime with time enabled, on which everything runs. `listen` and `tls` mean nothing here.
+    pub fn embedded(config: ServerConfig) -> Self {
+        Self::start(ServerConfig { tls: None, ..config }, None, None)
+    }
+
+    fn start(config: ServerConfig, listener: Option<TcpListener>, address: Option<SocketAddr>) -> Self {
+        let (phase, watcher) = watch::channel(Phase::Serving);
+        let shared = Arc::new(Shared {
+            tls: config.tls.clone().map(RwLock::new),
+            config,
+            phase,
+            registry: Registry::default(),
+            sessions: session::Sessions::default(),
+            counters: stats::Counters::default(),
+            places: Arc::default(),
+            half_open: half_open::HalfOpen::default(),
+            pairs: limits::PairLimits::default(),
+            failures: Failures::default(),
+            left: Notify::new(),
+            next_id: AtomicU64::new(0),
+            started: Instant::now(),
+        });
+        if let Some(turn) = shared.config.turn.clone() {
+            tokio::spawn(renewal::run(shared.clone(), turn, shared.phase.subscribe()));
+        }
+        let (embedded, incoming) = mpsc::channel(MAX_EMBEDDED);
+        let acceptor = tokio::spawn(listener::run(listener, incoming, shared.clone(), watcher));
+        Self { address, shared, embedded, acceptor: Mutex::new(Some(acceptor)) }
+    }
+
+    /// Serves a connection that somebody else has accepted, from its first request on. `peer` is where it comes from. False:
+    /// the server is closed or far behind, and the connection is dropped.
+    pub fn accept(&self, stream: tokio::io::DuplexStream, peer: SocketAddr) -> bool {
+        self.embedded.try_send((stream, peer)).is_ok()
+    }
+
+    /// The address listened on, with the port that was chosen. An embedded server has the unspecified one.
     pub fn local_addr(&self) -> SocketAddr {
-        self.address
+        self.address.unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)))
     }
 
     /// The URL for clients on this host. A server that listens on all addresses is named by its loopback address.
     pub fn url(&self) -> String {
-        let ip = match self.address.ip() {
+        let address = self.local_addr();
+        let ip = match address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
             ip => ip,
         };
+        let scheme = if self.shared.tls.is_some() { "wss" } else { "ws" };
         let path = self.shared.config.path.as_deref().unwrap_or("");
-        format!("ws://{}{path}", SocketAddr::new(ip, self.address.port()))
+        format!("{scheme}://{}{path}", SocketAddr::new(ip, address.port()))
     }
 
     /// Counters at this moment.
     pub fn stats(&self) -> Stats {
-        self.shared.counters.snapshot(self.shared.registry.len(), self.shared.registry.rooms())
+        self.shared.stats()
+    }
+
+    /// Uses another certificate from the next connection on. False: the server does not speak TLS.
+    pub fn update_tls(&self, identity: TlsIdentity) -> bool {
+        let Some(tls) = &self.shared.tls else { return false };
+        *tls.write().unwrap_or_else(PoisonError::into_inner) = identity;
+        true
+    }
+
+    /// Lets no new clients in and closes the present ones (code 1001) one after the other within `time`, so that they do not
+    /// all come to other servers at the same moment. Meanwhile `ready` says no. Then [`close`](Self::close).
+    pub async fn drain(&self, time: Duration) {
+        let (since, connections) = (Instant::now(), self.shared.clients() as u64);
+        let started = self.shared.phase.send_if_modified(|phase| {
+            let serving = matches!(phase, Phase::Serving);
+            if serving {
+                *phase = Phase::Draining { since, until: since + time };
+            }
+            serving
+        });
+        if started {
+            self.shared.emit(|| ServerEvent::Draining { connections });
+            let empty = async {
+                loop {
+                    let left = self.shared.left.notified();
+                    tokio::pin!(left);
+                    // From here on none is missed.
+                    left.as_mut().enable();
+                    if self.shared.clients() == 0 {
+                        break;
+                    }
+                    left.await;
+                }
+            };
+            let _ = timeout(time, empty).await;
+        }
+        self.close().await;
     }
 
     /// Stops listening, tells the clients (close code 1001) and waits for them, at most `close_timeout`.
     /// Idempotent; every call returns when the server is gone.
     pub async fn close(&self) {
-        self.shutdown.send_replace(true);
+        self.shared.phase.send_replace(Phase::Closing);
         let mut acceptor = self.acceptor.lock().await;
         if let Some(task) = acceptor.as_mut() {
             // An error would mean that the task was aborted or panicked: it is gone either way.
@@ -179,45 +234,29 @@ impl Server {
     }
 }
 
-async fn accept_loop(listener: TcpListener, shared: Arc<Shared>, mut shutdown: watch::Receiver<bool>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            () = told_to_close(&mut shutdown) => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if connections.len() >= shared.config.max_connections => {
-                    connections.spawn(refuse(stream, shared.config.handshake_timeout));
-                }
-                Ok((stream, _)) => {
-                    let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
-                    connections.spawn(websocket::run(shared.clone(), stream, id, shutdown.clone()));
-                }
-                Err(error) => {
-                    // Out of file descriptors, most likely: connections that end free some.
-                    tracing::warn!(%error, "accepting a signaling connection failed");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            }
-        }
-    }
-    drop(listener);
-    let all_gone = async { while connections.join_next().await.is_some() {} };
-    // Connections bound their own goodbye by `close_timeout`; this catches one stuck in its handshake.
-    if tokio::time::timeout(shared.config.close_timeout * 2, all_gone).await.is_err() {
-        connections.shutdown().await;
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.phase.send_replace(Phase::Closing);
     }
 }
 
 /// Waits until the server is closed or dropped.
-async fn told_to_close(shutdown: &mut watch::Receiver<bool>) {
-    // An error means that the `Server` was dropped.
-    let _ = shutdown.wait_for(|closing| *closing).await;
+async fn closing(shutdown: &mut watch::Receiver<Phase>) {
+    let _ = shutdown.wait_for(|phase| matches!(phase, Phase::Closing)).await;
 }
 
-/// Tells a client beyond `max_connections` to come back later.
-async fn refuse(mut stream: TcpStream, patience: Duration) {
-    const RESPONSE: &[u8] =
-        b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 5\r\n\r\n";
-    let _ = tokio::time::timeout(patience, stream.write_all(RESPONSE)).await;
+const GOING_AWAY: Close = Close { code: 1001, reason: "the server is shutting down" };
+
+/// Waits until the client with number `id` is to leave: when the server closes, or at its moment while the server drains.
+async fn told_to_leave(shutdown: &mut watch::Receiver<Phase>, id: u64) -> Close {
+    let phase = shutdown.wait_for(|phase| !matches!(phase, Phase::Serving)).await.map(|phase| *phase);
+    if let Ok(Phase::Draining { since, until }) = phase {
+        // Spread evenly: successive multiples of the golden ratio fill an interval without gaps and clusters.
+        let fraction = id.wrapping_mul(0x9e37_79b9_7f4a_7c15) as f64 / u64::MAX as f64;
+        tokio::select! {
+            () = sleep_until(since + (until - since).mul_f64(fraction)) => {}
+            () = closing(shutdown) => {}
+        }
+    }
+    GOING_AWAY
 }

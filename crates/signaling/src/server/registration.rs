@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use super::auth::{Attempt, AuthMode, Denied, Evidence, Identity, Visitor, audiences};
 use super::client::Client;
+use super::event::ServerEvent;
 use super::registry::{Claim, Close, Credentials, Handle, Outgoing, TooSlow};
 use super::stats::count;
 use crate::{
@@ -184,7 +185,12 @@ impl Client {
                 Denied { error: ErrorBody::new(code::INTERNAL_ERROR, text), reason: "verification-timeout" }
             }
         };
-        tracing::info!(%agent, reason, "registration denied");
+        shared.emit(|| ServerEvent::Denied {
+            connection: self.handle.id,
+            address: visitor.address,
+            agent: agent.clone(),
+            reason,
+        });
         Err(error)
     }
 
@@ -256,6 +262,8 @@ impl Client {
         }
         if !self.agents.contains(agent) {
             self.agents.push(agent.clone());
+            let connection = self.handle.id;
+            shared.emit(|| ServerEvent::Registered { connection, agent: agent.clone() });
         }
         shared.config.authenticator.registered(agent, identity, Instant::now().into_std());
         Ok(resume)

@@ -204,6 +204,13 @@ impl Registry {
         self.lock().rooms.len()
     }
 
+    /// Some agents and some rooms with the number of their members, at most `limit` of each.
+    pub(super) fn listing(&self, limit: usize) -> (Vec<AgentUri>, Vec<(RoomName, usize)>) {
+        let state = self.lock();
+        let agents = state.agents.keys().take(limit).cloned().collect();
+        (agents, state.rooms.listing(limit))
+    }
+
     /// Registers `agent` for `claimant` if it is free, already the claimant's, claimed with the right resume token or by
     /// its owner, or still held by a connection that was found not to answer. With the token it stays in its rooms.
     pub(super) fn claim(
@@ -377,6 +384,6 @@ impl State {
 }
 
 /// Compares without telling by its duration how many bytes were right.
-fn same_secret(a: &str, b: &str) -> bool {
+pub(super) fn same_secret(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
 }

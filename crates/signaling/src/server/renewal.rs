@@ -7,17 +7,17 @@ use tokio::time::{Instant, sleep};
 
 use super::registration::unix_ms;
 use super::registry::Outgoing;
-use super::{Shared, told_to_close};
+use super::{Phase, Shared, closing};
 use crate::{ServerFrame, TurnConfig};
 
 /// Sends `ice-servers` to every agent whose credentials are half-way through their life.
 ///
 /// One task for all agents, which looks around eight times in a life: new ones come after a half to five eighths of it.
-pub(super) async fn run(shared: Arc<Shared>, turn: TurnConfig, mut shutdown: watch::Receiver<bool>) {
+pub(super) async fn run(shared: Arc<Shared>, turn: TurnConfig, mut shutdown: watch::Receiver<Phase>) {
     loop {
         tokio::select! {
             () = sleep(turn.ttl / 8) => {}
-            () = told_to_close(&mut shutdown) => return,
+            () = closing(&mut shutdown) => return,
         }
         for (agent, handle) in shared.registry.credentials_older_than(turn.ttl / 2, Instant::now()) {
             let ice_servers = turn.ice_servers(&agent, unix_ms());

@@ -25,6 +25,47 @@ pub struct Stats {
     pub slow_consumers: u64,
     /// Registrations whose proof or token was wrong.
     pub denied: u64,
+    /// Frames refused because somebody sent too many.
+    pub rate_limited: u64,
+    /// Connections and requests turned away before they became clients: too many, or from a page of a foreign origin.
+    pub turned_away: u64,
+}
+
+/// Name, explanation and value of one metric.
+pub(super) type Metric = (&'static str, &'static str, u64);
+
+impl Stats {
+    /// Sizes at this moment.
+    pub(super) fn gauges(&self) -> [Metric; 3] {
+        [
+            ("connections", "Connected clients.", self.connections),
+            ("agents", "Registered agents.", self.agents),
+            ("rooms", "Rooms that somebody is in.", self.rooms),
+        ]
+    }
+
+    /// Counts since the start.
+    pub(super) fn totals(&self) -> [Metric; 9] {
+        [
+            ("connections_total", "Clients so far.", self.total_connections),
+            ("relayed_messages_total", "Messages handed to the connection of their recipient.", self.relayed),
+            ("relayed_bytes_total", "Bytes of those messages.", self.relayed_bytes),
+            (
+                "undeliverable_messages_total",
+                "Messages to agents that are not registered.",
+                self.undeliverable,
+            ),
+            ("refused_frames_total", "Frames and registrations refused.", self.refused),
+            ("denied_registrations_total", "Registrations whose proof or token was wrong.", self.denied),
+            ("rate_limited_frames_total", "Frames refused because of a rate limit.", self.rate_limited),
+            ("slow_consumers_total", "Clients disconnected because they did not read.", self.slow_consumers),
+            (
+                "turned_away_total",
+                "Connections and requests refused before they became clients.",
+                self.turned_away,
+            ),
+        ]
+    }
 }
 
 /// The live counters behind [`Stats`].
@@ -38,6 +79,8 @@ pub(super) struct Counters {
     pub(super) refused: AtomicU64,
     pub(super) slow_consumers: AtomicU64,
     pub(super) denied: AtomicU64,
+    pub(super) rate_limited: AtomicU64,
+    pub(super) turned_away: AtomicU64,
 }
 
 /// Counts one more.
@@ -59,6 +102,8 @@ impl Counters {
             refused: read(&self.refused),
             slow_consumers: read(&self.slow_consumers),
             denied: read(&self.denied),
+            rate_limited: read(&self.rate_limited),
+            turned_away: read(&self.turned_away),
         }
     }
 }

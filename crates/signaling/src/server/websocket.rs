@@ -1,78 +1,53 @@
-//! A client that is connected by a WebSocket: its upgrade, its frames, its goodbye.
+//! A client that is connected by a WebSocket: its frames and its goodbye.
 
 use std::sync::Arc;
 
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
-use tokio_tungstenite::accept_hdr_async_with_config;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
-use super::auth::Visitor;
 use super::client::{Client, watchdog};
-use super::handshake::Upgrade;
+use super::http::Upgraded;
+use super::io::Io;
 use super::registry::{Close, Handle, Outgoing};
 use super::stats::count;
-use super::{Shared, told_to_close};
-use crate::{AgentUri, close_code};
+use super::{Phase, Shared, told_to_leave};
+use crate::AgentUri;
 
-const GOING_AWAY: Close = Close { code: 1001, reason: "the server is shutting down" };
 const TOO_BIG: Close = Close { code: 1009, reason: "message too large" };
 
-/// Serves one client until it or the server ends the connection.
+/// Serves one client until it or the server ends the connection. `early` is what it sent right behind its request.
 pub(super) async fn run(
-    shared: Arc<Shared>,
-    stream: TcpStream,
+    shared: &Arc<Shared>,
+    io: Io,
+    early: &[u8],
+    upgraded: Upgraded,
     id: u64,
-    mut shutdown: watch::Receiver<bool>,
+    mut shutdown: watch::Receiver<Phase>,
 ) {
-    // Signaling is small messages that somebody waits for.
-    let _ = stream.set_nodelay(true);
-    // Without an address it is gone already.
-    let Ok(address) = stream.peer_addr() else { return };
-    let (mut agent, mut visitor) = (None, Visitor::new(address.ip()));
-    let upgrade = Upgrade { path: shared.config.path.as_deref(), agent: &mut agent, visitor: &mut visitor };
+    let config = &shared.config;
     let limits = WebSocketConfig::default()
-        .max_message_size(Some(shared.config.max_message_size))
-        .max_frame_size(Some(shared.config.max_message_size))
+        .max_message_size(Some(config.max_message_size))
+        .max_frame_size(Some(config.max_message_size))
         // Allocated per connection: thousands of idle agents must not cost 128 KiB each.
         .read_buffer_size(4096)
         .write_buffer_size(4096);
-    let accepted = tokio::select! {
-        accepted = timeout(shared.config.handshake_timeout, accept_hdr_async_with_config(stream, upgrade, Some(limits))) => accepted,
-        () = told_to_close(&mut shutdown) => return,
-    };
-    let Ok(Ok(socket)) = accepted else { return };
-    let (client, queue) = Client::new(shared.clone(), id, visitor);
-    serve(&shared, client, socket, queue, agent, shutdown).await;
-}
-
-async fn serve<S>(
-    shared: &Shared,
-    mut client: Client,
-    socket: S,
-    mut queue: mpsc::UnboundedReceiver<Outgoing>,
-    agent: Option<AgentUri>,
-    mut shutdown: watch::Receiver<bool>,
-) where
-    S: Stream<Item = Result<Message, WsError>> + Sink<Message, Error = WsError> + Unpin,
-{
+    let socket = WebSocketStream::from_partially_read(io, early.to_vec(), Role::Server, Some(limits)).await;
+    let (mut client, mut queue) = Client::new(shared.clone(), id, upgraded.arrival);
     let (mut sink, mut stream) = socket.split();
     let handle = client.handle().clone();
     let close = tokio::select! {
-        close = read(shared, &mut client, &mut stream, agent) => close,
+        close = read(shared, &mut client, &mut stream, upgraded.agent) => close,
         () = write(&mut sink, &mut queue, &handle) => None,
         close = handle.killed() => Some(close),
-        close = watchdog(&shared.config, &handle) => Some(close),
-        () = told_to_close(&mut shutdown) => Some(GOING_AWAY),
+        close = watchdog(config, &handle) => Some(close),
+        close = told_to_leave(&mut shutdown, id) => Some(close),
     };
-    client.release_all();
+    client.leave(close);
     if let Some(Close { code, reason }) = close {
-        if code == close_code::SLOW_CONSUMER {
-            count(&shared.counters.slow_consumers);
-        }
         let frame = CloseFrame { code: code.into(), reason: reason.into() };
         let goodbye = async {
             // What was queued before, an error that explains the end above all, goes first.
@@ -83,7 +58,7 @@ async fn serve<S>(
             while stream.next().await.is_some_and(|frame| frame.is_ok()) {}
             Ok::<(), WsError>(())
         };
-        let _ = timeout(shared.config.close_timeout, goodbye).await;
+        let _ = timeout(config.close_timeout, goodbye).await;
     }
 }
 

@@ -1,0 +1,227 @@
+//! What a server has to tell its operator.
+
+use std::net::IpAddr;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::limits::Bucket;
+use crate::{AgentUri, Rate};
+
+/// How much an event matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Single steps.
+    Debug,
+    /// The normal life of a server.
+    Info,
+    /// Somebody was refused, and the server goes on.
+    Warn,
+    /// Something does not work.
+    Error,
+}
+
+impl Level {
+    /// `debug`, `info`, `warn` or `error`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Something that happened. Never contains a secret: no tokens, proofs, session secrets or messages.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ServerEvent {
+    /// A client has connected.
+    Connected {
+        /// Number of the connection, the same in all events about it.
+        connection: u64,
+        /// Where from.
+        address: IpAddr,
+        /// `websocket` or `http`.
+        transport: &'static str,
+    },
+    /// A connection has ended.
+    Disconnected {
+        /// Number of the connection.
+        connection: u64,
+        /// Close code and reason if the server ended it.
+        closed: Option<(u16, &'static str)>,
+    },
+    /// An agent is registered.
+    Registered {
+        /// Number of the connection.
+        connection: u64,
+        /// The agent.
+        agent: AgentUri,
+    },
+    /// An agent is not registered any more.
+    Unregistered {
+        /// Number of the connection.
+        connection: u64,
+        /// The agent.
+        agent: AgentUri,
+    },
+    /// A connection or request was refused before it became a client.
+    Turned {
+        /// Where from.
+        address: IpAddr,
+        /// Why, in plain words.
+        why: &'static str,
+    },
+    /// A frame or registration was refused.
+    Refused {
+        /// Number of the connection.
+        connection: u64,
+        /// The code that the client was told.
+        code: String,
+        /// The agent concerned, where known.
+        agent: Option<AgentUri>,
+    },
+    /// An agent could not show who it is.
+    Denied {
+        /// Number of the connection.
+        connection: u64,
+        /// Where from.
+        address: IpAddr,
+        /// The agent.
+        agent: AgentUri,
+        /// A stable name, such as `signature-invalid`.
+        reason: &'static str,
+    },
+    /// Accepting connections failed; the server tries again.
+    AcceptFailed {
+        /// What the system says.
+        error: String,
+    },
+    /// The server lets no new clients in and sends those that it has away.
+    Draining {
+        /// Clients at this moment.
+        connections: u64,
+    },
+    /// There were more events than were read or than are useful.
+    LeftOut {
+        /// So many are missing.
+        count: u64,
+    },
+}
+
+impl ServerEvent {
+    /// Level, text and facts for a log.
+    pub fn describe(&self) -> (Level, &'static str, Value) {
+        match self {
+            Self::Connected { connection, address, transport } => (
+                Level::Debug,
+                "a client has connected",
+                json!({ "connection": connection, "address": address, "transport": transport }),
+            ),
+            Self::Disconnected { connection, closed: None } => {
+                (Level::Debug, "a client has gone", json!({ "connection": connection }))
+            }
+            Self::Disconnected { connection, closed: Some((code, reason)) } => {
+                let level = match *code {
+                    crate::close_code::SLOW_CONSUMER | crate::close_code::RATE_LIMITED | 1009 => Level::Warn,
+                    _ => Level::Info,
+                };
+                let fields = json!({ "connection": connection, "code": code, "reason": reason });
+                (level, "a client was disconnected", fields)
+            }
+            Self::Registered { connection, agent } => {
+                (Level::Info, "an agent is registered", json!({ "agent": agent, "connection": connection }))
+            }
+            Self::Unregistered { connection, agent } => {
+                (Level::Info, "an agent is gone", json!({ "agent": agent, "connection": connection }))
+            }
+            Self::Turned { address, why } => {
+                (Level::Warn, "a connection was refused", json!({ "address": address, "why": why }))
+            }
+            Self::Refused { connection, code, agent } => (
+                Level::Warn,
+                "a frame was refused",
+                json!({ "connection": connection, "code": code, "agent": agent }),
+            ),
+            Self::Denied { connection, address, agent, reason } => (
+                Level::Warn,
+                "a registration was denied",
+                json!({ "connection": connection, "address": address, "agent": agent, "reason": reason }),
+            ),
+            Self::AcceptFailed { error } => {
+                (Level::Error, "connections cannot be accepted", json!({ "error": error }))
+            }
+            Self::Draining { connections } => {
+                (Level::Info, "the server is draining", json!({ "connections": connections }))
+            }
+            Self::LeftOut { count } => (Level::Warn, "events were left out", json!({ "count": count })),
+        }
+    }
+}
+
+/// Events waiting for their reader; more are left out.
+const CAPACITY: usize = 1024;
+
+/// Whoever attacks a server must not fill its operator's disk: beyond this, events are counted and left out.
+const RATE: Rate = Rate { per_second: 200.0, burst: 2000.0 };
+
+/// Where a server puts its events. Never waits.
+#[derive(Debug)]
+pub struct EventSink {
+    sender: mpsc::Sender<ServerEvent>,
+    rate: Mutex<Bucket>,
+    left_out: AtomicU64,
+}
+
+/// The events of a server.
+pub type ServerEvents = mpsc::Receiver<ServerEvent>;
+
+impl EventSink {
+    /// A sink for [`ServerConfig::events`](crate::ServerConfig), and what comes out of it.
+    pub fn new() -> (Self, ServerEvents) {
+        let (sender, receiver) = mpsc::channel(CAPACITY);
+        let rate = Mutex::new(Bucket::full(RATE, Instant::now()));
+        (Self { sender, rate, left_out: AtomicU64::new(0) }, receiver)
+    }
+
+    /// Takes one event, or counts it as left out.
+    pub(crate) fn emit(&self, event: ServerEvent) {
+        let allowed = self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(RATE, Instant::now());
+        let Ok(place) =
+            (if allowed { self.sender.try_reserve() } else { Err(mpsc::error::TrySendError::Full(())) })
+        else {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        place.send(event);
+        let missing = self.left_out.swap(0, Ordering::Relaxed);
+        if missing > 0 && self.sender.try_send(ServerEvent::LeftOut { count: missing }).is_err() {
+            self.left_out.fetch_add(missing, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_flood_of_events_is_cut_and_said_to_be() {
+        let (sink, mut events) = EventSink::new();
+        for _ in 0..CAPACITY + 5 {
+            sink.emit(ServerEvent::AcceptFailed { error: "x".into() });
+        }
+        for _ in 0..CAPACITY {
+            assert!(matches!(events.recv().await, Some(ServerEvent::AcceptFailed { .. })));
+        }
+        sink.emit(ServerEvent::Draining { connections: 1 });
+        assert!(matches!(events.recv().await, Some(ServerEvent::Draining { .. })));
+        assert_eq!(events.recv().await, Some(ServerEvent::LeftOut { count: 5 }));
+    }
+}

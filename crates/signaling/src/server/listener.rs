@@ -1,0 +1,155 @@
+//! Accepting connections, and what becomes of each.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::address::Place;
+use super::event::ServerEvent;
+use super::io::Io;
+use super::{Phase, Shared, closing, http, stats::count, websocket};
+
+/// A connection that another server in this process has accepted, and the address of its client.
+pub(super) type Embedded = (DuplexStream, SocketAddr);
+
+enum Incoming {
+    Tcp(TcpStream),
+    Memory(DuplexStream),
+}
+
+/// Serves until the server is closed, and waits for the connections then.
+pub(super) async fn run(
+    listener: Option<TcpListener>,
+    mut embedded: mpsc::Receiver<Embedded>,
+    shared: Arc<Shared>,
+    mut shutdown: watch::Receiver<Phase>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = closing(&mut shutdown) => break,
+            Some(_) = connections.join_next() => {}
+            Some((stream, peer)) = embedded.recv() => {
+                admit(&shared, &mut connections, Incoming::Memory(stream), peer, &shutdown);
+            }
+            accepted = accept(listener.as_ref()) => match accepted {
+                Ok((stream, peer)) => admit(&shared, &mut connections, Incoming::Tcp(stream), peer, &shutdown),
+                Err(error) => {
+                    // Out of file descriptors, most likely: connections that end free some.
+                    shared.emit(|| ServerEvent::AcceptFailed { error: error.to_string() });
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+    drop((listener, embedded));
+    let all_gone = async { while connections.join_next().await.is_some() {} };
+    // Connections bound their own goodbye by `close_timeout`; this catches one stuck in its handshake.
+    if timeout(shared.config.close_timeout * 2, all_gone).await.is_err() {
+        connections.shutdown().await;
+    }
+}
+
+async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn admit(
+    shared: &Arc<Shared>,
+    connections: &mut JoinSet<()>,
+    incoming: Incoming,
+    peer: SocketAddr,
+    shutdown: &watch::Receiver<Phase>,
+) {
+    let config = &shared.config;
+    let turn_away = |connections: &mut JoinSet<()>, incoming, why, response| {
+        count(&shared.counters.turned_away);
+        shared.emit(|| ServerEvent::Turned { address: peer.ip(), why });
+        if shared.tls.is_none() {
+            connections.spawn(refuse(incoming, response, config.handshake_timeout));
+        }
+    };
+    if connections.len() >= config.max_connections {
+        return turn_away(connections, incoming, "too many connections", FULL);
+    }
+    // The clients of a proxy are counted by their own addresses, once those are known.
+    let is_proxy = config.trusted_proxies.iter().any(|proxy| proxy.contains(peer.ip().to_canonical()));
+    let place = match shared.places.enter(peer.ip(), config.max_connections_per_address) {
+        _ if is_proxy => None,
+        None => return turn_away(connections, incoming, "too many connections from this address", TOO_MANY),
+        place => place,
+    };
+    let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
+    if shared.half_open.enter(id, config.max_half_open) {
+        count(&shared.counters.turned_away);
+        let why = "too many connections without a request; the oldest had to go";
+        shared.emit(|| ServerEvent::Turned { address: peer.ip(), why });
+    }
+    let task = connections.spawn(serve(shared.clone(), incoming, peer, id, place, shutdown.clone()));
+    shared.half_open.started(id, task);
+}
+
+/// Takes a connection out of the half-open ones, also when its task is aborted.
+struct HalfOpen<'a>(&'a Shared, u64);
+
+impl Drop for HalfOpen<'_> {
+    fn drop(&mut self) {
+        self.0.half_open.done(self.1);
+    }
+}
+
+async fn serve(
+    shared: Arc<Shared>,
+    incoming: Incoming,
+    peer: SocketAddr,
+    id: u64,
+    _place: Option<Place>,
+    shutdown: watch::Receiver<Phase>,
+) {
+    let _half_open = HalfOpen(&shared, id);
+    // Boxed, since they are large and soon over: what an idle client keeps is the future of its WebSocket.
+    let Some(io) = Box::pin(secure(&shared, incoming)).await else { return };
+    let request = Box::pin(http::serve(shared.clone(), io, peer, id, shutdown.clone()));
+    if let Some((io, early, upgraded)) = request.await {
+        websocket::run(&shared, io, &early, upgraded, id, shutdown).await;
+    }
+}
+
+/// Speaks TLS if the server does.
+async fn secure(shared: &Shared, incoming: Incoming) -> Option<Io> {
+    let stream = match incoming {
+        Incoming::Memory(stream) => return Some(Io::Memory(stream)),
+        Incoming::Tcp(stream) => stream,
+    };
+    // Signaling is small messages that somebody waits for.
+    let _ = stream.set_nodelay(true);
+    let Some(identity) = shared.identity() else { return Some(Io::Tcp(stream)) };
+    let accepted = tokio_rustls::TlsAcceptor::from(identity.0).accept(stream);
+    let stream = timeout(shared.config.handshake_timeout, accepted).await.ok()?.ok()?;
+    Some(Io::Tls(Box::new(stream)))
+}
+
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 5\r\n\r\n";
+
+const TOO_MANY: &[u8] =
+    b"HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 5\r\n\r\n";
+
+/// Tells a client that there is no room for to come back later.
+async fn refuse(incoming: Incoming, response: &'static [u8], patience: Duration) {
+    let _ = match incoming {
+        Incoming::Tcp(mut stream) => timeout(patience, stream.write_all(response)).await,
+        Incoming::Memory(mut stream) => timeout(patience, stream.write_all(response)).await,
+    };
+}
