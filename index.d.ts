@@ -1586,6 +1586,11 @@ interface Limits {
     /** Channels of one link that the other side has opened and nobody has taken; more are closed. Default: 1,024. */
     unreadChannels?: number;
     /**
+     * Bytes that the channels of one link have received together and nobody has read, each message counting 64 more than it
+     * has. The channel whose message does not fit is closed with `RATE_LIMIT_EXCEEDED`; the link goes on. Default: 64 MiB.
+     */
+    unreadChannelBytes?: number;
+    /**
      * Connections that others begin and that are not open yet. At the bound an authenticated agent takes the place of the
      * oldest one that is not; others are refused with `RATE_LIMIT_EXCEEDED`. Default: 256.
      */

@@ -1,5 +1,8 @@
 // Events and queues: order, late listeners, loops, bounds, listeners that throw.
-import { Emitter, Inbox } from '../../ts/agent/events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+import { Budget, Emitter, Inbox } from '../../ts/agent/events';
 
 type Events = { item: [item: number]; other: [] };
 
@@ -102,4 +105,24 @@ test('a long queue keeps its order', async () => {
     if (item === 5999) break;
   }
   expect(seen).toEqual(Array.from({ length: 6000 }, (_, index) => index));
+});
+
+test('queues of one budget share it, and what has been read leaves room', async () => {
+  const budget = new Budget(10);
+  const [one, two] = [1, 2].map(() => new Inbox<string>({ items: 9, bytes: Infinity, budget }, (item) => item.length));
+  expect([one!.push('123456'), two!.push('12345'), two!.push('1234')]).toEqual([true, false, true]);
+  await one!.iterate().next();
+  expect([two!.push('1234567'), two!.push('123456')]).toEqual([false, true]);
+});
+
+test('a queue that nobody can read any more gives its share back', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const budget = new Budget(10);
+  (() => new Inbox<string>({ items: 9, bytes: Infinity, budget }, (item) => item.length).push('1234567890'))();
+  expect(budget.take(1)).toBe(false);
+  while (!budget.take(10)) {
+    collect();
+    await new Promise(setImmediate);
+  }
 });

@@ -56,8 +56,6 @@ describe('resumption', () => {
 
   test.each([
     ['the part was damaged', () => corrupt(join(pair.inbox, 'data.bin.part'))],
-    ['the journal was damaged', () => writeFileSync(join(pair.inbox, 'data.bin.part.json'), '{"version":1')],
-    ['the journal is gone', () => rmSync(join(pair.inbox, 'data.bin.part.json'))],
     ['the file has changed', () => writeFileSync(path, randomBytes(size))],
     ['the file has another date', () => utimesSync(path, 1, 1)],
     ['the part is too long', () => writeFileSync(join(pair.inbox, 'data.bin.part'), Buffer.alloc(size + 5))],
@@ -65,6 +63,26 @@ describe('resumption', () => {
     await interrupted();
     damage();
     expect(await again()).toBe(0);
+  });
+
+  test.each([
+    ['is damaged', () => writeFileSync(join(pair.inbox, 'data.bin.part.json'), '{"version":1')],
+    ['is gone', () => rmSync(join(pair.inbox, 'data.bin.part.json'))],
+  ])('touches no part whose journal %s: it may be somebody else’s', async (_why, damage) => {
+    const there = await interrupted();
+    damage();
+    await pair.connect();
+    const incoming = pair.offered();
+    const transfer = pair.ab.sendFile(path);
+    const file = (await incoming).accept({ directory: pair.inbox });
+    await expect(file.done).rejects.toMatchObject({ code: 'CAPABILITY_FAILED', message: /EEXIST/ });
+    await expect(transfer.done).rejects.toMatchObject({ code: 'CAPABILITY_FAILED' });
+    expect(readFileSync(join(pair.inbox, 'data.bin.part'))).toHaveLength(there);
+    const second = pair.offered();
+    const replacing = pair.ab.sendFile(path);
+    (await second).accept({ directory: pair.inbox }, { overwrite: true });
+    await replacing.done;
+    expect(readdirSync(pair.inbox)).toEqual(['data.bin']);
   });
 
   test('happens by itself when the channel of the file is lost, and sends only the rest', async () => {

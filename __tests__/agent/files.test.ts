@@ -1,6 +1,6 @@
 // Files between two agents in one process: every kind of source and destination, refusals, cancellation.
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
@@ -189,6 +189,24 @@ describe('a refusal', () => {
     expect(readFileSync(path, 'utf8')).toBe('new');
   });
 
+  test.each([
+    ['the file is known whole', () => randomBytes(1000)],
+    ['the file is a stream', () => Readable.from([randomBytes(1000)])],
+  ])('protects what is called like the part of a file, and is none of ours, when %s', async (_what, source) => {
+    mkdirSync(pair.inbox);
+    const path = join(pair.inbox, 'x.part');
+    writeFileSync(path, 'precious');
+    const incoming = pair.offered();
+    const transfer = pair.ab.sendFile(source(), { name: 'x' });
+    (await incoming).accept({ directory: pair.inbox });
+    await expect(transfer.done).rejects.toMatchObject({
+      code: 'CAPABILITY_FAILED',
+      message: 'the file could not be written: EEXIST',
+    });
+    expect(readFileSync(path, 'utf8')).toBe('precious');
+    expect(readdirSync(pair.inbox)).toEqual(['x.part']);
+  });
+
   test('meets files beyond the limit', async () => {
     const c = pair.agent('c', { limits: { incomingFiles: 1 } });
     await c.ready;
@@ -283,7 +301,7 @@ describe('cancelling', () => {
     const transfer = pair.ab.sendFile(endless, { name: 'endless' });
     const file = await incoming;
     await new Promise<void>((resolve) => file.accept({ directory: pair.inbox }, { onProgress: () => resolve() }));
-    expect(readdirSync(pair.inbox)).toEqual(['endless.part']);
+    expect(readdirSync(pair.inbox)).toEqual(['endless.part', 'endless.part.json']);
     (who === 'sender' ? transfer : file).cancel(new Error('enough'));
     await expect(transfer.done).rejects.toMatchObject({ code: 'TASK_CANCELLED' });
     await expect(file.done).rejects.toMatchObject({ code: 'TASK_CANCELLED' });

@@ -5,7 +5,8 @@ import { createPeer } from 'ossa-webrtc';
 const [signaling, agentId, name, others, stay] = process.argv.slice(2);
 const expected = Number(others);
 const peer = createPeer({ agentId, signaling });
-const room = await peer.join(name);
+// An attempt that is given up because the machine is busy, and its connection with what was sent over it, is made anew.
+const room = await peer.join(name, { connectTimeout: 600_000 });
 while (room.links.size < expected) await new Promise((resolve) => room.once('join', resolve));
 console.log(`connected to ${room.links.size}`);
 const deliveries = await room.broadcast(agentId);

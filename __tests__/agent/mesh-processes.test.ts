@@ -28,7 +28,9 @@ test('20 processes: all 190 links, and each hears from every other exactly once'
   const ends = await Promise.all(members.map((child) => child.ended));
   expect(members.map((child) => child.output.at(-1))).toEqual(ends.map(() => 'heard 19 messages of 19 members'));
   expect(ends).toEqual(members.map(() => 0));
-}, 180_000);
+  // Twenty starts of Node and 190 handshakes of an unoptimised build are some 30 s of work: on a machine that gives this
+  // test a tenth of its time, minutes.
+}, 600_000);
 
 test('a member that was killed and started anew is connected to again', async () => {
   const peer = createPeer({ agentId: 'agent://survivor', signaling: server.url });

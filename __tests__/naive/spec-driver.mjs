@@ -17,11 +17,11 @@ export function specDriver({ RTCPeerConnection, WebSocket }) {
 
   return {
     /** A new agent; the one before should be closed. */
-    async start({ url, agentId, remoteAgentId, sign, allowed, heartbeat }) {
+    async start({ url, agentId, remoteAgentId, sign, allowed, heartbeat, reliable }) {
       inbox.length = readers.length = 0;
       signaling = webSocketSignaling(WebSocket, url, agentId);
       const keys = sign ? await newKeys() : undefined;
-      const options = { keys, heartbeat, allowedPeers: allowed && new Set(allowed) };
+      const options = { keys, heartbeat, reliable, allowedPeers: allowed && new Set(allowed) };
       agent = specAgent({ RTCPeerConnection, signaling, agentId, remoteAgentId, process, options });
       await signaling.ready;
       return { publicKey: keys?.agentPublicKey };

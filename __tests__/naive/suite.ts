@@ -99,24 +99,27 @@ export function describeNaive(where: Parameters<typeof startSpecAgent>[0]): void
     });
 
     test('large messages arrive whole, characters at the edges of chunks included', async () => {
-      const link = await connect();
+      const link = await connect({}, { reliable: true });
       for (const text of LARGE) {
         await naive.call('send', { text });
         const [message] = await take(link, 1);
         expect(message!.payload).toBe(text);
-        if (role === 'we offer') {
-          await link.send(text);
-          expect((await nextOf(['message'])).payload).toBe(text);
-          expect(await link.call('any', text)).toEqual({ echo: text });
-        } else {
-          // The channel of the specification may lose chunks; we do not gamble.
-          await expect(link.send(text)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
-        }
+        await link.send(text);
+        expect((await nextOf(['message'])).payload).toBe(text);
+        expect(await link.call('any', text)).toEqual({ echo: text });
       }
     });
 
-    test('it sends at full speed with its backpressure, and nothing is lost', async () => {
+    test('nothing large is sent through a channel that may lose chunks', async () => {
       const link = await connect();
+      if (role === 'we offer') await link.send(LARGE[0]);
+      // That of the specification gives up after three retries; we do not gamble.
+      else await expect(link.send(LARGE[0])).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+    });
+
+    test('it sends at full speed with its backpressure, and nothing is lost', async () => {
+      // With three retries a machine that is busy for some seconds is enough to lose a message.
+      const link = await connect({}, { reliable: true });
       await naive.call('sendAll', { text: 'number', count: 150, size: 14_000 });
       const payloads = (await take(link, 150)).map(({ payload }) => (payload as string).replace(/\.+$/, '').trim());
       expect(payloads).toEqual(Array.from({ length: 150 }, (_, i) => `number ${i}`));

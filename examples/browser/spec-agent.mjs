@@ -58,7 +58,7 @@ export async function verifyJWT(token, publicKey) {
  * of `newKeys()`: offers are signed then, and offers without a valid token refused.
  */
 export function specAgent({ RTCPeerConnection, signaling, agentId, remoteAgentId, process, options = {} }) {
-  const { keys, allowedPeers, iceServers = [], label = 'ossa-channel', heartbeat = 30000 } = options;
+  const { keys, allowedPeers, iceServers = [], label = 'ossa-channel', heartbeat = 30000, reliable = false } = options;
   const peerConnection = new RTCPeerConnection({ iceServers });
   const chunks = new Map();
   const calls = new Map();
@@ -298,7 +298,8 @@ export function specAgent({ RTCPeerConnection, signaling, agentId, remoteAgentId
       setupDataChannelHandlers(
         peerConnection.createDataChannel(label, {
           ordered: true, // Ordered delivery
-          maxRetransmits: 3, // Retry failed messages
+          // Ours: `reliable`, for those who cannot bear that a message is given up after the third retry.
+          ...(!reliable && { maxRetransmits: 3 }), // Retry failed messages
         }),
       );
       const offer = await peerConnection.createOffer();

@@ -4,7 +4,7 @@ import type { RTCDataChannel, RTCDataChannelInit } from '../w3c';
 import { onAbort } from './abort';
 import { Backpressure, sendingFailed } from './backpressure';
 import { AgentError } from './errors';
-import { Emitter, Inbox } from './events';
+import { Emitter, Inbox, type Budget } from './events';
 import { cancelled, checkMembers, checkSignal } from './options';
 import { ChannelStreamsUse, type ChannelDuplexOptions, type StreamChunk } from './streams';
 
@@ -31,11 +31,8 @@ export type ChannelEvents = {
   close: [error?: AgentError];
 };
 
-/**
- * Received and not read yet. A reader that cannot keep up has to be told, and SCTP has one window for all channels of
- * a connection: not reading one would stop the others. So the channel closes with an error.
- */
-const UNREAD = { items: 1_000_000, bytes: 64 * 1024 * 1024 };
+/** What a message costs while it waits, besides its bytes: empty ones are no way around the bound. */
+const OVERHEAD = 64;
 
 const INIT_MEMBERS = [
   'ordered',
@@ -65,9 +62,8 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
   readonly #channel: RTCDataChannel;
   readonly #backpressure: Backpressure;
   readonly #streams = new ChannelStreamsUse();
-  readonly #inbox = new Inbox<ChannelData>(UNREAD, (data) =>
-    typeof data === 'string' ? data.length * 2 : data.byteLength,
-  );
+  readonly #inbox: Inbox<ChannelData>;
+  readonly #unread: Budget;
   readonly #opened: Promise<void>;
   readonly #closed: Promise<void>;
   #error: AgentError | undefined;
@@ -75,10 +71,22 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
   #resolveClosed!: () => void;
   #rejectOpened!: (error: AgentError) => void;
 
-  /** @internal */
-  constructor(channel: RTCDataChannel) {
+  /**
+   * `unread`: for what was received and not read yet. A reader that cannot keep up has to be told, and SCTP has one window
+   * for all channels of a connection: not reading one would stop the others, and the heartbeats. So the channel closes
+   * with an error.
+   *
+   * @internal
+   */
+  constructor(channel: RTCDataChannel, unread: Budget) {
     super();
     this.#channel = channel;
+    this.#unread = unread;
+    const limits = { items: Infinity, bytes: Infinity, budget: unread };
+    this.#inbox = new Inbox(
+      limits,
+      (data) => OVERHEAD + (typeof data === 'string' ? data.length * 2 : data.byteLength),
+    );
     channel.binaryType = 'arraybuffer';
     this.#backpressure = new Backpressure(channel);
     this.buffer('message', this.#inbox);
@@ -241,7 +249,8 @@ export class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterabl
 
   #receive(data: ChannelData): void {
     if (this.#over || this.#inbox.push(data)) return;
-    const text = `${UNREAD.bytes / 2 ** 20} MiB of the channel "${this.label}" are waiting to be read: read faster`;
+    const bytes = `${this.#unread.bytes} bytes of the channels of a link may wait to be read (limits.unreadChannelBytes)`;
+    const text = `the channel "${this.label}" was closed: ${bytes}; read faster`;
     this.#error ??= new AgentError('RATE_LIMIT_EXCEEDED', text);
     this.#channel.close();
   }

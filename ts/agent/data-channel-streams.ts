@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream';
 
 import type { RTCDataChannel } from '../w3c';
 import { AgentChannel } from './channel';
+import { Budget } from './events';
+import { resolveLimits } from './limits';
 import type { ChannelDuplexOptions, ChannelStreams } from './streams';
 
 /**
@@ -11,11 +13,16 @@ import type { ChannelDuplexOptions, ChannelStreams } from './streams';
  * `bufferedAmountLowThreshold` for itself.
  */
 export function toWebStreams(dataChannel: RTCDataChannel): ChannelStreams {
-  const { readable, writable } = new AgentChannel(dataChannel);
+  const { readable, writable } = alone(dataChannel);
   return { readable, writable };
 }
 
 /** A plain data channel as a Node stream, see `AgentChannel.duplex`. Call it when {@link toWebStreams} would have to be. */
 export function toDuplex(dataChannel: RTCDataChannel, options?: ChannelDuplexOptions): Duplex {
-  return new AgentChannel(dataChannel).duplex(options);
+  return alone(dataChannel).duplex(options);
+}
+
+/** A channel of no link may keep as much as all channels of a link. */
+function alone(dataChannel: RTCDataChannel): AgentChannel {
+  return new AgentChannel(dataChannel, new Budget(resolveLimits().unreadChannelBytes));
 }

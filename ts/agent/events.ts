@@ -76,10 +76,38 @@ export class Emitter<Events extends EventArguments> {
   }
 }
 
+/** Memory that several queues share. */
+export class Budget {
+  #left: number;
+
+  constructor(readonly bytes: number) {
+    this.#left = bytes;
+  }
+
+  /** False: there is not so much left, and nothing was taken. */
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+
+  /** Gives back what was taken. */
+  give(bytes: number): void {
+    this.#left += bytes;
+  }
+}
+
+/** Gives back what a queue held that nobody can read any more. */
+const forgotten = new FinalizationRegistry<{ budget: Budget; held: { bytes: number } }>(({ budget, held }) =>
+  budget.give(held.bytes),
+);
+
 /** How much an {@link Inbox} keeps for nobody, or for a reader that is slow. */
 export interface InboxLimits {
   items: number;
   bytes: number;
+  /** Where the bytes come from that it shares with others. */
+  budget?: Budget;
 }
 
 /**
@@ -91,7 +119,8 @@ export class Inbox<T> {
   #items: { item: T; bytes: number }[] = [];
   /** Items before this place have been taken: shifting a long array is slow. */
   #head = 0;
-  #bytes = 0;
+  /** An object, so that it can be known when this queue is gone. */
+  readonly #held = { bytes: 0 };
   #waiting: ((result: IteratorResult<T, undefined>) => void)[] = [];
   #iterators = 0;
   #ended = false;
@@ -100,7 +129,10 @@ export class Inbox<T> {
   constructor(
     private readonly limits: InboxLimits,
     private readonly sizeOf: (item: T) => number = () => 0,
-  ) {}
+  ) {
+    const { budget } = limits;
+    if (budget) forgotten.register(this, { budget, held: this.#held });
+  }
 
   /** Items that are kept. */
   get length(): number {
@@ -126,10 +158,11 @@ export class Inbox<T> {
       return true;
     }
     const bytes = size ?? this.sizeOf(item);
-    if (this.length >= this.limits.items || this.#bytes + bytes > this.limits.bytes) return false;
+    if (this.length >= this.limits.items || this.#held.bytes + bytes > this.limits.bytes) return false;
+    if (this.limits.budget?.take(bytes) === false) return false;
     if (this.#iterators > 0) this.#tell(item);
     this.#items.push({ item, bytes });
-    this.#bytes += bytes;
+    this.#held.bytes += bytes;
     return true;
   }
 
@@ -190,7 +223,8 @@ export class Inbox<T> {
 
   #shift(): T {
     const { item, bytes } = this.#items[this.#head]!;
-    this.#bytes -= bytes;
+    this.#held.bytes -= bytes;
+    this.limits.budget?.give(bytes);
     this.#head++;
     if (this.#head === this.#items.length) {
       this.#items = [];

@@ -32,6 +32,11 @@ export interface Limits {
   /** Channels of one link that the other side has opened and nobody has taken; more are closed. Default: 1,024. */
   unreadChannels?: number;
   /**
+   * Bytes that the channels of one link have received together and nobody has read, each message counting 64 more than it
+   * has. The channel whose message does not fit is closed with `RATE_LIMIT_EXCEEDED`; the link goes on. Default: 64 MiB.
+   */
+  unreadChannelBytes?: number;
+  /**
    * Connections that others begin and that are not open yet. At the bound an authenticated agent takes the place of the
    * oldest one that is not; others are refused with `RATE_LIMIT_EXCEEDED`. Default: 256.
    */
@@ -86,6 +91,8 @@ const RANGES: { [Name in keyof Required<Limits>]: readonly [value: number, least
   clockSkew: [60_000, 0, 2 ** 31 - 1],
   // Far more than anybody opens before the other side looks.
   unreadChannels: [1024, 1, 65_535],
+  // A second of a fast link, for a reader that is late.
+  unreadChannelBytes: [64 * 1024 * 1024, 1024, 2 ** 40],
   // Each costs sockets and a handshake.
   halfOpen: [256, 1, 65_535],
   // Twice as long as those who call wait by default.

@@ -2,7 +2,7 @@
 import type { RTCDataChannel, RTCPeerConnection } from '../w3c';
 import { AgentChannel, channelInit, type ChannelInit, type Priority } from './channel';
 import { AgentError } from './errors';
-import { Inbox } from './events';
+import { Budget, Inbox } from './events';
 import { FILE_PROTOCOL } from './files';
 import type { ResolvedLimits } from './limits';
 import type { Messaging } from './messaging';
@@ -37,11 +37,14 @@ export class LinkChannels {
   readonly #host: LinkChannelsHost;
   readonly #channels = new Set<AgentChannel>();
   readonly #messages: MessageChannels;
+  /** What was received and not read, on all of them. */
+  readonly #unread: Budget;
   /** Channels that the other side has opened. */
   readonly incoming: Inbox<AgentChannel>;
 
   constructor(host: LinkChannelsHost) {
     this.#host = host;
+    this.#unread = new Budget(host.limits.unreadChannelBytes);
     this.#messages = this.#makeMessageChannels();
     this.incoming = new Inbox<AgentChannel>({ items: host.limits.unreadChannels, bytes: Infinity });
   }
@@ -77,13 +80,15 @@ export class LinkChannels {
   /** The other side has opened a channel. */
   announced(channel: RTCDataChannel): void {
     if (this.#messages.announced(channel)) return;
-    const announced = new AgentChannel(channel);
+    const announced = new AgentChannel(channel, this.#unread);
     this.#adopt(announced);
     if (channel.protocol === FILE_PROTOCOL) this.#host.file(announced);
     else if (!this.incoming.push(announced)) {
-      void announced.close();
       const text = `${this.#host.limits.unreadChannels} channels wait for a listener; "${channel.label}" was closed`;
-      this.#host.problem(new AgentError('RATE_LIMIT_EXCEEDED', text));
+      const error = new AgentError('RATE_LIMIT_EXCEEDED', text);
+      // What still comes through it is not kept.
+      announced.abandon(error);
+      this.#host.problem(error);
     }
   }
 
@@ -95,7 +100,7 @@ export class LinkChannels {
     const signal = checkSignal(options.signal, 'signal');
     const converted = channelInit(init);
     await this.#host.usable(signal);
-    const channel = new AgentChannel(this.#host.connection.createDataChannel(label, converted));
+    const channel = new AgentChannel(this.#host.connection.createDataChannel(label, converted), this.#unread);
     this.#adopt(channel);
     return await channel.ready(signal);
   }
@@ -104,7 +109,7 @@ export class LinkChannels {
   async createForFile(priority: Priority, signal: AbortSignal): Promise<AgentChannel> {
     await this.#host.usable(signal);
     const init = channelInit({ protocol: FILE_PROTOCOL, priority });
-    const channel = new AgentChannel(this.#host.connection.createDataChannel(FILE_PROTOCOL, init));
+    const channel = new AgentChannel(this.#host.connection.createDataChannel(FILE_PROTOCOL, init), this.#unread);
     this.#adopt(channel);
     return await channel.ready(signal);
   }

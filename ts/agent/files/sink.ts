@@ -1,7 +1,7 @@
 // Where a received file goes: to the disk, or into a stream.
 import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, link, mkdir, open, readFile, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readFile, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 
@@ -50,6 +50,12 @@ export interface FileTarget {
   sync: boolean;
 }
 
+/** The journal of a file that cannot be resumed: says that the part is ours. */
+const NOT_RESUMABLE = JSON.stringify({ version: 1, resumable: false });
+
+/** Never through a symbolic link that somebody has put there. */
+const PART_FLAGS = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
+
 /** Checksums of what is there are made from pieces of this size, in bytes. */
 const READ_SIZE = 1024 * 1024;
 
@@ -80,16 +86,22 @@ export class DiskSink implements Sink {
     const { path, overwrite, makeFolder } = this.#target;
     await this.#lock();
     if (makeFolder) await mkdir(dirname(path), { recursive: true });
-    if (!overwrite) await refuseExisting(path);
     const found = await readFile(this.#journal, 'utf8').catch(() => '');
     const resumes = journal.text !== null && journal.resumes(found);
-    // Never through a symbolic link that somebody has put there.
-    const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
-    this.#file = await open(this.#part, flags, 0o666);
+    // Without a journal of ours they are somebody else's, whatever they are called.
+    const ours = overwrite || isJournal(found);
+    if (!overwrite) await refuseExisting(path);
+    if (!ours) for (const name of [this.#journal, this.#part]) await refuseExisting(name);
+    // First: a part without a journal would be taken for somebody else's after a crash.
+    if (!resumes) await replaceFile(this.#journal, journal.text ?? NOT_RESUMABLE);
+    try {
+      this.#file = await open(this.#part, ours ? PART_FLAGS : PART_FLAGS | constants.O_EXCL, 0o666);
+    } catch (error) {
+      if (!resumes) await rm(this.#journal, { force: true });
+      throw error;
+    }
     if (resumes) return await this.#resume(journal.size!);
     await this.#file.truncate(0);
-    if (journal.text === null) await rm(this.#journal, { force: true });
-    else await replaceFile(this.#journal, journal.text);
     return { offset: 0, hash: createHash('sha256') };
   }
 
@@ -252,8 +264,19 @@ function after(chunks: Uint8Array[], bytes: number): Uint8Array[] {
   return [];
 }
 
+/** Whether this is what we write beside a part, of whatever file. */
+function isJournal(text: string): boolean {
+  try {
+    const { version, head, resumable } = JSON.parse(text) as Record<string, unknown>;
+    return typeof version === 'number' && (typeof head === 'string' || resumable === false);
+  } catch {
+    return false;
+  }
+}
+
 async function refuseExisting(path: string): Promise<void> {
-  const exists = await access(path).then(
+  // Of the name itself, not of what a link leads to.
+  const exists = await lstat(path).then(
     () => true,
     () => false,
   );
