@@ -25,15 +25,15 @@ const utcTime = (time: Date) =>
     ),
   );
 
-/** PEM of a self-signed certificate for 127.0.0.1, and of its key. */
-export function selfSigned(): { cert: string; key: string } {
+/** PEM of a self-signed certificate for an IPv4 address, and of its key. */
+export function selfSigned(address = '127.0.0.1'): { cert: string; key: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = sequence(element(6, bytes(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2)));
   const commonName = sequence(element(6, bytes(0x55, 4, 3)), element(0x0c, Buffer.from('ossa-webrtc test')));
   const name = sequence(element(0x31, commonName));
   const alternativeName = sequence(
     element(6, bytes(0x55, 0x1d, 0x11)),
-    element(4, sequence(element(0x87, bytes(127, 0, 0, 1)))),
+    element(4, sequence(element(0x87, bytes(...address.split('.').map(Number))))),
   );
   const day = 24 * 60 * 60 * 1000;
   const content = sequence(

@@ -1,6 +1,7 @@
 // All commands, in the order of the overview.
 import type { Command } from './command';
 import { call } from './commands/call';
+import { doctor } from './commands/doctor';
 import { keygen } from './commands/keygen';
 import { ping } from './commands/ping';
 import { receive } from './commands/receive';
@@ -8,4 +9,4 @@ import { send } from './commands/send';
 import { signal } from './commands/signal';
 
 /** The table that everything about commands is made from. */
-export const COMMANDS: readonly Command[] = [signal, keygen, ping, send, receive, call];
+export const COMMANDS: readonly Command[] = [signal, keygen, ping, send, receive, call, doctor];

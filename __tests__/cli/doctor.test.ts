@@ -1,0 +1,146 @@
+// What the doctor finds: on this machine, and behind NATs of several kinds, made of network namespaces, with coturn outside.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { selfSigned } from '../agent/self-signed';
+import { cli, killAll, Program, run, signaling, type Printed } from './program';
+
+afterEach(killAll);
+
+const checks = (objects: Printed[], check: string) =>
+  objects.filter((object) => object.type === 'check' && object['check'] === check);
+const verdicts = (objects: Printed[]) =>
+  Object.fromEntries(
+    objects.filter(({ type }) => type === 'verdict').map((object) => [object['who'], object['answer']]),
+  ) as Record<string, string>;
+const advice = (objects: Printed[]) =>
+  objects.filter(({ type }) => type === 'advice').map((object) => object['text'] as string);
+
+test('on this machine alone it tests the connection with itself and says what it could not test', async () => {
+  const doctor = new Program(['doctor', '--json']);
+  expect((await doctor.result()).code).toBe(0);
+  const { objects } = doctor;
+  expect(checks(objects, 'loopback')).toMatchObject([{ status: 'ok', rtt: expect.any(Number) as number }]);
+  expect(checks(objects, 'candidate')[0]).toMatchObject({ status: 'ok', port: expect.any(Number) as number });
+  expect(checks(objects, 'turn')).toMatchObject([{ status: 'skip' }]);
+  expect(verdicts(objects)).toMatchObject({
+    'same-machine': 'yes',
+    'internet-direct': 'unknown',
+    'udp-blocked': 'unknown',
+  });
+  expect(advice(objects).join('\n')).toMatch(/--signaling[^]*--ice stun:/);
+  expect(objects.at(-1)).toEqual({ type: 'summary', ok: true });
+});
+
+test('it speaks plainly to people', async () => {
+  const { url } = await signaling();
+  const { code, stdout } = await run('doctor', '--signaling', url);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^This machine\n/);
+  expect(stdout).toMatch(/Signaling\n {2}ok {4}ws:.* works: .* to register, .* for a message and its answer\n/);
+  expect(stdout).toMatch(/What works\n {2}yes {3}Agents on this machine connect\.\n/);
+  expect(stdout).toMatch(/What to do\n {2}- /);
+});
+
+test('a signaling server that is not there is a failure, with what to do', async () => {
+  const doctor = new Program(['doctor', '--json', '--wait', '1s', '--signaling', 'ws://127.0.0.1:1']);
+  expect((await doctor.result()).code).toBe(1);
+  expect(checks(doctor.objects, 'signaling')).toMatchObject([{ status: 'fail' }]);
+  expect(advice(doctor.objects).join('\n')).toContain('ossa-webrtc signal starts one');
+});
+
+// Behind NATs: needs Linux and the right to make namespaces, `ip`, `nft` and coturn. In CI it fails without them.
+const UNSHARE = ['--map-root-user', '--net', '--mount'];
+const works = (file: string, ...args: string[]) => spawnSync(file, args).status === 0;
+const possible =
+  process.platform === 'linux' &&
+  works('unshare', ...UNSHARE, 'nft', 'list', 'ruleset') &&
+  works('turnserver', '--version');
+const describeNats = possible || process.env['CI'] ? describe : describe.skip;
+
+describeNats('behind a NAT', () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ossa-nat-'));
+    const { cert, key } = selfSigned('203.0.113.10');
+    writeFileSync(join(folder, 'cert.pem'), cert);
+    writeFileSync(join(folder, 'key.pem'), key);
+    const turn = (scheme: string) => ({ urls: `${scheme}:203.0.113.10`, username: 'alice', credential: 'wonderland' });
+    writeFileSync(join(folder, 'turn.json'), JSON.stringify([turn('turn'), turn('turns')]));
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function examine(nat: string, ...args: string[]): Promise<{ code: unknown; objects: Printed[] }> {
+    const world = join(__dirname, 'nat-world.mjs');
+    const command = ['unshare', ...UNSHARE, process.execPath, world, nat, folder, process.execPath, cli] as const;
+    const options = { command: command as unknown as [string, ...string[]] };
+    const program = new Program(
+      ['doctor', '--json', '--wait', '2s', '--ca', join(folder, 'cert.pem'), ...args],
+      options,
+    );
+    const { code, stderr } = await program.result();
+    expect(stderr).toBe('');
+    return { code, objects: program.objects };
+  }
+
+  const STUN = ['--ice', 'stun:203.0.113.10'];
+  const TURN = ['--ice-file'];
+
+  test('that keeps one port for all destinations, agents connect directly', async () => {
+    const { code, objects } = await examine('cone', ...STUN, '--signaling', 'SIGNALING');
+    expect(code).toBe(0);
+    expect(checks(objects, 'stun')).toMatchObject([{ status: 'ok', mapped: { address: '203.0.113.1' } }]);
+    expect(checks(objects, 'candidate').map((object) => object['kind'])).toEqual(
+      expect.arrayContaining(['host', 'srflx']),
+    );
+    expect(checks(objects, 'nat-mapping')).toMatchObject([{ status: 'ok', mapping: 'endpoint-independent' }]);
+    expect(checks(objects, 'nat-filtering')).toMatchObject([{ filtering: 'address-and-port-dependent' }]);
+    expect(checks(objects, 'signaling')).toMatchObject([{ status: 'ok', rtt: expect.any(Number) as number }]);
+    expect(verdicts(objects)).toMatchObject({ 'internet-direct': 'yes', 'strict-nat': 'no' });
+  });
+
+  test('that uses another port for each destination, a relay is needed, and it says so', async () => {
+    const { code, objects } = await examine('symmetric', ...STUN);
+    expect(code).toBe(0);
+    expect(checks(objects, 'nat-mapping')).toMatchObject([{ status: 'warn', mapping: 'address-and-port-dependent' }]);
+    expect(verdicts(objects)).toMatchObject({ 'internet-direct': 'perhaps', 'strict-nat': 'no' });
+    expect(advice(objects).join('\n')).toContain('--ice turn:user:password@host');
+  });
+
+  test('two plain STUN servers show the same', async () => {
+    const two = ['--ice', 'stun:203.0.113.10', '--ice', 'stun:203.0.113.11'];
+    const { objects } = await examine('symmetric', ...two);
+    expect(checks(objects, 'stun')).toHaveLength(2);
+    expect(checks(objects, 'nat-mapping')).toMatchObject([{ status: 'warn' }]);
+  });
+
+  test('that drops UDP, the relay works by TCP and TLS', async () => {
+    const { code, objects } = await examine('no-udp', ...STUN, ...TURN, join(folder, 'turn.json'));
+    expect(code).toBe(1);
+    expect(checks(objects, 'stun')).toMatchObject([{ status: 'fail' }]);
+    const relays = checks(objects, 'turn').map(({ by, status, given, rtt }) => [by, status, given, typeof rtt]);
+    expect(relays).toEqual([
+      ['udp', 'fail', true, 'undefined'],
+      ['tls', 'ok', true, 'number'],
+      ['tcp', 'ok', false, 'undefined'],
+    ]);
+    expect(verdicts(objects)).toMatchObject({ 'internet-direct': 'no', 'strict-nat': 'yes', 'udp-blocked': 'yes' });
+    expect(JSON.stringify(objects)).not.toContain('wonderland');
+  });
+
+  test('with a wrong password the relay refuses, and with a public address nothing is in the way', async () => {
+    const { code, objects } = await examine('none', ...STUN, '--ice', 'turn:alice:wrong@203.0.113.10');
+    expect(code).toBe(1);
+    expect(checks(objects, 'nat-mapping')).toMatchObject([{ status: 'ok', mapping: 'none' }]);
+    expect(checks(objects, 'nat-filtering')).toMatchObject([{ filtering: 'endpoint-independent' }]);
+    expect(checks(objects, 'turn')[0]).toMatchObject({
+      status: 'fail',
+      text: expect.stringContaining('401') as string,
+    });
+    expect(verdicts(objects)).toMatchObject({ 'internet-direct': 'yes', 'strict-nat': 'yes' });
+  });
+});

@@ -1,0 +1,139 @@
+import { CONNECTION, readText, signalingOf } from '../agent-options';
+import { defineCommand, type Context } from '../command';
+import type { Check, Status } from '../doctor/checks';
+import {
+  checkCandidates,
+  checkLoopback,
+  checkNat,
+  checkNetwork,
+  checkRelays,
+  checkSignaling,
+  urlsOf,
+} from '../doctor/examine';
+import { advice, verdicts, type Findings, type Verdict } from '../doctor/verdict';
+import { EXIT } from '../exit';
+import { iceServersOf } from '../ice';
+import type { Output } from '../output';
+import { harmless } from '../text';
+
+const OPTIONS = {
+  signaling: CONNECTION.signaling,
+  ice: CONNECTION.ice,
+  iceFile: CONNECTION.iceFile,
+  ca: CONNECTION.ca,
+  wait: { type: 'duration', short: 'W', default: 5000, min: 100, max: 60_000, help: 'Time for each answer.' },
+} as const;
+
+type DoctorContext = Context<typeof OPTIONS>;
+
+export const doctor = defineCommand({
+  name: 'doctor',
+  summary: 'Find out what works on this network, and what to do about the rest',
+  description:
+    'Looks at the interfaces and candidates of this machine, sends data over a connection with itself, asks the STUN and TURN ' +
+    'servers that are given (TURN by UDP, TCP and TLS), finds out what the NAT does (RFC 5780: two STUN servers at different ' +
+    'addresses are best), and sends a message through the signaling server. Then it says in plain words who can be reached, and ' +
+    'what to do. Nobody is asked but the servers that are given. Ends with 1 if something that was given does not work.',
+  positionals: [],
+  options: OPTIONS,
+  examples: [
+    ['doctor', 'This machine alone'],
+    [
+      'doctor --signaling wss://example.com --ice stun:stun1.example.com --ice stun:stun2.example.com',
+      'The network as well',
+    ],
+    ['doctor --ice-file servers.json --json', 'With TURN servers and their passwords, for a program'],
+  ],
+  async run(context) {
+    const { values, out, signal } = context;
+    const iceServers = await iceServersOf(values.ice, values.iceFile);
+    const ca = values.ca === undefined ? undefined : await readText(values.ca);
+    // A wrong URL is an error of usage, before anything is tested.
+    for (const url of values.signaling) await signalingOf([url], ca);
+    const report = new Report(out, signal);
+    const findings = await examine(report, context, iceServers, ca);
+    conclude(out, verdicts(findings), advice(findings));
+    out.result({ type: 'summary', ok: !report.failed });
+    return report.failed ? EXIT.failed : EXIT.ok;
+  },
+});
+
+async function examine(
+  report: Report,
+  { values }: DoctorContext,
+  iceServers: Awaited<ReturnType<typeof iceServersOf>>,
+  ca: string | undefined,
+): Promise<Findings> {
+  const { wait } = values;
+  const urls = urlsOf(iceServers);
+  const network = await report.section('This machine', () => checkNetwork(Math.min(wait, 1000)));
+  const loopback = await report.section('Connection with itself', () => checkLoopback(wait));
+  await report.section('Candidates', async () => ({ checks: await checkCandidates(iceServers, ca, wait) }));
+  const { nat } = await report.section('STUN and NAT', () => checkNat(urls, wait));
+  const { relays } = await report.section('TURN', () => checkRelays(urls, ca, wait));
+  const meetings = [];
+  for (const url of values.signaling) {
+    meetings.push(await report.section('Signaling', () => checkSignaling(url, () => signalingOf([url], ca), ca, wait)));
+  }
+  return {
+    loopback: loopback.works,
+    addresses: network.addresses,
+    ipv6: network.ipv6,
+    relays,
+    ...(nat ? { nat } : {}),
+    ...(meetings.length > 0 ? { signaling: meetings.some(({ works }) => works) } : {}),
+  };
+}
+
+const MARKS: Readonly<Record<Status, readonly [text: string, colour: 'green' | 'yellow' | 'red' | 'dim']>> = {
+  ok: ['ok   ', 'green'],
+  warn: ['warn ', 'yellow'],
+  fail: ['FAIL ', 'red'],
+  skip: ['-    ', 'dim'],
+};
+
+/** Prints findings as they come. */
+class Report {
+  failed = false;
+
+  constructor(
+    readonly out: Output,
+    readonly signal: AbortSignal,
+  ) {}
+
+  async section<T extends { checks: Check[] }>(title: string, examine: () => Promise<T>): Promise<T> {
+    const { out } = this;
+    this.signal.throwIfAborted();
+    out.status(`${title}...`);
+    const result = await examine();
+    this.signal.throwIfAborted();
+    out.clearStatus();
+    if (!out.json) out.stdout.write(`${out.paint('bold', title)}\n`);
+    for (const { check, status, text, facts } of result.checks) {
+      if (status === 'fail') this.failed = true;
+      const [mark, colour] = MARKS[status];
+      out.result({ type: 'check', check, status, text, ...facts }, `  ${out.paint(colour, mark)} ${harmless(text)}`);
+    }
+    return result;
+  }
+}
+
+const ANSWERS: Readonly<
+  Record<Verdict['answer'], readonly [text: string, colour: 'green' | 'yellow' | 'red' | 'dim']>
+> = {
+  yes: ['yes  ', 'green'],
+  perhaps: ['maybe', 'yellow'],
+  no: ['no   ', 'red'],
+  unknown: ['?    ', 'dim'],
+};
+
+function conclude(out: Output, list: readonly Verdict[], todo: readonly string[]): void {
+  if (!out.json) out.stdout.write(`${out.paint('bold', 'What works')}\n`);
+  for (const { who, answer, text } of list) {
+    const [mark, colour] = ANSWERS[answer];
+    out.result({ type: 'verdict', who, answer, text }, `  ${out.paint(colour, mark)} ${harmless(text)}`);
+  }
+  if (todo.length === 0) return;
+  if (!out.json) out.stdout.write(`${out.paint('bold', 'What to do')}\n`);
+  for (const text of todo) out.result({ type: 'advice', text }, `  - ${harmless(text)}`);
+}

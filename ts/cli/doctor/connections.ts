@@ -1,0 +1,120 @@
+// Tests with real connections: what this host can gather, whether data gets through, and whether relays work.
+import type { RTCConfiguration, RTCIceCandidate, RTCPeerConnection } from '../../index';
+import type { ServerUrl } from './servers';
+
+/** A server that did not help. */
+export interface GatherError {
+  readonly url: string;
+  readonly code: number;
+  readonly text: string;
+}
+
+/** Candidates of this host. */
+export interface Gathered {
+  readonly candidates: readonly RTCIceCandidate[];
+  readonly errors: readonly GatherError[];
+  /** Not all servers have answered in time. */
+  readonly incomplete: boolean;
+}
+
+type Stop = (candidate: RTCIceCandidate) => boolean;
+
+/** Gathers until everything is there, the time is over, or `enough` says so. */
+export async function gather(configuration: RTCConfiguration, timeout: number, enough?: Stop): Promise<Gathered> {
+  const { RTCPeerConnection } = await import('../../index.js');
+  const connection = new RTCPeerConnection(configuration);
+  const candidates: RTCIceCandidate[] = [];
+  const errors: GatherError[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const complete = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeout);
+      connection.onicecandidate = ({ candidate }) => {
+        if (!candidate) return resolve(true);
+        if (candidate.candidate === '') return;
+        candidates.push(candidate);
+        if (enough?.(candidate)) resolve(true);
+      };
+      connection.onicecandidateerror = ({ url, errorCode, errorText }) => {
+        errors.push({ url, code: errorCode, text: errorText });
+      };
+    });
+    connection.createDataChannel('doctor');
+    await connection.setLocalDescription();
+    return { candidates, errors, incomplete: !(await complete) };
+  } finally {
+    clearTimeout(timer);
+    connection.close();
+  }
+}
+
+/** Two connections of this process, one message there and back; milliseconds of that round trip, and of the connecting. */
+export async function exchange(
+  configuration: RTCConfiguration,
+  timeout: number,
+): Promise<{ connect: number; rtt: number } | undefined> {
+  const { RTCPeerConnection } = await import('../../index.js');
+  const [a, b] = [new RTCPeerConnection(configuration), new RTCPeerConnection(configuration)];
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), timeout)));
+    return await Promise.race([echo(a, b), late]);
+  } finally {
+    clearTimeout(timer);
+    a.close();
+    b.close();
+  }
+}
+
+async function echo(a: RTCPeerConnection, b: RTCPeerConnection): Promise<{ connect: number; rtt: number }> {
+  const started = performance.now();
+  // Candidates that come early wait in the chain of operations, or are part of the description.
+  a.onicecandidate = ({ candidate }) => void b.addIceCandidate(candidate).catch(() => undefined);
+  b.onicecandidate = ({ candidate }) => void a.addIceCandidate(candidate).catch(() => undefined);
+  b.ondatachannel = ({ channel }) => (channel.onmessage = ({ data }) => channel.send(data as string));
+  const channel = a.createDataChannel('doctor');
+  const opened = new Promise<void>((resolve) => (channel.onopen = () => resolve()));
+  const answered = new Promise<void>((resolve) => (channel.onmessage = () => resolve()));
+  await a.setLocalDescription();
+  await b.setRemoteDescription(a.localDescription!);
+  await b.setLocalDescription();
+  await a.setRemoteDescription(b.localDescription!);
+  await opened;
+  const connected = performance.now();
+  channel.send('doctor');
+  await answered;
+  return { connect: connected - started, rtt: performance.now() - connected };
+}
+
+/** Whether a TURN server gives relayed addresses, and data gets through them. */
+export interface Relay {
+  readonly server: ServerUrl;
+  /** The relayed address. */
+  readonly address?: string;
+  /** Milliseconds until it was there. */
+  readonly time?: number;
+  /** Round trip of a message through it, twice; nothing if none got through. */
+  readonly rtt?: number;
+  readonly error?: string;
+}
+
+/** Asks one TURN server for an address, and sends a message through it and back. */
+export async function tryRelay(server: ServerUrl, ca: string | undefined, timeout: number): Promise<Relay> {
+  const { url, username, credential } = server;
+  const configuration: RTCConfiguration = {
+    iceServers: [{ urls: url, username, credential }],
+    iceTransportPolicy: 'relay',
+    ...(ca === undefined ? {} : { transport: { tlsCaPem: ca } }),
+  };
+  const started = performance.now();
+  const { candidates, errors, incomplete } = await gather(configuration, timeout, ({ type }) => type === 'relay');
+  const relayed = candidates.find(({ type }) => type === 'relay');
+  const time = performance.now() - started;
+  if (!relayed) {
+    const silent = incomplete ? `no answer in ${timeout} ms` : 'it gave no relayed address';
+    return { server, error: errors.map(({ code, text }) => `${text} (${code})`).join('; ') || silent };
+  }
+  const address = `${relayed.address}:${relayed.port}`;
+  const through = server.derived ? undefined : await exchange(configuration, timeout);
+  return { server, address, time, ...(through ? { rtt: through.rtt } : {}) };
+}
