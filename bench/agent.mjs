@@ -1,5 +1,7 @@
 // Messages between two agents in two Node processes on loopback: rates, throughput, and how soon something urgent
-// arrives. `node bench/agent.mjs [--json]`; wants a release build and a machine that does nothing else.
+// arrives. `node bench/agent.mjs [--json] [--only=binary,text,...]`; wants a release build and a machine that does nothing
+// else. What JSON.stringify and JSON.parse alone cost is measured in the same run: a message of many small values cannot be
+// quicker than the slower of the two, nor on two processors than both and the transport together.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -44,18 +46,44 @@ async function receive(signaling) {
 async function measure(json) {
   const server = await createSignalingServer();
   const rows = [];
-  for (const scenario of [small, binary, text, records, manyLow, oneLow]) {
+  for (const scenario of chosen([small, binary, text, records, manyLow, oneLow])) {
     const child = fork(fileURLToPath(import.meta.url), ['receiver', server.url]);
     await new Promise((resolve) => child.once('message', resolve));
     const peer = createPeer({ agentId: SENDER, signaling: server.url, limits });
     const link = await peer.connect(RECEIVER);
-    rows.push(await scenario(link));
+    rows.push(...[await scenario(link)].flat());
     await peer.close();
     child.kill();
   }
   await server.close();
+  compare(rows);
   if (json) console.log(JSON.stringify(rows, undefined, 2));
-  else console.table(Object.fromEntries(rows.map(({ what, value, unit }) => [what, { value, unit }])));
+  else console.table(Object.fromEntries(rows.map(({ what, ...row }) => [what, row])));
+}
+
+/** The scenarios whose names were given, or all. */
+function chosen(scenarios) {
+  const only = process.argv.find((argument) => argument.startsWith('--only='));
+  if (!only) return scenarios;
+  const names = only.slice('--only='.length).split(',');
+  return scenarios.filter(({ name }) => names.includes(name));
+}
+
+/** Throughput as a share of that of raw binary data in the same run. */
+function compare(rows) {
+  const raw = rows.find(({ what }) => what.startsWith('raw binary'));
+  if (!raw) return;
+  for (const row of rows)
+    if (row.unit === 'MB/s' && row !== raw) row.share = Math.round((100 * row.value) / raw.value) / 100;
+}
+
+/** MB/s of something done again and again to `bytes`. */
+function rate(bytes, action) {
+  for (let run = 0; run < 20; run++) action();
+  const runs = 100;
+  const start = now();
+  for (let run = 0; run < runs; run++) action();
+  return Math.round((runs * bytes) / (now() - start) / 1000);
 }
 
 /** Runs `send` and waits until everything has arrived; returns the seconds in between. */
@@ -112,7 +140,12 @@ async function large(link, what, payload) {
   };
   await timed(link, 50, run(50));
   const seconds = await timed(link, count, run(count));
-  return { what, value: Math.round((count * bytes) / seconds / 1e6), unit: 'MB/s' };
+  const json = JSON.stringify(payload);
+  return [
+    { what, value: Math.round((count * bytes) / seconds / 1e6), unit: 'MB/s' },
+    { what: `${what}: JSON.stringify alone`, value: rate(bytes, () => JSON.stringify(payload)), unit: 'MB/s' },
+    { what: `${what}: JSON.parse alone`, value: rate(bytes, () => JSON.parse(json)), unit: 'MB/s' },
+  ];
 }
 
 function manyLow(link) {

@@ -188,7 +188,7 @@ impl Hub {
     /// Takes what has come in: writes records into `records` and their bytes into `slab`, and returns what is too big
     /// or not bytes. `records[0]` is their number; it is 0 only if nothing is left, and whoever was woken must go on
     /// until then.
-    #[napi(catch_unwind, ts_return_type = "Array<string | ArrayBuffer> | null")]
+    #[napi(catch_unwind, ts_return_type = "Array<string | ArrayBuffer | string[]> | null")]
     pub fn drain(
         &self,
         mut records: Uint32ArraySlice<'_>,

@@ -35,6 +35,8 @@ pub(crate) enum Kind {
     Released = 6,
     /// Bytes will never leave the send buffer because their channel is gone; `len` counts them.
     Forgotten = 7,
+    /// A text message of its own whose long strings were taken out.
+    Lifted = 8,
 }
 
 /// One entry of the queue.
@@ -70,6 +72,17 @@ pub enum Extra {
     Text(Bytes),
     /// The JSON of an event.
     Event(String),
+    /// JSON without its long strings, and these.
+    Lifted(String, Vec<LongText>),
+}
+
+/// A long text as JavaScript keeps it.
+#[derive(Debug)]
+pub enum LongText {
+    /// ASCII.
+    Latin1(Bytes),
+    /// UTF-16.
+    Utf16(Vec<u16>),
 }
 
 /// The queue. One is filled while the other is being drained.
@@ -105,6 +118,19 @@ impl Inbox {
             _ => self.slab.extend_from_slice(&data),
         }
         self.push(record)
+    }
+
+    /// Adds a text message of `bytes` whose long strings were taken out. Returns its cost.
+    pub(crate) fn lifted(
+        &mut self,
+        peer: u32,
+        channel: u32,
+        bytes: usize,
+        skeleton: String,
+        strings: Vec<LongText>,
+    ) -> usize {
+        self.extras.push_back(Extra::Lifted(skeleton, strings));
+        self.push(Record { peer, channel, kind: Kind::Lifted, len: u32::try_from(bytes).unwrap_or(u32::MAX) })
     }
 
     /// Adds a control event. Returns its cost.
@@ -151,7 +177,7 @@ impl Inbox {
                 used += len;
             }
             self.records.pop_front();
-            if matches!(record.kind, Kind::BigBinary | Kind::BigText | Kind::Event) {
+            if matches!(record.kind, Kind::BigBinary | Kind::BigText | Kind::Event | Kind::Lifted) {
                 extras.extend(self.extras.pop_front());
             }
             each(record);

@@ -257,6 +257,24 @@ impl Peer {
         self.send(OutMessage { channel, kind: MessageKind::Text, data })
     }
 
+    /// Sends one big text message made of pieces of UTF-8, each up to one of `ends`: JSON and the content of a string
+    /// literal by turns. Returns its size in bytes. Call `drain` soon.
+    #[napi(catch_unwind)]
+    pub fn send_pieces(&self, channel: f64, utf8: &[u8], ends: Vec<u32>) -> Result<f64> {
+        let channel = ChannelId(handle("channel", channel)?);
+        let text = ossa_agent::join(utf8, &ends).ok_or_else(|| type_error("the pieces have no such ends"))?;
+        let size = text.len() as f64;
+        self.send(OutMessage { channel, kind: MessageKind::Text, data: text.into() })?;
+        Ok(size)
+    }
+
+    /// From now on large messages of this channel come without their long strings.
+    #[napi(catch_unwind)]
+    pub fn lift_strings(&self, channel: f64) -> Result<()> {
+        self.sink.lift_strings(ChannelId(handle("channel", channel)?));
+        Ok(())
+    }
+
     /// `bufferedAmountLowThreshold`.
     #[napi(catch_unwind)]
     pub fn set_low_threshold(&self, channel: f64, bytes: f64) -> Result<()> {

@@ -1,13 +1,17 @@
 //! Takes what happens to one peer, on any thread, into the queue of its JavaScript thread.
 
+use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
+use ossa_agent::{Lifted, LongString, lift};
 use ossa_net::Sink;
 use ossa_peer::{ChannelId, Event, MessageKind};
 
 use crate::event;
-use crate::inbox::Kind;
+use crate::inbox::{Kind, LongText};
 use crate::mailbox::{Mailbox, lock};
 use crate::meter::Meters;
 
@@ -18,6 +22,12 @@ const HIGH: usize = 4 << 20;
 /// Messages flow again below this.
 const LOW: usize = HIGH / 2;
 
+/// From this size on messages are searched for long strings. Below it parsing them costs less than their objects.
+const LIFT: usize = 64 * 1024;
+
+/// A slice that keeps the memory of the whole alive must be worth it: a program may keep it for ever.
+const SHARED_PART: usize = 4;
+
 /// The sink of one peer.
 pub(crate) struct PeerSink {
     mailbox: Arc<Mailbox>,
@@ -27,6 +37,8 @@ pub(crate) struct PeerSink {
     /// `ready` has said no.
     paused: AtomicBool,
     meters: Mutex<Meters>,
+    /// Channels whose large messages JavaScript takes without their long strings; as many as have been opened at most.
+    lifting: Mutex<HashSet<u32>>,
 }
 
 impl PeerSink {
@@ -37,6 +49,7 @@ impl PeerSink {
             queued: AtomicUsize::new(0),
             paused: AtomicBool::new(false),
             meters: Mutex::default(),
+            lifting: Mutex::default(),
         }
     }
 
@@ -50,6 +63,11 @@ impl PeerSink {
     /// JavaScript has made a channel.
     pub(crate) fn channel_created(&self, channel: ChannelId) {
         lock(&self.meters).add(channel.0);
+    }
+
+    /// From now on large messages of this channel come without their long strings, see [`lift`].
+    pub(crate) fn lift_strings(&self, channel: ChannelId) {
+        lock(&self.lifting).insert(channel.0);
     }
 
     /// JavaScript sends a message. False: its channel is gone, and the bytes count as forgotten.
@@ -86,9 +104,29 @@ impl PeerSink {
         }
     }
 
-    fn message(&self, channel: ChannelId, kind: MessageKind, data: bytes::Bytes) {
+    fn message(&self, channel: ChannelId, kind: MessageKind, data: Bytes) {
+        let text = kind == MessageKind::Text;
+        if text
+            && data.len() >= LIFT
+            && lock(&self.lifting).contains(&channel.0)
+            && let Some(lifted) = lift(&data)
+        {
+            return self.lifted(channel, &data, lifted);
+        }
         let mut inbox = self.mailbox.inbox();
-        let cost = inbox.message(self.id, channel.0, kind == MessageKind::Text, data);
+        let cost = inbox.message(self.id, channel.0, text, data);
+        self.queued.fetch_add(cost, Ordering::SeqCst);
+    }
+
+    fn lifted(&self, channel: ChannelId, data: &Bytes, Lifted { skeleton, strings }: Lifted) {
+        let convert = |string| match string {
+            LongString::Slice(range) => LongText::Latin1(slice(data, range)),
+            LongString::Ascii(bytes) => LongText::Latin1(bytes.into()),
+            LongString::Utf16(units) => LongText::Utf16(units),
+        };
+        let strings = strings.into_iter().map(convert).collect();
+        let mut inbox = self.mailbox.inbox();
+        let cost = inbox.lifted(self.id, channel.0, data.len(), skeleton, strings);
         self.queued.fetch_add(cost, Ordering::SeqCst);
     }
 
@@ -97,6 +135,7 @@ impl PeerSink {
         match event {
             Event::ChannelAnnounced { id, .. } => lock(&self.meters).add(id.0),
             Event::ChannelClosed { id, .. } => {
+                lock(&self.lifting).remove(&id.0);
                 let rest = lock(&self.meters).remove(id.0);
                 self.count(id.0, Kind::Forgotten, rest);
             }
@@ -148,5 +187,12 @@ impl Sink for PeerSink {
             self.push_event(event::send_failed(channel, bytes, &error));
             self.mailbox.signal();
         }
+    }
+}
+
+fn slice(data: &Bytes, range: Range<usize>) -> Bytes {
+    match range.len() >= data.len() / SHARED_PART {
+        true => data.slice(range),
+        false => Bytes::copy_from_slice(&data[range]),
     }
 }

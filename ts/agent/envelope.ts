@@ -96,6 +96,11 @@ export class EnvelopeWriter {
     return `,"metadata":{"agentId":${this.#agentId},"channelId":${JSON.stringify(label)}}}`;
   }
 
+  /** The beginning of an envelope, up to its payload. */
+  start(id: string, type = 'message'): string {
+    return `{"type":${JSON.stringify(type)},"id":"${id}","timestamp":"${this.timestamp}","payload":`;
+  }
+
   /** A message with a payload in JSON; `tail` is what {@link tail} says about the channel. */
   plain(id: string, json: string, tail: string): string {
     return `{"type":"message","id":"${id}","timestamp":"${this.timestamp}","payload":${json}${tail}`;
@@ -103,14 +108,17 @@ export class EnvelopeWriter {
 
   /** The same with more about it. */
   full(id: string, json: string, label: string, head: Head): string {
-    const { type = 'message', priority, ttl, correlationId, metadata } = head;
+    return this.start(id, head.type) + json + this.end(label, head);
+  }
+
+  /** The end of such an envelope. */
+  end(label: string, { priority, ttl, correlationId, metadata }: Head): string {
     const about = toJson(
       { ...metadata, agentId: undefined, channelId: label, correlationId, priority, ttl },
       'the metadata',
     );
     const rest = about === '{}' ? '}' : `,${about.slice(1)}`;
-    const start = `{"type":${JSON.stringify(type)},"id":"${id}","timestamp":"${this.timestamp}","payload":${json}`;
-    return `${start},"metadata":{"agentId":${this.#agentId}${rest}}`;
+    return `,"metadata":{"agentId":${this.#agentId}${rest}}`;
   }
 }
 

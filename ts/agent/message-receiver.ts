@@ -1,10 +1,13 @@
 // What comes from the other agent: texts and bytes of its message channels, on their way to whoever waits for them.
 import type { binding } from '../native/loader';
+import type { LiftedText } from '../native/types';
 import type { RTCDataChannel } from '../w3c';
+import { coreOf } from '../w3c/data-channel';
 import type { Calls } from './calls';
 import { AgentError, errorFromJson, errorFromStranger, nativeAgentCall } from './errors';
 import { Inbox } from './events';
 import { parseHello, type Hello } from './hello';
+import { parseLifted, wholeText } from './large-text';
 import type { ResolvedLimits } from './limits';
 import { readStatus, type AgentStatus } from './status';
 import type { AgentMessage, MessageProgress } from './types';
@@ -50,6 +53,8 @@ export class MessageReceiver {
   readonly incoming: Inbox<AgentMessage>;
   readonly #host: MessageReceiverHost;
   #nextChannel = 0;
+  /** Channels with their numbers, until the other side has said that it is one of our own. */
+  #strange: { channel: RTCDataChannel; number: number }[] | undefined = [];
   #partsTimer: NodeJS.Timeout | undefined;
 
   constructor(host: MessageReceiverHost) {
@@ -66,12 +71,33 @@ export class MessageReceiver {
       else this.#receiveBinary(data as ArrayBuffer);
     });
     channel.addEventListener('close', () => this.#host.session.forgetChannel(number));
+    if (!this.#strange) return this.#lift(channel, number);
+    // Those of a connection that is gone close without an event.
+    this.#strange = this.#strange.filter(({ channel }) => channel.readyState !== 'closed');
+    this.#strange.push({ channel, number });
+  }
+
+  /** The other side is one of our own, whose messages may have long strings that need not be parsed. */
+  liftStrings(): void {
+    const channels = this.#strange ?? [];
+    this.#strange = undefined;
+    for (const { channel, number } of channels) this.#lift(channel, number);
   }
 
   /** Nothing comes any more. */
   close(): void {
     clearTimeout(this.#partsTimer);
     this.incoming.end();
+  }
+
+  #lift(channel: RTCDataChannel, number: number): void {
+    coreOf(channel).liftStrings((text) => this.#receiveLifted(number, text));
+  }
+
+  #receiveLifted(channel: number, text: LiftedText): void {
+    const message = text.bytes > this.#host.limits.messageBytes ? undefined : parseLifted(text);
+    if (message && this.#receiveParsed(channel, message, text.bytes, () => wholeText(text))) return;
+    this.#receive(channel, wholeText(text));
   }
 
   #receive(channel: number, text: string): void {
@@ -106,17 +132,21 @@ export class MessageReceiver {
       // The core says what is wrong with it.
       return false;
     }
-    const { type, metadata } = message;
-    if (typeof type !== 'string' || type === 'error' || type.startsWith('capability_')) return false;
-    if (typeof metadata === 'object' && metadata !== null && metadata.chunked !== undefined) return false;
     if (text.length * 3 > this.#host.limits.messageBytes && Buffer.byteLength(text) > this.#host.limits.messageBytes) {
       return false;
     }
+    return this.#receiveParsed(channel, message, text.length, () => text);
+  }
+
+  #receiveParsed(channel: number, message: Partial<AgentMessage>, length: number, text: () => string): boolean {
+    const { type, metadata } = message;
+    if (typeof type !== 'string' || type === 'error' || type.startsWith('capability_')) return false;
+    if (typeof metadata === 'object' && metadata !== null && metadata.chunked !== undefined) return false;
     const kind = this.#host.session.receive(channel, JSON.stringify({ ...message, payload: null }));
     if (kind === MESSAGE) {
       this.#host.heard(false);
-      this.#receiveMessage(message, text.length);
-    } else this.#receiveOther(kind, text);
+      this.#receiveMessage(message, length);
+    } else this.#receiveOther(kind, text());
     return true;
   }
 

@@ -9,10 +9,11 @@ import { AgentError, messageOf, nativeAgentCall } from './errors';
 import type { Inbox } from './events';
 import { FEATURES, STRANGER, type Hello } from './hello';
 import { toJson } from './json';
+import { LargeText, largeText, MAX_ESCAPED_BYTES_PER_UNIT } from './large-text';
 import { MessageReceiver, type MessageReceiverHost } from './message-receiver';
 import { checkMembers, checkSignal, describe } from './options';
 import { presetChannels, type ChannelPreset } from './presets';
-import { SendQueue, type Outgoing, type Posting } from './send-queue';
+import { SendQueue, type Outgoing, type Posting, type Sendable } from './send-queue';
 import type { AgentMessage, SendOptions } from './types';
 
 /** As many as calls may be waiting; somebody who never says hello does not need what would come after. */
@@ -210,7 +211,7 @@ export class Messaging {
   }
 
   /** Checks everything that a user has passed, and writes the envelope. */
-  #compose(payload: unknown, options: SendOptions | undefined, posting: Posting): string | ArrayBuffer {
+  #compose(payload: unknown, options: SendOptions | undefined, posting: Posting): Sendable {
     if (options) {
       checkMembers(options, 'the options of send', SEND_OPTIONS);
       checkHead(options);
@@ -223,10 +224,20 @@ export class Messaging {
       if (options) checkMembers(options, 'the options of send for binary data', ['signal', 'priority', 'channel']);
       return payload as ArrayBuffer;
     }
-    const json = toJson(payload, 'the payload');
     const id = (posting.id = newId());
     const label = options?.channel ?? this.#queue.label ?? '';
+    const large = largeText(payload);
+    if (large) {
+      const end = options ? this.#writer.end(label, options) : this.#tail;
+      const text = large.within(this.#writer.start(id, options?.type), end);
+      return text.units * MAX_ESCAPED_BYTES_PER_UNIT <= this.#messageBytes ? text : this.#checkSize(text.toString());
+    }
+    const json = toJson(payload, 'the payload');
     const text = options ? this.#writer.full(id, json, label, options) : this.#writer.plain(id, json, this.#tail);
+    return this.#checkSize(text);
+  }
+
+  #checkSize(text: string): string {
     const limit = this.#messageBytes;
     if (text.length * 3 > limit && Buffer.byteLength(text) > limit) {
       const bytes = Buffer.byteLength(text);
@@ -241,7 +252,7 @@ export class Messaging {
     throw new TypeError(`this link sends no messages on a channel ${describe(label)}`);
   }
 
-  #sendNow(data: string | ArrayBuffer, label?: string): boolean {
+  #sendNow(data: Sendable, label?: string): boolean {
     if (!this.#host.usable) throw this.#host.gone();
     try {
       return this.#queue.sendNow(data, label);
@@ -255,7 +266,7 @@ export class Messaging {
 
   #enqueue(data: Outgoing, posting: Posting): Promise<void> {
     // The caller may change its bytes while they wait.
-    const kept = typeof data === 'object' ? copyOf(data) : data;
+    const kept = typeof data === 'object' && !(data instanceof LargeText) ? copyOf(data) : data;
     return new Promise((resolve, reject) => this.#queue.push(kept, posting, resolve, reject));
   }
 
@@ -302,6 +313,7 @@ export class Messaging {
   #greeted(hello: Hello): void {
     this.remoteHello = hello;
     this.#limitSize();
+    this.#receiver.liftStrings();
     for (const { feature, action } of this.#untilHello.splice(0)) this.ifRemote(feature, action);
   }
 

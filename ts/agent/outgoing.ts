@@ -1,6 +1,7 @@
 // How one message goes over a channel: whole, in the specification's chunks, or in the parts of our own agents.
 import { binding } from '../native/loader';
 import { AgentError, nativeAgentCall } from './errors';
+import { MAX_ESCAPED_BYTES_PER_UNIT, type LargeText } from './large-text';
 
 /** Most bytes of a message that everybody takes whole. Larger ones go to strangers in chunks of this size. */
 export const MAX_CHUNK = 16_384;
@@ -43,6 +44,11 @@ export function goesWhole(text: string, { parts, maxMessageSize }: Way): boolean
   const most = parts ? Math.min(maxMessageSize, MAX_WHOLE * MAX_BYTES_PER_UNIT) : Math.min(maxMessageSize, MAX_CHUNK);
   if (parts && text.length > MAX_WHOLE) return false;
   return text.length * MAX_BYTES_PER_UNIT <= most || (text.length <= most && Buffer.byteLength(text) <= most);
+}
+
+/** The same for a text with long strings, of which the length is not known exactly. */
+export function goesInPieces({ units }: LargeText, { parts, maxMessageSize }: Way): boolean {
+  return parts && units <= MAX_WHOLE && units * MAX_ESCAPED_BYTES_PER_UNIT <= maxMessageSize;
 }
 
 /** Cuts a text that does not go whole. */

@@ -2,12 +2,14 @@
 // schedule says whose turn it is. It outlives the channels: what waits when one is lost goes through the next.
 import { binding } from '../native/loader';
 import type { RTCDataChannel } from '../w3c';
+import { coreOf } from '../w3c/data-channel';
 import { onAbort } from './abort';
 import { sendingFailed } from './backpressure';
 import { AgentError, nativeAgentCall } from './errors';
 import type { ResolvedLimits } from './limits';
 import { cancelled } from './options';
-import { cut, goesWhole, type Pieces, type Way } from './outgoing';
+import { LargeText } from './large-text';
+import { cut, goesInPieces, goesWhole, type Pieces, type Way } from './outgoing';
 
 /** Above this many buffered bytes a channel has no room, as in the specification. */
 const HIGH_WATER = 1024 * 1024;
@@ -27,8 +29,11 @@ interface Lane {
   waiting: number;
 }
 
-/** A message: text, bytes, or text that is made when its turn has come. */
-export type Outgoing = string | ArrayBuffer | (() => string);
+/** A message that can be sent at once: text, with long strings or without, or bytes. */
+export type Sendable = string | LargeText | ArrayBuffer;
+
+/** A message: as above, or text that is made when its turn has come. */
+export type Outgoing = Sendable | (() => string);
 
 /** What is said about a message that is sent. */
 export interface Posting {
@@ -122,11 +127,11 @@ export class SendQueue {
   }
 
   /** Sends at once if there is room and nothing to cut. False: it did not. */
-  sendNow(data: string | ArrayBuffer, label?: string): boolean {
+  sendNow(data: Sendable, label?: string): boolean {
     const lane = this.#find(label);
     if (lane === undefined || lane.waiting > 0 || !hasRoom(lane)) return false;
-    if (typeof data === 'string' && !goesWhole(data, this.#host.way)) return false;
-    lane.channel!.send(data);
+    if (!this.#isWhole(data)) return false;
+    send(lane.channel!, data);
     return true;
   }
 
@@ -141,7 +146,7 @@ export class SendQueue {
     const lane = this.#find(posting.label);
     if (!lane) throw new AgentError('AGENT_UNREACHABLE', 'there is no channel for messages yet', { retryable: true });
     // What is not made yet takes no memory; the count bounds it.
-    const bytes = typeof data === 'string' ? Buffer.byteLength(data) : typeof data === 'function' ? 0 : data.byteLength;
+    const bytes = typeof data === 'function' ? 0 : sizeOf(data);
     this.#checkLossy(lane, data);
     const limit = ttl === undefined ? undefined : ttl * 1000;
     const ticket = nativeAgentCall(() => this.#schedule.push(lane.index, urgency, bytes, limit));
@@ -190,9 +195,16 @@ export class SendQueue {
   /** One lost part loses the message: such a channel takes only what goes whole. */
   #checkLossy({ channel }: Lane, data: Outgoing): void {
     if (!channel || (channel.maxRetransmits === null && channel.maxPacketLifeTime === null)) return;
-    if (typeof data !== 'string' || goesWhole(data, this.#host.way)) return;
-    const text = `the message has ${data.length} characters and would go in parts, of which the channel "${channel.label}" may lose some`;
+    if (typeof data !== 'string' && !(data instanceof LargeText)) return;
+    if (this.#isWhole(data)) return;
+    const length = typeof data === 'string' ? data.length : data.units;
+    const text = `the message has ${length} characters and would go in parts, of which the channel "${channel.label}" may lose some`;
     throw new AgentError('MESSAGE_TOO_LARGE', text);
+  }
+
+  #isWhole(data: Sendable): boolean {
+    if (typeof data === 'string') return goesWhole(data, this.#host.way);
+    return !(data instanceof LargeText) || goesInPieces(data, this.#host.way);
   }
 
   #proceed(): void {
@@ -221,12 +233,13 @@ export class SendQueue {
 
   #sendPiece(ticket: number, waiting: Waiting): void {
     const { lane, posting } = waiting;
-    const data = typeof waiting.data === 'function' ? (waiting.data = waiting.data()) : waiting.data;
+    let data = typeof waiting.data === 'function' ? (waiting.data = waiting.data()) : waiting.data;
     const channel = lane.channel!;
     if (!waiting.pieces) {
-      if (typeof data !== 'string' || goesWhole(data, this.#host.way)) {
-        channel.send(data);
-        this.#schedule.sent(ticket, typeof data === 'string' ? data.length : data.byteLength, false);
+      if (data instanceof LargeText && !this.#isWhole(data)) data = waiting.data = data.toString();
+      if (typeof data !== 'string' || this.#isWhole(data)) {
+        send(channel, data);
+        this.#schedule.sent(ticket, typeof data === 'string' ? data.length : sizeOf(data), false);
         this.#settle(ticket)?.done();
         return;
       }
@@ -296,4 +309,16 @@ export class SendQueue {
 
 function hasRoom({ channel }: Lane): boolean {
   return channel?.readyState === 'open' && channel.bufferedAmount < HIGH_WATER;
+}
+
+function send(channel: RTCDataChannel, data: Sendable): void {
+  if (data instanceof LargeText) coreOf(channel).sendPieces(data.pieces);
+  else channel.send(data);
+}
+
+/** Bytes that it has, or some fewer if it needs escapes. */
+function sizeOf(data: Sendable): number {
+  if (typeof data === 'string') return Buffer.byteLength(data);
+  if (!(data instanceof LargeText)) return data.byteLength;
+  return data.pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
 }

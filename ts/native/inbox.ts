@@ -1,7 +1,7 @@
 // Takes what the core has queued for this thread and calls the listeners, in bounded slices.
 import type { Hub } from './binding';
 import { decodeEvent } from './json';
-import type { NativeEvent } from './types';
+import type { LiftedText, NativeEvent } from './types';
 
 /** What a record is. Known to `src/inbox.rs`. */
 const enum Kind {
@@ -13,6 +13,7 @@ const enum Kind {
   Event = 5,
   Released = 6,
   Forgotten = 7,
+  Lifted = 8,
 }
 
 /** Words per record: peer, channel, kind, length. The first "record" is the header. */
@@ -30,6 +31,7 @@ const now = performance.now.bind(performance);
 /** What the inbox needs of a peer. */
 export interface Recipient {
   deliverMessage(channel: number, data: string | ArrayBuffer): void;
+  deliverLifted(channel: number, text: LiftedText): void;
   deliverEvent(event: NativeEvent): void;
   deliverReleased(channel: number, bytes: number): void;
   forget(bytes: number): void;
@@ -51,7 +53,7 @@ export class Inbox {
   readonly #slab = Buffer.from(new ArrayBuffer(SLAB_SIZE));
   /** The same memory with the methods of a plain typed array. */
   readonly #bytes = new Uint8Array(this.#slab.buffer);
-  #extras: Array<string | ArrayBuffer> | null = null;
+  #extras: Array<string | ArrayBuffer | string[]> | null = null;
   /** The slice at hand: how many records it has, and what of it was delivered. */
   #count = 0;
   #next = 0;
@@ -132,7 +134,8 @@ export class Inbox {
       // Let go of it at once: the next one may take a while.
       this.#extras![this.#nextExtra++] = '';
       if (kind === Kind.Event) to?.deliverEvent(decodeEvent(extra as string));
-      else to?.deliverMessage(channel, extra);
+      else if (kind === Kind.Lifted) to?.deliverLifted(channel, liftedText(extra as string[], length));
+      else to?.deliverMessage(channel, extra as string | ArrayBuffer);
     } else {
       const start = this.#offset;
       this.#offset = start + length;
@@ -146,4 +149,8 @@ export class Inbox {
     if (kind === Kind.Binary) return this.#bytes.slice(start, end).buffer;
     return this.#slab.toString(kind === Kind.Ascii ? 'latin1' : 'utf8', start, end);
   }
+}
+
+function liftedText([skeleton, ...strings]: string[], bytes: number): LiftedText {
+  return { skeleton: skeleton!, strings, bytes };
 }

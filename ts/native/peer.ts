@@ -7,6 +7,7 @@ import type { Recipient } from './inbox';
 import { decodeSnapshot, decodeStats } from './json';
 import { DIRECT_SIZE } from './outbox';
 import type {
+  LiftedText,
   NativeCandidateInit,
   NativeDataChannelInit,
   NativeEvent,
@@ -162,6 +163,26 @@ export class NativePeer implements Recipient {
     return length;
   }
 
+  /**
+   * The same for one text made of pieces, JSON and the content of a string literal by turns: what JSON wants escaped in
+   * these is escaped. They have no lone surrogates, and at most `LARGE_TEXT / 3` UTF-16 units together.
+   */
+  sendPieces(channel: number, pieces: readonly string[]): number {
+    outbox.flush();
+    const { utf8, ends } = outbox.encodeAll(pieces);
+    // Escapes are counted once they are known: one message may go above the limit by them.
+    this.#admit(channel, utf8.length);
+    const length = guard(() => this.#peer.sendPieces(channel, utf8, ends));
+    inbox.schedule();
+    this.#buffered += length;
+    return length;
+  }
+
+  /** From now on large messages of this channel come as `onLifted`, if they have long strings and are no calls or errors. */
+  liftStrings(channel: number): void {
+    guard(() => this.#peer.liftStrings(channel));
+  }
+
   /** A report comes when the bytes buffered fall to this value or below it (`bufferedAmountLowThreshold`). */
   setLowThreshold(channel: number, bytes: number): void {
     guard(() => this.#peer.setLowThreshold(channel, bytes));
@@ -182,6 +203,11 @@ export class NativePeer implements Recipient {
   /** @internal */
   deliverMessage(channel: number, data: string | ArrayBuffer): void {
     this.#listener?.onMessage(channel, data);
+  }
+
+  /** @internal */
+  deliverLifted(channel: number, text: LiftedText): void {
+    this.#listener?.onLifted?.(channel, text);
   }
 
   /** @internal */
@@ -208,10 +234,11 @@ export class NativePeer implements Recipient {
   }
 
   #sendBigText(channel: number, data: string): number {
-    const length = Buffer.byteLength(data, 'utf8');
-    this.#admit(channel, length);
-    this.#sendBig(length, () => this.#peer.sendText(channel, outbox.encode(data, length)));
-    return length;
+    outbox.flush();
+    const utf8 = outbox.encode(data);
+    this.#admit(channel, utf8.length);
+    this.#sendBig(utf8.length, () => this.#peer.sendText(channel, utf8));
+    return utf8.length;
   }
 
   #sendBig(length: number, send: () => boolean): void {

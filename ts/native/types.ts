@@ -171,6 +171,20 @@ export type NativeEvent =
   | { type: 'sendFailed'; channel: number; bytes: number; code: NativeErrorCode; message: string };
 
 /**
+ * JSON whose long strings were taken out. In place of each stands a string of {@link PLACEHOLDER} and its number, and no
+ * other string in it begins like that. It is valid if and only if the whole was.
+ */
+export interface LiftedText {
+  skeleton: string;
+  strings: readonly string[];
+  /** Size of the whole in UTF-8. */
+  bytes: number;
+}
+
+/** See {@link LiftedText}. Known to `crates/agent/src/large`. */
+export const PLACEHOLDER = '\u007f';
+
+/**
  * Receives what happens to one peer. Calls come in order, each in a step of its own: promise jobs and `nextTick`s that
  * one call has caused run before the next. Nothing is called any more after `close()`.
  */
@@ -178,6 +192,8 @@ export interface PeerListener {
   onEvent(event: NativeEvent): void;
   /** Binary data always comes as an ArrayBuffer of its own, of the exact size. */
   onMessage(channel: number, data: string | ArrayBuffer): void;
+  /** A text message of a channel for which that was asked. */
+  onLifted?(channel: number, text: LiftedText): void;
   /**
    * Bytes of a channel have left the send buffer. Reports are put together: one comes when the channel has drained
    * completely, when it falls to its low threshold, and otherwise every 64 KiB.

@@ -1,5 +1,5 @@
 import type { NativePeer } from '../native/peer';
-import type { NativeRtcError } from '../native/types';
+import type { LiftedText, NativeRtcError } from '../native/types';
 import type { BinaryType, RTCDataChannelState, RTCPriorityType } from './enums';
 import { RTCError } from './error';
 import { RTCErrorEvent } from './error-event';
@@ -46,6 +46,7 @@ export class DataChannelCore {
   #lowThreshold = 0;
   #openFired = false;
   #queue: SendQueue | null = null;
+  #takeLifted: ((text: LiftedText) => void) | undefined;
 
   constructor(
     readonly host: ChannelHost,
@@ -83,6 +84,27 @@ export class DataChannelCore {
       this.#checkMessageSize(data);
       this.bufferedAmount += this.#transmit(toMessage(data));
     }
+  }
+
+  /**
+   * Sends a text whose pieces {@link NativePeer.sendPieces} joins. Its size must have been checked, and the channel be one
+   * that carries no Blobs: those that wait would be overtaken.
+   */
+  sendPieces(pieces: readonly string[]): void {
+    if (this.readyState !== 'open') {
+      throw new DOMException(`The data channel is not open but ${this.readyState}`, 'InvalidStateError');
+    }
+    try {
+      this.bufferedAmount += this.host.native.sendPieces(this.handle, pieces);
+    } catch (error) {
+      throw toStandardError(error);
+    }
+  }
+
+  /** From now on `take` gets the large messages that have long strings, instead of the listeners of `message`. */
+  liftStrings(take: (text: LiftedText) => void): void {
+    this.#takeLifted = take;
+    this.host.native.liftStrings(this.handle);
   }
 
   #checkMessageSize(data: string | ArrayBuffer | ArrayBufferView): void {
@@ -179,6 +201,11 @@ export class DataChannelCore {
     if (this.readyState !== 'open') return;
     const value = typeof data !== 'string' && this.binaryType === 'blob' ? new Blob([data]) : data;
     this.target.dispatchEvent(new MessageEvent('message', { data: value }));
+  }
+
+  /** See {@link liftStrings}; as for {@link message}. */
+  lifted(text: LiftedText): void {
+    if (this.readyState === 'open') this.#takeLifted?.(text);
   }
 
   /** There may be room in the send buffer again. */

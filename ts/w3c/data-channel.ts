@@ -27,6 +27,8 @@ export interface RTCDataChannelEventMap {
 
 /** Makes the object that script knows, and ties it to its core. */
 export let createDataChannel: (core: DataChannelCore) => RTCDataChannel;
+/** What is below that object, for our own agents. */
+export let coreOf: (channel: RTCDataChannel) => DataChannelCore;
 /** Brand check of {@link RTCDataChannel}. */
 export let isDataChannel: (value: unknown) => value is RTCDataChannel;
 
@@ -163,6 +165,7 @@ export class RTCDataChannel extends EventTarget {
 
   static {
     createDataChannel = (core) => (core.target = new RTCDataChannel(constructible, core));
+    coreOf = (channel) => channel.#core;
     isDataChannel = (value): value is RTCDataChannel => typeof value === 'object' && value !== null && #core in value;
   }
 }

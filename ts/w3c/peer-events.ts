@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers';
 
-import type { NativeChannelInfo, NativeEvent, NativeRtcError, PeerListener } from '../native/types';
+import type { LiftedText, NativeChannelInfo, NativeEvent, NativeRtcError, PeerListener } from '../native/types';
 import { RTCDataChannelEvent } from './data-channel-event';
 import type { RTCDtlsTransportState, RTCIceGathererState, RTCIceTransportState, RTCSctpTransportState } from './enums';
 import { RTCErrorEvent } from './error-event';
@@ -32,6 +32,10 @@ export class PeerEvents implements PeerListener {
 
   onMessage(channel: number, data: string | ArrayBuffer): void {
     this.#peer.channels.get(channel)?.message(data);
+  }
+
+  onLifted(channel: number, text: LiftedText): void {
+    this.#peer.channels.get(channel)?.lifted(text);
   }
 
   onReleased(channel: number, bytes: number): void {

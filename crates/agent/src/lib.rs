@@ -38,6 +38,7 @@ mod envelope;
 mod error;
 pub mod fuzz;
 mod keepalive;
+mod large;
 mod reconnect;
 mod reconnect_clock;
 mod reconnect_monitor;
@@ -54,6 +55,7 @@ pub use chunk::{MAX_CHUNK, PART_MARK, Place, Reassembly, ReassemblyLimits, Split
 pub use envelope::{Chunked, Envelope, Metadata, Priority, StreamMark};
 pub use error::{AgentError, code};
 pub use keepalive::{Beat, HEARTBEAT_INTERVAL, KeepAlive};
+pub use large::{Lifted, LongString, PLACEHOLDER, join, lift};
 pub use reconnect::{Action, Reconnect, ReconnectConfig};
 pub use reconnect_clock::ClockWatch;
 pub use reconnect_monitor::{LinkMonitor, Step};

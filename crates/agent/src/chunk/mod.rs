@@ -10,7 +10,7 @@ mod split;
 pub use reassembly::{Place, Reassembly, ReassemblyLimits, Taken};
 pub use split::{MAX_CHUNK, Splitter};
 
-pub(crate) use json_text::unescape;
+pub(crate) use json_text::{escape, surrogate, unescape};
 
 use crate::{AgentError, code};
 

@@ -99,9 +99,10 @@ impl Iterator for Splitter {
     fn next(&mut self) -> Option<String> {
         let end = *self.ends.get(self.next)?;
         let start = if self.next == 0 { 0 } else { self.ends[self.next - 1] };
-        let mut chunk = String::with_capacity(MAX_CHUNK);
-        chunk.push_str(&self.head);
-        escape(&self.text[start..end], &mut chunk);
+        let mut chunk = Vec::with_capacity(MAX_CHUNK);
+        chunk.extend_from_slice(self.head.as_bytes());
+        escape(&self.text.as_bytes()[start..end], &mut chunk);
+        let mut chunk = String::from_utf8(chunk).expect("both are UTF-8, and cut between characters");
         let (index, total) = (self.next, self.total());
         write!(
             chunk,
