@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod cluster;
 mod control;
 #[cfg(test)]
 mod control_tests;
@@ -24,6 +25,7 @@ pub use client::{
     Challenge, Client, ClientConfig, ClientEvent, ConfigError, Events, Proof, Prover, Proving, Reconnect,
     RoomEvent, SendError,
 };
+pub use cluster::{ClusterConfig, ClusterConfigError, ClusterState, ClusterStats, Place as ClusterPlace};
 pub use control::{ClientFrame, ErrorBody, FEATURE_ROOMS, SUBPROTOCOL, ServerFrame, close_code, code};
 pub use message::{Body, IceCandidate, InvalidMessage, SignalingMessage};
 pub use rate::{Rate, RateLimiter};

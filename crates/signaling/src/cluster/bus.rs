@@ -1,0 +1,312 @@
+//! The way from a node to Redis: one queue, served in order.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use redis::Cmd;
+use tokio::sync::mpsc;
+
+use super::wire;
+use crate::{AgentUri, RoomName};
+
+/// Bookkeeping per command, counted so that many small ones are bounded too.
+const COMMAND_OVERHEAD: usize = 256;
+
+/// What to do with the answer to a command. `T` says whom it concerns.
+#[derive(Debug)]
+pub(crate) enum Then<T> {
+    /// Nothing: if it fails, the connection is lost and everything is published again.
+    Nothing,
+    /// The node renews its lease.
+    Beat,
+    /// All that the node has was published.
+    Synced,
+    /// Up to the site.
+    Site(T),
+}
+
+#[derive(Debug)]
+pub(super) struct Command<T> {
+    pub(super) cmd: Cmd,
+    pub(super) cost: usize,
+    pub(super) then: Then<T>,
+}
+
+/// The queue to Redis is full; nothing was queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Busy;
+
+/// One connected node. Ends with the connection: the next one has a new id, so that nothing that arrives late is mistaken.
+#[derive(Debug)]
+pub(crate) struct Bus<T> {
+    node: String,
+    before: String,
+    prefix: String,
+    scripts: Scripts,
+    queue: mpsc::UnboundedSender<Command<T>>,
+    /// Bytes in `queue`: the bound that makes it a bounded queue.
+    queued: Arc<AtomicUsize>,
+    max_queue_bytes: usize,
+}
+
+/// The hashes under which Redis knows our scripts.
+#[derive(Debug, Clone)]
+pub(super) struct Scripts {
+    pub(super) state: String,
+    pub(super) relay: String,
+}
+
+/// A registration as it is published.
+#[derive(Debug, Clone)]
+pub(crate) struct Record<'a> {
+    pub(crate) agent: &'a AgentUri,
+    /// Unique in this node.
+    pub(crate) reg: u64,
+    /// Hash of the resume token.
+    pub(crate) token: &'a str,
+    /// Who has proven to own the name; empty if nobody asks.
+    pub(crate) owner: &'a str,
+}
+
+/// A registration on some node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) node: String,
+    pub(crate) reg: u64,
+}
+
+/// The rooms of an agent that is published.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum RoomsOf<'a> {
+    /// Those that Redis knows.
+    Keep,
+    /// These and no others.
+    Exactly(&'a [RoomName]),
+}
+
+/// Bounds of one room.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RoomBounds {
+    pub(crate) rooms: usize,
+    pub(crate) members: usize,
+    pub(crate) bytes: usize,
+}
+
+/// How a [`Bus`] is made.
+pub(super) struct Setup {
+    pub(super) node: String,
+    pub(super) before: String,
+    pub(super) prefix: String,
+    pub(super) scripts: Scripts,
+    pub(super) max_queue_bytes: usize,
+}
+
+impl<T> Bus<T> {
+    pub(super) fn new(setup: Setup) -> (Self, mpsc::UnboundedReceiver<Command<T>>) {
+        let (queue, receiver) = mpsc::unbounded_channel();
+        let Setup { node, before, prefix, scripts, max_queue_bytes } = setup;
+        let queued = Arc::new(AtomicUsize::new(0));
+        (Self { node, before, prefix, scripts, queue, queued, max_queue_bytes }, receiver)
+    }
+
+    /// The id of this node.
+    pub(crate) fn node(&self) -> &str {
+        &self.node
+    }
+
+    /// Bytes that wait for Redis.
+    pub(crate) fn queued(&self) -> usize {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn taken(&self, cost: usize) {
+        self.queued.fetch_sub(cost, Ordering::Relaxed);
+    }
+
+    /// Queues what may be refused: the network decides how much of it there is.
+    fn offer(&self, cmd: Cmd, cost: usize, then: Then<T>) -> Result<(), Busy> {
+        if self.is_full(cost) {
+            return Err(Busy);
+        }
+        self.push(cmd, cost, then);
+        Ok(())
+    }
+
+    fn is_full(&self, cost: usize) -> bool {
+        self.queued() + cost > self.max_queue_bytes
+    }
+
+    /// Queues what must not be lost, and is bounded by the number of registrations.
+    fn push(&self, cmd: Cmd, cost: usize, then: Then<T>) {
+        self.queued.fetch_add(cost, Ordering::Relaxed);
+        // An error means that the connection has just ended: whoever holds this bus is about to be told.
+        let _ = self.queue.send(Command { cmd, cost, then });
+    }
+
+    /// A call of `state.lua`, and its size.
+    fn state(&self, command: &str, arguments: &[&str]) -> (Cmd, usize) {
+        let mut cmd = redis::cmd("EVALSHA");
+        cmd.arg(&self.scripts.state).arg(0).arg(&self.prefix).arg(&self.node).arg(command);
+        let mut cost = COMMAND_OVERHEAD;
+        for argument in arguments {
+            cmd.arg(*argument);
+            cost += argument.len();
+        }
+        (cmd, cost)
+    }
+
+    /// Sends `text` to an agent on another node; the reply is [`Receivers`](wire::Reply::Receivers). Gives `then` back if
+    /// the queue is full.
+    pub(crate) fn relay(&self, to: &AgentUri, text: &str, then: T) -> Result<(), T> {
+        let mut cmd = redis::cmd("EVALSHA");
+        let payload = wire::message(&self.node, to, text);
+        cmd.arg(&self.scripts.relay).arg(0).arg(&self.prefix).arg(to.as_str()).arg(&payload);
+        let cost = COMMAND_OVERHEAD + payload.len();
+        if self.is_full(cost) {
+            return Err(then);
+        }
+        self.queued.fetch_add(cost, Ordering::Relaxed);
+        match self.queue.send(Command { cmd, cost, then: Then::Site(then) }) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::SendError(Command { then: Then::Site(then), .. })) => Err(then),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Returns a message to the node that it came from.
+    pub(crate) fn bounce(&self, node: &str, text: &str) -> Result<(), Busy> {
+        let payload = wire::undelivered(text);
+        self.offer(self.publish_to(node, &payload), COMMAND_OVERHEAD + payload.len(), Then::Nothing)
+    }
+
+    /// Answers a probe of `node`.
+    pub(crate) fn answer(&self, node: &str, request: u64, alive: bool) -> Result<(), Busy> {
+        self.offer(self.publish_to(node, &wire::answer(request, alive)), COMMAND_OVERHEAD, Then::Nothing)
+    }
+
+    fn publish_to(&self, node: &str, payload: &str) -> Cmd {
+        let mut cmd = redis::cmd("PUBLISH");
+        cmd.arg(format!("{}to:{node}", self.prefix)).arg(payload);
+        cmd
+    }
+
+    /// Claims a name for `record`. If it is granted, [`Granted`](wire::Event::Granted) follows.
+    pub(crate) fn claim(
+        &self,
+        request: u64,
+        record: &Record<'_>,
+        shown: &str,
+        dead: Option<&Holder>,
+        then: T,
+    ) -> Result<(), Busy> {
+        let (dead_node, dead_reg) = holder(dead);
+        let Record { agent, reg, token, owner } = record;
+        let (request, reg) = (request.to_string(), reg.to_string());
+        let arguments = [&request, agent.as_str(), &reg, token, shown, owner, dead_node, &dead_reg];
+        let (cmd, cost) = self.state("claim", &arguments);
+        self.offer(cmd, cost, Then::Site(then))
+    }
+
+    /// Publishes a registration that this node has made.
+    pub(crate) fn publish(
+        &self,
+        record: &Record<'_>,
+        since: u64,
+        dead: Option<&Holder>,
+        rooms: RoomsOf<'_>,
+        bounds: RoomBounds,
+        then: T,
+    ) {
+        let (dead_node, dead_reg) = holder(dead);
+        let Record { agent, reg, token, owner } = record;
+        let (reg, since) = (reg.to_string(), since.to_string());
+        let (most, bytes) = (bounds.members.to_string(), bounds.bytes.to_string());
+        let (mode, rooms) = match rooms {
+            RoomsOf::Keep => ("keep", &[][..]),
+            RoomsOf::Exactly(rooms) => ("exact", rooms),
+        };
+        let mut arguments =
+            vec![agent.as_str(), &reg, token, owner, &since, &self.before, dead_node, &dead_reg, mode];
+        arguments.extend([most.as_str(), &bytes]);
+        arguments.extend(rooms.iter().map(RoomName::as_str));
+        let (cmd, cost) = self.state("publish", &arguments);
+        self.push(cmd, cost, Then::Site(then));
+    }
+
+    /// Gives a registration up.
+    pub(crate) fn release(&self, agent: &AgentUri, reg: u64, lost: bool) {
+        let (cmd, cost) =
+            self.state("release", &[agent.as_str(), &reg.to_string(), if lost { "x" } else { "l" }]);
+        self.push(cmd, cost, Then::Nothing);
+    }
+
+    /// Enters a room; [`Served`](wire::Event::Served) follows.
+    pub(crate) fn join(
+        &self,
+        request: u64,
+        agent: &AgentUri,
+        reg: u64,
+        room: &RoomName,
+        bounds: RoomBounds,
+        then: T,
+    ) -> Result<(), Busy> {
+        let numbers = [request, reg].map(|number| number.to_string());
+        let limits = [bounds.rooms, bounds.members, bounds.bytes].map(|number| number.to_string());
+        let arguments =
+            [&numbers[0], agent.as_str(), &numbers[1], room.as_str(), &limits[0], &limits[1], &limits[2]];
+        let (cmd, cost) = self.state("join", &arguments);
+        self.offer(cmd, cost, Then::Site(then))
+    }
+
+    /// Leaves a room; [`Served`](wire::Event::Served) follows.
+    pub(crate) fn leave(
+        &self,
+        request: u64,
+        agent: &AgentUri,
+        reg: u64,
+        room: &RoomName,
+        then: T,
+    ) -> Result<(), Busy> {
+        let arguments = [&request.to_string(), agent.as_str(), &reg.to_string(), room.as_str()];
+        let (cmd, cost) = self.state("leave", &arguments);
+        self.offer(cmd, cost, Then::Site(then))
+    }
+
+    /// Asks for everybody in a room.
+    pub(crate) fn list(&self, room: &RoomName) {
+        let (cmd, cost) = self.state("list", &[room.as_str()]);
+        self.push(cmd, cost, Then::Nothing);
+    }
+
+    /// Asks the node of `holder` whether that is alive; [`Answer`](wire::Event::Answer) follows if the reply says that
+    /// somebody has heard it.
+    pub(crate) fn probe(&self, request: u64, agent: &AgentUri, holder: &Holder, then: T) -> Result<(), Busy> {
+        let arguments = [&request.to_string(), holder.node.as_str(), agent.as_str(), &holder.reg.to_string()];
+        let (cmd, cost) = self.state("probe", &arguments);
+        self.offer(cmd, cost, Then::Site(then))
+    }
+
+    /// Says that all that this node has was published; agents that its predecessor had besides are lost.
+    pub(crate) fn synced(&self) {
+        let (cmd, cost) = self.state("retire", &[&self.before]);
+        self.push(cmd, cost, Then::Synced);
+    }
+
+    pub(super) fn beat(&self, lease: Duration) {
+        let (cmd, cost) = self.state("beat", &[&lease.as_millis().to_string()]);
+        self.push(cmd, cost, Then::Beat);
+    }
+
+    pub(super) fn hello(&self, lease: Duration) -> Cmd {
+        self.state("hello", &[&lease.as_millis().to_string(), &self.before]).0
+    }
+
+    pub(super) fn bye(&self, lease: Duration) -> Cmd {
+        self.state("bye", &[&lease.as_millis().to_string()]).0
+    }
+}
+
+fn holder(holder: Option<&Holder>) -> (&str, String) {
+    holder.map_or(("", String::new()), |holder| (&holder.node, holder.reg.to_string()))
+}

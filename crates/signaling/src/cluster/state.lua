@@ -1,0 +1,270 @@
+-- Everything that changes who is registered where, and who is in which room. One script, so that its parts share their
+-- helpers; each call is atomic. ARGV: prefix, own node, command, arguments. Keys and events: see wire.rs and docs/cluster.md.
+local prefix, me, command = ARGV[1], ARGV[2], ARGV[3]
+local call = redis.call
+
+local function agent_key(agent) return prefix .. 'agent:' .. agent end
+local function rooms_key(agent) return prefix .. 'rooms:' .. agent end
+local function owned_key(node) return prefix .. 'agents:' .. node end
+local function lease_key(node) return prefix .. 'node:' .. node end
+-- Member -> its node.
+local function room_key(room) return prefix .. 'room:' .. room end
+-- Node -> number of its members; the field '' has the bytes of the list of members.
+local function place_key(room) return prefix .. 'place:' .. room end
+
+local function alive(node) return call('EXISTS', lease_key(node)) == 1 end
+
+local function tell(node, ...)
+  return call('PUBLISH', prefix .. 'to:' .. node, table.concat({...}, '\n'))
+end
+
+-- Every node with somebody in the room hears of each change, in the order of the changes.
+local function tell_room(room, kind, agent)
+  for _, node in ipairs(call('HKEYS', place_key(room))) do
+    if node ~= '' then tell(node, kind, room, agent) end
+  end
+end
+
+local function listing(room)
+  return table.concat(call('HKEYS', room_key(room)), '\n')
+end
+
+local function fewer(room, node)
+  if call('HINCRBY', place_key(room), node, -1) <= 0 then call('HDEL', place_key(room), node) end
+end
+
+-- In an agent's share of a list: its text, quotes and a comma.
+local function cost(agent) return #agent + 3 end
+
+local function depart(room, agent, kind)
+  local node = call('HGET', room_key(room), agent)
+  call('SREM', rooms_key(agent), room)
+  if not node then return end
+  tell_room(room, kind, agent)
+  call('HDEL', room_key(room), agent)
+  fewer(room, node)
+  if call('HLEN', room_key(room)) == 0 then
+    call('DEL', place_key(room))
+  else
+    call('HINCRBY', place_key(room), '', -cost(agent))
+  end
+end
+
+local function depart_all(agent, kind)
+  for _, room in ipairs(call('SMEMBERS', rooms_key(agent))) do depart(room, agent, kind) end
+end
+
+-- The agent stays in the room; its connection is with this node from now on.
+local function move(room, agent)
+  local node = call('HGET', room_key(room), agent)
+  if node and node ~= me then
+    call('HSET', room_key(room), agent, me)
+    call('HINCRBY', place_key(room), me, 1)
+    fewer(room, node)
+  end
+end
+
+-- False: the room is full.
+local function enter(room, agent, most, bytes)
+  if call('HEXISTS', room_key(room), agent) == 1 then
+    move(room, agent)
+    return true
+  end
+  local used = tonumber(call('HGET', place_key(room), '') or '0')
+  if call('HLEN', room_key(room)) >= most or used + cost(agent) > bytes then return false end
+  tell_room(room, 'j', agent)
+  call('HSET', room_key(room), agent, me)
+  call('HINCRBY', place_key(room), me, 1)
+  call('HINCRBY', place_key(room), '', cost(agent))
+  call('SADD', rooms_key(agent), room)
+  return true
+end
+
+local function record(agent)
+  local found = call('HMGET', agent_key(agent), 'node', 'reg', 'token', 'owner', 'since')
+  if not found[1] then return nil end
+  return { node = found[1], reg = found[2], token = found[3], owner = found[4], since = tonumber(found[5]) }
+end
+
+local function write(agent, reg, token, owner, since)
+  call('HSET', agent_key(agent), 'node', me, 'reg', reg, 'token', token, 'owner', owner, 'since', since)
+  call('SADD', owned_key(me), agent)
+  -- A command of a connection that was given up may run late: what it leaves must be found by those who bury.
+  call('SADD', prefix .. 'nodes', me)
+end
+
+-- Takes the name from its present holder, who is told.
+local function displace(agent, held)
+  call('SREM', owned_key(held.node), agent)
+  tell(held.node, 'd', agent, held.reg)
+end
+
+local function forget(agent)
+  depart_all(agent, 'x')
+  call('DEL', agent_key(agent), rooms_key(agent))
+end
+
+local function now()
+  local time = call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+local commands = {}
+
+-- request, agent, reg, token if new, token shown, owner, node and reg found dead
+function commands.claim(request, agent, reg, token, shown, owner, dead_node, dead_reg)
+  local held = record(agent)
+  local since, resumed = now(), '0'
+  if held then
+    local by_token = shown ~= '' and shown == held.token
+    local by_owner = owner ~= '' and owner == held.owner
+    if by_token then
+      token, resumed = held.token, '1'
+    elseif not by_owner and alive(held.node) and not (held.node == dead_node and held.reg == dead_reg) then
+      return {'held', held.node, held.reg}
+    else
+      depart_all(agent, 'x')
+    end
+    displace(agent, held)
+    since = math.max(since, held.since + 1)
+  end
+  write(agent, reg, token, owner, since)
+  local rooms = call('SMEMBERS', rooms_key(agent))
+  tell(me, 'g', request, resumed, string.format('%.0f', since), unpack(rooms))
+  for _, room in ipairs(rooms) do
+    move(room, agent)
+    tell(me, 's', room, listing(room))
+  end
+  return {'ok'}
+end
+
+-- agent, reg, token, owner, since, own node before, node and reg found dead, 'keep' or 'exact', most members and
+-- bytes of a room, rooms. Publishes a registration that this node has made by itself.
+function commands.publish(agent, reg, token, owner, since, before, dead_node, dead_reg, mode, most, bytes, ...)
+  local held = record(agent)
+  if held and held.node ~= me and held.node ~= before then
+    if token == held.token or (owner ~= '' and owner == held.owner) then
+      -- The same agent twice: the later registration counts.
+      if tonumber(since) < held.since then return {'displaced'} end
+    elseif alive(held.node) and not (held.node == dead_node and held.reg == dead_reg) then
+      return {'held', held.node, held.reg}
+    end
+  end
+  if held and held.node ~= me then displace(agent, held) end
+  write(agent, reg, token, owner, since)
+  local wanted, refused = {}, {'ok'}
+  for _, room in ipairs({...}) do wanted[room] = true end
+  for _, room in ipairs(call('SMEMBERS', rooms_key(agent))) do
+    if wanted[room] or mode == 'keep' then
+      move(room, agent)
+    else
+      depart(room, agent, 'x')
+    end
+  end
+  for _, room in ipairs({...}) do
+    if not enter(room, agent, tonumber(most), tonumber(bytes)) then table.insert(refused, room) end
+  end
+  return refused
+end
+
+-- agent, reg, 'l' (left) or 'x' (lost)
+function commands.release(agent, reg, kind)
+  local held = record(agent)
+  if held and held.node == me and held.reg == reg then
+    depart_all(agent, kind)
+    call('DEL', agent_key(agent), rooms_key(agent))
+    call('SREM', owned_key(me), agent)
+  end
+  return {'ok'}
+end
+
+local function owns(agent, reg)
+  local held = record(agent)
+  return held and held.node == me and held.reg == reg
+end
+
+-- request, agent, reg, room, most rooms, most members, most bytes
+function commands.join(request, agent, reg, room, rooms, most, bytes)
+  if not owns(agent, reg) then return {'gone'} end
+  local mine = call('SCARD', rooms_key(agent))
+  if call('SISMEMBER', rooms_key(agent), room) == 0 and mine >= tonumber(rooms) then return {'many', mine} end
+  if not enter(room, agent, tonumber(most), tonumber(bytes)) then
+    return {'full', call('HLEN', room_key(room))}
+  end
+  tell(me, 's', room, listing(room))
+  tell(me, 'J', request)
+  return {'ok'}
+end
+
+-- request, agent, reg, room
+function commands.leave(request, agent, reg, room)
+  if not owns(agent, reg) then return {'gone'} end
+  depart(room, agent, 'l')
+  tell(me, 'L', request)
+  return {'ok'}
+end
+
+-- room
+function commands.list(room)
+  tell(me, 's', room, listing(room))
+  return {'ok'}
+end
+
+-- request, node, agent, reg. Returns how many have heard it.
+function commands.probe(request, node, agent, reg)
+  return {'ok', tell(node, 'p', request, me, agent, reg)}
+end
+
+-- lease, own node before: that one's agents are this one's, and are about to be published again.
+function commands.hello(lease, before)
+  call('SET', lease_key(me), '1', 'PX', lease)
+  call('SADD', prefix .. 'nodes', me)
+  if before ~= '' then call('PEXPIRE', lease_key(before), lease) end
+  return {'ok'}
+end
+
+-- All that was of this node before has been published again.
+function commands.retire(before)
+  call('DEL', lease_key(before))
+  return {'ok'}
+end
+
+-- Most agents of dead nodes that one call forgets: a few milliseconds, in which everybody else waits.
+local REAP = 100
+
+local function reap(node)
+  for _, agent in ipairs(call('SPOP', owned_key(node), REAP)) do
+    if call('HGET', agent_key(agent), 'node') == node then forget(agent) end
+  end
+  local left = call('SCARD', owned_key(node))
+  if left == 0 then call('SREM', prefix .. 'nodes', node) end
+  return left
+end
+
+-- lease. Renews it and buries the dead; returns the nodes and agents alive, and how many of the dead are left.
+function commands.beat(lease)
+  if not call('SET', lease_key(me), '1', 'PX', lease, 'XX') then return {'lapsed'} end
+  local nodes, agents, left = 0, 0, 0
+  for _, node in ipairs(call('SMEMBERS', prefix .. 'nodes')) do
+    if alive(node) then
+      nodes = nodes + 1
+      agents = agents + call('SCARD', owned_key(node))
+    elseif left == 0 then
+      left = reap(node)
+    end
+  end
+  return {'ok', nodes, agents, left}
+end
+
+-- lease. This node ends. Its agents have so long to come back elsewhere, without having been away; then they are buried.
+function commands.bye(lease)
+  if call('SCARD', owned_key(me)) == 0 then
+    call('DEL', lease_key(me))
+    call('SREM', prefix .. 'nodes', me)
+  else
+    call('PEXPIRE', lease_key(me), lease)
+  end
+  return {'ok'}
+end
+
+return commands[command](unpack(ARGV, 4))
