@@ -13,7 +13,7 @@ use redis::aio::MultiplexedConnection;
 use super::bus::{Bus, Command, Scripts, Setup, Then};
 use super::config::ClusterConfig;
 use super::connect::{Connection, connect, said};
-use super::status::Status;
+use super::status::{ClusterState, Status};
 use super::wire::{Event, Reply};
 
 /// Commands that travel together: they share a round trip, and Redis serves others between two such batches.
@@ -38,6 +38,8 @@ pub(crate) trait Site: Send + Sync + 'static {
     fn lost(&self);
     /// A command may have been served or not.
     fn unanswered(&self, asked: Self::Asked);
+    /// For the log.
+    fn stands(&self, state: ClusterState);
     /// Called at every beat, several times in a lease.
     fn tick(&self);
 }
@@ -68,7 +70,10 @@ pub(crate) async fn run<S: Site>(
             }
             Err(reason) => reason,
         };
-        status.lost(format!("{}: {reason}", config.place.target));
+        let reason = format!("{}: {reason}", config.place.target);
+        if status.lost(&reason) {
+            site.stands(ClusterState::Lost { reason });
+        }
         failures += 1;
         tokio::select! {
             () = sleep(delay(failures)) => {}
@@ -242,7 +247,10 @@ impl<S: Site> Way<'_, S> {
                         self.bus.beat(self.config.lease);
                     }
                 }
-                (Then::Synced, Some(_)) => self.status.connected(),
+                (Then::Synced, Some(_)) => {
+                    self.status.connected();
+                    self.site.stands(ClusterState::Connected);
+                }
                 (Then::Nothing, _) => {}
                 (_, _) => return Err("it gave an answer that makes no sense".to_owned()),
             }

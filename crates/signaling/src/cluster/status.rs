@@ -37,6 +37,49 @@ pub struct ClusterStats {
     pub queued_bytes: u64,
 }
 
+impl ClusterStats {
+    /// Name, description and value of what goes up and down.
+    pub(crate) fn gauges(&self) -> [(&'static str, &'static str, u64); 4] {
+        let connected = u64::from(self.state == ClusterState::Connected);
+        [
+            ("cluster_connected", "1 if the server is in its cluster.", connected),
+            ("cluster_nodes", "Servers of the cluster that are alive.", self.nodes),
+            ("cluster_agents", "Agents registered with all of them.", self.agents),
+            ("cluster_queued_bytes", "Bytes that wait for Redis.", self.queued_bytes),
+        ]
+    }
+
+    /// Name, description and value of what only goes up.
+    pub(crate) fn totals(&self) -> [(&'static str, &'static str, u64); 3] {
+        [
+            ("cluster_losses_total", "Times that Redis was lost.", self.losses),
+            ("cluster_sent_total", "Messages that Redis took for other servers.", self.sent),
+            ("cluster_received_total", "Messages that came from other servers.", self.received),
+        ]
+    }
+
+    /// As in the status page.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let Self { state, nodes, agents, losses, sent, received, queued_bytes } = self;
+        let (state, reason) = state.describe();
+        serde_json::json!({
+            "state": state, "reason": reason, "nodes": nodes, "agents": agents, "losses": losses, "sent": sent,
+            "received": received, "queuedBytes": queued_bytes,
+        })
+    }
+}
+
+impl ClusterState {
+    /// `connecting`, `connected` or `lost`, and why.
+    pub fn describe(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Connecting => ("connecting", None),
+            Self::Connected => ("connected", None),
+            Self::Lost { reason } => ("lost", Some(reason)),
+        }
+    }
+}
+
 /// The live side of [`ClusterStats`].
 #[derive(Debug)]
 pub(crate) struct Status {
@@ -79,16 +122,20 @@ impl Status {
         }
     }
 
+    pub(crate) fn is_connected(&self) -> bool {
+        *self.state.borrow() == ClusterState::Connected
+    }
+
     pub(super) fn connected(&self) {
         self.state.send_replace(ClusterState::Connected);
     }
 
-    /// The first reason stays until the state changes: later ones are about attempts to come back.
-    pub(super) fn lost(&self, reason: String) {
+    /// The first reason stays until the state changes: later ones are about attempts to come back, and return false.
+    pub(super) fn lost(&self, reason: &str) -> bool {
         let changed = self.state.send_if_modified(|state| {
             let changed = !matches!(state, ClusterState::Lost { .. });
             if changed {
-                *state = ClusterState::Lost { reason };
+                *state = ClusterState::Lost { reason: reason.to_owned() };
             }
             changed
         });
@@ -97,6 +144,7 @@ impl Status {
             self.nodes.store(0, Ordering::Relaxed);
             self.agents.store(0, Ordering::Relaxed);
         }
+        changed
     }
 
     /// Takes the numbers of a beat; whether dead nodes are left to bury.

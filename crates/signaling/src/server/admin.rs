@@ -72,6 +72,14 @@ fn metrics(shared: &Shared) -> String {
     for (name, help, value) in stats.totals() {
         add(name, "counter", help, value);
     }
+    if let Some(cluster) = shared.cluster_stats() {
+        for (name, help, value) in cluster.gauges() {
+            add(name, "gauge", help, value);
+        }
+        for (name, help, value) in cluster.totals() {
+            add(name, "counter", help, value);
+        }
+    }
     text
 }
 
@@ -90,6 +98,7 @@ fn status(shared: &Shared) -> serde_json::Value {
         "ready": shared.not_ready().is_none(),
         "draining": !matches!(*shared.phase.borrow(), Phase::Serving),
         "counts": counts,
+        "cluster": shared.cluster_stats().map(|cluster| cluster.to_json()),
         "agents": agents,
         "rooms": rooms.into_iter().map(|(room, members)| json!({ "room": room, "members": members })).collect::<Vec<_>>(),
     })

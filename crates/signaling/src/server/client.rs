@@ -14,9 +14,11 @@ use super::event::ServerEvent;
 use super::http::Arrival;
 use super::limits::{ClientLimits, Verdict};
 use super::registration::Registrations;
-use super::registry::{Close, Departure, Handle, NotJoined, Outgoing, TooSlow};
+use super::registry::{
+    Asked, Close, Departure, Handle, Leaving, Letter, NotJoined, Outgoing, Route, TooSlow,
+};
 use super::stats::count;
-use super::{ServerConfig, Shared};
+use super::{GOING_AWAY, ServerConfig, Shared};
 use crate::{
     AgentUri, Body, ClientFrame, ErrorBody, RoomName, ServerFrame, SignalingMessage, close_code, code,
 };
@@ -100,7 +102,8 @@ impl Client {
             Ok(ClientFrame::Join { agent, room }) => Box::pin(self.join(agent, room)).await,
             Ok(ClientFrame::Leave { agent, room }) => {
                 match self.shared.registry.leave(&agent, &self.handle, &room) {
-                    Ok(()) => self.answer(&ServerFrame::Left { agent_id: agent, room }),
+                    Ok(Leaving::Done) => self.answer(&ServerFrame::Left { agent_id: agent, room }),
+                    Ok(Leaving::UnderWay) => Ok(()),
                     Err(error) => self.refuse_room(agent, room, error),
                 }
             }
@@ -138,8 +141,10 @@ impl Client {
     }
 
     fn release_all(&mut self) {
+        let sent_away = self.closed.is_some_and(|close| close.code == GOING_AWAY.code);
+        let how = if sent_away { Departure::Moving } else { Departure::Lost };
         for agent in std::mem::take(&mut self.agents) {
-            self.release(&agent, Departure::Lost);
+            self.release(&agent, how);
         }
     }
 
@@ -204,26 +209,34 @@ impl Client {
             return self.too_much(verdict, &text, what);
         }
         let length = text.len() as u64;
-        match recipient.map(|recipient| recipient.push(Outgoing::Text(text))) {
-            Some(Ok(())) => {
-                count(&self.shared.counters.relayed);
-                self.shared.counters.relayed_bytes.fetch_add(length, Ordering::Relaxed);
-                Ok(())
-            }
-            // Nobody there, or somebody who is being disconnected for not reading: the same for the sender.
-            // An undeliverable error is not answered with an error: two servers could play ping-pong with them.
-            _ => {
-                count(&self.shared.counters.undeliverable);
-                if matches!(message.body, Body::Error(_)) {
+        let letter = Letter {
+            sender: self.handle.clone(),
+            from,
+            to: message.to,
+            session_id: session,
+            is_error: matches!(message.body, Body::Error(_)),
+        };
+        let undelivered = match recipient {
+            Some(Route::Here(recipient)) => match recipient.push(Outgoing::Text(text)) {
+                Ok(()) => {
+                    count(&self.shared.counters.relayed);
+                    self.shared.counters.relayed_bytes.fetch_add(length, Ordering::Relaxed);
                     return Ok(());
                 }
-                let error = ErrorBody::new(
-                    code::AGENT_UNREACHABLE,
-                    format!("{} is not registered with this signaling server", message.to),
-                );
-                self.answer(&ServerFrame::Error { to: Some(from), session_id: session, room: None, error })
+                // Somebody who is being disconnected for not reading: the same for the sender as nobody.
+                Err(TooSlow) => letter,
+            },
+            Some(Route::There(bus)) => {
+                let to = letter.to.clone();
+                match bus.relay(&to, &text, Asked::Letter(letter)) {
+                    Err(Asked::Letter(letter)) => letter,
+                    // Redis knows whether there is anybody, and tells the sender.
+                    _ => return Ok(()),
+                }
             }
-        }
+            None => letter,
+        };
+        self.shared.unreachable(undelivered)
     }
 
     /// What `from` sends too much of with this message, if it does.

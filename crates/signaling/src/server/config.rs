@@ -10,7 +10,7 @@ use super::event::EventSink;
 use super::origin::Origins;
 use super::rooms::RoomLimits;
 use super::tls::TlsIdentity;
-use crate::{Rate, Secret, TurnConfig};
+use crate::{ClusterConfig, Rate, Secret, TurnConfig};
 
 /// Where a [`Server`] listens and what it allows. Every limit protects the server's memory or its other users.
 #[derive(Debug, Clone)]
@@ -80,6 +80,8 @@ pub struct ServerConfig {
     pub audience: Vec<String>,
     /// TURN servers for agents that have proven who they are.
     pub turn: Option<TurnConfig>,
+    /// Other servers to share agents, rooms and messages with. Default: none, this server is alone.
+    pub cluster: Option<ClusterConfig>,
 }
 
 impl Default for ServerConfig {
@@ -112,6 +114,7 @@ impl Default for ServerConfig {
             authenticator: Arc::new(OpenToAll),
             audience: Vec::new(),
             turn: None,
+            cluster: None,
         }
     }
 }

@@ -108,6 +108,13 @@ pub enum ServerEvent {
         /// Clients at this moment.
         connections: u64,
     },
+    /// The server is in its cluster, and everything that it has is published.
+    ClusterConnected,
+    /// Redis is lost: the server goes on for its own agents, and those of other servers are unreachable.
+    ClusterLost {
+        /// Why.
+        reason: String,
+    },
     /// There were more events than were read or than are useful.
     LeftOut {
         /// So many are missing.
@@ -159,6 +166,10 @@ impl ServerEvent {
             }
             Self::Draining { connections } => {
                 (Level::Info, "the server is draining", json!({ "connections": connections }))
+            }
+            Self::ClusterConnected => (Level::Info, "the cluster is connected", json!({})),
+            Self::ClusterLost { reason } => {
+                (Level::Error, "the cluster is lost", json!({ "reason": reason }))
             }
             Self::LeftOut { count } => (Level::Warn, "events were left out", json!({ "count": count })),
         }

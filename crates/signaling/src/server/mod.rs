@@ -7,6 +7,7 @@ mod client;
 mod config;
 mod event;
 mod half_open;
+mod handle;
 mod http;
 mod io;
 mod limits;
@@ -45,6 +46,8 @@ use registry::{Close, Registry};
 pub use stats::Stats;
 pub use tls::{TlsError, TlsIdentity};
 
+use crate::cluster::{self, ClusterState, ClusterStats};
+
 /// A running signaling server. Dropping it closes it without waiting.
 #[derive(Debug)]
 pub struct Server {
@@ -52,6 +55,9 @@ pub struct Server {
     shared: Arc<Shared>,
     embedded: mpsc::Sender<listener::Embedded>,
     acceptor: Mutex<Option<JoinHandle<()>>>,
+    /// Ends the link to the cluster, after the last client.
+    unlink: watch::Sender<bool>,
+    link: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// Connections from an embedding server that wait to be taken; more are refused.
@@ -86,6 +92,7 @@ struct Shared {
     next_id: AtomicU64,
     failures: Failures,
     started: Instant,
+    cluster: Arc<cluster::Status>,
 }
 
 impl Shared {
@@ -97,9 +104,17 @@ impl Shared {
         self.counters.snapshot(self.registry.len(), self.registry.rooms())
     }
 
+    fn cluster_stats(&self) -> Option<ClusterStats> {
+        self.config.cluster.as_ref()?;
+        Some(self.cluster.stats(self.registry.queued_for_cluster()))
+    }
+
     /// Why the server should get no new clients now.
     fn not_ready(&self) -> Option<&'static str> {
-        (!matches!(*self.phase.borrow(), Phase::Serving)).then_some("draining")
+        if !matches!(*self.phase.borrow(), Phase::Serving) {
+            return Some("draining");
+        }
+        (self.config.cluster.is_some() && !self.cluster.is_connected()).then_some("cluster lost")
     }
 
     fn identity(&self) -> Option<TlsIdentity> {
@@ -132,11 +147,15 @@ impl Server {
 
     fn start(config: ServerConfig, listener: Option<TcpListener>, address: Option<SocketAddr>) -> Self {
         let (phase, watcher) = watch::channel(Phase::Serving);
+        let registry = match &config.cluster {
+            Some(_) => Registry::clustered(config.room_limits(), config.takeover_timeout),
+            None => Registry::default(),
+        };
         let shared = Arc::new(Shared {
             tls: config.tls.clone().map(RwLock::new),
             config,
             phase,
-            registry: Registry::default(),
+            registry,
             sessions: session::Sessions::default(),
             counters: stats::Counters::default(),
             places: Arc::default(),
@@ -146,13 +165,26 @@ impl Server {
             left: Notify::new(),
             next_id: AtomicU64::new(0),
             started: Instant::now(),
+            cluster: Arc::default(),
+        });
+        let unlink = watch::Sender::new(false);
+        let link = shared.config.cluster.clone().map(|config| {
+            let (shared, status) = (shared.clone(), shared.cluster.clone());
+            tokio::spawn(cluster::run(Arc::new(config), shared, status, unlink.subscribe()))
         });
         if let Some(turn) = shared.config.turn.clone() {
             tokio::spawn(renewal::run(shared.clone(), turn, shared.phase.subscribe()));
         }
         let (embedded, incoming) = mpsc::channel(MAX_EMBEDDED);
         let acceptor = tokio::spawn(listener::run(listener, incoming, shared.clone(), watcher));
-        Self { address, shared, embedded, acceptor: Mutex::new(Some(acceptor)) }
+        Self {
+            address,
+            shared,
+            embedded,
+            acceptor: Mutex::new(Some(acceptor)),
+            unlink,
+            link: Mutex::new(link),
+        }
     }
 
     /// Serves a connection that somebody else has accepted, from its first request on. `peer` is where it comes from. False:
@@ -221,6 +253,18 @@ impl Server {
         self.close().await;
     }
 
+    /// What this server knows of its cluster; `None` if it is alone.
+    pub fn cluster(&self) -> Option<ClusterStats> {
+        self.shared.config.cluster.as_ref()?;
+        Some(self.shared.cluster.stats(self.shared.registry.queued_for_cluster()))
+    }
+
+    /// How this server stands to its cluster, as it changes; `None` if it is alone.
+    pub fn watch_cluster(&self) -> Option<watch::Receiver<ClusterState>> {
+        self.shared.config.cluster.as_ref()?;
+        Some(self.shared.cluster.watch())
+    }
+
     /// Stops listening, tells the clients (close code 1001) and waits for them, at most `close_timeout`.
     /// Idempotent; every call returns when the server is gone.
     pub async fn close(&self) {
@@ -230,6 +274,12 @@ impl Server {
             // An error would mean that the task was aborted or panicked: it is gone either way.
             let _ = task.await;
             *acceptor = None;
+        }
+        self.unlink.send_replace(true);
+        let mut link = self.link.lock().await;
+        if let Some(task) = link.as_mut() {
+            let _ = task.await;
+            *link = None;
         }
     }
 }

@@ -1,15 +1,15 @@
 //! How an agent comes to be registered: what it has to show, and who may take a name over.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, timeout};
 
+use super::Shared;
 use super::auth::{Attempt, AuthMode, Denied, Evidence, Identity, Visitor, audiences};
 use super::client::Client;
 use super::event::ServerEvent;
-use super::registry::{Claim, Close, Credentials, Handle, Outgoing, TooSlow};
+use super::registry::{Claim, Close, Credentials, TooSlow};
 use super::stats::count;
 use crate::{
     AgentUri, ErrorBody, FEATURE_ROOMS, IceServer, Rate, RateLimiter, ServerFrame, close_code, code,
@@ -241,32 +241,52 @@ impl Client {
         identity: &Identity,
     ) -> Result<String, ErrorBody> {
         self.check_room_for(agent)?;
-        let shared = self.shared.clone();
+        // Before the claim, which may take a while: if the connection ends meanwhile, the name is given up like the others.
+        let known = self.agents.contains(agent);
+        if !known {
+            self.agents.push(agent.clone());
+        }
+        let claimed = self.contend(agent, resume.as_deref(), identity).await;
+        if claimed.is_ok() {
+            self.shared.config.authenticator.registered(agent, identity, Instant::now().into_std());
+        }
+        if claimed.is_ok() && !known {
+            let connection = self.handle.id;
+            self.shared.emit(|| ServerEvent::Registered { connection, agent: agent.clone() });
+        } else if !known {
+            self.agents.retain(|other| other != agent);
+        }
+        claimed
+    }
+
+    async fn contend(
+        &self,
+        agent: &AgentUri,
+        resume: Option<&str>,
+        identity: &Identity,
+    ) -> Result<String, ErrorBody> {
+        let Shared { registry, config, .. } = &*self.shared;
+        let owner = identity.owner.as_deref();
         let mut dead = None;
-        let (resume, displaced) = loop {
-            let owner = identity.owner.as_deref();
-            let credentials = Credentials { resume: resume.as_deref(), owner, dead };
-            match shared.registry.claim(agent, &self.handle, credentials) {
-                Claim::Granted { resume, displaced } => break (resume, displaced),
-                Claim::Held(owner) => {
-                    if answers(&owner, shared.config.takeover_timeout).await {
+        loop {
+            let credentials = Credentials { resume, owner, dead: dead.as_ref() };
+            match registry.claim(agent, &self.handle, credentials).await {
+                Claim::Granted { resume, displaced } => {
+                    if let Some(old) = displaced {
+                        old.tell_displaced(agent);
+                    }
+                    return Ok(resume);
+                }
+                Claim::Held(holding) => {
+                    if registry.answers(agent, &holding, config.takeover_timeout).await {
                         let text = format!("{agent} is registered by another connection, which is alive");
                         return Err(ErrorBody::new(code::UNAUTHORIZED, text));
                     }
-                    dead = Some(owner.id);
+                    dead = Some(holding);
                 }
+                Claim::Refused(error) => return Err(error),
             }
-        };
-        if let Some(old) = displaced {
-            tell_displaced(&old, agent);
         }
-        if !self.agents.contains(agent) {
-            self.agents.push(agent.clone());
-            let connection = self.handle.id;
-            shared.emit(|| ServerEvent::Registered { connection, agent: agent.clone() });
-        }
-        shared.config.authenticator.registered(agent, identity, Instant::now().into_std());
-        Ok(resume)
     }
 
     fn ice_servers(&self, agent: &AgentUri) -> (Vec<IceServer>, Option<u64>) {
@@ -278,27 +298,6 @@ impl Client {
             }
             _ => (Vec::new(), None),
         }
-    }
-}
-
-/// Whether the connection sends anything, at least its answer to a ping, in time.
-async fn answers(owner: &Handle, patience: Duration) -> bool {
-    let heard = owner.heard.notified();
-    tokio::pin!(heard);
-    // From here on a frame counts, even one that arrives before the first poll.
-    heard.as_mut().enable();
-    owner.push(Outgoing::Ping).is_ok() && timeout(patience, heard).await.is_ok()
-}
-
-fn tell_displaced(old: &Handle, agent: &AgentUri) {
-    const REPLACED: Close = Close { code: close_code::REPLACED, reason: "another connection took over" };
-    let text = format!("{agent} was taken over by another connection");
-    let error = ErrorBody::new(code::UNAUTHORIZED, text);
-    let frame = ServerFrame::Error { to: Some(agent.clone()), session_id: None, room: None, error };
-    // If it does not read, it is being disconnected: that tells it, too.
-    let _ = old.push(Outgoing::Text(frame.to_json().into()));
-    if old.registrations.load(Ordering::Relaxed) == 0 {
-        old.close(REPLACED);
     }
 }
 

@@ -1,142 +1,50 @@
 //! Who is connected under which name, and the rule of who may take a name over.
 
+mod clustered;
+mod events;
+mod view;
+
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+pub(super) use super::handle::{Close, Handle, Outgoing, TooSlow};
 use super::rooms::{RoomLimits, Rooms};
+use crate::cluster::{Bus, Holder, RoomsOf};
 use crate::{AgentUri, ErrorBody, RoomName, ServerFrame, code};
-
-/// Bookkeeping per queued frame, counted so that many empty frames are bounded too.
-const FRAME_OVERHEAD: usize = 64;
-
-/// Something to be written to a client.
-#[derive(Debug)]
-pub(super) enum Outgoing {
-    Text(Utf8Bytes),
-    Ping,
-}
-
-impl Outgoing {
-    pub(super) fn cost(&self) -> usize {
-        FRAME_OVERHEAD
-            + match self {
-                Self::Text(text) => text.len(),
-                Self::Ping => 0,
-            }
-    }
-}
-
-/// Why the server closes a connection: close code and reason of the WebSocket close frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Close {
-    pub(super) code: u16,
-    pub(super) reason: &'static str,
-}
-
-/// A connection as the other connections see it.
-#[derive(Debug)]
-pub(super) struct Handle {
-    pub(super) id: u64,
-    queue: mpsc::UnboundedSender<Outgoing>,
-    /// Bytes in `queue`: the bound that makes it a bounded queue.
-    queued: AtomicUsize,
-    max_queue_bytes: usize,
-    /// Agents registered through this connection.
-    pub(super) registrations: AtomicUsize,
-    /// Notified for every frame received.
-    pub(super) heard: Notify,
-    last_heard: Mutex<Instant>,
-    closing: OnceLock<Close>,
-    kill: Notify,
-}
-
-/// The queue of a client is full: it has been told to go.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooSlow;
-
-impl Handle {
-    pub(super) fn new(id: u64, max_queue_bytes: usize) -> (Arc<Self>, mpsc::UnboundedReceiver<Outgoing>) {
-        let (queue, receiver) = mpsc::unbounded_channel();
-        let handle = Self {
-            id,
-            queue,
-            queued: AtomicUsize::new(0),
-            max_queue_bytes,
-            registrations: AtomicUsize::new(0),
-            heard: Notify::new(),
-            last_heard: Mutex::new(Instant::now()),
-            closing: OnceLock::new(),
-            kill: Notify::new(),
-        };
-        (Arc::new(handle), receiver)
-    }
-
-    /// Queues a frame. A client whose queue is full is disconnected: waiting for it would stop the sender, and
-    /// dropping single frames would leave a set-up half done.
-    pub(super) fn push(&self, outgoing: Outgoing) -> Result<(), TooSlow> {
-        let cost = outgoing.cost();
-        if self.queued.fetch_add(cost, Ordering::Relaxed) + cost > self.max_queue_bytes {
-            self.queued.fetch_sub(cost, Ordering::Relaxed);
-            self.close(Close {
-                code: crate::close_code::SLOW_CONSUMER,
-                reason: "messages are not being read",
-            });
-            return Err(TooSlow);
-        }
-        // An error means that the connection has just ended: its messages are lost like those a moment later.
-        let _ = self.queue.send(outgoing);
-        Ok(())
-    }
-
-    /// The writer took a frame out of the queue.
-    pub(super) fn taken(&self, cost: usize) {
-        self.queued.fetch_sub(cost, Ordering::Relaxed);
-    }
-
-    /// The client sent something, be it the answer to a ping.
-    pub(super) fn was_heard(&self) {
-        *self.last_heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        self.heard.notify_waiters();
-    }
-
-    /// When the client last sent something; at first when it connected.
-    pub(super) fn last_heard(&self) -> Instant {
-        *self.last_heard.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Makes the connection end; the first reason counts.
-    pub(super) fn close(&self, close: Close) {
-        if self.closing.set(close).is_ok() {
-            self.kill.notify_one();
-        }
-    }
-
-    /// Waits for [`close`](Self::close). Only the connection itself may call this.
-    pub(super) async fn killed(&self) -> Close {
-        loop {
-            if let Some(close) = self.closing.get() {
-                return *close;
-            }
-            self.kill.notified().await;
-        }
-    }
-}
+pub(super) use clustered::{Asked, Letter};
+use clustered::{Clustered, Stage, unix_ms};
 
 #[derive(Debug)]
 struct Entry {
     owner: Arc<Handle>,
     resume: String,
     rooms: BTreeSet<RoomName>,
+    /// Tells this registration from all others of this server. Like `since` it matters in a cluster only.
+    reg: u64,
+    /// When it was made, in milliseconds since 1970: of two registrations of the same agent the later one counts.
+    since: u64,
     /// Who the agent has proven to be.
     identity: Option<String>,
     /// When it last got TURN credentials.
     credentials_at: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    agents: HashMap<AgentUri, Entry>,
+    rooms: Rooms,
+    /// None: this server is alone, and none of what follows from it happens.
+    cluster: Option<Clustered>,
+}
+
+/// All registered agents, and their rooms.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    state: Mutex<State>,
 }
 
 /// What speaks for a claim of a name that is taken.
@@ -146,20 +54,8 @@ pub(super) struct Credentials<'a> {
     pub(super) resume: Option<&'a str>,
     /// Who the claimant has proven to be; see [`Identity::owner`](super::auth::Identity::owner).
     pub(super) owner: Option<&'a str>,
-    /// The connection that was found not to answer.
-    pub(super) dead: Option<u64>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    agents: HashMap<AgentUri, Entry>,
-    rooms: Rooms,
-}
-
-/// All registered agents, and their rooms.
-#[derive(Debug, Default)]
-pub(super) struct Registry {
-    state: Mutex<State>,
+    /// The registration that was found not to answer.
+    pub(super) dead: Option<&'a Holding>,
 }
 
 /// Outcome of [`Registry::claim`].
@@ -168,7 +64,42 @@ pub(super) enum Claim {
     /// The agent is registered to the claimant. `displaced` has lost it.
     Granted { resume: String, displaced: Option<Arc<Handle>> },
     /// Somebody else has it, and must prove to be alive to keep it.
-    Held(Arc<Handle>),
+    Held(Holding),
+    /// Not for the moment.
+    Refused(ErrorBody),
+}
+
+/// Who has a name.
+#[derive(Debug)]
+pub(super) enum Holding {
+    /// A connection of this server.
+    Here(Arc<Handle>),
+    /// A registration with another server of the cluster, or with this one, which is just being made.
+    There(Holder),
+}
+
+impl Holding {
+    fn is(&self, owner: &Handle) -> bool {
+        matches!(self, Self::Here(handle) if handle.id == owner.id)
+    }
+}
+
+/// The way to a recipient.
+#[derive(Debug)]
+pub(super) enum Route {
+    /// A connection of this server.
+    Here(Arc<Handle>),
+    /// Through the cluster, which knows whether there is one.
+    There(Arc<Bus<Asked>>),
+}
+
+/// How far leaving a room has come.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Leaving {
+    /// The agent is out, and is to be told.
+    Done,
+    /// The agent is told in its turn.
+    UnderWay,
 }
 
 /// How an agent went out of a room.
@@ -178,6 +109,8 @@ pub(super) enum Departure {
     Left,
     /// Its connection ended, or was found dead.
     Lost,
+    /// This server sends it away. In a cluster it stays in its rooms for as long as it may take to come back elsewhere.
+    Moving,
 }
 
 /// Why an agent was not put into a room.
@@ -213,54 +146,84 @@ impl Registry {
 
     /// Registers `agent` for `claimant` if it is free, already the claimant's, claimed with the right resume token or by
     /// its owner, or still held by a connection that was found not to answer. With the token it stays in its rooms.
-    pub(super) fn claim(
+    pub(super) async fn claim(
         &self,
         agent: &AgentUri,
         claimant: &Arc<Handle>,
         credentials: Credentials<'_>,
     ) -> Claim {
+        loop {
+            let verdict = match self.claim_here(agent, claimant, credentials) {
+                Stage::Decided(claim) => return claim,
+                Stage::Asked(verdict) => verdict,
+            };
+            // If the cluster is lost meanwhile, this server decides.
+            if let Ok(Some(claim)) = verdict.await {
+                return claim;
+            }
+        }
+    }
+
+    fn claim_here(&self, agent: &AgentUri, claimant: &Arc<Handle>, credentials: Credentials<'_>) -> Stage {
         let Credentials { resume, owner, dead } = credentials;
         let identity = owner.map(str::to_owned);
         let mut state = self.lock();
+        if state.bus().is_some() && !state.agents.contains_key(agent) {
+            return state.ask_for(agent, claimant, credentials);
+        }
         let mut rooms = BTreeSet::new();
-        let (resume, displaced) = match state.agents.get_mut(agent) {
-            None => (uuid::Uuid::new_v4().simple().to_string(), None),
+        let mut resumed = false;
+        let (token, displaced) = match state.agents.get_mut(agent) {
+            None => (state.token_for(resume), None),
             Some(entry) if entry.owner.id == claimant.id => {
                 entry.identity = identity;
-                return Claim::Granted { resume: entry.resume.clone(), displaced: None };
+                return Stage::Decided(Claim::Granted { resume: entry.resume.clone(), displaced: None });
             }
             Some(entry) if resume.is_some_and(|token| same_secret(token, &entry.resume)) => {
                 rooms = std::mem::take(&mut entry.rooms);
+                resumed = true;
                 (entry.resume.clone(), Some(entry.owner.clone()))
             }
             // A new token: whoever knew the old one is not necessarily the new owner.
             Some(entry)
-                if dead == Some(entry.owner.id)
+                if dead.is_some_and(|dead| dead.is(&entry.owner))
                     || (owner.is_some() && entry.identity.as_deref() == owner) =>
             {
                 let owner = entry.owner.clone();
-                state.depart_all(agent, Departure::Lost);
-                (uuid::Uuid::new_v4().simple().to_string(), Some(owner))
+                rooms = state.vacate(agent);
+                (new_token(), Some(owner))
             }
-            Some(entry) => return Claim::Held(entry.owner.clone()),
+            Some(entry) => return Stage::Decided(Claim::Held(Holding::Here(entry.owner.clone()))),
         };
-        let entry =
-            Entry { owner: claimant.clone(), resume: resume.clone(), rooms, identity, credentials_at: None };
+        let (reg, since) = (state.next_id(), unix_ms());
+        let entry = Entry {
+            owner: claimant.clone(),
+            resume: token.clone(),
+            rooms,
+            reg,
+            since,
+            identity,
+            credentials_at: None,
+        };
         state.agents.insert(agent.clone(), entry);
         claimant.registrations.fetch_add(1, Ordering::Relaxed);
         if let Some(old) = &displaced {
             old.registrations.fetch_sub(1, Ordering::Relaxed);
         }
-        Claim::Granted { resume, displaced }
+        state.publish(agent, if resumed { RoomsOf::Keep } else { RoomsOf::Exactly(&[]) }, None);
+        Stage::Decided(Claim::Granted { resume: token, displaced })
     }
 
     /// Gives `agent` up if `owner` has it.
     pub(super) fn release(&self, agent: &AgentUri, owner: &Handle, how: Departure) -> bool {
         let mut state = self.lock();
-        if state.agents.get(agent).is_none_or(|entry| entry.owner.id != owner.id) {
+        let Some(entry) = state.agents.get(agent).filter(|entry| entry.owner.id == owner.id) else {
             return false;
+        };
+        let reg = entry.reg;
+        if !state.release_there(agent, reg, how) {
+            state.depart_all(agent, how);
         }
-        state.depart_all(agent, how);
         state.agents.remove(agent);
         owner.registrations.fetch_sub(1, Ordering::Relaxed);
         true
@@ -270,31 +233,32 @@ impl Registry {
     pub(super) fn join(
         &self,
         agent: &AgentUri,
-        owner: &Handle,
+        owner: &Arc<Handle>,
         room: &RoomName,
         limits: RoomLimits,
     ) -> Result<(), NotJoined> {
         let mut state = self.lock();
-        let State { agents, rooms } = &mut *state;
-        let entry = own(agents, agent, owner).map_err(NotJoined::Refused)?;
-        let fresh = rooms.join(agent, room, &mut entry.rooms, limits).map_err(NotJoined::Refused)?;
-        // All frames about a room are queued under the lock, so that everybody sees its changes in one order.
-        let members = rooms.members(room).cloned().collect();
-        let answer = ServerFrame::Joined { agent_id: agent.clone(), room: room.clone(), members };
-        let answered = owner.push(Outgoing::Text(answer.to_json().into()));
-        if fresh {
-            state.tell_others(agent, room, |frame| frame.joined.push(agent.clone()));
+        let reg = own(&mut state.agents, agent, owner).map_err(NotJoined::Refused)?.reg;
+        if let Some(bus) = state.bus() {
+            return state.join_there(&bus, agent, reg, owner, room).map_err(NotJoined::Refused);
         }
-        answered.map_err(|TooSlow| NotJoined::TooSlow)
+        state.join_here(agent, owner, room, limits)
     }
 
     /// Takes `agent` out of `room` and tells the others; not being in it is no error.
-    pub(super) fn leave(&self, agent: &AgentUri, owner: &Handle, room: &RoomName) -> Result<(), ErrorBody> {
+    pub(super) fn leave(
+        &self,
+        agent: &AgentUri,
+        owner: &Arc<Handle>,
+        room: &RoomName,
+    ) -> Result<Leaving, ErrorBody> {
         let mut state = self.lock();
-        if own(&mut state.agents, agent, owner)?.rooms.remove(room) {
-            state.depart(agent, room, Departure::Left);
+        let reg = own(&mut state.agents, agent, owner)?.reg;
+        if let Some(bus) = state.bus() {
+            return state.leave_there(&bus, agent, reg, owner, room).map(|()| Leaving::UnderWay);
         }
-        Ok(())
+        state.leave_here(agent, room);
+        Ok(Leaving::Done)
     }
 
     /// `agent` is being given TURN credentials, if `owner` has it.
@@ -317,19 +281,22 @@ impl Registry {
         .collect()
     }
 
-    /// Whether `agent` is registered to `owner`, and the connection that `recipient` is registered to.
+    /// Whether `agent` is registered to `owner`, and the way to `recipient`.
     pub(super) fn route(
         &self,
         agent: &AgentUri,
         owner: &Handle,
         recipient: &AgentUri,
-    ) -> (bool, Option<Arc<Handle>>) {
+    ) -> (bool, Option<Route>) {
         let state = self.lock();
         let owned = state.agents.get(agent).is_some_and(|entry| entry.owner.id == owner.id);
-        (owned, state.agents.get(recipient).map(|entry| entry.owner.clone()))
+        let route = match state.agents.get(recipient) {
+            Some(entry) => Some(Route::Here(entry.owner.clone())),
+            None => state.bus().map(Route::There),
+        };
+        (owned, route)
     }
 }
-
 /// Nobody is put into a room by somebody else.
 fn own<'a>(
     agents: &'a mut HashMap<AgentUri, Entry>,
@@ -354,6 +321,37 @@ struct Changes {
 }
 
 impl State {
+    fn join_here(
+        &mut self,
+        agent: &AgentUri,
+        owner: &Handle,
+        room: &RoomName,
+        limits: RoomLimits,
+    ) -> Result<(), NotJoined> {
+        let Self { agents, rooms, .. } = self;
+        let entry = own(agents, agent, owner).map_err(NotJoined::Refused)?;
+        let fresh = rooms.join(agent, room, &mut entry.rooms, limits).map_err(NotJoined::Refused)?;
+        // All frames about a room are queued under the lock, so that everybody sees its changes in one order.
+        let answered = self.tell_members(agent, owner, room);
+        if fresh {
+            self.tell_others(agent, room, |frame| frame.joined.push(agent.clone()));
+        }
+        answered.map_err(|TooSlow| NotJoined::TooSlow)
+    }
+
+    fn leave_here(&mut self, agent: &AgentUri, room: &RoomName) {
+        if self.agents.get_mut(agent).is_some_and(|entry| entry.rooms.remove(room)) {
+            self.depart(agent, room, Departure::Left);
+        }
+    }
+
+    /// Answers a request to join.
+    fn tell_members(&self, agent: &AgentUri, owner: &Handle, room: &RoomName) -> Result<(), TooSlow> {
+        let members = self.rooms.members(room).cloned().collect();
+        let answer = ServerFrame::Joined { agent_id: agent.clone(), room: room.clone(), members };
+        owner.push(Outgoing::Text(answer.to_json().into()))
+    }
+
     fn depart_all(&mut self, agent: &AgentUri, how: Departure) {
         let rooms = self.agents.get_mut(agent).map(|entry| std::mem::take(&mut entry.rooms));
         for room in rooms.unwrap_or_default() {
@@ -365,7 +363,7 @@ impl State {
         self.rooms.leave(agent, room);
         self.tell_others(agent, room, |frame| match how {
             Departure::Left => frame.left.push(agent.clone()),
-            Departure::Lost => frame.lost.push(agent.clone()),
+            Departure::Lost | Departure::Moving => frame.lost.push(agent.clone()),
         });
     }
 
@@ -381,6 +379,10 @@ impl State {
             let _ = entry.owner.push(Outgoing::Text(notice.to_json().into()));
         }
     }
+}
+
+fn new_token() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 /// Compares without telling by its duration how many bytes were right.

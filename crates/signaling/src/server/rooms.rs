@@ -15,7 +15,7 @@ pub(super) struct RoomLimits {
 }
 
 /// The longest list of members, in bytes of JSON: `joined` must fit the 64 KiB that a client reads as one message.
-const MAX_LISTING: usize = 60 * 1024;
+pub(super) const MAX_LISTING: usize = 60 * 1024;
 
 /// An agent URI costs its own length, two quotes and a comma in a list.
 const PUNCTUATION: usize = 3;
@@ -52,16 +52,38 @@ impl Rooms {
             return refuse(format!("{agent} is in {} rooms already, the most allowed", mine.len()));
         }
         let cost = agent.as_str().len() + PUNCTUATION;
+        // In a cluster it may be there already through another server.
         if let Some(place) = self.0.get(room)
+            && !place.members.contains(agent)
             && (place.members.len() >= limits.members || place.bytes + cost > MAX_LISTING)
         {
             return refuse(format!("the room {room:?} is full: {} agents are in it", place.members.len()));
         }
-        let place = self.0.entry(room.clone()).or_default();
-        place.members.insert(agent.clone());
-        place.bytes += cost;
         mine.insert(room.clone());
-        Ok(true)
+        Ok(self.insert(agent, room))
+    }
+
+    /// Puts `agent` into `room`, as others have decided. False: it was there already.
+    pub(super) fn insert(&mut self, agent: &AgentUri, room: &RoomName) -> bool {
+        let place = self.0.entry(room.clone()).or_default();
+        let fresh = place.members.insert(agent.clone());
+        if fresh {
+            place.bytes += agent.as_str().len() + PUNCTUATION;
+        }
+        fresh
+    }
+
+    pub(super) fn contains(&self, agent: &AgentUri, room: &RoomName) -> bool {
+        self.0.get(room).is_some_and(|place| place.members.contains(agent))
+    }
+
+    /// Forgets who is in `room`.
+    pub(super) fn forget(&mut self, room: &RoomName) {
+        self.0.remove(room);
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &RoomName> {
+        self.0.keys()
     }
 
     /// Takes `agent` out of `room`.

@@ -1,0 +1,146 @@
+//! A connection as the other connections see it: its queue, and how it is ended.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::{AgentUri, ErrorBody, ServerFrame, close_code, code};
+
+/// Bookkeeping per queued frame, counted so that many empty frames are bounded too.
+const FRAME_OVERHEAD: usize = 64;
+
+/// Something to be written to a client.
+#[derive(Debug)]
+pub(super) enum Outgoing {
+    Text(Utf8Bytes),
+    Ping,
+}
+
+impl Outgoing {
+    pub(super) fn cost(&self) -> usize {
+        FRAME_OVERHEAD
+            + match self {
+                Self::Text(text) => text.len(),
+                Self::Ping => 0,
+            }
+    }
+}
+
+/// Why the server closes a connection: close code and reason of the WebSocket close frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Close {
+    pub(super) code: u16,
+    pub(super) reason: &'static str,
+}
+
+/// A connection as the other connections see it.
+#[derive(Debug)]
+pub(super) struct Handle {
+    pub(super) id: u64,
+    queue: mpsc::UnboundedSender<Outgoing>,
+    /// Bytes in `queue`: the bound that makes it a bounded queue.
+    queued: AtomicUsize,
+    max_queue_bytes: usize,
+    /// Agents registered through this connection.
+    pub(super) registrations: AtomicUsize,
+    /// Notified for every frame received.
+    pub(super) heard: Notify,
+    last_heard: Mutex<Instant>,
+    closing: OnceLock<Close>,
+    kill: Notify,
+}
+
+/// The queue of a client is full: it has been told to go.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooSlow;
+
+impl Handle {
+    pub(super) fn new(id: u64, max_queue_bytes: usize) -> (Arc<Self>, mpsc::UnboundedReceiver<Outgoing>) {
+        let (queue, receiver) = mpsc::unbounded_channel();
+        let handle = Self {
+            id,
+            queue,
+            queued: AtomicUsize::new(0),
+            max_queue_bytes,
+            registrations: AtomicUsize::new(0),
+            heard: Notify::new(),
+            last_heard: Mutex::new(Instant::now()),
+            closing: OnceLock::new(),
+            kill: Notify::new(),
+        };
+        (Arc::new(handle), receiver)
+    }
+
+    /// Queues a frame. A client whose queue is full is disconnected: waiting for it would stop the sender, and
+    /// dropping single frames would leave a set-up half done.
+    pub(super) fn push(&self, outgoing: Outgoing) -> Result<(), TooSlow> {
+        let cost = outgoing.cost();
+        if self.queued.fetch_add(cost, Ordering::Relaxed) + cost > self.max_queue_bytes {
+            self.queued.fetch_sub(cost, Ordering::Relaxed);
+            self.close(Close { code: close_code::SLOW_CONSUMER, reason: "messages are not being read" });
+            return Err(TooSlow);
+        }
+        // An error means that the connection has just ended: its messages are lost like those a moment later.
+        let _ = self.queue.send(outgoing);
+        Ok(())
+    }
+
+    /// Whether the connection sends anything, at least its answer to a ping, in time.
+    pub(super) async fn answers(&self, patience: Duration) -> bool {
+        let heard = self.heard.notified();
+        tokio::pin!(heard);
+        // From here on a frame counts, even one that arrives before the first poll.
+        heard.as_mut().enable();
+        self.push(Outgoing::Ping).is_ok() && timeout(patience, heard).await.is_ok()
+    }
+
+    /// Tells the connection that it has lost `agent`; it ends if that was its last one.
+    pub(super) fn tell_displaced(&self, agent: &AgentUri) {
+        const REPLACED: Close = Close { code: close_code::REPLACED, reason: "another connection took over" };
+        let text = format!("{agent} was taken over by another connection");
+        let error = ErrorBody::new(code::UNAUTHORIZED, text);
+        let frame = ServerFrame::Error { to: Some(agent.clone()), session_id: None, room: None, error };
+        // If it does not read, it is being disconnected: that tells it, too.
+        let _ = self.push(Outgoing::Text(frame.to_json().into()));
+        if self.registrations.load(Ordering::Relaxed) == 0 {
+            self.close(REPLACED);
+        }
+    }
+
+    /// The writer took a frame out of the queue.
+    pub(super) fn taken(&self, cost: usize) {
+        self.queued.fetch_sub(cost, Ordering::Relaxed);
+    }
+
+    /// The client sent something, be it the answer to a ping.
+    pub(super) fn was_heard(&self) {
+        *self.last_heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.heard.notify_waiters();
+    }
+
+    /// When the client last sent something; at first when it connected.
+    pub(super) fn last_heard(&self) -> Instant {
+        *self.last_heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the connection end; the first reason counts.
+    pub(super) fn close(&self, close: Close) {
+        if self.closing.set(close).is_ok() {
+            self.kill.notify_one();
+        }
+    }
+
+    /// Waits for [`close`](Self::close). Only the connection itself may call this.
+    pub(super) async fn killed(&self) -> Close {
+        loop {
+            if let Some(close) = self.closing.get() {
+                return *close;
+            }
+            self.kill.notified().await;
+        }
+    }
+}
