@@ -1636,8 +1636,11 @@ type ChannelPreset = 'single' | 'multiplex' | 'reference';
 interface PeerOptions extends RTCConfiguration {
     /** The URI under which other agents find this one, `agent://example.com/name`. */
     agentId: string;
-    /** How to find the others: the URL of a signaling server (`ws://`, `wss://`), or an adapter. */
-    signaling: string | URL | SignalingAdapter;
+    /**
+     * How to find the others: the URL of a signaling server (`ws://` and `wss://`, or `http://` and `https://` where WebSockets do not
+     * get through), a list of those of which the first that can be reached is used, or an adapter.
+     */
+    signaling: string | URL | readonly (string | URL)[] | SignalingAdapter;
     /**
      * How the names of agents are proven; see docs/security.md. Without it nobody's is: the signaling service alone vouches
      * for them.
@@ -2138,35 +2141,90 @@ declare class MemorySignaling implements SignalingAdapter {
     join(room: string, agentId: string, onMembers: RoomListener): Unsubscribe;
 }
 
+/** How the registration of an agent stands. */
+interface SignalingState {
+    /**
+     * - `'connecting'`: an attempt has begun.
+     * - `'registered'`: other agents can reach this one.
+     * - `'disconnected'`: an attempt has failed or a connection was lost; the next one begins in `retryIn` milliseconds.
+     * - `'closed'`: the end; `error` says why, unless the agent wanted it.
+     */
+    state: 'connecting' | 'registered' | 'disconnected' | 'closed';
+    /** The agent. */
+    agentId: string;
+    /** The server concerned. */
+    url: string;
+    /** What happened, for people: with `'disconnected'`, and with `'closed'` after an error. */
+    reason?: string;
+    /** With `'disconnected'`: milliseconds until the next attempt, which may be with another server. */
+    retryIn?: number;
+    /** With `'closed'`: why there will be no other attempt. */
+    error?: AgentError;
+}
 /** Options of {@link WebSocketSignaling}; times in milliseconds. */
 interface WebSocketSignalingOptions {
     /** Time for connecting and registering, each attempt. Default: 10,000. */
     connectTimeout?: number;
+    /** A server that does not take something for so long counts as lost. Default: 10,000. */
+    writeTimeout?: number;
+    /** Silence of the server after which it is asked for a sign of life. Default: 25,000. */
+    pingInterval?: number;
+    /** Silence after which the connection counts as lost; longer than `pingInterval`. Default: 60,000. */
+    idleTimeout?: number;
     /** Longest delay before the first reconnection; it doubles from there. Default: 250. */
     reconnectDelay?: number;
     /** Longest delay between reconnections. Default: 30,000. */
     maxReconnectDelay?: number;
-    /** Attempts in a row until the first registration. Default: 5. */
+    /** Attempts in a row until the first registration; each goes through all servers. Default: 5. */
     firstAttempts?: number;
     /** Attempts in a row after a loss. Default: no limit. */
     attempts?: number;
-    /** PEM certificates of authorities to trust for `wss:` besides the operating system's. */
+    /**
+     * While another server than the first has the registration, the first is looked for every so many milliseconds, and
+     * returned to. `false` stays until the connection is lost. Default: 300,000.
+     */
+    failBack?: number | false;
+    /**
+     * The HTTP proxy on the way, `http://[user:password@]host:port`, or `https://` if the proxy itself speaks TLS; `false` for none.
+     * Default: what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say, except for servers on this host.
+     */
+    proxy?: string | URL | false;
+    /** Headers for the upgrade of a WebSocket and for every HTTP request. */
+    headers?: Readonly<Record<string, string>>;
+    /** PEM certificates of authorities to trust for `wss:` and `https:` besides the operating system's. */
     ca?: string;
+    /** PEM certificate to show to servers that ask for one, followed by those that lead to its authority. */
+    cert?: string;
+    /** PEM private key of `cert`, without a password. */
+    key?: string;
+    /** Ends all registrations, and those being made, when it is aborted. */
+    signal?: AbortSignal;
+    /** Called for every change of the registration of an agent. */
+    onState?: (state: SignalingState) => void;
     /** Called when the connection is lost and will be tried again in `retryIn` milliseconds. */
     onDisconnect?: (agentId: string, reason: string, retryIn: number) => void;
     /** Called for every registration: the first, and each after a loss. */
     onRegister?: (agentId: string) => void;
 }
-/** Signaling through a WebSocket server, `createSignalingServer()` for example. Each agent has its own connection. */
+
+/**
+ * Signaling through a server, `createSignalingServer()` for example, over a WebSocket (`ws:`, `wss:`) or plain HTTP requests
+ * (`http:`, `https:`), or through the first of several servers that can be reached. Each agent has its own connection.
+ */
 declare class WebSocketSignaling implements SignalingAdapter {
     #private;
-    /** The URL of the server. */
+    /** The URL of the server; of the preferred one if there are several. */
     readonly url: string;
+    /** The URLs of all servers, the preferred one first. */
+    readonly urls: readonly string[];
     /**
      * Connects when the first agent subscribes.
-     * @throws TypeError for a URL that is not `ws:` or `wss:`, for unknown options and for values of a wrong type or range.
+     *
+     * @param server - URL of a server, or of up to 16 that know the same agents: the first that can be reached is used.
+     * @throws TypeError for a URL that is not `ws:`, `wss:`, `http:` or `https:`, for unknown options and for values of a wrong
+     * type or range.
      */
-    constructor(url: string | URL, options?: WebSocketSignalingOptions);
+    constructor(server: string | URL | readonly (string | URL)[], options?: WebSocketSignalingOptions);
     /**
      * Sends a message over the connection of its sender.
      * @throws AgentError `UNAUTHORIZED` if the sender is not registered from here.
@@ -2263,4 +2321,4 @@ declare function createSignalingServer(options?: SignalingServerOptions): Promis
 declare function normalizeAgentUri(uri: string): string;
 
 export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, Mesh, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, StreamChunk, TrySendOptions, Unsubscribe, WebSocketSignalingOptions };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, SignalingState, StreamChunk, TrySendOptions, Unsubscribe, WebSocketSignalingOptions };

@@ -146,9 +146,12 @@ test('close is idempotent and frees the port', async () => {
   expect(refused).toMatchObject({ code: 'ECONNREFUSED' });
 });
 
-test.each(['http://h', '', 'localhost:80'])('%j is not the URL of a signaling server', (url) => {
-  expect(() => new WebSocketSignaling(url)).toThrow(TypeError);
-});
+test.each(['ftp://h', '', 'localhost:80', 'http://h/?q', 'ws://me:secret@h'])(
+  '%j is not the URL of a signaling server',
+  (url) => {
+    expect(() => new WebSocketSignaling(url)).toThrow(TypeError);
+  },
+);
 
 test.each([{ connectTimeout: 0 }, { ca: undefined, retries: 1 }, { attempts: -1 }])(
   'options %j are refused',

@@ -1,37 +1,16 @@
 //! The signaling client as `ts/agent/websocket-signaling.ts` sees it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use napi::Result;
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi_derive::napi;
-use ossa_signaling::{
-    Client, ClientConfig, ClientEvent, Events, Reconnect, RoomEvent, RoomName, SendError, SignalingMessage,
-    code,
-};
-use rustls::pki_types::{CertificateDer, pem::PemObject};
+use ossa_signaling::{Client, ClientEvent, Events, RoomEvent, RoomName, SendError, SignalingMessage, code};
 use serde_json::json;
 
+use super::client_options::{SignalingClientOptions, refused};
 use super::{Callback, runtime, tell};
 use crate::session::{agent_uri, coded};
-
-/// Options of a signaling client; durations in milliseconds. What is left out has its default.
-#[napi(object, object_to_js = false)]
-pub struct SignalingClientOptions {
-    /// Time for connection and registration.
-    pub connect_timeout: Option<u32>,
-    /// Longest first delay of a reconnection.
-    pub reconnect_delay: Option<u32>,
-    /// Longest delay of a reconnection.
-    pub max_reconnect_delay: Option<u32>,
-    /// Attempts in a row before the first registration.
-    pub first_attempts: Option<u32>,
-    /// Attempts in a row after a loss; no limit if left out.
-    pub attempts: Option<u32>,
-    /// PEM certificates of authorities to trust besides the system's.
-    pub ca: Option<String>,
-}
 
 /// Keeps one agent registered with a signaling server.
 #[napi]
@@ -41,29 +20,16 @@ pub struct SignalingClient {
 
 #[napi]
 impl SignalingClient {
-    /// Starts connecting. Events: `registered`; `message`, a signaling message; `room`, see [`room_json`];
-    /// `iceServers`, `{iceServers, ttl}`; `disconnected`, `{error, retryIn}`;
+    /// Starts connecting. Events: `connecting`, `{url}`; `registered`, `{url}`; `message`, a signaling message; `room`, see
+    /// [`room_json`]; `iceServers`, `{iceServers, ttl}`; `disconnected`, `{url, error, retryIn}`;
     /// `closed`, an error `{code, message}` or nothing, the last one.
     #[napi(constructor)]
     pub fn new(
-        url: String,
         agent: String,
         options: SignalingClientOptions,
         on_event: Function<'_, FnArgs<(String, Option<String>)>, ()>,
     ) -> Result<Self> {
-        let mut config = ClientConfig::new(url, agent_uri(&agent)?);
-        let defaults = Reconnect::default();
-        let time = |given: Option<u32>, default| given.map_or(default, |ms| Duration::from_millis(ms.into()));
-        config.connect_timeout = time(options.connect_timeout, config.connect_timeout);
-        config.reconnect = Reconnect {
-            initial: time(options.reconnect_delay, defaults.initial),
-            max: time(options.max_reconnect_delay, defaults.max),
-            first_attempts: options.first_attempts.unwrap_or(defaults.first_attempts),
-            attempts: options.attempts,
-        };
-        if let Some(pem) = options.ca {
-            config.extra_roots = certificates(&pem)?;
-        }
+        let config = options.config(agent_uri(&agent)?)?;
         let runtime = runtime()?;
         let started = {
             let _on_its_thread = runtime.enter();
@@ -74,6 +40,12 @@ impl SignalingClient {
         let callback = on_event.build_threadsafe_function().build()?;
         runtime.spawn(deliver(events, callback, client.clone()));
         Ok(Self { client })
+    }
+
+    /// Refuses options that the constructor would refuse, for any agent.
+    #[napi]
+    pub fn check(options: SignalingClientOptions) -> Result<()> {
+        options.config(agent_uri("agent://anybody")?)?.check().map_err(refused)
     }
 
     /// Queues a signaling message, as JSON.
@@ -144,15 +116,21 @@ fn room_json(event: RoomEvent) -> String {
 async fn deliver(mut events: Events, callback: Callback, client: Arc<Client>) {
     while let Some(event) = events.recv().await {
         let alive = match event {
-            ClientEvent::Registered => tell(&callback, "registered", None).await,
+            ClientEvent::Connecting { url } => {
+                tell(&callback, "connecting", Some(json!({ "url": url }).to_string())).await
+            }
+            ClientEvent::Registered { url } => {
+                tell(&callback, "registered", Some(json!({ "url": url }).to_string())).await
+            }
             ClientEvent::Message(message) => tell(&callback, "message", Some(message.to_json())).await,
             ClientEvent::Room(event) => tell(&callback, "room", Some(room_json(event))).await,
             ClientEvent::IceServers { servers, ttl } => {
                 let content = json!({ "iceServers": servers, "ttl": ttl.as_secs() });
                 tell(&callback, "iceServers", Some(content.to_string())).await
             }
-            ClientEvent::Disconnected { error, retry_in } => {
-                let content = json!({ "error": error, "retryIn": retry_in.as_secs_f64() * 1000.0 });
+            ClientEvent::Disconnected { url, error, retry_in } => {
+                let retry_in = retry_in.as_secs_f64() * 1000.0;
+                let content = json!({ "url": url, "error": error, "retryIn": retry_in });
                 tell(&callback, "disconnected", Some(content.to_string())).await
             }
             ClientEvent::Closed(error) => {
@@ -168,14 +146,4 @@ async fn deliver(mut events: Events, callback: Callback, client: Arc<Client>) {
     }
     // There was no room for the last event among the others.
     tell(&callback, "closed", None).await;
-}
-
-fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>> {
-    let certificates: std::result::Result<Vec<_>, _> =
-        CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-    match certificates {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) => Err(coded(code::INVALID_MESSAGE, "the option \"ca\" has no PEM certificate in it")),
-        Err(error) => Err(coded(code::INVALID_MESSAGE, format!("the option \"ca\" is not PEM: {error}"))),
-    }
 }

@@ -2,6 +2,7 @@
 //! of them: signaling is rare and small, and must not wait for data traffic.
 
 mod client;
+mod client_options;
 mod server;
 
 use std::sync::OnceLock;

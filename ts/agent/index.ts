@@ -80,7 +80,7 @@ export type {
 } from './signaling';
 export { MemorySignaling } from './memory-signaling';
 export { WebSocketSignaling } from './websocket-signaling';
-export type { WebSocketSignalingOptions } from './websocket-signaling';
+export type { SignalingState, WebSocketSignalingOptions } from './signaling-client-options';
 export { createSignalingServer } from './signaling-server';
 export type { SignalingServer, SignalingServerOptions, SignalingServerStats } from './signaling-server';
 export { normalizeAgentUri } from './options';

@@ -1,6 +1,7 @@
 // The place of one agent in a signaling service: registered, lost, given up.
 import { AgentError, messageOf } from './errors';
 import { isSignalingMessage, type SignalingAdapter, type SignalingMessage, type Unsubscribe } from './signaling';
+import type { PeerOptions } from './types';
 import { WebSocketSignaling } from './websocket-signaling';
 
 /** How long `close()` waits for an adapter to end a subscription. */
@@ -87,11 +88,15 @@ export class Registration {
 }
 
 /** The adapter behind the option `signaling`. @throws TypeError - It is neither a URL nor an adapter. */
-export function adapterOf(signaling: string | URL | SignalingAdapter): SignalingAdapter {
-  if (typeof signaling === 'string' || signaling instanceof URL) return new WebSocketSignaling(signaling);
+export function adapterOf(signaling: PeerOptions['signaling']): SignalingAdapter {
+  if (typeof signaling === 'string' || signaling instanceof URL || Array.isArray(signaling)) {
+    return new WebSocketSignaling(signaling);
+  }
   const adapter = signaling as Partial<SignalingAdapter> | null | undefined;
   if (typeof adapter?.send !== 'function' || typeof adapter.subscribe !== 'function') {
-    throw new TypeError('signaling must be the URL of a server or an adapter with send() and subscribe()');
+    throw new TypeError(
+      'signaling must be the URL of a server, a list of those or an adapter with send() and subscribe()',
+    );
   }
-  return signaling;
+  return adapter as SignalingAdapter;
 }

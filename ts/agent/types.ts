@@ -13,8 +13,11 @@ import type { SignalingAdapter } from './signaling';
 export interface PeerOptions extends RTCConfiguration {
   /** The URI under which other agents find this one, `agent://example.com/name`. */
   agentId: string;
-  /** How to find the others: the URL of a signaling server (`ws://`, `wss://`), or an adapter. */
-  signaling: string | URL | SignalingAdapter;
+  /**
+   * How to find the others: the URL of a signaling server (`ws://` and `wss://`, or `http://` and `https://` where WebSockets do not
+   * get through), a list of those of which the first that can be reached is used, or an adapter.
+   */
+  signaling: string | URL | readonly (string | URL)[] | SignalingAdapter;
   /**
    * How the names of agents are proven; see docs/security.md. Without it nobody's is: the signaling service alone vouches
    * for them.

@@ -1,66 +1,56 @@
 import { binding } from '../native/loader';
+import { onAbort } from './abort';
 import { AgentError, errorFromJson, nativeAgentCall, reportError } from './errors';
-import { checkInteger, checkMembers, checkMilliseconds, normalizeAgentUri } from './options';
+import { cancelled, normalizeAgentUri } from './options';
 import type { RoomListener, SignalingAdapter, SignalingMessage, Unsubscribe } from './signaling';
+import {
+  checkServers,
+  checkSignalingOptions,
+  type NativeSignalingOptions,
+  type SignalingState,
+  type WebSocketSignalingOptions,
+} from './signaling-client-options';
 import { RoomClient } from './signaling-rooms';
 
 type NativeClient = InstanceType<typeof binding.SignalingClient>;
 
-/** Options of {@link WebSocketSignaling}; times in milliseconds. */
-export interface WebSocketSignalingOptions {
-  /** Time for connecting and registering, each attempt. Default: 10,000. */
-  connectTimeout?: number;
-  /** Longest delay before the first reconnection; it doubles from there. Default: 250. */
-  reconnectDelay?: number;
-  /** Longest delay between reconnections. Default: 30,000. */
-  maxReconnectDelay?: number;
-  /** Attempts in a row until the first registration. Default: 5. */
-  firstAttempts?: number;
-  /** Attempts in a row after a loss. Default: no limit. */
-  attempts?: number;
-  /** PEM certificates of authorities to trust for `wss:` besides the operating system's. */
-  ca?: string;
-  /** Called when the connection is lost and will be tried again in `retryIn` milliseconds. */
-  onDisconnect?: (agentId: string, reason: string, retryIn: number) => void;
-  /** Called for every registration: the first, and each after a loss. */
-  onRegister?: (agentId: string) => void;
+/** What the native client says with its events. */
+interface EventContent {
+  url: string;
+  error: string;
+  retryIn: number;
 }
 
-const OPTIONS = [
-  'connectTimeout',
-  'reconnectDelay',
-  'maxReconnectDelay',
-  'firstAttempts',
-  'attempts',
-  'ca',
-  'onDisconnect',
-  'onRegister',
-] as const;
+/** One registration. */
+interface Place {
+  readonly client: NativeClient;
+  readonly rooms: RoomClient;
+}
 
-/** Signaling through a WebSocket server, `createSignalingServer()` for example. Each agent has its own connection. */
+/**
+ * Signaling through a server, `createSignalingServer()` for example, over a WebSocket (`ws:`, `wss:`) or plain HTTP requests
+ * (`http:`, `https:`), or through the first of several servers that can be reached. Each agent has its own connection.
+ */
 export class WebSocketSignaling implements SignalingAdapter {
-  /** The URL of the server. */
+  /** The URL of the server; of the preferred one if there are several. */
   readonly url: string;
+  /** The URLs of all servers, the preferred one first. */
+  readonly urls: readonly string[];
   readonly #options: WebSocketSignalingOptions;
-  readonly #clients = new Map<string, NativeClient>();
-  readonly #rooms = new Map<string, RoomClient>();
+  readonly #native: NativeSignalingOptions;
+  readonly #places = new Map<string, Place>();
 
   /**
    * Connects when the first agent subscribes.
-   * @throws TypeError for a URL that is not `ws:` or `wss:`, for unknown options and for values of a wrong type or range.
+   *
+   * @param server - URL of a server, or of up to 16 that know the same agents: the first that can be reached is used.
+   * @throws TypeError for a URL that is not `ws:`, `wss:`, `http:` or `https:`, for unknown options and for values of a wrong
+   * type or range.
    */
-  constructor(url: string | URL, options: WebSocketSignalingOptions = {}) {
-    checkMembers(options, 'the options of WebSocketSignaling', OPTIONS);
-    for (const name of ['connectTimeout', 'reconnectDelay', 'maxReconnectDelay'] as const) {
-      if (options[name] !== undefined) checkMilliseconds(options[name], name);
-    }
-    for (const name of ['firstAttempts', 'attempts'] as const) {
-      if (options[name] !== undefined) checkInteger(options[name], name, 1, 2 ** 32 - 1);
-    }
-    this.url = String(url);
-    if (!/^wss?:\/\/./i.test(this.url)) {
-      throw new TypeError(`${JSON.stringify(this.url)} is not the URL of a signaling server (ws:// or wss://)`);
-    }
+  constructor(server: string | URL | readonly (string | URL)[], options: WebSocketSignalingOptions = {}) {
+    this.urls = checkServers(server);
+    this.url = this.urls[0]!;
+    this.#native = checkSignalingOptions(this.urls, options);
     this.#options = { ...options };
   }
 
@@ -69,9 +59,9 @@ export class WebSocketSignaling implements SignalingAdapter {
    * @throws AgentError `UNAUTHORIZED` if the sender is not registered from here.
    */
   send(message: SignalingMessage): void {
-    const client = message.from === undefined ? undefined : this.#clients.get(message.from);
-    if (!client) throw new AgentError('UNAUTHORIZED', `${message.from} is not registered with ${this.url} from here`);
-    nativeAgentCall(() => client.send(JSON.stringify(message)));
+    const place = message.from === undefined ? undefined : this.#places.get(message.from);
+    if (!place) throw new AgentError('UNAUTHORIZED', `${message.from} is not registered with ${this.url} from here`);
+    nativeAgentCall(() => place.client.send(JSON.stringify(message)));
   }
 
   /**
@@ -85,62 +75,93 @@ export class WebSocketSignaling implements SignalingAdapter {
     failed: (error: AgentError) => void,
   ): Promise<Unsubscribe> {
     const agent = normalizeAgentUri(agentId);
-    if (this.#clients.has(agent)) {
+    const { signal } = this.#options;
+    if (signal?.aborted) return Promise.reject(cancelled(signal, `the registration of ${agent}`));
+    if (this.#places.has(agent)) {
       return Promise.reject(new AgentError('UNAUTHORIZED', `${agent} is registered with ${this.url} already`));
     }
-    return new Promise((resolve, reject) => {
-      let closed!: () => void;
-      const gone = new Promise<void>((done) => (closed = done));
-      const { onDisconnect, onRegister, ...options } = this.#options;
-      let registered = false;
-      const handlers: Record<string, (content: string | undefined) => void> = {
-        registered: () => {
-          registered = true;
-          resolve(unsubscribe);
-          onRegister?.(agent);
-        },
-        message: (content) => deliver(JSON.parse(content!) as SignalingMessage),
-        room: (content) => rooms.handle(content!),
-        disconnected: (content) => {
-          rooms.disconnected();
-          const { error, retryIn } = JSON.parse(content!) as { error: string; retryIn: number };
-          onDisconnect?.(agent, error, retryIn);
-        },
-        closed: (content) => {
-          this.#clients.delete(agent);
-          this.#rooms.delete(agent);
-          rooms.closed(content);
-          closed();
-          const error = content
-            ? retryableIfUnreachable(errorFromJson(content))
-            : new AgentError('TASK_CANCELLED', 'the signaling client was closed');
-          reject(error);
-          if (content && registered) failed(error);
-        },
-      };
-      const client = nativeAgentCall(
-        () =>
-          new binding.SignalingClient(this.url, agent, options, (type, content) => {
-            try {
-              handlers[type]?.(content ?? undefined);
-            } catch (error) {
-              // The native side has nobody to tell.
-              reportError(error);
-            }
-          }),
-      );
-      // Lives as long as the client; nothing is called before this function has returned.
-      const rooms = new RoomClient({
-        join: (room) => nativeAgentCall(() => client.join(room)),
-        leave: (room) => nativeAgentCall(() => client.leave(room)),
-      });
-      this.#clients.set(agent, client);
-      this.#rooms.set(agent, rooms);
-      const unsubscribe = (): Promise<void> => {
-        client.close();
-        return gone;
-      };
+    return new Promise((resolve, reject) => this.#connect(agent, deliver, failed, resolve, reject));
+  }
+
+  #connect(
+    agent: string,
+    deliver: (message: SignalingMessage) => void,
+    failed: (error: AgentError) => void,
+    resolve: (unsubscribe: Unsubscribe) => void,
+    reject: (error: AgentError) => void,
+  ): void {
+    const { onDisconnect, onRegister, onState, signal } = this.#options;
+    let closed!: () => void;
+    const gone = new Promise<void>((done) => (closed = done));
+    let registered = false;
+    let unwanted = false;
+    let { url } = this;
+    const tell = (state: SignalingState['state'], details: Partial<SignalingState> = {}) =>
+      onState?.({ state, agentId: agent, url, ...details });
+    const handlers: Record<string, (content: string | undefined) => void> = {
+      connecting: (content) => {
+        ({ url } = parse(content));
+        tell('connecting');
+      },
+      registered: (content) => {
+        ({ url } = parse(content));
+        registered = true;
+        resolve(unsubscribe);
+        tell('registered');
+        onRegister?.(agent);
+      },
+      message: (content) => deliver(JSON.parse(content!) as SignalingMessage),
+      room: (content) => rooms.handle(content!),
+      disconnected: (content) => {
+        rooms.disconnected();
+        const { error, retryIn } = parse(content);
+        tell('disconnected', { reason: error, retryIn });
+        onDisconnect?.(agent, error, retryIn);
+      },
+      closed: (content) => {
+        this.#places.delete(agent);
+        stopWaiting?.();
+        rooms.closed(content);
+        closed();
+        const error = this.#endOf(agent, content, unwanted);
+        reject(error ?? new AgentError('TASK_CANCELLED', 'the signaling client was closed'));
+        if (error && registered) failed(error);
+        tell('closed', error && { error, reason: error.message });
+      },
+    };
+    const client = nativeAgentCall(
+      () =>
+        new binding.SignalingClient(agent, this.#native, (type, content) => {
+          try {
+            handlers[type]?.(content ?? undefined);
+          } catch (error) {
+            // The native side has nobody to tell.
+            reportError(error);
+          }
+        }),
+    );
+    // Lives as long as the client; nothing is called before this function has returned.
+    const rooms = new RoomClient({
+      join: (room) => nativeAgentCall(() => client.join(room)),
+      leave: (room) => nativeAgentCall(() => client.leave(room)),
     });
+    this.#places.set(agent, { client, rooms });
+    const stopWaiting =
+      signal &&
+      onAbort(signal, () => {
+        unwanted = true;
+        client.close();
+      });
+    const unsubscribe = (): Promise<void> => {
+      client.close();
+      return gone;
+    };
+  }
+
+  /** Why a registration has ended; nothing if the agent wanted it. */
+  #endOf(agent: string, content: string | undefined, aborted: boolean): AgentError | undefined {
+    if (aborted) return cancelled(this.#options.signal!, `the registration of ${agent}`);
+    return content ? retryableIfUnreachable(errorFromJson(content)) : undefined;
   }
 
   /**
@@ -149,15 +170,19 @@ export class WebSocketSignaling implements SignalingAdapter {
    * that is not one, `UNAUTHORIZED` if the agent is not registered from here, `PROTOCOL_ERROR` if the server knows no rooms.
    */
   async join(room: string, agentId: string, onMembers: RoomListener): Promise<Unsubscribe> {
-    const rooms = this.#rooms.get(normalizeAgentUri(agentId));
-    if (!rooms) throw new AgentError('UNAUTHORIZED', `${agentId} is not registered with ${this.url} from here`);
-    return await rooms.join(room, onMembers);
+    const place = this.#places.get(normalizeAgentUri(agentId));
+    if (!place) throw new AgentError('UNAUTHORIZED', `${agentId} is not registered with ${this.url} from here`);
+    return await place.rooms.join(room, onMembers);
   }
 
   /** Ends the registration of one agent, also while it is being made. @internal */
   abandon(agentId: string): void {
-    this.#clients.get(agentId)?.close();
+    this.#places.get(agentId)?.client.close();
   }
+}
+
+function parse(content: string | undefined): EventContent {
+  return JSON.parse(content!) as EventContent;
 }
 
 function retryableIfUnreachable(error: AgentError): AgentError {

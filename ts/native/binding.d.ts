@@ -302,11 +302,13 @@ export declare class SendSchedule {
 /** Keeps one agent registered with a signaling server. */
 export declare class SignalingClient {
   /**
-   * Starts connecting. Events: `registered`; `message`, a signaling message; `room`, see [`room_json`];
-   * `iceServers`, `{iceServers, ttl}`; `disconnected`, `{error, retryIn}`;
+   * Starts connecting. Events: `connecting`, `{url}`; `registered`, `{url}`; `message`, a signaling message; `room`, see
+   * [`room_json`]; `iceServers`, `{iceServers, ttl}`; `disconnected`, `{url, error, retryIn}`;
    * `closed`, an error `{code, message}` or nothing, the last one.
    */
-  constructor(url: string, agent: string, options: SignalingClientOptions, onEvent: (arg0: string, arg1?: string | undefined | null) => void)
+  constructor(agent: string, options: SignalingClientOptions, onEvent: (arg0: string, arg1?: string | undefined | null) => void)
+  /** Refuses options that the constructor would refuse, for any agent. */
+  static check(options: SignalingClientOptions): void
   /** Queues a signaling message, as JSON. */
   send(message: string): void
   /** Enters a room, and enters it again after every loss of the connection. */
@@ -665,8 +667,16 @@ export interface SessionLimits {
 
 /** Options of a signaling client; durations in milliseconds. What is left out has its default. */
 export interface SignalingClientOptions {
+  /** Servers, the preferred one first. */
+  urls: Array<string>
   /** Time for connection and registration. */
   connectTimeout?: number
+  /** Time for the server to take what is sent. */
+  writeTimeout?: number
+  /** Silence before a ping. */
+  pingInterval?: number
+  /** Silence before the end. */
+  idleTimeout?: number
   /** Longest first delay of a reconnection. */
   reconnectDelay?: number
   /** Longest delay of a reconnection. */
@@ -675,8 +685,30 @@ export interface SignalingClientOptions {
   firstAttempts?: number
   /** Attempts in a row after a loss; no limit if left out. */
   attempts?: number
+  /** Time between looks for the preferred server; 0 for never. */
+  failBack?: number
+  /** Proxies on the way; none if left out. */
+  proxy?: SignalingProxy
+  /** Sent with the upgrade of a WebSocket and with every HTTP request. */
+  headers?: Record<string, string>
   /** PEM certificates of authorities to trust besides the system's. */
   ca?: string
+  /** PEM certificate of the client, and those that lead to its authority. */
+  cert?: string
+  /** PEM private key of `cert`. */
+  key?: string
+}
+
+/** See `ProxyConfig` of the crate. */
+export interface SignalingProxy {
+  /** For `ws:` and `http:`. */
+  http?: string
+  /** For `wss:` and `https:`. */
+  https?: string
+  /** Exceptions, as in `NO_PROXY`. */
+  no?: string
+  /** Also for servers on this host. */
+  loopback: boolean
 }
 
 /** Options of a signaling server; durations in milliseconds, sizes in bytes. What is left out has its default. */

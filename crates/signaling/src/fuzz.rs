@@ -1,5 +1,6 @@
 //! Entry points for fuzz targets: parsers of what comes from the network.
 
+use crate::client::EventParser;
 use crate::{AgentUri, ClientFrame, ServerFrame, SignalingMessage};
 
 /// Parses `data` as every kind of text frame; whatever is accepted must survive being written and read again.
@@ -23,4 +24,17 @@ pub fn uri(data: &[u8]) {
     if let Ok(uri) = AgentUri::parse(text) {
         assert_eq!(AgentUri::parse(uri.as_str()).as_ref(), Ok(&uri));
     }
+}
+
+/// Takes `data` apart as server-sent events, whole and in two pieces.
+pub fn events(data: &[u8]) {
+    let mut parser = EventParser::new(4096);
+    let whole = parser.push(data);
+    let mut parser = EventParser::new(4096);
+    let (first, second) = data.split_at(data.len() / 2);
+    let pieces = parser.push(first).and_then(|mut events| {
+        events.extend(parser.push(second)?);
+        Ok(events)
+    });
+    assert_eq!(whole, pieces);
 }

@@ -5,7 +5,7 @@
 //! - [`Server`]: an embeddable WebSocket server that relays messages between registered agents.
 //! - [`Authenticator`], [`Prover`]: how a server asks an agent who it is, and how the agent answers.
 //! - [`TurnConfig`]: credentials for TURN servers that it gets then.
-//! - [`Client`]: a WebSocket client that stays registered.
+//! - [`Client`]: a client that stays registered, over WebSockets or HTTP.
 #![forbid(unsafe_code)]
 
 mod client;
@@ -22,11 +22,12 @@ mod turn;
 mod uri;
 
 pub use client::{
-    Challenge, Client, ClientConfig, ClientEvent, ConfigError, Events, Proof, Prover, Proving, Reconnect,
-    RoomEvent, SendError,
+    Challenge, Client, ClientConfig, ClientEvent, ClientIdentity, ConfigError, Events, Proof, Prover,
+    Proving, ProxyConfig, Reconnect, RoomEvent, SendError,
 };
 pub use cluster::{ClusterConfig, ClusterConfigError, ClusterState, ClusterStats, Place as ClusterPlace};
 pub use control::{ClientFrame, ErrorBody, FEATURE_ROOMS, SUBPROTOCOL, ServerFrame, close_code, code};
+pub use hyper::http;
 pub use message::{Body, IceCandidate, InvalidMessage, SignalingMessage};
 pub use rate::{Rate, RateLimiter};
 pub use room::{RoomName, RoomNameError};

@@ -254,7 +254,11 @@ async fn our_client_shows_what_the_server_asks_for_and_says_so_if_it_has_nothing
     }
     let (server, _) = server(AuthMode::Keys).await;
     let (_client, mut events) = client(&server, None);
-    let Some(ClientEvent::Closed(Some(error))) = events.recv().await else { panic!() };
+    let error = wait(&mut events, |event| match event {
+        ClientEvent::Closed(error) => Some(error.unwrap()),
+        _ => None,
+    })
+    .await;
     assert_eq!(error.code, code::UNAUTHORIZED);
     assert!(error.message.contains("wants proof of the key of agent://a"), "{}", error.message);
 }
@@ -268,7 +272,7 @@ fn turn(allow_open: bool) -> Option<TurnConfig> {
 fn username(event: ClientEvent) -> Option<String> {
     match event {
         ClientEvent::IceServers { servers, .. } => servers[0].username.clone(),
-        ClientEvent::Registered => panic!("registered before the ICE servers were known"),
+        ClientEvent::Registered { .. } => panic!("registered before the ICE servers were known"),
         _ => None,
     }
 }

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::Uri;
+use hyper::header::{HeaderMap, HeaderName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::Prover;
+use super::address::Address;
+use super::proxy::ProxyConfig;
 use crate::AgentUri;
 
 /// Configuration of a [`Client`](crate::Client).
 #[derive(Debug, Clone)]
 pub struct ClientConfig {
-    /// `ws://` or `wss://` URL of the server.
-    pub url: String,
+    /// URLs of servers that serve the same agents, the preferred one first: `ws://` and `wss://` for WebSockets, `http://`
+    /// and `https://` for plain requests. From 1 to 16.
+    pub urls: Vec<String>,
     /// The agent to register.
     pub agent: AgentUri,
     /// Time for the connection, its upgrade and the registration, together. Default 10 s.
@@ -23,16 +25,36 @@ pub struct ClientConfig {
     pub ping_interval: Duration,
     /// After so long without a frame the connection counts as lost. Default 60 s.
     pub idle_timeout: Duration,
+    /// The connection counts as lost if the server does not take something for so long. Default 10 s.
+    pub write_timeout: Duration,
     /// When to try again.
     pub reconnect: Reconnect,
-    /// Certificate authorities to trust for `wss:` besides those of the operating system.
+    /// Registered with another server than the first of `urls`, the client looks after so long, and again and again,
+    /// whether the first is back, and moves there. `None` stays until the connection is lost. Default 5 minutes.
+    pub fail_back: Option<Duration>,
+    /// Proxies on the way. Default: none; see [`ProxyConfig::from_env`].
+    pub proxy: ProxyConfig,
+    /// Certificate authorities to trust for `wss:` and `https:` besides those of the operating system.
     pub extra_roots: Vec<CertificateDer<'static>>,
+    /// What the client shows to servers that ask for a certificate.
+    pub identity: Option<Arc<ClientIdentity>>,
+    /// Sent with the upgrade of a WebSocket and with every HTTP request.
+    pub headers: HeaderMap,
     /// Longest message in either direction, in bytes. Default 64 KiB, like the server's.
     pub max_message_size: usize,
     /// Bytes of messages that may wait for the connection. Default 256 KiB.
     pub max_queue_bytes: usize,
     /// Shows the server who the agent is, if it asks. Default: nobody; servers that ask then refuse the agent.
     pub prover: Option<Arc<dyn Prover>>,
+}
+
+/// A certificate of the client.
+#[derive(Debug)]
+pub struct ClientIdentity {
+    /// Its certificate, and those that lead from there to an authority.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The private key of the first.
+    pub key: PrivateKeyDer<'static>,
 }
 
 /// The schedule of reconnection: exponential, with jitter downwards so that the clients of a server that was
@@ -43,8 +65,8 @@ pub struct Reconnect {
     pub initial: Duration,
     /// Upper bound of the doubling delays. Default 30 s.
     pub max: Duration,
-    /// Attempts in a row until the first registration; a wrong URL should be reported, not retried for ever.
-    /// Default 5.
+    /// Attempts in a row until the first registration; a wrong URL should be reported, not retried for ever. One attempt
+    /// goes through all servers. Default 5.
     pub first_attempts: u32,
     /// Attempts in a row after a loss; `None`, the default, for no limit.
     pub attempts: Option<u32>,
@@ -68,70 +90,109 @@ impl Reconnect {
         doubled.min(self.max).mul_f64(1.0 - random.clamp(0.0, 1.0) / 2.0)
     }
 
-    /// Attempts in a row.
-    pub(super) fn attempts(&self, ever_registered: bool) -> Option<u32> {
-        if ever_registered { self.attempts } else { Some(self.first_attempts) }
+    /// The delay after a server has said that it goes away: another one is there already, and only all of its clients
+    /// must not arrive there in one moment. From nothing to four times `initial`.
+    pub fn delay_after_goodbye(&self, random: f64) -> Duration {
+        self.initial.saturating_mul(4).min(self.max).mul_f64(random.clamp(0.0, 1.0))
+    }
+
+    /// Whether so many attempts in a row were the last.
+    pub(super) fn is_enough(&self, attempts: u32, ever_registered: bool) -> bool {
+        let limit = if ever_registered { self.attempts } else { Some(self.first_attempts) };
+        limit.is_some_and(|limit| attempts >= limit)
     }
 }
 
 /// Why a [`ClientConfig`] was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// Not `ws://host...` or `wss://host...`.
-    #[error("{url:?} is not the URL of a signaling server (ws:// or wss://): {reason}")]
+    /// Not the URL of a server.
+    #[error("{url:?} is not the URL of a signaling server (ws://, wss://, http:// or https://): {reason}")]
     Url {
         /// The text given.
         url: String,
         /// What is wrong with it.
         reason: String,
     },
+    /// No URL, or too many.
+    #[error("{0} URLs of signaling servers were given, from 1 to 16 are needed")]
+    Count(usize),
+    /// Not the URL of a proxy that can be used.
+    #[error("{url:?} cannot be used as a proxy: {reason}")]
+    Proxy {
+        /// The text given, without user and password.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A header that the client itself is responsible for.
+    #[error("the header {0:?} is set by the client itself")]
+    Header(HeaderName),
 }
+
+/// Most servers of one client: they are tried one after another, and each may take the whole time for connecting.
+const MAX_URLS: usize = 16;
+
+/// Headers that make the connection what it is.
+const OWN_HEADERS: [&str; 15] = [
+    "accept",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "last-event-id",
+    "ossa-session",
+    "proxy-authorization",
+    "sec-websocket-accept",
+    "sec-websocket-extensions",
+    "sec-websocket-key",
+    "sec-websocket-protocol",
+    "sec-websocket-version",
+    "transfer-encoding",
+    "upgrade",
+];
 
 impl ClientConfig {
     /// A client for `agent` at `url` with the defaults.
     pub fn new(url: impl Into<String>, agent: AgentUri) -> Self {
         Self {
-            url: url.into(),
+            urls: vec![url.into()],
             agent,
             connect_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(25),
             idle_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(10),
             reconnect: Reconnect::default(),
+            fail_back: Some(Duration::from_secs(300)),
+            proxy: ProxyConfig::default(),
             extra_roots: Vec::new(),
+            identity: None,
+            headers: HeaderMap::new(),
             max_message_size: 64 * 1024,
             max_queue_bytes: 256 * 1024,
             prover: None,
         }
     }
 
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        let refuse = |reason: &str| ConfigError::Url { url: self.url.clone(), reason: reason.to_owned() };
-        let request = self.url.as_str().into_client_request().map_err(|error| refuse(&error.to_string()))?;
-        if !matches!(request.uri().scheme_str(), Some("ws" | "wss")) {
-            return Err(refuse("the scheme must be ws or wss"));
-        }
-        // `http::Uri` reads a port that is out of range as no port at all.
-        let authority = request.uri().authority().map_or("", |authority| authority.as_str());
-        let host_end = authority.rfind(']').map_or(0, |end| end + 1);
-        match authority[host_end..].rsplit_once(':') {
-            Some((_, port)) if port.parse::<u16>().is_err() => {
-                Err(refuse("the port must be from 0 to 65535"))
-            }
-            _ => Ok(()),
-        }
+    /// Whether a [`Client`](crate::Client) can be started with it.
+    ///
+    /// # Errors
+    /// A URL, the proxy or a header cannot be used.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.validate()?;
+        self.proxy.matcher()?;
+        Ok(())
     }
 
-    /// `host:port` of the URL in lower case, the port always there: what a proof is made for.
-    pub(super) fn audience(&self) -> String {
-        let uri: Option<Uri> = self.url.parse().ok();
-        let authority = uri.as_ref().and_then(Uri::authority);
-        let host = authority.map_or("", |authority| authority.host()).to_ascii_lowercase();
-        let port = authority.and_then(|authority| authority.port_u16());
-        format!("{host}:{}", port.unwrap_or(if self.is_secure() { 443 } else { 80 }))
-    }
-
-    pub(super) fn is_secure(&self) -> bool {
-        self.url.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("wss:"))
+    /// The servers, if everything else makes sense as well.
+    pub(super) fn validate(&self) -> Result<Vec<Address>, ConfigError> {
+        if self.urls.is_empty() || self.urls.len() > MAX_URLS {
+            return Err(ConfigError::Count(self.urls.len()));
+        }
+        match self.headers.keys().find(|name| OWN_HEADERS.contains(&name.as_str())) {
+            Some(name) => Err(ConfigError::Header(name.clone())),
+            None => self.urls.iter().map(|url| Address::parse(url)).collect(),
+        }
     }
 }
 
@@ -149,21 +210,24 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_is_made_for_the_host_and_port_that_are_dialled() {
-        let agent: AgentUri = "agent://a".parse().unwrap();
-        let audience = |url: &str| ClientConfig::new(url, agent.clone()).audience();
-        assert_eq!(audience("wss://Signal.Example/path?q=1"), "signal.example:443");
-        assert_eq!(audience("ws://signal.example"), "signal.example:80");
-        assert_eq!(audience("ws://user@[::1]:8080/x"), "[::1]:8080");
+    fn clients_of_a_server_that_goes_away_spread_over_a_second() {
+        let schedule = Reconnect::default();
+        assert_eq!(schedule.delay_after_goodbye(0.0), Duration::ZERO);
+        assert_eq!(schedule.delay_after_goodbye(1.0).as_millis(), 1000);
     }
 
     #[test]
-    fn a_url_that_is_not_a_websockets_is_refused_with_a_reason() {
+    fn what_makes_no_sense_is_refused_by_name() {
         let agent: AgentUri = "agent://a".parse().unwrap();
-        for url in ["http://h", "h:80", "", "ws://", "ws://h:99999", "/x"] {
-            let error = ClientConfig::new(url, agent.clone()).validate().unwrap_err();
-            assert!(error.to_string().contains("is not the URL of a signaling server"), "{error}");
-        }
-        assert!(ClientConfig::new("wss://h/p?q=1", agent).validate().is_ok());
+        let good = ClientConfig::new("wss://h/p?q=1", agent);
+        assert_eq!(good.validate().unwrap().len(), 1);
+        let none = ClientConfig { urls: vec![], ..good.clone() };
+        assert_eq!(none.validate().unwrap_err(), ConfigError::Count(0));
+        let one_wrong = ClientConfig { urls: vec!["ws://h".into(), "h".into()], ..good.clone() };
+        assert!(one_wrong.validate().unwrap_err().to_string().contains("\"h\""));
+        let mut headers = HeaderMap::new();
+        headers.insert("upgrade", "h2c".parse().unwrap());
+        let error = ClientConfig { headers, ..good }.validate().unwrap_err();
+        assert!(error.to_string().contains("upgrade"));
     }
 }

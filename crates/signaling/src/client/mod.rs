@@ -1,11 +1,19 @@
-//! A WebSocket client that registers an agent and keeps it registered.
+//! A client that registers an agent and keeps it registered, over WebSockets or HTTP, with one server or several.
 
+mod address;
 mod config;
+mod dial;
+mod driver;
 mod outbox;
 mod prover;
+mod proxy;
+mod registration;
 mod rooms;
+mod rotation;
 mod session;
 mod tls;
+mod transport;
+mod writer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,14 +23,16 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-pub use config::{ClientConfig, ConfigError, Reconnect};
+pub use config::{ClientConfig, ClientIdentity, ConfigError, Reconnect};
+use driver::Driver;
 use outbox::{Outbox, Queued};
 pub use prover::{Challenge, Proof, Prover, Proving};
+pub use proxy::ProxyConfig;
 pub use rooms::RoomEvent;
 use rooms::{RoomRequest, Rooms};
-use session::{End, Session};
+pub(crate) use transport::http::EventParser;
 
-use crate::{ErrorBody, IceServer, RoomName, SignalingMessage, code};
+use crate::{ErrorBody, IceServer, RoomName, SignalingMessage};
 
 /// Events that may wait for the application. The client stops reading from the server beyond it, and the server's
 /// own bound for slow consumers applies.
@@ -31,8 +41,16 @@ const EVENT_QUEUE: usize = 256;
 /// What a [`Client`] reports, in order.
 #[derive(Debug)]
 pub enum ClientEvent {
+    /// An attempt to connect and register begins.
+    Connecting {
+        /// The server.
+        url: String,
+    },
     /// The agent is registered: the first time, or again after a loss.
-    Registered,
+    Registered {
+        /// The server.
+        url: String,
+    },
     /// A message for the agent. An error without `from` was made by the server or by this client.
     Message(SignalingMessage),
     /// TURN and STUN servers for the agent, before [`Registered`](Self::Registered) and whenever the server renews their
@@ -45,8 +63,10 @@ pub enum ClientEvent {
     },
     /// Something about a room that the agent has asked to be in.
     Room(RoomEvent),
-    /// The connection was lost or could not be made; the next attempt starts after `retry_in`.
+    /// The connection was lost or could not be made; the next attempt, with this or another server, starts after `retry_in`.
     Disconnected {
+        /// The server.
+        url: String,
         /// What happened.
         error: String,
         /// Time until the next attempt.
@@ -103,9 +123,10 @@ impl Client {
     /// Starts connecting; must be called on a tokio runtime with time and I/O enabled.
     ///
     /// # Errors
-    /// The URL is not one of a WebSocket, or a limit is zero.
+    /// A URL, the proxy or a header cannot be used.
     pub fn start(config: ClientConfig) -> Result<(Self, Events), ConfigError> {
-        config.validate()?;
+        let servers = config.validate()?.into_iter().map(Arc::new).collect();
+        let proxies = config.proxy.matcher()?;
         let (queue, receiver) = mpsc::unbounded_channel();
         let (events, event_receiver) = mpsc::channel(EVENT_QUEUE);
         let (closing, close_watch) = watch::channel(false);
@@ -114,14 +135,20 @@ impl Client {
         // What the application asks for; the server bounds how many rooms it gets.
         let (rooms, requests) = mpsc::unbounded_channel();
         let driver = Driver {
-            config,
-            outbox: Outbox { queue: receiver, queued: queued.clone(), held: None },
+            outbox: Outbox {
+                queue: receiver,
+                queued: queued.clone(),
+                held: Vec::new(),
+                ahead: None,
+                max_batch_bytes: max_message_size,
+            },
+            config: Arc::new(config),
             events,
             resume: None,
             had_ice_servers: false,
             rooms: Rooms::new(requests),
         };
-        let task = Mutex::new(Some(tokio::spawn(driver.run(close_watch))));
+        let task = Mutex::new(Some(tokio::spawn(driver.run(servers, proxies, close_watch))));
         let client = Self { queue, queued, max_queue_bytes, max_message_size, rooms, closing, task };
         Ok((client, Events(event_receiver)))
     }
@@ -139,7 +166,9 @@ impl Client {
             self.queued.fetch_sub(size, Ordering::Relaxed);
             return Err(SendError::QueueFull(before));
         }
-        self.queue.send(Queued { message, text, at: Instant::now() }).map_err(|_| SendError::Closed)
+        self.queue
+            .send(Queued { message, text: text.into(), at: Instant::now() })
+            .map_err(|_| SendError::Closed)
     }
 
     /// Enters a room, and enters it again after every loss of the connection; [`ClientEvent::Room`] tells how it goes.
@@ -171,67 +200,5 @@ impl Client {
             // An error would mean that the task was aborted or panicked: it is gone either way.
             let _ = task.await;
         }
-    }
-}
-
-/// The task behind a [`Client`].
-struct Driver {
-    config: ClientConfig,
-    outbox: Outbox,
-    events: mpsc::Sender<ClientEvent>,
-    /// Token of the last registration.
-    resume: Option<String>,
-    /// The application knows of ICE servers.
-    had_ice_servers: bool,
-    rooms: Rooms,
-}
-
-impl Driver {
-    async fn run(mut self, mut closing: watch::Receiver<bool>) {
-        let error = tokio::select! {
-            error = self.stay_registered(closing.clone()) => error,
-            // The sender is gone when the `Client` was dropped: that closes as well.
-            _ = closing.wait_for(|closing| *closing) => None,
-        };
-        // Nobody may be listening any more, and `close()` must not wait for them.
-        let _ = self.events.try_send(ClientEvent::Closed(error));
-    }
-
-    /// Connects again and again; returns when that makes no sense any more.
-    async fn stay_registered(&mut self, closing: watch::Receiver<bool>) -> Option<ErrorBody> {
-        let tls = match tls::connector(&self.config).await {
-            Ok(tls) => tls,
-            Err(error) => return Some(ErrorBody::new(code::PROTOCOL_ERROR, error)),
-        };
-        let mut ever_registered = false;
-        let mut attempt = 0;
-        loop {
-            let mut session = Session { driver: self, registered: false };
-            let end = session.run(tls.clone(), closing.clone()).await;
-            if session.registered {
-                ever_registered = true;
-                attempt = 0;
-            }
-            let error = match end {
-                End::Closed => return None,
-                End::Refused(error) => return Some(error),
-                End::Lost(error) => error,
-            };
-            attempt += 1;
-            let attempts = self.config.reconnect.attempts(ever_registered);
-            if attempts.is_some_and(|limit| attempt >= limit) {
-                let text = format!("{} could not be reached: {error}", self.config.url);
-                return Some(ErrorBody::new(code::AGENT_UNREACHABLE, text));
-            }
-            let retry_in =
-                self.config.reconnect.delay(attempt, f64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 256.0);
-            self.emit(ClientEvent::Disconnected { error, retry_in }).await;
-            tokio::time::sleep(retry_in).await;
-        }
-    }
-
-    async fn emit(&self, event: ClientEvent) {
-        // An error means that nobody listens any more; the connection is still worth keeping for sending.
-        let _ = self.events.send(event).await;
     }
 }

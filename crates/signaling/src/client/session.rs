@@ -1,224 +1,203 @@
 //! One connection of a client, from the TCP handshake to its end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
+use hyper::StatusCode;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Error as WsError, Message, error::ProtocolError};
-use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::{Challenge, ClientEvent, Driver, Proof, Prover};
-use crate::{
-    Body, ClientFrame, ErrorBody, FEATURE_ROOMS, IceServer, SUBPROTOCOL, ServerFrame, SignalingMessage,
-    close_code, code,
-};
+use super::address::Address;
+use super::dial::Dialer;
+use super::transport::{Connection, Incoming, Job, Receiver};
+use super::writer::Writer;
+use super::{ClientConfig, ClientEvent, Driver};
+use crate::{Body, ClientFrame, ErrorBody, FEATURE_ROOMS, ServerFrame, SignalingMessage, close_code, code};
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// RFC 6455, 7.4.1: the server is going down.
+const GOING_AWAY: u16 = 1001;
 
 /// A server has this long to answer our goodbye.
-const GOODBYE: Duration = Duration::from_secs(1);
+pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
 /// How a connection ended.
-#[derive(Debug)]
 pub(super) enum End {
     /// The application closed the client.
     Closed,
     /// The server refuses this agent: trying again would not help.
     Refused(ErrorBody),
     /// Anything that may be different next time.
-    Lost(String),
+    Lost {
+        /// What happened.
+        error: String,
+        /// The server has said that it goes away: there is no reason to wait before trying elsewhere.
+        going_away: bool,
+    },
+    /// The first server is back: this is a connection to it.
+    Moved(Box<Connection>),
 }
 
-impl From<WsError> for End {
-    fn from(error: WsError) -> Self {
-        Self::Lost(match error {
-            // What a server says that does not want us; its text is short.
-            WsError::Http(response) => {
-                let body = response.body().as_deref().unwrap_or_default();
-                format!(
-                    "HTTP {}: {}",
-                    response.status(),
-                    String::from_utf8_lossy(&body[..body.len().min(200)]).trim()
-                )
-            }
-            WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) | WsError::ConnectionClosed => {
-                "the server closed the connection".to_owned()
-            }
-            other => other.to_string(),
-        })
+impl End {
+    pub(super) fn lost(error: impl Into<String>) -> Self {
+        Self::Lost { error: error.into(), going_away: false }
+    }
+
+    /// The server has ended the connection, for a reason if it has given one.
+    pub(super) fn closed_by_server(reason: Option<(u16, &str)>) -> Self {
+        match reason {
+            Some((close_code::REPLACED, text)) => Self::Refused(ErrorBody::new(code::UNAUTHORIZED, text)),
+            Some((code, text)) => Self::Lost {
+                error: format!("the server closed the connection ({code} {text})"),
+                going_away: code == GOING_AWAY,
+            },
+            None => Self::lost("the server closed the connection"),
+        }
+    }
+
+    /// An answer other than the one hoped for.
+    pub(super) fn refused_by_http(status: StatusCode, body: &[u8]) -> Self {
+        let text = match serde_json::from_slice::<ErrorBody>(body) {
+            Ok(error) => error.message,
+            Err(_) => String::from_utf8_lossy(&body[..body.len().min(200)]).trim().to_owned(),
+        };
+        let text = format!("HTTP {status}: {text}");
+        match status {
+            StatusCode::UNAUTHORIZED => Self::Refused(ErrorBody::new(code::UNAUTHORIZED, text)),
+            _ => Self::lost(text),
+        }
     }
 }
 
 pub(super) struct Session<'a> {
     pub(super) driver: &'a mut Driver,
+    pub(super) dialer: Arc<Dialer>,
+    pub(super) address: Arc<Address>,
+    /// Where to go back to as soon as it is there again.
+    pub(super) preferred: Option<Arc<Address>>,
     /// Whether the agent was registered on this connection.
     pub(super) registered: bool,
 }
 
+/// A connection on which the agent is registered.
+struct Connected {
+    writer: Writer,
+    receiver: Receiver,
+    /// What the server can do.
+    features: Vec<String>,
+}
+
 impl Session<'_> {
-    pub(super) async fn run(&mut self, tls: Option<Connector>, mut closing: watch::Receiver<bool>) -> End {
-        let deadline = Instant::now() + self.driver.config.connect_timeout;
-        let too_late = |what: &str| End::Lost(format!("{what} did not succeed in time"));
-        let mut socket = match timeout_at(deadline, self.connect(tls)).await {
-            Ok(Ok(socket)) => socket,
-            Ok(Err(end)) => return end,
-            Err(_) => return too_late("connecting"),
-        };
-        let features = match timeout_at(deadline, self.register(&mut socket)).await {
-            Ok(Ok(features)) => features,
-            Ok(Err(end)) => return end,
-            Err(_) => return too_late("registering"),
+    /// From the first packet to the end of the connection, or from the registration on if it is `ready`.
+    pub(super) async fn run(&mut self, ready: Option<Connection>, mut closing: watch::Receiver<bool>) -> End {
+        let config = self.driver.config.clone();
+        let deadline = Instant::now() + config.connect_timeout;
+        let connecting = self.connect(ready, deadline);
+        let Connected { mut writer, mut receiver, features } = tokio::select! {
+            connected = connecting => match connected {
+                Ok(connected) => connected,
+                Err(end) => return end,
+            },
+            _ = closing.wait_for(|closing| *closing) => return End::Closed,
         };
         self.registered = true;
-        self.driver.emit(ClientEvent::Registered).await;
+        self.driver.emit(ClientEvent::Registered { url: self.address.text.clone() }).await;
         let supported = features.iter().any(|feature| feature == FEATURE_ROOMS);
         self.driver.rooms.connected(supported);
         for event in self.driver.rooms.unsupported() {
             self.driver.emit(ClientEvent::Room(event)).await;
         }
-        if let Err(end) = send_all(&mut socket, self.driver.rooms.rejoin(&self.driver.config.agent)).await {
-            return end;
-        }
+        let (dialer, preferred) = (self.dialer.clone(), self.preferred.clone());
         let end = tokio::select! {
-            end = self.serve(&mut socket) => end,
+            end = self.serve(&mut writer, &mut receiver) => end,
+            end = fail_back(&config, &dialer, preferred.as_ref()) => end,
             _ = closing.wait_for(|closing| *closing) => End::Closed,
         };
-        if matches!(end, End::Closed) {
-            goodbye(&mut socket).await;
+        if matches!(end, End::Closed | End::Moved(_)) {
+            goodbye(writer, receiver).await;
         }
         end
     }
 
-    async fn connect(&self, tls: Option<Connector>) -> Result<Socket, End> {
-        let config = &self.driver.config;
-        let mut request = config.url.as_str().into_client_request()?;
-        request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
-        let limits = WebSocketConfig::default()
-            .max_message_size(Some(config.max_message_size))
-            .max_frame_size(Some(config.max_message_size))
-            .read_buffer_size(4096)
-            .write_buffer_size(4096);
-        let (socket, _) = connect_async_tls_with_config(request, Some(limits), true, tls).await?;
-        Ok(socket)
-    }
-
-    /// Returns what the server can do.
-    async fn register(&mut self, socket: &mut Socket) -> Result<Vec<String>, End> {
-        let agent = self.driver.config.agent.clone();
-        let prover = self.driver.config.prover.clone();
-        let token = match &prover {
-            Some(prover) => prover.token().await.map_err(End::Lost)?,
-            None => None,
+    async fn connect(&mut self, ready: Option<Connection>, deadline: Instant) -> Result<Connected, End> {
+        let config = self.driver.config.clone();
+        let too_late = |what: &str| End::lost(format!("{what} did not succeed in time"));
+        let connection = match ready {
+            Some(connection) => connection,
+            None => timeout_at(deadline, Connection::open(&config, &self.dialer, &self.address))
+                .await
+                .unwrap_or_else(|_| Err(too_late("connecting")))?,
         };
-        let resume = self.driver.resume.clone();
-        let frame = ClientFrame::Register { agent: agent.clone(), resume, token };
-        socket.send(Message::Text(frame.to_json().into())).await?;
-        loop {
-            let Message::Text(text) = read(socket).await? else { continue };
-            match ServerFrame::parse(&text) {
-                Some(ServerFrame::Registered {
-                    agent_id,
-                    resume,
-                    features,
-                    ice_servers,
-                    ice_servers_ttl,
-                    ..
-                }) if agent_id == agent => {
-                    self.driver.resume = Some(resume);
-                    self.ice_servers(ice_servers, ice_servers_ttl.unwrap_or(0)).await;
-                    return Ok(features);
-                }
-                Some(ServerFrame::Challenge { agent_id, nonce, .. }) if agent_id == agent => {
-                    let frame = self.prove(prover.as_deref(), &nonce).await?;
-                    socket.send(Message::Text(frame.to_json().into())).await?;
-                }
-                // What may be different later; any other refusal stays.
-                Some(ServerFrame::Error { error, .. })
-                    if matches!(error.code.as_str(), code::RATE_LIMIT_EXCEEDED | code::INTERNAL_ERROR) =>
-                {
-                    return Err(End::Lost(error.message));
-                }
-                Some(ServerFrame::Error { error, .. }) => return Err(End::Refused(error)),
-                _ => {}
-            }
-        }
+        let Connection { sender, mut receiver } = connection;
+        let mut writer = Writer::new(sender, config.write_timeout);
+        let features = timeout_at(deadline, self.register(&mut writer, &mut receiver))
+            .await
+            .unwrap_or_else(|_| Err(too_late("registering")))?;
+        Ok(Connected { writer, receiver, features })
     }
 
-    /// The answer to a challenge.
-    async fn prove(&self, prover: Option<&dyn Prover>, nonce: &str) -> Result<ClientFrame, End> {
-        let config = &self.driver.config;
-        let audience = config.audience();
-        let challenge = Challenge { agent: &config.agent, nonce, audience: &audience };
-        let proof = match prover {
-            Some(prover) => prover.prove(challenge).await.map_err(End::Lost)?,
-            None => None,
-        };
-        let Some(Proof { proof, public_key }) = proof else {
-            let text =
-                format!("{} wants proof of the key of {}, and none is configured", config.url, config.agent);
-            return Err(End::Refused(ErrorBody::new(code::UNAUTHORIZED, text)));
-        };
-        Ok(ClientFrame::Prove { agent: config.agent.clone(), proof, public_key: Some(public_key) })
-    }
-
-    /// Passes servers on; that there are none is worth saying only if there were some before.
-    async fn ice_servers(&mut self, servers: Vec<IceServer>, ttl: u64) {
-        if servers.is_empty() && !self.driver.had_ice_servers {
-            return;
-        }
-        self.driver.had_ice_servers = !servers.is_empty();
-        let ttl = Duration::from_secs(ttl);
-        self.driver.emit(ClientEvent::IceServers { servers, ttl }).await;
-    }
-
-    async fn serve(&mut self, socket: &mut Socket) -> End {
-        let (ping_interval, idle_timeout) =
-            (self.driver.config.ping_interval, self.driver.config.idle_timeout);
+    async fn serve(&mut self, writer: &mut Writer, receiver: &mut Receiver) -> End {
+        let config = self.driver.config.clone();
+        let mut rejoin = self.driver.rooms.rejoin(&config.agent);
         let mut last_heard = Instant::now();
         let mut last_ping = last_heard;
+        // Whether the write under way is of messages from the outbox.
+        let mut messages = false;
         loop {
-            let ping_at = last_heard.max(last_ping) + ping_interval;
-            let Driver { outbox, rooms, config, events, .. } = &mut *self.driver;
+            if writer.is_idle() && !rejoin.is_empty() {
+                writer.start(Job::Frames(texts(std::mem::take(&mut rejoin))));
+            }
+            let idle = writer.is_idle();
+            let ping_at = last_heard.max(last_ping) + config.ping_interval;
+            let Driver { outbox, rooms, events, .. } = &mut *self.driver;
             let outcome = tokio::select! {
-                frame = read(socket) => {
+                incoming = receiver.next() => {
                     last_heard = Instant::now();
-                    match frame {
-                        Ok(Message::Text(text)) => self.deliver(&text).await,
-                        Ok(_) => Ok(()),
+                    match incoming {
+                        Ok(Incoming::Text(text)) => {
+                            self.deliver(&text).await;
+                            Ok(())
+                        }
+                        Ok(Incoming::Alive) => Ok(()),
+                        Ok(Incoming::Ping) => {
+                            // Whatever is being sent is an answer as well.
+                            if idle {
+                                writer.start(Job::Ping);
+                            }
+                            Ok(())
+                        }
                         Err(end) => Err(end),
                     }
                 }
-                queued = outbox.next(events) => match queued {
-                    // Kept until written: it is sent again on the next connection if this one fails now.
-                    Some(queued) => {
-                        let text = queued.text.clone();
-                        self.driver.outbox.held = Some(queued);
-                        let written = socket.send(Message::Text(text.into())).await.map_err(End::from);
-                        if written.is_ok() {
-                            self.driver.outbox.held = None;
-                        }
-                        written
+                written = writer.done() => {
+                    if written.is_ok() && std::mem::take(&mut messages) {
+                        self.driver.outbox.written();
+                    }
+                    written
+                }
+                frames = outbox.next(events), if idle => match frames {
+                    Some(frames) => {
+                        messages = true;
+                        writer.start(Job::Frames(frames));
+                        Ok(())
                     }
                     None => return End::Closed,
                 },
-                next = rooms.next(&config.agent) => match next {
-                    Ok(frames) => send_all(socket, frames).await,
-                    Err(event) => {
-                        self.driver.emit(ClientEvent::Room(event)).await;
-                        Ok(())
+                next = rooms.next(&config.agent), if idle => {
+                    match next {
+                        Ok(frames) => writer.start(Job::Frames(texts(frames))),
+                        Err(event) => self.driver.emit(ClientEvent::Room(event)).await,
                     }
-                },
-                () = sleep_until(last_heard + idle_timeout) => {
-                    Err(End::Lost(format!("nothing heard from the server for {} s", idle_timeout.as_secs())))
+                    Ok(())
                 }
-                () = sleep_until(ping_at) => {
+                () = sleep_until(last_heard + config.idle_timeout) => {
+                    let seconds = config.idle_timeout.as_secs();
+                    Err(End::lost(format!("nothing heard from the server for {seconds} s")))
+                }
+                () = sleep_until(ping_at), if idle => {
                     last_ping = Instant::now();
-                    socket.send(Message::Ping(Default::default())).await.map_err(End::from)
+                    writer.start(Job::Ping);
+                    Ok(())
                 }
             };
             if let Err(end) = outcome {
@@ -227,12 +206,12 @@ impl Session<'_> {
         }
     }
 
-    async fn deliver(&mut self, text: &str) -> Result<(), End> {
+    async fn deliver(&mut self, text: &str) {
         let own = self.driver.config.agent.clone();
         let frame = match ServerFrame::parse(text).map(|frame| self.driver.rooms.received(frame)) {
             Some(Ok(event)) => {
                 self.driver.emit(ClientEvent::Room(event)).await;
-                return Ok(());
+                return;
             }
             Some(Err(other)) => Some(other),
             None => None,
@@ -240,60 +219,58 @@ impl Session<'_> {
         let message = match frame {
             Some(ServerFrame::IceServers { agent_id, ice_servers, ttl }) if agent_id == own => {
                 self.ice_servers(ice_servers, ttl).await;
-                return Ok(());
+                return;
             }
             Some(ServerFrame::Error { to, session_id, error, .. }) => {
                 let to = to.unwrap_or(own);
                 SignalingMessage { from: None, to, session_id, body: Body::Error(error), auth: None }
             }
-            Some(_) => return Ok(()),
+            Some(_) => return,
             None => match SignalingMessage::parse(text) {
                 Ok(message) if message.to == own => message,
                 // Our server checks what it relays. Another implementation may not, and one peer's mistake is no
                 // reason to drop the connection to all others.
                 Ok(message) => {
                     tracing::warn!(to = %message.to, "signaling message for somebody else ignored");
-                    return Ok(());
+                    return;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "invalid signaling message ignored");
-                    return Ok(());
+                    return;
                 }
             },
         };
         self.driver.emit(ClientEvent::Message(message)).await;
-        Ok(())
     }
 }
 
-async fn send_all(socket: &mut Socket, frames: Vec<ClientFrame>) -> Result<(), End> {
-    for frame in frames {
-        socket.send(Message::Text(frame.to_json().into())).await?;
-    }
-    Ok(())
+pub(super) fn texts(frames: Vec<ClientFrame>) -> Vec<Utf8Bytes> {
+    frames.iter().map(|frame| frame.to_json().into()).collect()
 }
 
-/// The next frame; the end of the connection is an error. Cancel safe.
-async fn read(socket: &mut Socket) -> Result<Message, End> {
-    match socket.next().await {
-        Some(Ok(Message::Close(Some(frame)))) if u16::from(frame.code) == close_code::REPLACED => {
-            Err(End::Refused(ErrorBody::new(code::UNAUTHORIZED, frame.reason.to_string())))
+/// Waits until the preferred server can be reached again.
+async fn fail_back(
+    config: &Arc<ClientConfig>,
+    dialer: &Arc<Dialer>,
+    preferred: Option<&Arc<Address>>,
+) -> End {
+    let (Some(address), Some(period)) = (preferred, config.fail_back) else {
+        return std::future::pending().await;
+    };
+    loop {
+        sleep(period).await;
+        let opened = timeout(config.connect_timeout, Connection::open(config, dialer, address)).await;
+        if let Ok(Ok(connection)) = opened {
+            return End::Moved(Box::new(connection));
         }
-        Some(Ok(Message::Close(frame))) => {
-            let reason = frame.map(|frame| format!(" ({} {})", frame.code, frame.reason)).unwrap_or_default();
-            Err(End::Lost(format!("the server closed the connection{reason}")))
-        }
-        Some(Ok(frame)) => Ok(frame),
-        Some(Err(error)) => Err(error.into()),
-        None => Err(End::Lost("the server closed the connection".to_owned())),
     }
 }
 
-async fn goodbye(socket: &mut Socket) {
-    let _ = timeout(GOODBYE, async {
-        socket.close(None).await?;
-        while socket.next().await.is_some_and(|frame| frame.is_ok()) {}
-        Ok::<(), WsError>(())
-    })
-    .await;
+async fn goodbye(mut writer: Writer, mut receiver: Receiver) {
+    let said = async {
+        writer.write(Job::Close).await?;
+        receiver.finish().await
+    };
+    // Nothing more can be done for a server that does not take it.
+    let _: Result<Result<(), End>, _> = timeout(GOODBYE, said).await;
 }

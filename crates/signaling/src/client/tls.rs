@@ -1,17 +1,14 @@
-//! Trust for `wss:`.
+//! Trust for `wss:` and `https:`.
 
 use std::sync::Arc;
 
 use rustls::{ClientConfig as TlsConfig, RootCertStore};
-use tokio_tungstenite::Connector;
+use tokio_rustls::TlsConnector;
 
 use super::ClientConfig;
 
-/// The TLS set-up for `wss:`, none for `ws:`. The system's certificates are read once per client.
-pub(super) async fn connector(config: &ClientConfig) -> Result<Option<Connector>, String> {
-    if !config.is_secure() {
-        return Ok(None);
-    }
+/// The TLS set-up of a client. The system's certificates are read once per client.
+pub(super) async fn connector(config: &ClientConfig) -> Result<TlsConnector, String> {
     let mut roots = RootCertStore::empty();
     for certificate in &config.extra_roots {
         roots
@@ -28,10 +25,17 @@ pub(super) async fn connector(config: &ClientConfig) -> Result<Option<Connector>
         return Err(format!("no trusted certificates found: {:?}", system.errors));
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = TlsConfig::builder_with_provider(provider)
+    let builder = TlsConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Some(Connector::Rustls(Arc::new(tls))))
+        .with_root_certificates(roots);
+    let mut tls = match &config.identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => builder
+            .with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
+            .map_err(|error| format!("the client certificate (\"cert\", \"key\") is not usable: {error}"))?,
+    };
+    // Servers that speak HTTP/2 as well must not choose it.
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsConnector::from(Arc::new(tls)))
 }

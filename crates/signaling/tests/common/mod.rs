@@ -88,5 +88,5 @@ pub async fn wait<T>(events: &mut Events, mut pick: impl FnMut(ClientEvent) -> O
 }
 
 pub async fn wait_registered(events: &mut Events) {
-    wait(events, |event| matches!(event, ClientEvent::Registered).then_some(())).await;
+    wait(events, |event| matches!(event, ClientEvent::Registered { .. }).then_some(())).await;
 }
