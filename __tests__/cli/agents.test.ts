@@ -81,6 +81,17 @@ test('an agent that is not there is unreachable (3), one that refuses us is not 
   expect(await refusing.result()).toMatchObject({ code: 4, stdout: '' });
 });
 
+test('of several signaling servers the first that can be reached is used, also by plain HTTP', async () => {
+  await agent('b');
+  const dead = 'ws://127.0.0.1:1/';
+  const over = program('ping', '-c', '1', '--signaling', dead, '--signaling', server.url, 'agent://b');
+  expect((await over.result()).code).toBe(0);
+  const variable = new Program(['ping', '-c', '1', 'agent://b'], { env: { OSSA_SIGNALING: `${dead} ${server.url}` } });
+  expect((await variable.result()).code).toBe(0);
+  const http = program('ping', '-c', '1', '--signaling', server.url.replace('ws:', 'http:'), 'agent://b');
+  expect((await http.result()).code).toBe(0);
+});
+
 test('keys and --trust prove names both ways', async () => {
   const keys = await generateAgentKeys();
   await agent('b', { auth: { keys, mode: 'none' } });

@@ -15,7 +15,9 @@ export const CONNECTION = {
     value: '<url>',
     multiple: true,
     env: 'OSSA_SIGNALING',
-    help: 'The signaling server, ws://host:port or wss://host.',
+    help:
+      'The signaling server, ws://host:port or wss://host; http:// and https:// work where WebSockets are blocked. Several: the ' +
+      'first that can be reached is used.',
   },
   id: {
     type: 'text',
@@ -139,13 +141,11 @@ export async function configurationOf(
 
 /** The signaling service that the options name. */
 export async function signalingOf(urls: readonly string[], ca?: string): Promise<SignalingAdapter> {
-  const [url, ...more] = urls;
-  if (url === undefined) {
+  if (urls.length === 0) {
     throw new UsageError('no signaling server: give --signaling ws://host:port, or set OSSA_SIGNALING');
   }
-  if (more.length > 0) throw new UsageError(`only one --signaling is possible, but ${urls.length} were given`);
   const { WebSocketSignaling } = await import('../index.js');
-  return checkingUsage(() => new WebSocketSignaling(url, ca === undefined ? {} : { ca }));
+  return checkingUsage(() => new WebSocketSignaling(urls, ca === undefined ? {} : { ca }));
 }
 
 async function authOf(values: Values<typeof IDENTITY>): Promise<AuthOptions | undefined> {

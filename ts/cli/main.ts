@@ -68,7 +68,8 @@ async function runCommand(command: Command, args: readonly string[], broken: Abo
   };
   process.on('SIGINT', () => end(EXIT.interrupted, 'interrupted'));
   process.on('SIGTERM', () => end(EXIT.terminated, 'terminated'));
-  process.on('SIGHUP', () => end(EXIT.terminated, 'the terminal is gone'));
+  // A server has another use for it.
+  if (!command.endsBySignal) process.on('SIGHUP', () => end(EXIT.terminated, 'the terminal is gone'));
   broken.addEventListener('abort', () => end(EXIT.pipe, 'nobody reads the output'));
   const byHand = () => (command.endsBySignal ? undefined : ended);
   try {
