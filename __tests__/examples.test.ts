@@ -1,6 +1,8 @@
 // Every example runs to its end and prints what its reader expects. `tsc` and ESLint check their types and style.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -27,7 +29,9 @@ beforeAll(() => {
   }
 });
 const running: ChildProcess[] = [];
+const fronts: Server[] = [];
 afterEach(() => {
+  for (const front of fronts.splice(0)) front.close();
   for (const child of running.splice(0)) child.kill('SIGKILL');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -56,9 +60,13 @@ const outcomes: Record<string, RegExp[]> = {
   ],
   'neighbours.mts': [/I am agent:\/\/a\b/, /I am agent:\/\/b\b/, /I am agent:\/\/c\b/],
   'files.mts': [/offers dataset.bin, 20971520 bytes/, /sent 20971520 bytes, SHA-256 [0-9a-f]{64}/, /stored/],
+  'signaling-emitter.mts': [/answer: Lisbon: sunny/, /nobody: AGENT_UNREACHABLE/],
+  'signaling-http.mts': [/found: \{ title: 'Momo', shelf: 7 \}/],
   'shared-state.mts': [/has seen \{ x: 100, y: 7 \}/],
 };
-const CONVERSATIONS = ['chat.mts', join('browser', 'agent.mts')];
+/** Needs a server that somebody else has made. */
+const BROKER = 'signaling-redis.mts';
+const CONVERSATIONS = [BROKER, 'chat.mts', join('browser', 'agent.mts')];
 
 test('every example has a test', () => {
   expect(examples.sort()).toEqual([...Object.keys(outcomes), ...CONVERSATIONS].sort());
@@ -95,6 +103,41 @@ function start(name: string, args: string[] = []) {
   };
   return { child, ended, line };
 }
+
+/** A Redis server of this test's own: on a socket file, so that it takes no port from anybody. */
+async function startRedis(place: string): Promise<void> {
+  const options = ['--port', '0', '--unixsocket', place, '--save', '', '--appendonly', 'no', '--dir', folder];
+  const redis = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] });
+  running.push(redis);
+  for await (const line of createInterface(redis.stdout)) if (/ready to accept connections/i.test(line)) return;
+  throw new Error('redis-server has ended');
+}
+
+/** A TCP port in front of a socket file. */
+async function portOf(place: string): Promise<number> {
+  const front = createServer((outside) => {
+    const inside = connect(place);
+    outside.pipe(inside).pipe(outside);
+    for (const socket of [outside, inside]) socket.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+  fronts.push(front);
+  return (front.address() as AddressInfo).port;
+}
+
+test('signaling-redis.mts lets two agents find each other through a real broker', async () => {
+  const socketFolder = mkdtempSync(join(tmpdir(), 'redis-'));
+  try {
+    const place = join(socketFolder, 's');
+    await startRedis(place);
+    const agents = start(BROKER, [`redis://127.0.0.1:${await portOf(place)}`]);
+    await agents.line(/rate: \{ currency: 'EUR', rate: 1.1 \}/);
+    await agents.line(/nobody: AGENT_UNREACHABLE/);
+    expect(await agents.ended).toBe(0);
+  } finally {
+    rmSync(socketFolder, { recursive: true, force: true });
+  }
+}, 60_000);
 
 test('chat.mts connects two terminals, until one ends its input', async () => {
   const alice = start('chat.mts', ['alice']);
