@@ -1,8 +1,9 @@
 export default {
   testEnvironment: 'node',
+  moduleFileExtensions: ['js', 'mjs', 'cjs', 'json', 'ts', 'mts', 'node'],
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
-  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
+  transform: { '^.+\\.m?ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
   moduleNameMapper: { '^ossa-webrtc$': '<rootDir>/index.js', '^ossa-webrtc/(polyfill|ossa)$': '<rootDir>/$1.js' },
   modulePathIgnorePatterns: ['<rootDir>/target', '<rootDir>/dist', '<rootDir>/npm'],
   // Many tests wait, for other processes or for stacks that take their time: two of them are not too many for two processors.

@@ -1,4 +1,4 @@
-// A network path between two agents that a test can cut and mend: a UDP relay between them, and a signaling adapter that
+// A network path between two agents that a test can spoil, cut and mend: a UDP relay between them, and a signaling adapter that
 // puts the relay's addresses in the place of the agents' own.
 import { createSocket, type Socket } from 'node:dgram';
 
@@ -11,6 +11,10 @@ const HOST_CANDIDATE = /(candidate:\S+ 1 udp \d+) (\d+\.\d+\.\d+\.\d+) (\d+) (ty
 export class LossyPath {
   /** What is sent while this is set is lost. */
   cut = false;
+  /** Of what is sent this share is lost, from 0 to 1. */
+  loss = 0;
+  /** Datagrams that were lost. */
+  lost = 0;
   readonly #sockets: Socket[] = [];
   /** Relay port for each agent's own address. */
   readonly #ports = new Map<string, Promise<number>>();
@@ -23,11 +27,18 @@ export class LossyPath {
         if (rewritten) await adapter.send(rewritten);
       },
       subscribe: (agentId, deliver, failed) => adapter.subscribe(agentId, deliver, failed),
+      ...(adapter.join && { join: (room, agentId, onMembers) => adapter.join!(room, agentId, onMembers) }),
     };
   }
 
   close(): void {
     for (const socket of this.#sockets.splice(0)) socket.close();
+  }
+
+  #loses(): boolean {
+    const lost = this.cut || Math.random() < this.loss;
+    if (lost) this.lost++;
+    return lost;
   }
 
   async #rewrite(message: SignalingMessage): Promise<SignalingMessage | undefined> {
@@ -61,12 +72,12 @@ export class LossyPath {
     const front = await this.#bind();
     const flows = new Map<number, Promise<Socket>>();
     front.on('message', (data, from) => {
-      if (this.cut) return;
+      if (this.#loses()) return;
       let flow = flows.get(from.port);
       if (!flow) {
         flow = this.#bind().then((socket) => {
           socket.on('message', (back) => {
-            if (!this.cut) front.send(back, from.port, from.address, () => undefined);
+            if (!this.#loses()) front.send(back, from.port, from.address, () => undefined);
           });
           return socket;
         });

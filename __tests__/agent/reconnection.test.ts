@@ -152,6 +152,23 @@ describe('a path that is cut', () => {
     expect(seen).toEqual(['disconnected', 'closed']);
   });
 
+  test('is not ended by a stranger who says goodbye in the name of the other side', async () => {
+    const { ab } = await pair();
+    const reconnecting = next<ReconnectStep>(ab, 'reconnecting');
+    path.cut = true;
+    await reconnecting;
+    for (const sessionId of [undefined, '11111111-2222-3333-4444-555555555555']) {
+      for (const code of ['TASK_CANCELLED', 'UNAUTHORIZED']) {
+        const message = { type: 'error', from: 'agent://b', to: 'agent://a', error: { code, message: 'bye' } } as const;
+        signaling.send({ ...message, ...(sessionId && { sessionId }) });
+      }
+    }
+    const back = next<Reconnected>(ab, 'reconnected');
+    path.cut = false;
+    expect(await back).toMatchObject({ how: 'same' });
+    expect(await ab.call('who')).toBe('agent://b');
+  });
+
   test('lets somebody who closes meanwhile go at once, and tells the other side through the service', async () => {
     const { ab, ba } = await pair();
     const steps = [next(ab, 'reconnecting'), next<AgentError | undefined>(ba, 'close')] as const;

@@ -102,6 +102,13 @@ export class Lifeline {
     return sessionId === undefined || own === undefined || parseSessionId(sessionId).link === parseSessionId(own).link;
   }
 
+  /** Whether this is the name of a set-up of this link, which nobody knows but the two agents and their service. */
+  #named(sessionId: string | undefined): boolean {
+    const own = this.#current.sessionId;
+    if (sessionId === undefined || own === undefined) return sessionId === own;
+    return parseSessionId(sessionId).link === parseSessionId(own).link;
+  }
+
   /** Takes an answer or a candidate. */
   handle(message: SignalingMessage): void {
     const { sessionId } = message;
@@ -176,11 +183,14 @@ export class Lifeline {
     } else if (this.#state === 'open') {
       // A link that is up does not need the service.
       this.#host.problem(error);
+    } else if (!this.#named(sessionId)) {
+      // Errors are not signed: from somebody who does not know the name of the link they mean nothing.
+      this.#host.problem(error);
     } else if (error.code === GOODBYE) {
       this.#host.end(undefined);
     } else if (this.#state === 'reconnecting' && this.#current !== this.#retired) {
       if (FINAL.includes(error.code)) this.#host.end(error);
-      else if (sessionId === undefined || sessionId === this.#current.sessionId) this.#watch?.failed();
+      else if (sessionId === this.#current.sessionId) this.#watch?.failed();
     } else {
       this.#host.problem(error);
     }
