@@ -1,6 +1,10 @@
 //! Entry points for fuzz targets: parsers of what comes from the network.
 
+use std::ops::ControlFlow;
+
 use crate::client::EventParser;
+use crate::envelope::Envelope;
+use crate::frames::Decoder;
 use crate::{AgentUri, ClientFrame, ServerFrame, SignalingMessage};
 
 /// Parses `data` as every kind of text frame; whatever is accepted must survive being written and read again.
@@ -11,6 +15,12 @@ pub fn frame(data: &[u8]) {
     }
     if let Ok(frame) = ClientFrame::parse(text) {
         ClientFrame::parse(&frame.to_json()).expect("a frame that was accepted is accepted again");
+    }
+    if let Some(envelope) = Envelope::read(text)
+        && let (Ok(from), Ok(to)) = (AgentUri::parse(&envelope.from), AgentUri::parse(&envelope.to))
+    {
+        let message = SignalingMessage::parse(text).expect("what a server hands on is in order");
+        assert_eq!((message.from, message.to), (Some(from), to));
     }
     if let Ok(message) = SignalingMessage::parse(text) {
         let again = SignalingMessage::parse(&message.to_json()).expect("what we write is valid");
@@ -37,4 +47,22 @@ pub fn events(data: &[u8]) {
         Ok(events)
     });
     assert_eq!(whole, pieces);
+}
+
+/// Takes `data` apart as the bytes of a WebSocket client, at once and in pieces: the same must come out.
+pub fn web_socket(data: &[u8]) {
+    let [piece, data @ ..] = data else { return };
+    let decoded = |piece: usize| {
+        let mut decoder = Decoder::new(1000);
+        let mut events = Vec::new();
+        let wrong = data.chunks(piece).find_map(|piece| {
+            let fed = decoder.feed(&mut piece.to_vec(), |event| {
+                events.push(format!("{event:?}"));
+                ControlFlow::Continue(())
+            });
+            fed.err()
+        });
+        (events, wrong)
+    };
+    assert_eq!(decoded(usize::from(*piece) + 1), decoded(usize::MAX));
 }

@@ -13,6 +13,8 @@ mod cluster;
 mod control;
 #[cfg(test)]
 mod control_tests;
+mod envelope;
+mod frames;
 pub mod fuzz;
 mod message;
 mod rate;

@@ -1,5 +1,6 @@
 //! Agent URIs: the names under which agents find each other.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -172,6 +173,13 @@ fn check_characters(uri: &str, offset: usize, part: &str, extra: &str) -> Result
         }
     }
     Ok(())
+}
+
+/// Agents are looked up by what a message says, without a copy of it.
+impl Borrow<str> for AgentUri {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
 }
 
 impl FromStr for AgentUri {
