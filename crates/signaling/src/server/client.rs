@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -13,10 +12,12 @@ use super::auth::AuthMode;
 use super::event::ServerEvent;
 use super::http::Arrival;
 use super::limits::{ClientLimits, Verdict};
+use super::outbox::Outbox;
 use super::registration::Registrations;
 use super::registry::{
     Asked, Close, Departure, Handle, Leaving, Letter, NotJoined, Outgoing, Route, TooSlow,
 };
+use super::relay::over_its_limit;
 use super::stats::count;
 use super::{GOING_AWAY, ServerConfig, Shared};
 use crate::{
@@ -36,7 +37,7 @@ pub(super) struct Client {
     /// Every agent registered here, possibly taken over by another connection since.
     pub(super) agents: Vec<AgentUri>,
     pub(super) registrations: Registrations,
-    limits: ClientLimits,
+    pub(super) limits: ClientLimits,
     /// Why the server ended the connection, if it did.
     closed: Option<Close>,
     _place: Option<Place>,
@@ -44,17 +45,13 @@ pub(super) struct Client {
 
 impl Client {
     /// A client that has just connected, and the queue of what is to be written to it.
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        id: u64,
-        arrival: Arrival,
-    ) -> (Self, mpsc::UnboundedReceiver<Outgoing>) {
+    pub(super) fn new(shared: Arc<Shared>, id: u64, arrival: Arrival) -> (Self, Arc<Outbox>) {
         count(&shared.counters.connections);
         count(&shared.counters.total_connections);
         let (address, transport) = (arrival.visitor.address, arrival.transport);
         shared.emit(|| ServerEvent::Connected { connection: id, address, transport });
         let limits = ClientLimits::new(shared.config.message_rate, shared.config.room_rate);
-        let (handle, queue) = Handle::new(id, shared.config.max_queue_bytes);
+        let (handle, outbox) = Handle::new(id, shared.config.max_queue_bytes);
         let client = Self {
             shared,
             handle,
@@ -64,7 +61,7 @@ impl Client {
             closed: None,
             _place: arrival.place,
         };
-        (client, queue)
+        (client, outbox)
     }
 
     /// How the rest of the server sees this client.
@@ -203,7 +200,7 @@ impl Client {
             return self.refuse(None, session, ErrorBody::new(code::UNAUTHORIZED, error));
         }
         if recipient.is_some()
-            && let Some(what) = self.over_its_limit(&message, &from)
+            && let Some(what) = over_its_limit(&self.shared, &message.envelope(&from), Instant::now())
         {
             let verdict = self.limits.refused(Instant::now());
             return self.too_much(verdict, &text, what);
@@ -239,30 +236,8 @@ impl Client {
         self.shared.unreachable(undelivered)
     }
 
-    /// What `from` sends too much of with this message, if it does.
-    fn over_its_limit(&self, message: &SignalingMessage, from: &AgentUri) -> Option<&'static str> {
-        let Shared { config, pairs, .. } = &*self.shared;
-        let (from, to, session) = (from.as_str(), message.to.as_str(), message.session_id.as_deref());
-        let now = Instant::now();
-        match &message.body {
-            Body::Offer(_) => {
-                pairs.described(from, to, session);
-                (!pairs.offer(from, to, config.offers_per_pair, now)).then_some("offers to this agent")
-            }
-            Body::Answer(_) => {
-                pairs.described(from, to, session);
-                None
-            }
-            Body::Candidate(_) | Body::EndOfCandidates => {
-                let allowed = pairs.candidate(from, to, session, config.candidates_per_session, now);
-                (!allowed).then_some("candidates in this session")
-            }
-            Body::Error(_) => None,
-        }
-    }
-
     /// Refuses a frame that is over a limit, or ends the connection of a client that has been told so often enough.
-    fn too_much(&self, verdict: Verdict, text: &str, what: &str) -> Result<(), TooSlow> {
+    pub(super) fn too_much(&self, verdict: Verdict, text: &str, what: &str) -> Result<(), TooSlow> {
         count(&self.shared.counters.rate_limited);
         if verdict == Verdict::Disconnect {
             self.handle.close(RATE_LIMITED);

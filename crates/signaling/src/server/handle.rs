@@ -4,30 +4,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use super::outbox::{Full, Outbox};
 use crate::{AgentUri, ErrorBody, ServerFrame, close_code, code};
-
-/// Bookkeeping per queued frame, counted so that many empty frames are bounded too.
-const FRAME_OVERHEAD: usize = 64;
 
 /// Something to be written to a client.
 #[derive(Debug)]
 pub(super) enum Outgoing {
     Text(Utf8Bytes),
     Ping,
-}
-
-impl Outgoing {
-    pub(super) fn cost(&self) -> usize {
-        FRAME_OVERHEAD
-            + match self {
-                Self::Text(text) => text.len(),
-                Self::Ping => 0,
-            }
-    }
 }
 
 /// Why the server closes a connection: close code and reason of the WebSocket close frame.
@@ -41,10 +29,7 @@ pub(super) struct Close {
 #[derive(Debug)]
 pub(super) struct Handle {
     pub(super) id: u64,
-    queue: mpsc::UnboundedSender<Outgoing>,
-    /// Bytes in `queue`: the bound that makes it a bounded queue.
-    queued: AtomicUsize,
-    max_queue_bytes: usize,
+    outbox: Arc<Outbox>,
     /// Agents registered through this connection.
     pub(super) registrations: AtomicUsize,
     /// Notified for every frame received.
@@ -59,34 +44,45 @@ pub(super) struct Handle {
 pub(super) struct TooSlow;
 
 impl Handle {
-    pub(super) fn new(id: u64, max_queue_bytes: usize) -> (Arc<Self>, mpsc::UnboundedReceiver<Outgoing>) {
-        let (queue, receiver) = mpsc::unbounded_channel();
+    /// A connection, and what its transport has to write.
+    pub(super) fn new(id: u64, max_queue_bytes: usize) -> (Arc<Self>, Arc<Outbox>) {
+        let outbox = Arc::new(Outbox::new(max_queue_bytes));
         let handle = Self {
             id,
-            queue,
-            queued: AtomicUsize::new(0),
-            max_queue_bytes,
+            outbox: outbox.clone(),
             registrations: AtomicUsize::new(0),
             heard: Notify::new(),
             last_heard: Mutex::new(Instant::now()),
             closing: OnceLock::new(),
             kill: Notify::new(),
         };
-        (Arc::new(handle), receiver)
+        (Arc::new(handle), outbox)
     }
 
     /// Queues a frame. A client whose queue is full is disconnected: waiting for it would stop the sender, and
     /// dropping single frames would leave a set-up half done.
     pub(super) fn push(&self, outgoing: Outgoing) -> Result<(), TooSlow> {
-        let cost = outgoing.cost();
-        if self.queued.fetch_add(cost, Ordering::Relaxed) + cost > self.max_queue_bytes {
-            self.queued.fetch_sub(cost, Ordering::Relaxed);
-            self.close(Close { code: close_code::SLOW_CONSUMER, reason: "messages are not being read" });
-            return Err(TooSlow);
+        match outgoing {
+            Outgoing::Text(text) => self.push_text(&text),
+            Outgoing::Ping => self.pushed(self.outbox.push_ping()),
         }
-        // An error means that the connection has just ended: its messages are lost like those a moment later.
-        let _ = self.queue.send(outgoing);
-        Ok(())
+    }
+
+    /// Queues a text, as [`push`](Self::push) does.
+    pub(super) fn push_text(&self, text: &str) -> Result<(), TooSlow> {
+        self.pushed(self.outbox.push_text(text))
+    }
+
+    /// Queues the answer to a ping, as [`push`](Self::push) does.
+    pub(super) fn push_pong(&self, payload: &[u8]) -> Result<(), TooSlow> {
+        self.pushed(self.outbox.push_pong(payload))
+    }
+
+    fn pushed(&self, pushed: Result<(), Full>) -> Result<(), TooSlow> {
+        pushed.map_err(|Full| {
+            self.close(Close { code: close_code::SLOW_CONSUMER, reason: "messages are not being read" });
+            TooSlow
+        })
     }
 
     /// Whether the connection sends anything, at least its answer to a ping, in time.
@@ -109,11 +105,6 @@ impl Handle {
         if self.registrations.load(Ordering::Relaxed) == 0 {
             self.close(REPLACED);
         }
-    }
-
-    /// The writer took a frame out of the queue.
-    pub(super) fn taken(&self, cost: usize) {
-        self.queued.fetch_sub(cost, Ordering::Relaxed);
     }
 
     /// The client sent something, be it the answer to a ping.

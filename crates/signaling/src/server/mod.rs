@@ -13,10 +13,12 @@ mod io;
 mod limits;
 mod listener;
 mod origin;
+mod outbox;
 mod registration;
 mod registry;
 #[cfg(test)]
 mod registry_tests;
+mod relay;
 mod renewal;
 mod rooms;
 mod session;

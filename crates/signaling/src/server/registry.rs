@@ -281,6 +281,14 @@ impl Registry {
         .collect()
     }
 
+    /// The connection that `recipient` is registered to, if `agent` is registered to `owner`. The names are compared as they
+    /// are: nothing found may mean that one of them is not canonical.
+    pub(super) fn route_by_text(&self, agent: &str, owner: &Handle, recipient: &str) -> Option<Arc<Handle>> {
+        let state = self.lock();
+        let owned = state.agents.get(agent).is_some_and(|entry| entry.owner.id == owner.id);
+        if owned { state.agents.get(recipient).map(|entry| entry.owner.clone()) } else { None }
+    }
+
     /// Whether `agent` is registered to `owner`, and the way to `recipient`.
     pub(super) fn route(
         &self,

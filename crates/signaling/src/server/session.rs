@@ -1,17 +1,20 @@
 //! A client that is connected by single HTTP requests: what waits for it, and its end.
 
 use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::client::{Client, watchdog};
 use super::http::Arrival;
-use super::registry::{Close, Handle, Outgoing};
+use super::outbox::Outbox;
+use super::registry::{Close, Handle};
 use super::{Phase, Shared, told_to_leave};
+use crate::frames::{self, Written};
 
 /// The sessions of a server by their secrets. Not more than `max_connections`.
 #[derive(Debug, Default)]
@@ -32,6 +35,7 @@ pub(super) struct Session {
     /// For the frames of one request after the other.
     pub(super) client: tokio::sync::Mutex<Client>,
     pub(super) handle: Arc<Handle>,
+    outbox: Arc<Outbox>,
     /// Requests with frames that wait for each other.
     pub(super) waiting: AtomicUsize,
     mailbox: Mutex<Mailbox>,
@@ -85,9 +89,10 @@ impl Session {
     /// Starts a session; its secret.
     pub(super) fn start(shared: &Arc<Shared>, shutdown: watch::Receiver<Phase>, arrival: Arrival) -> String {
         let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
-        let (client, queue) = Client::new(shared.clone(), id, arrival);
+        let (client, outbox) = Client::new(shared.clone(), id, arrival);
         let session = Arc::new(Self {
             handle: client.handle().clone(),
+            outbox,
             client: tokio::sync::Mutex::new(client),
             waiting: AtomicUsize::new(0),
             mailbox: Mutex::new(Mailbox::default()),
@@ -98,7 +103,7 @@ impl Session {
         // 244 random bits.
         let secret = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
         shared.sessions.lock().insert(secret.clone(), session.clone());
-        tokio::spawn(live(shared.clone(), session, queue, secret.clone(), shutdown));
+        tokio::spawn(live(shared.clone(), session, secret.clone(), shutdown));
         secret
     }
 
@@ -141,18 +146,23 @@ impl Session {
     }
 
     /// Puts into the mailbox what the server has to say, as it comes.
-    async fn collect(&self, queue: &mut mpsc::UnboundedReceiver<Outgoing>) {
-        while let Some(outgoing) = queue.recv().await {
-            self.put(outgoing);
+    async fn collect(&self) {
+        let mut bytes = Vec::new();
+        loop {
+            poll_fn(|cx| self.outbox.poll_take(cx, &mut bytes)).await;
+            self.put(&bytes);
+            bytes.clear();
         }
     }
 
-    fn put(&self, outgoing: Outgoing) {
-        match outgoing {
-            Outgoing::Text(text) => self.mailbox().waiting.push_back(text),
-            Outgoing::Ping => {
-                self.handle.taken(outgoing.cost());
-                self.mailbox().pinged = true;
+    fn put(&self, bytes: &[u8]) {
+        for frame in frames::written(bytes) {
+            match frame {
+                Written::Text(text) => self.mailbox().waiting.push_back(text.to_owned().into()),
+                Written::Ping => {
+                    self.outbox.written(frames::size(0));
+                    self.mailbox().pinged = true;
+                }
             }
         }
         self.has_news();
@@ -194,7 +204,7 @@ impl Receiver {
             && let Some(text) = mailbox.waiting.pop_front()
         {
             bytes += text.len();
-            session.handle.taken(Outgoing::Text(text.clone()).cost());
+            session.outbox.written(frames::size(text.len()));
             mailbox.last += 1;
             let frame = (mailbox.last, text);
             frames.push(frame.clone());
@@ -237,20 +247,21 @@ impl Mailbox {
 async fn live(
     shared: Arc<Shared>,
     session: Arc<Session>,
-    mut queue: mpsc::UnboundedReceiver<Outgoing>,
     secret: String,
     mut shutdown: watch::Receiver<Phase>,
 ) {
     let handle = &session.handle;
     let close = tokio::select! {
-        () = session.collect(&mut queue) => None,
+        () = session.collect() => None,
         close = handle.killed() => Some(close),
         close = watchdog(&shared.config, handle) => Some(close),
         close = told_to_leave(&mut shutdown, handle.id) => Some(close),
         () = session.ended.notified() => None,
     };
-    while let Ok(outgoing) = queue.try_recv() {
-        session.put(outgoing);
+    let mut rest = Vec::new();
+    session.outbox.take(&mut rest);
+    if !rest.is_empty() {
+        session.put(&rest);
     }
     session.mailbox().closed = Some(close.unwrap_or(LEFT));
     session.client.lock().await.leave(close);
