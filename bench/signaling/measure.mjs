@@ -5,10 +5,10 @@ import { root } from '../../scripts/setup.mjs';
 import { Child, startLoad, startServer } from './processes.mjs';
 
 /** What one client may send is limited; senders that stand for thousands of clients need more. */
-const UNLIMITED = {};
+const UNLIMITED = { messageRate: 1_000_000_000, offersPerPair: 1_000_000_000, candidatesPerSession: 1_000_000_000 };
 
-/** Loopback addresses of the load: a port for each connection, and limits per address that hold. */
-const source = (index) => `127.0.0.${2 + (index % 8)}`;
+/** Loopback addresses of one process of the load: limits per address hold, and each has ports of its own. */
+const source = (index) => ({ source: `127.0.${index + 1}.1`, sources: 20 });
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -31,7 +31,7 @@ async function withServer(kind, options, work) {
 export function relay(kind, { pairs, window, seconds, rate }) {
   return withServer(kind, UNLIMITED, async (server, track) => {
     const paced = rate === undefined ? {} : { rate };
-    const load = await track(startLoad('relay', server, { source: source(0), pairs, window, seconds, ...paced }));
+    const load = await track(startLoad('relay', server, { ...source(0), pairs, window, seconds, ...paced }));
     const before = { server: server.cpu(), load: load.cpu() };
     const result = await load.next();
     // Warm-up included on both sides of the fraction.
@@ -56,7 +56,7 @@ export function hold(kind, { agents }) {
     const started = performance.now();
     const holding = await Promise.all(
       Array.from({ length: processes }, (_, index) => {
-        const options = { agents: agents / processes, prefix: `p${index}`, source: source(index) };
+        const options = { agents: agents / processes, prefix: `p${index}`, ...source(index) };
         return track(startLoad('hold', server, options));
       }),
     );
@@ -86,11 +86,9 @@ export function hold(kind, { agents }) {
 export function flood(kind, { seconds }) {
   return withServer(kind, {}, async (server, track) => {
     // 500 set-ups a second by 100 agents: nobody near any limit.
-    const others = { source: source(0), pairs: 50, seconds, rate: 2500 };
+    const others = { ...source(0), pairs: 50, seconds, rate: 2500 };
     const calm = await (await track(startLoad('relay', server, others))).next();
-    const flooding = await track(
-      startLoad('flood', server, { source: source(1), prefix: 'flood', seconds: seconds + 3 }),
-    );
+    const flooding = await track(startLoad('flood', server, { ...source(1), prefix: 'flood', seconds: seconds + 3 }));
     const stormy = await (await track(startLoad('relay', server, { ...others, prefix: 'b' }))).next();
     const flooded = await flooding.next();
     return {
@@ -110,12 +108,12 @@ export function flood(kind, { seconds }) {
 /** The delay of others, and the time to register, while 10,000 connections stop in the middle of their handshake. */
 export function halfOpen(kind, { seconds }) {
   return withServer(kind, {}, async (server, track) => {
-    const others = { source: source(0), pairs: 50, seconds, rate: 2500 };
+    const others = { ...source(0), pairs: 50, seconds, rate: 2500 };
     const calm = await (await track(startLoad('relay', server, others))).next();
     const before = server.rss();
     const attackers = await Promise.all(
       Array.from({ length: 2 }, (_, index) =>
-        track(startLoad('half-open', server, { source: source(1 + index), agents: 5000 })),
+        track(startLoad('half-open', server, { ...source(1 + index), agents: 5000 })),
       ),
     );
     const memory = server.rss() - before;

@@ -1,7 +1,7 @@
 //! Connections that do nothing: registered agents, and handshakes that never end.
 
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Semaphore;
@@ -10,6 +10,9 @@ use tokio::task::LocalSet;
 use crate::Failure;
 use crate::options::Options;
 use crate::wire::{Socket, connect};
+
+/// Before a connection that the server has given up is opened again: a thousand a second of ten thousand.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// Registers all agents and holds them, answering pings.
 pub(crate) async fn run(options: Options) -> Result<(), Failure> {
@@ -79,13 +82,10 @@ pub(crate) async fn half_open(options: Options) -> Result<(), Failure> {
                     loop {
                         match stop_halfway(&options, &mut begun).await {
                             Ok(()) => opened.set(opened.get() + 1),
-                            Err(_) => {
-                                refused.set(refused.get() + 1);
-                                // No busy loop where the server takes no connections at all.
-                                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-                            }
+                            Err(_) => refused.set(refused.get() + 1),
                         }
                         begun.take();
+                        tokio::time::sleep(PAUSE).await;
                     }
                 });
                 first.push(beginning);

@@ -25,6 +25,7 @@ commands
 options
   --protocol ossa|peer|ws   what the server speaks (ossa)
   --source IP               address to connect from (127.0.0.1)
+  --sources N               so many addresses from there on, one after the other (1)
   --prefix NAME             distinguishes the agents of several processes (a)
   --seconds S               how long relay and flood measure, after one second of warm-up (5)
   --pairs N                 relay: senders, each with a recipient of its own (32)

@@ -1,6 +1,7 @@
 //! The command line.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::cell::Cell;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::Failure;
@@ -9,7 +10,8 @@ use crate::protocol::Protocol;
 pub(crate) struct Options {
     pub(crate) server: SocketAddr,
     pub(crate) protocol: Protocol,
-    pub(crate) source: IpAddr,
+    pub(crate) source: Ipv4Addr,
+    pub(crate) sources: u32,
     pub(crate) prefix: String,
     pub(crate) duration: Duration,
     pub(crate) pairs: usize,
@@ -24,7 +26,8 @@ impl Options {
         let mut options = Self {
             server: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             protocol: Protocol::Ossa,
-            source: Ipv4Addr::LOCALHOST.into(),
+            source: Ipv4Addr::LOCALHOST,
+            sources: 1,
             prefix: "a".into(),
             duration: Duration::from_secs(5),
             pairs: 32,
@@ -39,6 +42,7 @@ impl Options {
                 "--server" => options.server = value.parse()?,
                 "--protocol" => options.protocol = value.parse()?,
                 "--source" => options.source = value.parse()?,
+                "--sources" => options.sources = value.parse()?,
                 "--prefix" => options.prefix = value,
                 "--seconds" => options.duration = Duration::try_from_secs_f64(value.parse()?)?,
                 "--pairs" => options.pairs = value.parse()?,
@@ -49,10 +53,22 @@ impl Options {
                 _ => return Err(format!("unknown option {name}").into()),
             }
         }
+        if options.sources == 0 {
+            return Err("--sources is at least 1".into());
+        }
         if options.server.port() == 0 {
             return Err("--server is missing".into());
         }
         Ok(options)
+    }
+
+    /// Where the next connection comes from: one address after the other.
+    pub(crate) fn next_source(&self) -> Ipv4Addr {
+        thread_local! {
+            static NEXT: Cell<u32> = const { Cell::new(0) };
+        }
+        let turn = NEXT.replace(NEXT.get().wrapping_add(1));
+        Ipv4Addr::from_bits(self.source.to_bits() + turn % self.sources)
     }
 
     /// The name of an agent, as long as names usually are.

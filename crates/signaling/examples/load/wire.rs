@@ -53,7 +53,7 @@ fn frame(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
 pub(crate) async fn connect(options: &Options) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
-    socket.bind(SocketAddr::new(options.source, 0))?;
+    socket.bind(SocketAddr::from((options.next_source(), 0)))?;
     let stream = socket.connect(options.server).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
