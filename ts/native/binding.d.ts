@@ -190,7 +190,7 @@ export declare class Hub {
    * or not bytes. `records[0]` is their number; it is 0 only if nothing is left, and whoever was woken must go on
    * until then.
    */
-  drain(records: Uint32Array, slab: Uint8Array): Array<string | ArrayBuffer> | null
+  drain(records: Uint32Array, slab: Uint8Array): Array<string | ArrayBuffer | string[]> | null
   /** Whether the open peers keep the process alive. */
   setRef(alive: boolean): void
 }
@@ -264,6 +264,13 @@ export declare class Peer {
   sendBinary(channel: number, data: Uint8Array): boolean
   /** Sends one big text message, in UTF-8. True: call `drain` soon. */
   sendText(channel: number, utf8: Uint8Array): boolean
+  /**
+   * Sends one big text message made of pieces of UTF-8, each up to one of `ends`: JSON and the content of a string
+   * literal by turns. Returns its size in bytes. Call `drain` soon.
+   */
+  sendPieces(channel: number, utf8: Uint8Array, ends: Array<number>): number
+  /** From now on large messages of this channel come without their long strings. */
+  liftStrings(channel: number): void
   /** `bufferedAmountLowThreshold`. */
   setLowThreshold(channel: number, bytes: number): void
   /** Closes the connection. Idempotent. */
