@@ -39,7 +39,7 @@ async function port(listener: Server): Promise<number> {
   return (listener.address() as AddressInfo).port;
 }
 
-function join2(outside: Socket, target: number): Socket {
+function pipe(outside: Socket, target: number): Socket {
   const inside = connect(target, '127.0.0.1');
   outside.pipe(inside).pipe(outside);
   for (const [socket, other] of [[outside, inside] as const, [inside, outside] as const]) {
@@ -86,7 +86,7 @@ test('where WebSockets are refused the next URL of the list, over HTTP, takes th
       socket.once('data', (head) => {
         if (/^upgrade:/im.test(head.toString('latin1')))
           socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
-        else join2(socket, home.port).write(head);
+        else pipe(socket, home.port).write(head);
       });
     }),
   );
@@ -106,7 +106,7 @@ describe('TLS', () => {
 
   async function front(options: TlsOptions = {}): Promise<number> {
     const home = await server();
-    return await port(createTlsServer({ ...own, ...options }, (socket) => join2(socket, home.port)));
+    return await port(createTlsServer({ ...own, ...options }, (socket) => pipe(socket, home.port)));
   }
 
   async function register(url: string, options: WebSocketSignalingOptions): Promise<void> {
@@ -129,6 +129,27 @@ describe('TLS', () => {
     const url = `${scheme}://127.0.0.1:${await front(wants)}`;
     await register(url, { ca: own.cert, cert: client.cert, key: client.key });
     await expect(register(url, { ca: own.cert })).rejects.toMatchObject({ code: 'AGENT_UNREACHABLE' });
+  });
+
+  test.each(['wss', 'https'])('%s: speaks TLS with the server through the tunnel of a proxy', async (scheme) => {
+    const target = await front();
+    const asked: string[] = [];
+    const proxy = await port(
+      createServer((socket) => {
+        socket.once('data', (head) => {
+          asked.push(head.toString('latin1').split('\r\n')[0]!);
+          socket.write('HTTP/1.1 200 OK\r\n\r\n');
+          pipe(socket, target);
+        });
+      }),
+    );
+    const url = `${scheme}://127.0.0.1:${target}`;
+    await register(url, { ca: own.cert, proxy: `http://127.0.0.1:${proxy}` });
+    expect(new Set(asked)).toEqual(new Set([`CONNECT 127.0.0.1:${target} HTTP/1.1`]));
+    // The name in the certificate is that of the server, not of the proxy: nobody in between is believed.
+    await expect(register(url, { proxy: `http://127.0.0.1:${proxy}` })).rejects.toMatchObject({
+      message: expect.stringMatching(/certificate/i) as string,
+    });
   });
 });
 

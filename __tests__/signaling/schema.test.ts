@@ -9,7 +9,7 @@ import type { SignalingServer } from 'ossa-webrtc';
 import WebSocket from 'ws';
 
 const root = join(__dirname, '../..');
-const schema = JSON.parse(readFileSync(join(root, 'schema/signaling.schema.json'), 'utf8')) as { $id: string };
+const schema = JSON.parse(readFileSync(join(root, 'schema/signaling.json'), 'utf8')) as { $id: string };
 const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
 ajv.addSchema(schema);
 
