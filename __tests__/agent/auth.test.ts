@@ -1,5 +1,8 @@
 // Agents that prove who they are, and attackers who would like to be somebody else.
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { generateAgentKeys, KnownKeys } from 'ossa-webrtc';
 import type { AgentKeys, AuthOptions, PeerOptions, SignalingMessage } from 'ossa-webrtc';
@@ -282,6 +285,47 @@ describe('trust on first use', () => {
     expect(await refusedBy(b, scene.agent('c', tofu('mallory')))).toBe('known-keys-full');
     const [, ba] = await linked(scene.agent('a', tofu('a')), b);
     expect(ba.remote.authenticated).toBe(true);
+  });
+
+  test('of two who come for the first time under one name at once only the one who is there first gets in', async () => {
+    const known = new KnownKeys();
+    const b = scene.agent('b', tofu('b', known));
+    const a = scene.agent('a', tofu('mallory'));
+    await b.ready;
+    scene.tamper = (message) => {
+      // b has accepted the offer. Now, before the connection is there, the other one has completed his.
+      if (message.type === 'answer') known.set('agent://a', keys.a.publicKey);
+      return message;
+    };
+    const closed = new Promise<unknown>((resolve) => {
+      const look = () => {
+        const link = b.links.get('agent://a');
+        if (!link) return setImmediate(look);
+        return void link.closed.then(() => resolve(link.error));
+      };
+      look();
+    });
+    const connecting = a.connect('agent://b').catch(() => undefined);
+    expect(await closed).toMatchObject({ code: 'AUTH_FAILED', details: { reason: 'key-mismatch' } });
+    expect(known.get('agent://a')).toBe(keys.a.publicKey);
+    await a.close();
+    await connecting;
+  });
+
+  test('keys that cannot be written are reported, and count while the process lives', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ossa-known-'));
+    const known = await KnownKeys.open(join(folder, 'known'));
+    rmSync(folder, { recursive: true });
+    const lines: unknown[][] = [];
+    const write = (...parts: unknown[]) => void lines.push(parts);
+    const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: write };
+    const b = scene.agent('b', { ...tofu('b', known), logger });
+    const a = scene.agent('a', tofu('a'));
+    const [ab, ba] = await linked(a, b);
+    await expect(known.saved()).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(lines).toEqual([['the known keys could not be written', { remote: 'agent://a', code: 'ENOENT' }]]);
+    await Promise.all([ab.close(), ba.closed]);
+    expect((await linked(a, b))[1].remote).toMatchObject({ authenticated: true, how: 'tofu' });
   });
 
   test('a pinned key counts more than a first contact', async () => {

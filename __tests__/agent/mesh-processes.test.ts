@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 
 import { createPeer, createSignalingServer } from 'ossa-webrtc';
-import type { SignalingServer } from 'ossa-webrtc';
+import type { Delivery, Room, SignalingServer } from 'ossa-webrtc';
 
 import { Child } from './child';
-import { take } from './mesh-helpers';
+import { take, until } from './mesh-helpers';
 
 const script = join(__dirname, 'mesh-child.mjs');
 const children: Child[] = [];
@@ -45,3 +45,51 @@ test('a member that was killed and started anew is connected to again', async ()
   expect(second.output.at(-1)).toBe('heard 1 messages of 1 members');
   await peer.close();
 }, 60_000);
+
+test('a member that has come to a standstill holds up nobody else, and what waits for it is bounded', async () => {
+  const peers = ['a', 'c'].map((name) => createPeer({ agentId: `agent://${name}`, signaling: server.url }));
+  const rooms = await Promise.all(peers.map((peer) => peer.join('standstill')));
+  const still = member('agent://still', 'standstill', 2, 'stay');
+  for (const room of rooms) expect(await take(room, 1)).toMatchObject([{ from: 'agent://still' }]);
+  await until(rooms, () => rooms.every(({ links }) => links.size === 2));
+  still.process.kill('SIGSTOP');
+  const [a, c] = rooms as [Room, Room];
+  const of = (deliveries: Delivery[], member: string) => deliveries.find((delivery) => delivery.member === member);
+
+  // More than all buffers on the way to it hold.
+  const given = new AbortController();
+  const large = 'x'.repeat(256 * 1024);
+  const pending = Array.from({ length: 64 }, () => a.broadcast(large, { signal: given.signal }));
+  expect(await take(c, 64)).toHaveLength(64);
+  const late = await a.broadcast('late', { timeout: 50 });
+  expect([of(late, 'agent://still'), of(late, 'agent://c')]).toMatchObject([
+    { status: 'failed', error: { code: 'TASK_TIMEOUT' } },
+    { status: 'sent' },
+  ]);
+  given.abort();
+  const last = (await Promise.all(pending)).at(-1)!;
+  expect([of(last, 'agent://still'), of(last, 'agent://c')]).toMatchObject([
+    { status: 'failed', error: { code: 'TASK_CANCELLED' } },
+    { status: 'sent' },
+  ]);
+
+  const rest = new AbortController();
+  const flood: Promise<unknown>[] = [];
+  const drained = (async () => {
+    for await (const { payload } of c) if (payload === 'one too many') break;
+  })();
+  for (let n = 0; n < 4097; n++) {
+    flood.push(a.broadcast(large.slice(0, 1024), { signal: rest.signal }));
+    if (n % 100 === 0) await new Promise(setImmediate);
+  }
+  const refused = await a.broadcast('one too many', { signal: rest.signal });
+  expect([of(refused, 'agent://still'), of(refused, 'agent://c')]).toMatchObject([
+    { status: 'failed', error: { code: 'RATE_LIMIT_EXCEEDED' } },
+    { status: 'sent' },
+  ]);
+  await drained;
+  rest.abort();
+  await Promise.all(flood);
+  await still.kill();
+  await Promise.all(peers.map((peer) => peer.close()));
+}, 120_000);
