@@ -5,6 +5,10 @@ import { DuplexOptions, Duplex, Writable } from 'node:stream';
 import { KeyObject, JsonWebKey } from 'node:crypto';
 // @ts-ignore -- needs the types of Node
 import { FileHandle } from 'node:fs/promises';
+// @ts-ignore -- needs the types of Node
+import { Server } from 'node:http';
+// @ts-ignore -- needs the types of Node
+import { Server as Server$1 } from 'node:https';
 
 /** DTLS settings. */
 interface DtlsOptions {
@@ -2244,27 +2248,44 @@ declare class WebSocketSignaling implements SignalingAdapter {
     join(room: string, agentId: string, onMembers: RoomListener): Promise<Unsubscribe>;
 }
 
-/** Options of {@link createSignalingServer}; times in milliseconds, sizes in bytes. */
-interface SignalingServerOptions {
-    /** Host name or IP address to listen on. Default: `'127.0.0.1'`, this host only. */
-    host?: string;
-    /** Port to listen on. Default: 0, any free one. */
-    port?: number;
-    /** The only path that is served, `/signaling` for example. Default: all. */
-    path?: string;
+/** Certificate and key of a signaling server. */
+interface SignalingTls {
+    /** The certificate, followed by those that lead to an authority that clients trust; PEM. */
+    cert: string | Uint8Array;
+    /** The key of the first certificate: PKCS #8, PKCS #1 or SEC1, PEM, not encrypted. */
+    key: string | Uint8Array;
+}
+/** Limits of a signaling server; docs/signaling-operations.md has the reasons. Times in milliseconds, sizes in bytes. */
+interface SignalingServerLimits {
     /** Longest message accepted. Default: 65,536. */
     maxMessageSize?: number;
     /** Bytes that may wait for a client that does not read, which is then disconnected. Default: 262,144. */
     maxQueueBytes?: number;
     /** Agents per connection. Default: 16. */
     maxRegistrations?: number;
-    /** Connections in total. Default: 20,000. */
+    /** Connections in total; more get HTTP 503. Default: 20,000. */
     maxConnections?: number;
+    /** Connections of one address, of IPv6 of one /64; more get HTTP 429. Default: 1,000. */
+    maxConnectionsPerAddress?: number;
+    /** Connections that have not sent a whole request yet; beyond it the oldest is dropped. Default: 1,000. */
+    maxHalfOpen?: number;
     /** Rooms that one agent may be in at the same time. Default: 16. */
     maxRooms?: number;
     /** Agents in one room. Default: 256. */
     maxRoomMembers?: number;
-    /** Time for the upgrade, and again for the first registration. Default: 10,000. */
+    /** Frames of one connection in a second, in the long run. Default: 500. */
+    messageRate?: number;
+    /** Frames of one connection at once. Default: 5,000, or `messageRate` if that is more. */
+    messageBurst?: number;
+    /** Rooms entered and left on one connection in a second, in the long run. Default: 10. */
+    roomRate?: number;
+    /** Rooms entered and left on one connection at once. Default: 512, or `roomRate` if that is more. */
+    roomBurst?: number;
+    /** Offers from one agent to another in a minute. Default: 60. */
+    offersPerPair?: number;
+    /** Candidates that one agent sends in one session after its last description. Default: 256. */
+    candidatesPerSession?: number;
+    /** Time for a request and for TLS, and again for the first registration. Default: 10,000. */
     handshakeTimeout?: number;
     /** Silence after which a client gets a ping. Default: 25,000. */
     pingInterval?: number;
@@ -2273,15 +2294,57 @@ interface SignalingServerOptions {
     /** Time for the owner of an agent URI to answer when somebody else claims it. Default: 2,000. */
     takeoverTimeout?: number;
 }
+/** Where a signaling server listens, and for whom. */
+interface SignalingFrontOptions {
+    /** Host name or IP address to listen on. Default: `'127.0.0.1'`, this host only. */
+    host?: string;
+    /** Port to listen on. Default: 0, any free one. */
+    port?: number;
+    /**
+     * The only path that is served, `/signaling` for example, with what is below it: `/signaling/health`. Default: WebSockets at
+     * every path, the rest at the root. With `server` it is required.
+     */
+    path?: string;
+    /** Certificate and key: clients come by `wss:` and `https:`. Default: neither, `ws:` and `http:`. */
+    tls?: SignalingTls;
+    /**
+     * A Node `http` or `https` server to be part of, instead of `host`, `port` and `tls`: everything at `path` and below goes to
+     * the signaling server, without another port; everything else stays with the server's other listeners.
+     */
+    server?: Server | Server$1;
+    /**
+     * Web pages that may use the server, by their exact origins, `'https://example.com'`; `'*'` for all. Default: pages from the
+     * host that the request is for, and pages from this machine. Clients that are no web pages send no origin and are served.
+     */
+    origins?: '*' | readonly string[];
+    /**
+     * Proxies whose `X-Forwarded-For` or `Forwarded` says where clients come from: addresses and ranges, `'10.0.0.0/8'`.
+     * Default: none.
+     */
+    trustProxy?: readonly string[];
+    /**
+     * A secret that lets its bearer see `metrics` and `status` (`Authorization: Bearer`), at least 16 characters. Default: none;
+     * they are for clients on this machine.
+     */
+    adminToken?: string;
+    /** Threads that serve clients. Default: as many as the machine has processors, at most 4. */
+    threads?: number;
+    /** Hears what happens. Default: nobody. No secrets are logged. */
+    logger?: Logger;
+}
+
+/** Options of {@link createSignalingServer}; times in milliseconds, sizes in bytes. */
+interface SignalingServerOptions extends SignalingFrontOptions, SignalingServerLimits {
+}
 /** What a signaling server counts. */
 interface SignalingServerStats {
-    /** Open connections. */
+    /** Connected clients. */
     connections: number;
     /** Registered agents. */
     agents: number;
     /** Rooms that somebody is in. */
     rooms: number;
-    /** Connections since the start. */
+    /** Clients since the start. */
     totalConnections: number;
     /** Messages handed to the connection of their recipient. */
     relayed: number;
@@ -2293,22 +2356,44 @@ interface SignalingServerStats {
     refused: number;
     /** Clients disconnected because they did not read. */
     slowConsumers: number;
+    /** Frames refused because of a rate limit. */
+    rateLimited: number;
+    /** Connections and requests turned away before they became clients: too many, or from a page of a foreign origin. */
+    turnedAway: number;
+}
+/** How a signaling server is closed. */
+interface CloseSignalingServerOptions {
+    /**
+     * Milliseconds over which the agents are sent away, one after the other, so that they do not all come to other servers at
+     * the same moment. Meanwhile `ready` answers 503 and nobody new is let in. Default: 0, all at once.
+     */
+    drain?: number;
 }
 /** A signaling server that is listening. Like a listening socket it keeps the process alive until it is closed. */
 interface SignalingServer extends AsyncDisposable {
-    /** Where agents on this host find it. */
+    /**
+     * Where agents on this host find it.
+     *
+     * @throws AgentError - `AGENT_UNREACHABLE`: the `server` that it is part of does not listen.
+     */
     readonly url: string;
-    /** The port listened on. */
+    /** The port listened on; 0 while the `server` that it is part of does not listen. */
     readonly port: number;
     /** Counters at this moment. */
     stats(): SignalingServerStats;
+    /**
+     * Uses another certificate for clients that connect from now on; those that are connected stay.
+     *
+     * @throws AgentError - `INVALID_MESSAGE`: not PEM, or the server was started without `tls`.
+     */
+    updateTls(tls: SignalingTls): void;
     /** Tells the agents, stops listening and resolves when everything is gone. Idempotent. */
-    close(): Promise<void>;
+    close(options?: CloseSignalingServerOptions): Promise<void>;
 }
 /**
- * Starts a signaling server in this process.
+ * Starts a signaling server in this process, on threads of its own.
  *
- * @throws AgentError - `AGENT_UNREACHABLE` if it cannot listen there.
+ * @throws AgentError - `AGENT_UNREACHABLE` if it cannot listen there, `INVALID_MESSAGE` if certificate and key are of no use.
  * @throws TypeError - An option is unknown or out of range.
  */
 declare function createSignalingServer(options?: SignalingServerOptions): Promise<SignalingServer>;
@@ -2321,4 +2406,4 @@ declare function createSignalingServer(options?: SignalingServerOptions): Promis
 declare function normalizeAgentUri(uri: string): string;
 
 export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, Mesh, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingCandidate, SignalingMessage, SignalingServer, SignalingServerOptions, SignalingServerStats, SignalingState, StreamChunk, TrySendOptions, Unsubscribe, WebSocketSignalingOptions };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingCandidate, SignalingFrontOptions, SignalingMessage, SignalingServer, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, StreamChunk, TrySendOptions, Unsubscribe, WebSocketSignalingOptions };

@@ -1,9 +1,11 @@
-//! The signaling server and client as `ts/agent` sees them. Both run on one thread of their own, started with the first
-//! of them: signaling is rare and small, and must not wait for data traffic.
+//! The signaling server and client as `ts/agent` sees them. All clients run on one thread of their own, started with the first
+//! of them: signaling is rare and small, and must not wait for data traffic. Each server has its own threads.
 
 mod client;
 mod client_options;
+mod embedded;
 mod server;
+mod server_options;
 
 use std::sync::OnceLock;
 

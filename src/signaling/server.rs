@@ -1,47 +1,22 @@
 //! The signaling server as `ts/agent/signaling-server.ts` sees it.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use napi::Result;
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi_derive::napi;
-use ossa_signaling::{Server, ServerConfig, code};
+use ossa_signaling::{EventSink, Server, ServerConfig, ServerEvents, TlsIdentity, code};
+use serde_json::json;
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
+use super::embedded::{IN_FLIGHT, SignalingConnection};
+use super::server_options::SignalingServerOptions;
 use super::{Callback, runtime, tell};
 use crate::session::coded;
-
-/// Options of a signaling server; durations in milliseconds, sizes in bytes. What is left out has its default.
-#[napi(object, object_to_js = false)]
-pub struct SignalingServerOptions {
-    /// IP address to listen on.
-    pub host: String,
-    /// 0 takes any free port.
-    pub port: u16,
-    /// The only path served.
-    pub path: Option<String>,
-    /// Longest message.
-    pub max_message_size: Option<u32>,
-    /// Most bytes waiting for one client.
-    pub max_queue_bytes: Option<u32>,
-    /// Most agents per connection.
-    pub max_registrations: Option<u32>,
-    /// Most connections.
-    pub max_connections: Option<u32>,
-    /// Most rooms of one agent.
-    pub max_rooms: Option<u32>,
-    /// Most agents in one room.
-    pub max_room_members: Option<u32>,
-    /// Time for the upgrade, and for the first registration.
-    pub handshake_timeout: Option<u32>,
-    /// Silence before a ping.
-    pub ping_interval: Option<u32>,
-    /// Silence before the end.
-    pub idle_timeout: Option<u32>,
-    /// Time for the owner of a name to answer when somebody else claims it.
-    pub takeover_timeout: Option<u32>,
-}
 
 /// Counters of a signaling server.
 #[napi(object, object_from_js = false)]
@@ -64,56 +39,87 @@ pub struct SignalingServerStats {
     pub refused: f64,
     /// Clients disconnected because they did not read.
     pub slow_consumers: f64,
+    /// Frames refused because of a rate limit.
+    pub rate_limited: f64,
+    /// Connections and requests refused before they became clients.
+    pub turned_away: f64,
 }
 
 /// A signaling server that is listening.
 #[napi]
 pub struct SignalingServer {
     server: Arc<Server>,
+    threads: Arc<Threads>,
     /// Taken by the first `close`.
-    closed: Option<Callback>,
+    open: Option<Open>,
+}
+
+/// What JavaScript is told with.
+struct Open {
+    callback: Arc<Callback>,
+    /// Delivers events, until it is told to stop.
+    logs: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+/// The threads of one server. They end when the last user is gone, without waiting for anything.
+struct Threads(Mutex<Option<Runtime>>, Handle);
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Threads {
+    fn start(count: Option<u32>) -> Result<Self> {
+        // One thread relays more than 100,000 messages in a second; beyond four they wait for each other.
+        let available = || std::thread::available_parallelism().map_or(1, usize::from).min(4);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(count.map_or_else(available, |count| count as usize))
+            .thread_name("ossa-signal-srv")
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                coded(
+                    "INTERNAL_ERROR",
+                    format!("the threads of the signaling server could not be started: {error}"),
+                )
+            })?;
+        let handle = runtime.handle().clone();
+        Ok(Self(Mutex::new(Some(runtime)), handle))
+    }
 }
 
 #[napi]
 impl SignalingServer {
-    /// Starts listening. `closed` is called once, after `close`.
+    /// Starts listening, unless it is embedded. `on_event` gets `log`, `{level, message, fields}`, and once `closed`.
     #[napi(constructor)]
     pub fn new(
         options: SignalingServerOptions,
-        closed: Function<'_, FnArgs<(String, Option<String>)>, ()>,
+        on_event: Function<'_, FnArgs<(String, Option<String>)>, ()>,
     ) -> Result<Self> {
-        let defaults = ServerConfig::default();
-        let ip: IpAddr = options
-            .host
-            .parse()
-            .map_err(|_| coded(code::INVALID_MESSAGE, format!("{:?} is not an IP address", options.host)))?;
-        let size = |given: Option<u32>, default: usize| given.map_or(default, |value| value as usize);
-        let time = |given: Option<u32>, default| given.map_or(default, |ms| Duration::from_millis(ms.into()));
-        let config = ServerConfig {
-            listen: SocketAddr::new(ip, options.port),
-            path: options.path,
-            max_message_size: size(options.max_message_size, defaults.max_message_size),
-            max_queue_bytes: size(options.max_queue_bytes, defaults.max_queue_bytes),
-            max_registrations: size(options.max_registrations, defaults.max_registrations),
-            max_connections: size(options.max_connections, defaults.max_connections),
-            max_rooms: size(options.max_rooms, defaults.max_rooms),
-            max_room_members: size(options.max_room_members, defaults.max_room_members),
-            handshake_timeout: time(options.handshake_timeout, defaults.handshake_timeout),
-            ping_interval: time(options.ping_interval, defaults.ping_interval),
-            idle_timeout: time(options.idle_timeout, defaults.idle_timeout),
-            takeover_timeout: time(options.takeover_timeout, defaults.takeover_timeout),
-            ..defaults
-        };
-        let listen = config.listen;
-        // Binding does not wait for anything.
-        let server = runtime()?.block_on(Server::bind(config)).map_err(|error| {
-            coded(code::AGENT_UNREACHABLE, format!("the signaling server cannot listen on {listen}: {error}"))
-        })?;
-        let closed = closed.build_threadsafe_function().build()?;
-        Ok(Self { server: Arc::new(server), closed: Some(closed) })
+        let threads = Threads::start(options.threads)?;
+        let (embedded, logs) = (options.embedded.unwrap_or(false), options.log.unwrap_or(false));
+        let mut config = options.config()?;
+        let events = logs.then(EventSink::new);
+        let events = events.map(|(sink, events)| {
+            config.events = Some(Arc::new(sink));
+            events
+        });
+        let server = start(config, embedded, &threads)?;
+        let callback = Arc::new(on_event.build_threadsafe_function().build()?);
+        let runtime = runtime()?;
+        let logs = events.map(|events| {
+            let (stop, stopped) = oneshot::channel();
+            (stop, runtime.spawn(deliver(events, callback.clone(), stopped)))
+        });
+        let open = Some(Open { callback, logs });
+        Ok(Self { server: Arc::new(server), threads: Arc::new(threads), open })
     }
 
-    /// Where clients on this host find it.
+    /// Where clients on this host find it. Means nothing if it is embedded.
     #[napi(getter)]
     pub fn url(&self) -> String {
         self.server.url()
@@ -139,19 +145,96 @@ impl SignalingServer {
             undeliverable: stats.undeliverable as f64,
             refused: stats.refused as f64,
             slow_consumers: stats.slow_consumers as f64,
+            rate_limited: stats.rate_limited as f64,
+            turned_away: stats.turned_away as f64,
         }
     }
 
-    /// Closes; later calls do nothing.
+    /// Uses another certificate for new connections.
     #[napi]
-    pub fn close(&mut self) -> Result<()> {
-        if let Some(closed) = self.closed.take() {
-            let server = self.server.clone();
-            runtime()?.spawn(async move {
-                server.close().await;
-                tell(&closed, "closed", None).await;
-            });
+    pub fn update_tls(&self, cert: String, key: String) -> Result<()> {
+        let identity =
+            TlsIdentity::from_pem(&cert, &key).map_err(|error| coded(code::INVALID_MESSAGE, error))?;
+        if self.server.update_tls(identity) {
+            return Ok(());
         }
+        let text = "this server was started without \"tls\"; it cannot change to it while clients use it";
+        Err(coded(code::INVALID_MESSAGE, text))
+    }
+
+    /// Serves a connection that a Node server has accepted. `on_event` gets `data`, `written` and `end`.
+    #[napi]
+    pub fn accept(
+        &self,
+        address: String,
+        port: u16,
+        on_event: Function<'_, FnArgs<(String, Option<napi::bindgen_prelude::Buffer>)>, ()>,
+    ) -> Result<SignalingConnection> {
+        let ip: IpAddr = address
+            .parse()
+            .map_err(|_| coded(code::INVALID_MESSAGE, format!("{address:?} is not an IP address")))?;
+        let (near, far) = tokio::io::duplex(IN_FLIGHT);
+        if !self.server.accept(far, SocketAddr::new(ip, port)) {
+            let text = "the signaling server is closed, or too many connections wait for it";
+            return Err(coded(code::AGENT_UNREACHABLE, text));
+        }
+        // Not on the server's threads: what they have said last must still get out when they have ended.
+        SignalingConnection::start(runtime()?.handle(), near, &on_event)
+    }
+
+    /// Closes, after draining for so many milliseconds; later calls do nothing but cut the draining short.
+    #[napi]
+    pub fn close(&mut self, drain: Option<u32>) -> Result<()> {
+        let server = self.server.clone();
+        let Some(Open { callback, logs }) = self.open.take() else {
+            runtime()?.spawn(async move { server.close().await });
+            return Ok(());
+        };
+        let threads = self.threads.clone();
+        runtime()?.spawn(async move {
+            match drain.filter(|time| *time > 0) {
+                Some(time) => server.drain(Duration::from_millis(time.into())).await,
+                None => server.close().await,
+            }
+            if let Some(runtime) = threads.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                runtime.shutdown_background();
+            }
+            if let Some((stop, delivery)) = logs {
+                let _ = stop.send(());
+                let _ = delivery.await;
+            }
+            tell(&callback, "closed", None).await;
+        });
         Ok(())
+    }
+}
+
+fn start(config: ServerConfig, embedded: bool, threads: &Threads) -> Result<Server> {
+    if embedded {
+        let _on_its_threads = threads.1.enter();
+        return Ok(Server::embedded(config));
+    }
+    let listen = config.listen;
+    // Binding does not wait for anything.
+    threads.1.block_on(Server::bind(config)).map_err(|error| {
+        coded(code::AGENT_UNREACHABLE, format!("the signaling server cannot listen on {listen}: {error}"))
+    })
+}
+
+/// One event at a time: what JavaScript does not take in time is left out, and counted. When it is told to stop it delivers
+/// what is there already.
+async fn deliver(mut events: ServerEvents, callback: Arc<Callback>, mut stop: oneshot::Receiver<()>) {
+    loop {
+        let event = tokio::select! {
+            biased;
+            event = events.recv() => event,
+            _ = &mut stop => return,
+        };
+        let Some(event) = event else { return };
+        let (level, message, fields) = event.describe();
+        let content = json!({ "level": level.name(), "message": message, "fields": fields });
+        if !tell(&callback, "log", Some(content.to_string())).await {
+            return;
+        }
     }
 }

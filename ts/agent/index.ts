@@ -82,5 +82,11 @@ export { MemorySignaling } from './memory-signaling';
 export { WebSocketSignaling } from './websocket-signaling';
 export type { SignalingState, WebSocketSignalingOptions } from './signaling-client-options';
 export { createSignalingServer } from './signaling-server';
-export type { SignalingServer, SignalingServerOptions, SignalingServerStats } from './signaling-server';
+export type {
+  CloseSignalingServerOptions,
+  SignalingServer,
+  SignalingServerOptions,
+  SignalingServerStats,
+} from './signaling-server';
+export type { SignalingFrontOptions, SignalingServerLimits, SignalingTls } from './signaling-server-options';
 export { normalizeAgentUri } from './options';

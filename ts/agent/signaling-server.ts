@@ -2,48 +2,31 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 
 import { binding } from '../native/loader';
-import { nativeAgentCall } from './errors';
-import { checkInteger, checkMembers, checkName } from './options';
+import { AgentError, nativeAgentCall } from './errors';
+import type { LogFields, Logger } from './logger';
+import { checkInteger, checkMembers } from './options';
+import { embed, embeddedUrl } from './signaling-server-embedding';
+import {
+  FRONT_OPTIONS,
+  pemOf,
+  resolveFront,
+  type SignalingFrontOptions,
+  type SignalingServerLimits,
+  type SignalingTls,
+} from './signaling-server-options';
 
 /** Options of {@link createSignalingServer}; times in milliseconds, sizes in bytes. */
-export interface SignalingServerOptions {
-  /** Host name or IP address to listen on. Default: `'127.0.0.1'`, this host only. */
-  host?: string;
-  /** Port to listen on. Default: 0, any free one. */
-  port?: number;
-  /** The only path that is served, `/signaling` for example. Default: all. */
-  path?: string;
-  /** Longest message accepted. Default: 65,536. */
-  maxMessageSize?: number;
-  /** Bytes that may wait for a client that does not read, which is then disconnected. Default: 262,144. */
-  maxQueueBytes?: number;
-  /** Agents per connection. Default: 16. */
-  maxRegistrations?: number;
-  /** Connections in total. Default: 20,000. */
-  maxConnections?: number;
-  /** Rooms that one agent may be in at the same time. Default: 16. */
-  maxRooms?: number;
-  /** Agents in one room. Default: 256. */
-  maxRoomMembers?: number;
-  /** Time for the upgrade, and again for the first registration. Default: 10,000. */
-  handshakeTimeout?: number;
-  /** Silence after which a client gets a ping. Default: 25,000. */
-  pingInterval?: number;
-  /** Silence after which a client is disconnected. Default: 60,000. */
-  idleTimeout?: number;
-  /** Time for the owner of an agent URI to answer when somebody else claims it. Default: 2,000. */
-  takeoverTimeout?: number;
-}
+export interface SignalingServerOptions extends SignalingFrontOptions, SignalingServerLimits {}
 
 /** What a signaling server counts. */
 export interface SignalingServerStats {
-  /** Open connections. */
+  /** Connected clients. */
   connections: number;
   /** Registered agents. */
   agents: number;
   /** Rooms that somebody is in. */
   rooms: number;
-  /** Connections since the start. */
+  /** Clients since the start. */
   totalConnections: number;
   /** Messages handed to the connection of their recipient. */
   relayed: number;
@@ -55,66 +38,114 @@ export interface SignalingServerStats {
   refused: number;
   /** Clients disconnected because they did not read. */
   slowConsumers: number;
+  /** Frames refused because of a rate limit. */
+  rateLimited: number;
+  /** Connections and requests turned away before they became clients: too many, or from a page of a foreign origin. */
+  turnedAway: number;
+}
+
+/** How a signaling server is closed. */
+export interface CloseSignalingServerOptions {
+  /**
+   * Milliseconds over which the agents are sent away, one after the other, so that they do not all come to other servers at
+   * the same moment. Meanwhile `ready` answers 503 and nobody new is let in. Default: 0, all at once.
+   */
+  drain?: number;
 }
 
 /** A signaling server that is listening. Like a listening socket it keeps the process alive until it is closed. */
 export interface SignalingServer extends AsyncDisposable {
-  /** Where agents on this host find it. */
+  /**
+   * Where agents on this host find it.
+   *
+   * @throws AgentError - `AGENT_UNREACHABLE`: the `server` that it is part of does not listen.
+   */
   readonly url: string;
-  /** The port listened on. */
+  /** The port listened on; 0 while the `server` that it is part of does not listen. */
   readonly port: number;
   /** Counters at this moment. */
   stats(): SignalingServerStats;
+  /**
+   * Uses another certificate for clients that connect from now on; those that are connected stay.
+   *
+   * @throws AgentError - `INVALID_MESSAGE`: not PEM, or the server was started without `tls`.
+   */
+  updateTls(tls: SignalingTls): void;
   /** Tells the agents, stops listening and resolves when everything is gone. Idempotent. */
-  close(): Promise<void>;
+  close(options?: CloseSignalingServerOptions): Promise<void>;
 }
-
-const SIZES = [
-  'maxMessageSize',
-  'maxQueueBytes',
-  'maxRegistrations',
-  'maxConnections',
-  'maxRooms',
-  'maxRoomMembers',
-] as const;
-const TIMES = ['handshakeTimeout', 'pingInterval', 'idleTimeout', 'takeoverTimeout'] as const;
 
 /** Open servers: one that nobody refers to any more goes on serving, like a `net.Server`. */
 const open = new Set<SignalingServer>();
 
+function log(logger: Logger, content: string): void {
+  const { level, message, fields } = JSON.parse(content) as {
+    level: keyof Logger;
+    message: string;
+    fields: Record<string, string | number | boolean | null>;
+  };
+  const known = Object.entries(fields).filter(([, value]) => value !== null);
+  logger[level](message, Object.fromEntries(known) as LogFields);
+}
+
+/** Where a server that is part of another one is, at this moment. */
+function embeddedAddress({ server, path = '' }: SignalingServerOptions): URL {
+  const url = server && embeddedUrl(server, path);
+  if (url) return url;
+  throw new AgentError('AGENT_UNREACHABLE', 'the server that signaling is part of does not listen yet, or any more');
+}
+
 /**
- * Starts a signaling server in this process.
+ * Starts a signaling server in this process, on threads of its own.
  *
- * @throws AgentError - `AGENT_UNREACHABLE` if it cannot listen there.
+ * @throws AgentError - `AGENT_UNREACHABLE` if it cannot listen there, `INVALID_MESSAGE` if certificate and key are of no use.
  * @throws TypeError - An option is unknown or out of range.
  */
 export async function createSignalingServer(options: SignalingServerOptions = {}): Promise<SignalingServer> {
-  checkMembers(options, 'the options of createSignalingServer', ['host', 'port', 'path', ...SIZES, ...TIMES]);
-  const { host = '127.0.0.1', port = 0, path } = options;
-  checkName(host, 'host');
-  checkInteger(port, 'port', 0, 65_535);
-  if (path !== undefined && !checkName(path, 'path').startsWith('/')) throw new TypeError('path must begin with "/"');
-  const given: Partial<Record<(typeof SIZES | typeof TIMES)[number], number>> = {};
-  for (const name of [...SIZES, ...TIMES]) {
-    if (options[name] !== undefined) given[name] = checkInteger(options[name], name, 1, 2 ** 31 - 1);
-  }
-  const address = isIP(host) ? host : (await lookup(host)).address;
+  checkMembers(options, 'the options of createSignalingServer', FRONT_OPTIONS);
+  const front = resolveFront(options);
+  const address = isIP(front.host) ? front.host : (await lookup(front.host)).address;
   let closed!: () => void;
   const gone = new Promise<void>((resolve) => (closed = resolve));
-  const native = nativeAgentCall(
-    () => new binding.SignalingServer({ host: address, port, path, ...given }, () => closed()),
-  );
+  const onEvent = (kind: string, content: string | null | undefined): void => {
+    if (kind === 'closed') closed();
+    else log(front.logger, content ?? '{}');
+  };
+  const native = nativeAgentCall(() => new binding.SignalingServer({ host: address, ...front.native }, onEvent));
+  let unmount = (): void => undefined;
+  const close = async (drain = 0): Promise<void> => {
+    native.close(drain);
+    await gone;
+    unmount();
+    open.delete(server);
+  };
   const server: SignalingServer = {
-    url: native.url,
-    port: native.port,
-    stats: () => native.stats(),
-    close: async () => {
-      native.close();
-      await gone;
-      open.delete(server);
+    get url() {
+      return options.server ? embeddedAddress(options).href : native.url;
     },
-    [Symbol.asyncDispose]: () => server.close(),
+    get port() {
+      return options.server ? Number(embeddedUrl(options.server, '')?.port ?? 0) : native.port;
+    },
+    stats: () => native.stats(),
+    updateTls: (tls) => {
+      checkMembers(tls, 'tls', ['cert', 'key']);
+      const { cert, key } = pemOf(tls);
+      nativeAgentCall(() => native.updateTls(cert, key));
+    },
+    close: async (how = {}) => {
+      checkMembers(how, 'the options of close', ['drain']);
+      await close(how.drain === undefined ? 0 : checkInteger(how.drain, 'drain', 0, 2 ** 31 - 1));
+    },
+    [Symbol.asyncDispose]: () => close(),
   };
   open.add(server);
+  if (options.server) {
+    try {
+      unmount = embed(options.server, options.path ?? '', native);
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
   return server;
 }

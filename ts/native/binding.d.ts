@@ -319,18 +319,34 @@ export declare class SignalingClient {
   close(): void
 }
 
+/** One such connection, as a Node `Duplex` needs it. */
+export declare class SignalingConnection {
+  /** Asks for one `data` event, or `end`. */
+  read(): void
+  /** Passes bytes on; `written` tells when there is room for more. */
+  write(data: Buffer): void
+  /** There are no more bytes; `written` follows. */
+  end(): void
+  /** Ends the connection in both directions at once. */
+  destroy(): void
+}
+
 /** A signaling server that is listening. */
 export declare class SignalingServer {
-  /** Starts listening. `closed` is called once, after `close`. */
-  constructor(options: SignalingServerOptions, closed: (arg0: string, arg1?: string | undefined | null) => void)
-  /** Where clients on this host find it. */
+  /** Starts listening, unless it is embedded. `on_event` gets `log`, `{level, message, fields}`, and once `closed`. */
+  constructor(options: SignalingServerOptions, onEvent: (arg0: string, arg1?: string | undefined | null) => void)
+  /** Where clients on this host find it. Means nothing if it is embedded. */
   get url(): string
   /** The port listened on. */
   get port(): number
   /** Counters at this moment. */
   stats(): SignalingServerStats
-  /** Closes; later calls do nothing. */
-  close(): void
+  /** Uses another certificate for new connections. */
+  updateTls(cert: string, key: string): void
+  /** Serves a connection that a Node server has accepted. `on_event` gets `data`, `written` and `end`. */
+  accept(address: string, port: number, onEvent: (arg0: string, arg1?: Buffer | undefined | null) => void): SignalingConnection
+  /** Closes, after draining for so many milliseconds; later calls do nothing but cut the draining short. */
+  close(drain?: number | undefined | null): void
 }
 
 /** What an agent verifies with and signs with. */
@@ -727,10 +743,26 @@ export interface SignalingServerOptions {
   maxRegistrations?: number
   /** Most connections. */
   maxConnections?: number
+  /** Most connections of one address. */
+  maxConnectionsPerAddress?: number
+  /** Most connections without a request so far. */
+  maxHalfOpen?: number
   /** Most rooms of one agent. */
   maxRooms?: number
   /** Most agents in one room. */
   maxRoomMembers?: number
+  /** Frames of a connection per second. */
+  messageRate?: number
+  /** Frames of a connection at once. */
+  messageBurst?: number
+  /** Rooms entered and left on a connection per second. */
+  roomRate?: number
+  /** Rooms entered and left on a connection at once. */
+  roomBurst?: number
+  /** Offers from one agent to another per minute. */
+  offersPerPair?: number
+  /** Candidates of one agent in one session. */
+  candidatesPerSession?: number
   /** Time for the upgrade, and for the first registration. */
   handshakeTimeout?: number
   /** Silence before a ping. */
@@ -739,6 +771,22 @@ export interface SignalingServerOptions {
   idleTimeout?: number
   /** Time for the owner of a name to answer when somebody else claims it. */
   takeoverTimeout?: number
+  /** PEM certificate chain; with `tls_key`. */
+  tlsCert?: string
+  /** PEM key. */
+  tlsKey?: string
+  /** Origins of web pages that are served; `*` for all. */
+  origins?: Array<string>
+  /** Addresses and ranges of proxies that are believed. */
+  trustedProxies?: Array<string>
+  /** Who may see metrics and status from elsewhere. */
+  adminToken?: string
+  /** Threads that serve clients. */
+  threads?: number
+  /** Listens nowhere. */
+  embedded?: boolean
+  /** Events are wanted. */
+  log?: boolean
 }
 
 /** Counters of a signaling server. */
@@ -761,6 +809,10 @@ export interface SignalingServerStats {
   refused: number
   /** Clients disconnected because they did not read. */
   slowConsumers: number
+  /** Frames refused because of a rate limit. */
+  rateLimited: number
+  /** Connections and requests refused before they became clients. */
+  turnedAway: number
 }
 
 /** A token that was made. */
