@@ -13,7 +13,7 @@ const PARTS = ['relay', 'hold', 'connect', 'flood', 'half-open'];
 const SERVERS = ['ossa', 'peer', 'ws'];
 const usage = `node bench/signaling.mjs [options]
   --only LIST      of ${PARTS.join(',')}
-  --servers LIST   of ${SERVERS.join(',')}
+  --servers LIST   of ${SERVERS.join(',')}, and rust: ours without Node around it
   --runs N         rounds of relay and flood over all servers (3)
   --seconds S      length of a measurement of relaying (5)
   --agents N       registered agents for the memory (15000)
@@ -105,7 +105,10 @@ for (let run = 0; run < runs; run++) {
 if (parts.includes('hold')) {
   for (const server of servers) await cell('hold', server, () => hold(server, { agents }));
 }
-if (parts.includes('connect') && servers.includes('ossa')) await cell('connect', 'ossa', () => connectAgents(pairs));
+// Only ours: the agents are.
+for (const server of servers.filter((name) => name === 'ossa' || name === 'rust')) {
+  if (parts.includes('connect')) await cell('connect', server, () => connectAgents(server, pairs));
+}
 
 const folder = join(root, 'bench', 'results');
 mkdirSync(folder, { recursive: true });

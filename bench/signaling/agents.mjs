@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 const { createPeer } = createRequire(import.meta.url)('../../index.js');
 const [url, prefix, count] = process.argv.slice(2);
 const half = Number(count) / 2;
-const name = (index) => `agent://example.com/${prefix}-${String(index).padStart(6, '0')}`;
+const name = (index, of = prefix) => `agent://example.com/${of}-${String(index).padStart(6, '0')}`;
 const say = (value) => console.log(JSON.stringify(value));
 const now = () => performance.now() / 1000;
 
@@ -25,7 +25,7 @@ const { prefix: other } = JSON.parse(line);
 const begun = now();
 const results = await Promise.allSettled(
   peers.slice(0, half).map(async (peer, index) => {
-    const link = await peer.connect(name(half + index).replace(prefix, other));
+    const link = await peer.connect(name(half + index, other));
     const connected = now() - begun;
     // Open means that something goes through.
     if ((await link.call('echo', index)) !== index) throw new Error('the echo came back changed');

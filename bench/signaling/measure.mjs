@@ -21,7 +21,7 @@ async function withServer(kind, options, work) {
     return child;
   };
   try {
-    return await work(await track(startServer(kind, kind === 'ossa' ? options : {})), track);
+    return await work(await track(startServer(kind, kind === 'ossa' || kind === 'rust' ? options : {})), track);
   } finally {
     await Promise.all(children.map((child) => child.stop()));
   }
@@ -135,8 +135,8 @@ export function halfOpen(kind, { seconds }) {
 }
 
 /** Agents with data channels: all register, then half of them connect to the other half at once. */
-export function connectAgents(agents) {
-  return withServer('ossa', {}, async (server, track) => {
+export function connectAgents(kind, agents) {
+  return withServer(kind, {}, async (server, track) => {
     const url = `ws://127.0.0.1:${server.port}`;
     const script = join(root, 'bench', 'signaling', 'agents.mjs');
     const prefixes = ['x', 'y'];

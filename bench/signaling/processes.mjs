@@ -6,7 +6,9 @@ import { createInterface } from 'node:readline';
 
 import { root } from '../../scripts/setup.mjs';
 
-const LOAD = join(root, 'target', 'release', 'examples', 'load');
+const EXAMPLES = join(root, 'target', 'release', 'examples');
+const LOAD = process.env.OSSA_BENCH_LOAD ?? join(EXAMPLES, 'load');
+const RUST_SERVER = process.env.OSSA_BENCH_SERVER ?? join(EXAMPLES, 'server');
 const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
 /** A child that prints JSON, one value a line, and ends with its standard input. */
@@ -31,11 +33,16 @@ export class Child {
     this.#process.stdin.write(`${JSON.stringify(value)}\n`);
   }
 
-  /** The next line. */
-  async next() {
+  /** The next line as it is. */
+  async line() {
     const { value, done } = await this.#lines.next();
     if (done) throw new Error(this.#errors.trim() || 'a process ended without a word');
-    return JSON.parse(value);
+    return value;
+  }
+
+  /** The value of the next line. */
+  async next() {
+    return JSON.parse(await this.line());
   }
 
   /** Resident memory in bytes. */
@@ -66,13 +73,22 @@ export class Child {
 }
 
 export function buildLoad() {
-  execFileSync('cargo', ['build', '--release', '-p', 'ossa-signaling', '--example', 'load'], {
+  execFileSync('cargo', ['build', '--release', '-p', 'ossa-signaling', '--examples'], {
     cwd: root,
     stdio: 'inherit',
   });
 }
 
+/** Ours as a Rust program without Node around it. Lifted limits are all that it takes of the options. */
+async function startRustServer(options) {
+  const child = new Child(RUST_SERVER, ['127.0.0.1:0', ...(options.messageRate ? ['relay'] : [])]);
+  child.port = Number(new URL(await child.line()).port);
+  child.kind = 'ossa';
+  return child;
+}
+
 export async function startServer(kind, options = {}) {
+  if (kind === 'rust') return startRustServer(options);
   const script = join(root, 'bench', 'signaling', 'server.mjs');
   const child = new Child(process.execPath, [script, kind, JSON.stringify(options)]);
   child.port = (await child.next()).port;

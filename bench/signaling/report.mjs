@@ -1,5 +1,5 @@
 // From cells to a table: medians over the rounds, and ratios to the others.
-const TITLES = { ossa: 'ossa-webrtc', peer: 'peer (PeerJS)', ws: 'ws relay' };
+const TITLES = { ossa: 'ossa-webrtc', rust: 'ossa-signaling (Rust)', peer: 'peer (PeerJS)', ws: 'ws relay' };
 const MIB = 2 ** 20;
 
 const relayed = (part, title) => [
@@ -57,7 +57,8 @@ function values(results, server, part, field, divisor) {
 
 /** The rows as lists of text, head first. */
 function grid(results, servers) {
-  const references = servers.includes('ossa') ? servers.filter((server) => server !== 'ossa') : [];
+  const own = servers.find((server) => server === 'ossa' || server === 'rust');
+  const references = own ? servers.filter((server) => server === 'peer' || server === 'ws') : [];
   const head = ['', 'unit', ...servers.map((server) => TITLES[server]), ...references.map((name) => `ours / ${name}`)];
   const body = ROWS.flatMap(([title, unit, part, field, divisor, better]) => {
     const found = servers.map((server) => values(results, server, part, field, divisor));
@@ -67,7 +68,7 @@ function grid(results, servers) {
       const spread = list.length > 1 ? ` (${show(Math.min(...list))}–${show(Math.max(...list))})` : '';
       return show(medians[index]) + spread;
     });
-    const ours = medians[servers.indexOf('ossa')];
+    const ours = medians[servers.indexOf(own)];
     const ratios = references.map((name) => {
       const ratio = ours / medians[servers.indexOf(name)];
       return better && Number.isFinite(ratio) ? `${show(ratio)}×` : '–';
