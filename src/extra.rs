@@ -23,8 +23,8 @@ impl ToNapiValue for Extra {
         unsafe {
             match extra {
                 Extra::Binary(data) => array_buffer(env, data),
-                Extra::Text(data) => string(env, data),
-                Extra::Event(json) => string(env, json.into_bytes().into()),
+                Extra::Text(data) => string(env, &data),
+                Extra::Event(json) => string(env, json.as_bytes()),
                 Extra::Lifted(skeleton, strings) => lifted(env, skeleton, strings),
             }
         }
@@ -96,11 +96,11 @@ unsafe fn lifted(
     // SAFETY: as for the caller.
     unsafe {
         check_status!(sys::napi_create_array_with_length(env, strings.len() + 1, &mut array))?;
-        check_status!(sys::napi_set_element(env, array, 0, string(env, skeleton.into_bytes().into())?))?;
+        check_status!(sys::napi_set_element(env, array, 0, string(env, skeleton.as_bytes())?))?;
         for (index, text) in (1..).zip(strings) {
             let value = match text {
-                LongText::Latin1(text) => latin1(env, text)?,
-                LongText::Utf16(units) => utf16(env, units)?,
+                LongText::Latin1(text) => latin1(env, &text)?,
+                LongText::Utf16(units) => utf16(env, &units)?,
             };
             check_status!(sys::napi_set_element(env, array, index, value))?;
         }
@@ -109,99 +109,35 @@ unsafe fn lifted(
 }
 
 /// Invalid UTF-8 becomes U+FFFD, as browsers have it. UTF-16 is made here because the runtime takes five times as long.
-unsafe fn string(env: sys::napi_env, text: Bytes) -> napi::Result<sys::napi_value> {
+unsafe fn string(env: sys::napi_env, text: &[u8]) -> napi::Result<sys::napi_value> {
     // SAFETY: as for the caller.
     unsafe {
         if text.is_ascii() {
             return latin1(env, text);
         }
         let mut units = Vec::with_capacity(text.len());
-        units.extend(String::from_utf8_lossy(&text).encode_utf16());
-        utf16(env, units)
+        units.extend(String::from_utf8_lossy(text).encode_utf16());
+        utf16(env, &units)
     }
 }
 
-/// A string of ASCII. A large one is not copied: fresh memory costs the runtime several times as much as the copy.
-unsafe fn latin1(env: sys::napi_env, text: Bytes) -> napi::Result<sys::napi_value> {
-    let (memory, len) = (text.as_ptr().cast(), text.len());
-    let text = if len < EXTERNAL || COPY_ALWAYS.load(Ordering::Relaxed) {
-        text
-    } else {
-        // SAFETY: the memory lives as long as the `Bytes` that `external_string` keeps, and nobody writes to it.
-        match unsafe {
-            external_string(text, |hint, value, copied| {
-                sys::node_api_create_external_string_latin1(
-                    env,
-                    memory,
-                    len as isize,
-                    Some(free_text::<Bytes>),
-                    hint,
-                    value,
-                    copied,
-                )
-            })
-        } {
-            Ok(value) => return Ok(value),
-            Err(text) => text,
-        }
-    };
+/// A string of ASCII. Copied, although the runtime could use the memory as it is: what such strings hold does not make it
+/// collect garbage, and a reader of large messages would take gigabytes.
+unsafe fn latin1(env: sys::napi_env, text: &[u8]) -> napi::Result<sys::napi_value> {
     let mut value = ptr::null_mut();
     // SAFETY: the pointer is good for the length, and the bytes are copied.
     let status =
-        unsafe { sys::napi_create_string_latin1(env, text.as_ptr().cast(), len as isize, &mut value) };
-    check_status!(status, "no memory for a text of {len} bytes")?;
+        unsafe { sys::napi_create_string_latin1(env, text.as_ptr().cast(), text.len() as isize, &mut value) };
+    check_status!(status, "no memory for a text of {} bytes", text.len())?;
     Ok(value)
 }
 
 /// The same for any text.
-unsafe fn utf16(env: sys::napi_env, mut units: Vec<u16>) -> napi::Result<sys::napi_value> {
-    let len = units.len();
-    if len * 2 >= EXTERNAL && !COPY_ALWAYS.load(Ordering::Relaxed) {
-        // It was as large as the UTF-8, which may be a third more.
-        units.shrink_to_fit();
-        let memory = units.as_ptr();
-        // SAFETY: as in `latin1`.
-        match unsafe {
-            external_string(units, |hint, value, copied| {
-                sys::node_api_create_external_string_utf16(
-                    env,
-                    memory,
-                    len as isize,
-                    Some(free_text::<Vec<u16>>),
-                    hint,
-                    value,
-                    copied,
-                )
-            })
-        } {
-            Ok(value) => return Ok(value),
-            Err(back) => units = back,
-        }
-    }
+unsafe fn utf16(env: sys::napi_env, units: &[u16]) -> napi::Result<sys::napi_value> {
     let mut value = ptr::null_mut();
     // SAFETY: as in `latin1`.
-    let status = unsafe { sys::napi_create_string_utf16(env, units.as_ptr(), len as isize, &mut value) };
-    check_status!(status, "no memory for a text of {len} characters")?;
+    let status =
+        unsafe { sys::napi_create_string_utf16(env, units.as_ptr(), units.len() as isize, &mut value) };
+    check_status!(status, "no memory for a text of {} characters", units.len())?;
     Ok(value)
-}
-
-/// Lets `create` make a string of the memory of `owner`, which it keeps as `hint`; gives the owner back if the runtime refuses.
-unsafe fn external_string<T>(
-    owner: T,
-    create: impl FnOnce(*mut c_void, *mut sys::napi_value, *mut bool) -> sys::napi_status,
-) -> Result<sys::napi_value, T> {
-    let hint = Box::into_raw(Box::new(owner));
-    let (mut value, mut copied) = (ptr::null_mut(), false);
-    // A runtime that copies nevertheless has called the finalizer.
-    if create(hint.cast(), &mut value, &mut copied) == sys::Status::napi_ok {
-        return Ok(value);
-    }
-    COPY_ALWAYS.store(true, Ordering::Relaxed);
-    // SAFETY: the runtime has refused, so it did not take `hint`.
-    Err(*unsafe { Box::from_raw(hint) })
-}
-
-unsafe extern "C" fn free_text<T>(_env: sys::node_api_basic_env, _memory: *mut c_void, hint: *mut c_void) {
-    // SAFETY: made by `external_string` of the same type; the runtime calls this once.
-    drop(unsafe { Box::from_raw(hint.cast::<T>()) });
 }

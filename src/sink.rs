@@ -1,7 +1,6 @@
 //! Takes what happens to one peer, on any thread, into the queue of its JavaScript thread.
 
 use std::collections::HashSet;
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -24,9 +23,6 @@ const LOW: usize = HIGH / 2;
 
 /// From this size on messages are searched for long strings. Below it parsing them costs less than their objects.
 const LIFT: usize = 64 * 1024;
-
-/// A slice that keeps the memory of the whole alive must be worth it: a program may keep it for ever.
-const SHARED_PART: usize = 4;
 
 /// The sink of one peer.
 pub(crate) struct PeerSink {
@@ -120,7 +116,7 @@ impl PeerSink {
 
     fn lifted(&self, channel: ChannelId, data: &Bytes, Lifted { skeleton, strings }: Lifted) {
         let convert = |string| match string {
-            LongString::Slice(range) => LongText::Latin1(slice(data, range)),
+            LongString::Slice(range) => LongText::Latin1(data.slice(range)),
             LongString::Ascii(bytes) => LongText::Latin1(bytes.into()),
             LongString::Utf16(units) => LongText::Utf16(units),
         };
@@ -187,12 +183,5 @@ impl Sink for PeerSink {
             self.push_event(event::send_failed(channel, bytes, &error));
             self.mailbox.signal();
         }
-    }
-}
-
-fn slice(data: &Bytes, range: Range<usize>) -> Bytes {
-    match range.len() >= data.len() / SHARED_PART {
-        true => data.slice(range),
-        false => Bytes::copy_from_slice(&data[range]),
     }
 }

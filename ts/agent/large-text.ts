@@ -5,6 +5,13 @@ import { PLACEHOLDER, type LiftedText } from '../native/types';
 /** Strings from this length on, in UTF-16 units, are worth it. Receivers have the same limit, in `crates/agent/src/large`. */
 const LONG = 32 * 1024;
 
+/**
+ * Up to this many UTF-16 units a message goes to one of our own agents whole: cutting and joining would cost more
+ * than it gains, since as much may wait in the channel anyway before it counts as full. Larger ones leave room
+ * for more urgent messages between their parts, and for those nothing of this is worth its while.
+ */
+export const MAX_WHOLE = 1024 * 1024 + 64 * 1024;
+
 /** They are looked for in objects and arrays of so many members, and so deep: the search must cost small payloads nothing. */
 const MAX_MEMBERS = 16;
 const MAX_SEARCH_DEPTH = 3;
@@ -39,7 +46,10 @@ export class LargeText {
   }
 }
 
-/** JSON of a payload that has long strings; `undefined` if it has none, or is none of JSON's own kinds of values. */
+/**
+ * JSON of a payload that has long strings; `undefined` if it has none, if it is too large to go whole, or none of JSON's
+ * own kinds of values.
+ */
 export function largeText(payload: unknown): LargeText | undefined {
   if (!hasLong(payload, 0)) return undefined;
   const pieces = [''];
@@ -49,13 +59,19 @@ export function largeText(payload: unknown): LargeText | undefined {
     // Something in it cannot be written as JSON: `JSON.stringify` says what.
     return undefined;
   }
-  return new LargeText(pieces);
+  const text = new LargeText(pieces);
+  return text.units > MAX_WHOLE ? undefined : text;
 }
 
 function hasLong(value: unknown, depth: number): boolean {
-  if (typeof value === 'string') return value.length >= LONG && isWellFormed(value);
+  if (typeof value === 'string') return value.length >= LONG && value.length <= MAX_WHOLE && isWellFormed(value);
   if (typeof value !== 'object' || value === null || depth > MAX_SEARCH_DEPTH) return false;
   let found = false;
+  if (Array.isArray(value)) {
+    if (value.length > MAX_MEMBERS) return false;
+    for (const item of value as unknown[]) found ||= hasLong(item, depth + 1);
+    return found && isPlain(value);
+  }
   let members = 0;
   for (const key in value) {
     if (++members > MAX_MEMBERS) return false;
@@ -67,7 +83,7 @@ function hasLong(value: unknown, depth: number): boolean {
 /** What it says with `toJSON` or by being of a class is for `JSON.stringify` to ask. */
 function isPlain(value: object): boolean {
   if ('toJSON' in value) return false;
-  if (Array.isArray(value)) return value.length <= MAX_MEMBERS;
+  if (Array.isArray(value)) return true;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }

@@ -1,17 +1,10 @@
 // How one message goes over a channel: whole, in the specification's chunks, or in the parts of our own agents.
 import { binding } from '../native/loader';
 import { AgentError, nativeAgentCall } from './errors';
-import { MAX_ESCAPED_BYTES_PER_UNIT, type LargeText } from './large-text';
+import { MAX_ESCAPED_BYTES_PER_UNIT, MAX_WHOLE, type LargeText } from './large-text';
 
 /** Most bytes of a message that everybody takes whole. Larger ones go to strangers in chunks of this size. */
 export const MAX_CHUNK = 16_384;
-
-/**
- * Up to this many UTF-16 units a message goes to one of our own agents whole: cutting and joining would cost more
- * than it gains, since as much may wait in the channel anyway before it counts as full. Larger ones leave room
- * for more urgent messages between their parts.
- */
-const MAX_WHOLE = 1024 * 1024 + 64 * 1024;
 
 /** UTF-16 units in a part. */
 const PART = 64 * 1024;

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 pub use crate::calls::fuzz::calls;
 use crate::transfer::{FileReceiver, FileSender, Journal, ReceiverEvent, SenderEvent, safe_file_name};
-use crate::{Composed, Envelope, MAX_CHUNK, Options, RawValue, Received, Session, SessionConfig, Splitter};
+use crate::{
+    Composed, Envelope, MAX_CHUNK, Options, RawValue, Received, Session, SessionConfig, Splitter, join, lift,
+};
 
 /// Feeds `data`, split at zero bytes, to a session as messages. `epoch` is any instant.
 pub fn session(epoch: Instant, data: &[u8]) {
@@ -128,6 +130,24 @@ pub fn chunks(epoch: Instant, data: &[u8]) {
     assert_eq!(receiver.take_whole(), Some(text));
 }
 
+/// Takes long strings out of the JSON or the nonsense that `data` is, where a zero byte stands for many characters: what
+/// is left is JSON if and only if the whole was. Then writes what is between the zero bytes as one string.
+pub fn long_strings(data: &[u8]) {
+    const RUNS: usize = 4;
+    let parts: Vec<&[u8]> = data.splitn(RUNS + 1, |byte| *byte == 0).collect();
+    let text = parts.join([b'x'; 32 * 1024].as_slice());
+    let text = [br#"{"type":"message","payload":"#, text.as_slice(), b"}"].concat();
+    let valid = |text: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
+    if let Some(lifted) = lift(&text) {
+        assert!(!lifted.strings.is_empty());
+        assert_eq!(valid(lifted.skeleton.as_bytes()), valid(&text));
+    }
+    let content = String::from_utf8_lossy(data);
+    let [Ok(start), Ok(end)] = [1, content.len() + 1].map(u32::try_from) else { return };
+    let joined = join(format!("\"{content}\"").as_bytes(), &[start, end, end + 1]);
+    assert_eq!(joined, serde_json::to_vec(&content).ok());
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -140,6 +160,7 @@ mod tests {
             let epoch = std::time::Instant::now();
             super::session(epoch, &data);
             super::chunks(epoch, &data);
+            super::long_strings(&data);
         }
     }
 }
