@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
-import type { AgentPeer, AuthOptions, Link, PeerOptions, SignalingAdapter } from '../index';
+import type { AgentPeer, AuthOptions, Link, PeerOptions, WebSocketSignaling } from '../index';
 import type { Context, OptionGroup, Options, Values } from './command';
 import { checkingUsage, UsageError } from './exit';
 import { iceServersOf } from './ice';
@@ -110,7 +110,7 @@ export async function openPeer(
   const auth = await authOf(values);
   const options: PeerOptions = {
     agentId: values.id ?? randomAgentId(),
-    signaling: await signalingOf(values.signaling, ca),
+    signaling: await signalingOf(values, ca),
     ...(await configurationOf(values, ca)),
     ...(auth ? { auth } : {}),
     ...(values.allow.length > 0 ? { allow: values.allow } : {}),
@@ -140,7 +140,10 @@ export async function configurationOf(
 }
 
 /** The signaling service that the options name. */
-export async function signalingOf(urls: readonly string[], ca?: string): Promise<SignalingAdapter> {
+export async function signalingOf(
+  { signaling: urls }: Pick<Values<typeof CONNECTION>, 'signaling'>,
+  ca?: string,
+): Promise<WebSocketSignaling> {
   if (urls.length === 0) {
     throw new UsageError('no signaling server: give --signaling ws://host:port, or set OSSA_SIGNALING');
   }

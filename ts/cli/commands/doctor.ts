@@ -49,7 +49,7 @@ export const doctor = defineCommand({
     const iceServers = await iceServersOf(values.ice, values.iceFile);
     const ca = values.ca === undefined ? undefined : await readText(values.ca);
     // A wrong URL is an error of usage, before anything is tested.
-    for (const url of values.signaling) await signalingOf([url], ca);
+    for (const url of values.signaling) await signalingOf({ ...values, signaling: [url] }, ca);
     const report = new Report(out, signal);
     const findings = await examine(report, context, iceServers, ca);
     conclude(out, verdicts(findings), advice(findings));
@@ -61,20 +61,21 @@ export const doctor = defineCommand({
 async function examine(
   report: Report,
   { values }: DoctorContext,
-  iceServers: Awaited<ReturnType<typeof iceServersOf>>,
+  given: Awaited<ReturnType<typeof iceServersOf>>,
   ca: string | undefined,
 ): Promise<Findings> {
   const { wait } = values;
-  const urls = urlsOf(iceServers);
   const network = await report.section('This machine', () => checkNetwork(Math.min(wait, 1000)));
   const loopback = await report.section('Connection with itself', () => checkLoopback(wait));
-  await report.section('Candidates', async () => ({ checks: await checkCandidates(iceServers, ca, wait) }));
-  const { nat } = await report.section('STUN and NAT', () => checkNat(urls, wait));
-  const { relays } = await report.section('TURN', () => checkRelays(urls, ca, wait));
   const meetings = [];
   for (const url of values.signaling) {
-    meetings.push(await report.section('Signaling', () => checkSignaling(url, () => signalingOf([url], ca), ca, wait)));
+    const open = () => signalingOf({ ...values, signaling: [url] }, ca);
+    meetings.push(await report.section('Signaling', () => checkSignaling(url, open, ca, wait)));
   }
+  const urls = urlsOf(given);
+  await report.section('Candidates', async () => ({ checks: await checkCandidates(given, ca, wait) }));
+  const { nat } = await report.section('STUN and NAT', () => checkNat(urls, wait));
+  const { relays } = await report.section('TURN', () => checkRelays(urls, ca, wait));
   return {
     loopback: loopback.works,
     addresses: network.addresses,
