@@ -98,7 +98,7 @@ test('an agent on several servers moves to the next one and returns to the first
 test('createPeer takes a list of servers, and agents that found different ones first meet on one that both know', async () => {
   const only = await server();
   const silent = await listen(() => undefined);
-  const signaling = new WebSocketSignaling([`ws://127.0.0.1:${silent.port}`, only.url], { connectTimeout: 200 });
+  const signaling = new WebSocketSignaling([`ws://127.0.0.1:${silent.port}`, only.url], { connectTimeout: 1000 });
   const a = createPeer({ agentId: 'agent://a', signaling });
   const b = createPeer({ agentId: 'agent://b', signaling: [only.url, 'ws://127.0.0.1:1'] });
   cleanups.push(() => Promise.all([a.close(), b.close()]));
