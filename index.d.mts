@@ -1368,6 +1368,23 @@ declare function saveAgentKeys(path: string, keys: AgentKeys): Promise<void>;
  */
 declare function loadAgentKeys(path: string): Promise<AgentKeys>;
 
+/** Facts that belong to a log message: agent URIs, ids, codes, sizes. */
+type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+/**
+ * Takes log messages: `console` will do, and so will most logging packages behind four small functions. Nothing secret
+ * is logged: no credentials, tokens, keys, payloads or addresses of candidates.
+ */
+interface Logger {
+    /** Single steps, for the hunt for a fault. */
+    debug(message: string, fields?: LogFields): void;
+    /** What an operator may want to see: links that come and go. */
+    info(message: string, fields?: LogFields): void;
+    /** Something was refused or went wrong, and the agent goes on. */
+    warn(message: string, fields?: LogFields): void;
+    /** Something does not work any more. */
+    error(message: string, fields?: LogFields): void;
+}
+
 /** How a link comes back when its connection is lost; times in milliseconds. */
 interface ReconnectOptions {
     /** New connections to try before the link is given up; 0 for none: then an ICE restart is all. Default: 5. */
@@ -1483,6 +1500,16 @@ interface RoomDetails {
     /** The service does not let the agent back in, and is asked again and again. */
     problem?: AgentError;
 }
+/** What an adapter may make use of. */
+interface SubscriptionContext {
+    /** The agent's own keys, for services that want proof of its name. */
+    readonly keys?: AgentKeys;
+    /**
+     * Offers ICE servers to the agent, in place of those offered before. They are used for connections and ICE restarts from
+     * then on. Those that should count for the first connection have to be offered before `subscribe()` has resolved.
+     */
+    offerIceServers(servers: readonly RTCIceServer[]): void;
+}
 /** Takes the agents that are in a room, the listener's own agent included. */
 type RoomListener = (members: readonly string[], details?: RoomDetails) => void;
 /**
@@ -1497,9 +1524,9 @@ interface SignalingAdapter {
     send(message: SignalingMessage): void | Promise<void>;
     /**
      * Starts to deliver the messages for an agent. `deliver` never throws. `failed` may be called once, when
-     * nothing will be delivered any more.
+     * nothing will be delivered any more. `context` is for services that want to know who the agent is or offer it ICE servers.
      */
-    subscribe(agentId: string, deliver: (message: SignalingMessage) => void, failed: (error: AgentError) => void): Unsubscribe | Promise<Unsubscribe>;
+    subscribe(agentId: string, deliver: (message: SignalingMessage) => void, failed: (error: AgentError) => void, context?: SubscriptionContext): Unsubscribe | Promise<Unsubscribe>;
     /**
      * Puts an agent that has subscribed into a room. `onMembers` is called once with those who are in it, and then after
      * every change; it never throws. Without this function there are no rooms.
@@ -1525,23 +1552,6 @@ interface AgentStatus {
     capabilities?: string[];
     /** Anything that it measures, as JSON. */
     metrics?: Record<string, unknown>;
-}
-
-/** Facts that belong to a log message: agent URIs, ids, codes, sizes. */
-type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
-/**
- * Takes log messages: `console` will do, and so will most logging packages behind four small functions. Nothing secret
- * is logged: no credentials, tokens, keys, payloads or addresses of candidates.
- */
-interface Logger {
-    /** Single steps, for the hunt for a fault. */
-    debug(message: string, fields?: LogFields): void;
-    /** What an operator may want to see: links that come and go. */
-    info(message: string, fields?: LogFields): void;
-    /** Something was refused or went wrong, and the agent goes on. */
-    warn(message: string, fields?: LogFields): void;
-    /** Something does not work any more. */
-    error(message: string, fields?: LogFields): void;
 }
 
 /** Who calls, as far as that is known before there is a link. */
@@ -1667,6 +1677,11 @@ interface PeerOptions extends RTCConfiguration {
     limits?: Limits;
     /** Hears what the agent does. Default: nobody. */
     logger?: Logger;
+    /**
+     * Whether to use the ICE servers that the signaling service offers, besides `iceServers`: TURN servers of
+     * `createSignalingServer({turn})`, for example. Default: true.
+     */
+    signalingIceServers?: boolean;
     /** What failures of calls travel as, unless a handler says otherwise. Default: `'error'`. */
     failAs?: FailAs;
 }
@@ -2145,6 +2160,9 @@ declare class MemorySignaling implements SignalingAdapter {
     join(room: string, agentId: string, onMembers: RoomListener): Unsubscribe;
 }
 
+/** A bearer token, or what gives one; asked again for every connection. */
+type SignalingToken = string | ((agentId: string) => string | Promise<string>);
+
 /** How the registration of an agent stands. */
 interface SignalingState {
     /**
@@ -2195,6 +2213,10 @@ interface WebSocketSignalingOptions {
     proxy?: string | URL | false;
     /** Headers for the upgrade of a WebSocket and for every HTTP request. */
     headers?: Readonly<Record<string, string>>;
+    /** Proves who the agent is where the server wants that. Default: the keys of `createPeer({auth: {keys}})`. */
+    keys?: AgentKeys;
+    /** For a server that wants a bearer token: the token, or a function that gives it, for every connection. */
+    token?: SignalingToken;
     /** PEM certificates of authorities to trust for `wss:` and `https:` besides the operating system's. */
     ca?: string;
     /** PEM certificate to show to servers that ask for one, followed by those that lead to its authority. */
@@ -2239,13 +2261,86 @@ declare class WebSocketSignaling implements SignalingAdapter {
      * called when that is given up.
      * @returns rejects with `UNAUTHORIZED` if the name is taken, and with the reason if the service cannot be reached.
      */
-    subscribe(agentId: string, deliver: (message: SignalingMessage) => void, failed: (error: AgentError) => void): Promise<Unsubscribe>;
+    subscribe(agentId: string, deliver: (message: SignalingMessage) => void, failed: (error: AgentError) => void, context?: SubscriptionContext): Promise<Unsubscribe>;
     /**
      * Enters a room of the server; after a loss of the connection the agent enters it again.
      * @returns rejects with `RATE_LIMIT_EXCEEDED` if the room is full or the agent is in too many, `INVALID_MESSAGE` for a name
      * that is not one, `UNAUTHORIZED` if the agent is not registered from here, `PROTOCOL_ERROR` if the server knows no rooms.
      */
     join(room: string, agentId: string, onMembers: RoomListener): Promise<Unsubscribe>;
+}
+
+/** Names of the server, as agents dial them. */
+interface WithAudience {
+    /**
+     * The names under which agents dial the server, `'signal.example'` or `'signal.example:8443'`: their proofs have to be
+     * made for one of them. Default: whatever the `Host` of a request says. Then another server that an agent dials could pass
+     * on a challenge of this one and register here in its name: set it wherever agents use more than one server.
+     */
+    audience?: string | readonly string[];
+}
+/** Nothing has to be shown: whoever comes first has the name as long as it is connected. For development. */
+interface OpenSignalingAuth {
+    mode: 'open';
+}
+/** Trust on first use: a name belongs to the first key that proves itself under it. */
+interface TofuSignalingAuth extends WithAudience {
+    mode: 'tofu';
+    /** Milliseconds that a name stays its owner's after it was last connected. Default: 604,800,000, seven days. */
+    retention?: number;
+    /** Names that are remembered; at this bound new ones are refused. Default: 100,000. */
+    capacity?: number;
+}
+/** Agents prove to hold a key that the server knows as theirs. Sources of keys are those of the option `auth` of agents. */
+interface KeysSignalingAuth extends WithAudience, Pick<AuthOptions, 'pinned' | 'resolve' | 'jwks'> {
+    mode: 'keys';
+}
+/** Who bears a token. */
+interface BearerDetails {
+    /** The agent that wants to be registered. */
+    readonly agentId: string;
+    /** IP address that it connects from. */
+    readonly address: string;
+}
+/** What `verify` may say of a token: yes, no, or yes and who it is. */
+type BearerVerdict = boolean | {
+    readonly owner?: string;
+};
+/** Agents show a bearer token (RFC 6750), in the option `token` of their client or in the header `Authorization`. */
+interface BearerSignalingAuth {
+    mode: 'bearer';
+    /**
+     * Decides whether the bearer of a token may register `details.agentId`; it has five seconds. Two bearers with the same
+     * `owner` are the same agent: the later one takes its name over at once. Without an `owner` an agent that is connected and
+     * answers keeps its name.
+     */
+    verify?: (token: string, details: BearerDetails) => BearerVerdict | Promise<BearerVerdict>;
+    /** Tokens of single agents by their URI, or tokens that are good for every name. */
+    tokens?: readonly string[] | Readonly<Record<string, string | readonly string[]>>;
+}
+/** The option `auth` of {@link createSignalingServer}; see docs/signaling-security.md. */
+type SignalingServerAuth = OpenSignalingAuth | TofuSignalingAuth | KeysSignalingAuth | BearerSignalingAuth;
+/** How names are proven at a server. */
+type SignalingAuthMode = SignalingServerAuth['mode'];
+
+/**
+ * The option `turn` of {@link createSignalingServer}: agents get credentials that expire, as coturn takes them with
+ * `use-auth-secret`, and new ones when half of their time is over.
+ */
+interface SignalingTurnOptions {
+    /** `turn:`, `turns:` and `stun:` URLs. */
+    urls: string | readonly string[];
+    /** The `static-auth-secret` of the TURN servers. */
+    secret: string;
+    /** Seconds that credentials are valid. Default: 3,600. */
+    ttl?: number;
+    /**
+     * What user names say about the agent to those who read the logs of the TURN servers: `'hash'`, the default, is always the
+     * same for an agent and does not show which it is; `'uri'` does.
+     */
+    username?: 'hash' | 'uri';
+    /** Also for the agents of an open server, that is for everybody. Default: false. */
+    allowOpen?: boolean;
 }
 
 /** Certificate and key of a signaling server. */
@@ -2327,6 +2422,13 @@ interface SignalingFrontOptions {
      * they are for clients on this machine.
      */
     adminToken?: string;
+    /**
+     * What agents have to show to be registered; see docs/signaling-security.md. Default: nothing, which is for development; a
+     * warning says so if other hosts can reach the server.
+     */
+    auth?: SignalingServerAuth;
+    /** TURN servers for agents that have shown who they are. */
+    turn?: SignalingTurnOptions;
     /** Threads that serve clients. Default: as many as the machine has processors, at most 4. */
     threads?: number;
     /** Hears what happens. Default: nobody. No secrets are logged. */
@@ -2358,6 +2460,8 @@ interface SignalingServerStats {
     slowConsumers: number;
     /** Frames refused because of a rate limit. */
     rateLimited: number;
+    /** Registrations whose proof or token was wrong. */
+    denied: number;
     /** Connections and requests turned away before they became clients: too many, or from a page of a foreign origin. */
     turnedAway: number;
 }
@@ -2406,4 +2510,4 @@ declare function createSignalingServer(options?: SignalingServerOptions): Promis
 declare function normalizeAgentUri(uri: string): string;
 
 export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, Mesh, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingCandidate, SignalingFrontOptions, SignalingMessage, SignalingServer, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, StreamChunk, TrySendOptions, Unsubscribe, WebSocketSignalingOptions };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingFrontOptions, SignalingMessage, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions };

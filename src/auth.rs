@@ -55,7 +55,7 @@ pub(crate) fn agent_private_key(pem: String) -> Result<AgentPublicKey> {
     SigningKey::from_pem(&pem).map(|key| key.public().into()).map_err(key_error)
 }
 
-fn key_error(error: KeyError) -> napi::Error {
+pub(crate) fn key_error(error: KeyError) -> napi::Error {
     coded(INVALID_MESSAGE, error)
 }
 
@@ -283,24 +283,28 @@ impl AgentAuth {
         shared: bool,
     ) -> Result<KeySetLookup> {
         let from = agent_uri(&from)?;
-        Ok(match self.key_sets.lookup(&url, &from, &kid, shared, Instant::now()) {
-            Lookup::Found(keys) => KeySetLookup {
-                keys: Some(keys.iter().map(PublicKey::to_jwk).collect()),
-                ..KeySetLookup::default()
-            },
-            Lookup::Fetch => KeySetLookup { fetch: true, ..KeySetLookup::default() },
-            Lookup::Refused(refusal) => KeySetLookup {
-                refusal: Some(refusal.reason()),
-                text: Some(refusal.to_string()),
-                ..KeySetLookup::default()
-            },
-        })
+        Ok(key_set_lookup(self.key_sets.lookup(&url, &from, &kid, shared, Instant::now())))
     }
 
     /// Keeps what was fetched. False: it is not a key set.
     #[napi]
     pub fn store_keys(&mut self, url: String, body: String) -> bool {
         self.key_sets.store(&url, &body, Instant::now())
+    }
+}
+
+pub(crate) fn key_set_lookup(lookup: Lookup) -> KeySetLookup {
+    match lookup {
+        Lookup::Found(keys) => {
+            let keys = keys.iter().map(PublicKey::to_jwk).collect();
+            KeySetLookup { keys: Some(keys), ..KeySetLookup::default() }
+        }
+        Lookup::Fetch => KeySetLookup { fetch: true, ..KeySetLookup::default() },
+        Lookup::Refused(refusal) => KeySetLookup {
+            refusal: Some(refusal.reason()),
+            text: Some(refusal.to_string()),
+            ..KeySetLookup::default()
+        },
     }
 }
 

@@ -181,7 +181,7 @@ describe('bad input is refused by name', () => {
     [{ agentId: 'http://a' }, /agent:\/\//],
     [{ agentId: 7 }, /string/],
     [{ signaling: undefined }, /signaling/],
-    [{ signaling: 'http://x' }, /ws:\/\//],
+    [{ signaling: 'ftp://x' }, /ws:\/\//],
     [{ signaling: { send: () => undefined } }, /subscribe/],
     [{ iceServer: [] }, /iceServer/],
     [{ iceServers: [{ urls: 'http://x' }] }, /http:\/\/x/],

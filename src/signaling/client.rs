@@ -9,6 +9,7 @@ use ossa_signaling::{Client, ClientEvent, Events, RoomEvent, RoomName, SendError
 use serde_json::json;
 
 use super::client_options::{SignalingClientOptions, refused};
+use super::prover::SignalingProver;
 use super::{Callback, runtime, tell};
 use crate::session::{agent_uri, coded};
 
@@ -28,8 +29,10 @@ impl SignalingClient {
         agent: String,
         options: SignalingClientOptions,
         on_event: Function<'_, FnArgs<(String, Option<String>)>, ()>,
+        prover: Option<&SignalingProver>,
     ) -> Result<Self> {
-        let config = options.config(agent_uri(&agent)?)?;
+        let mut config = options.config(agent_uri(&agent)?)?;
+        config.prover = prover.map(SignalingProver::prover);
         let runtime = runtime()?;
         let started = {
             let _on_its_thread = runtime.enter();

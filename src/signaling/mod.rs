@@ -1,9 +1,12 @@
 //! The signaling server and client as `ts/agent` sees them. All clients run on one thread of their own, started with the first
 //! of them: signaling is rare and small, and must not wait for data traffic. Each server has its own threads.
 
+mod ask;
+mod auth;
 mod client;
 mod client_options;
 mod embedded;
+mod prover;
 mod server;
 mod server_options;
 

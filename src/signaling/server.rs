@@ -13,6 +13,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::auth::SignalingAuth;
 use super::embedded::{IN_FLIGHT, SignalingConnection};
 use super::server_options::SignalingServerOptions;
 use super::{Callback, runtime, tell};
@@ -41,6 +42,8 @@ pub struct SignalingServerStats {
     pub slow_consumers: f64,
     /// Frames refused because of a rate limit.
     pub rate_limited: f64,
+    /// Registrations whose proof or token was wrong.
+    pub denied: f64,
     /// Connections and requests refused before they became clients.
     pub turned_away: f64,
 }
@@ -99,10 +102,14 @@ impl SignalingServer {
     pub fn new(
         options: SignalingServerOptions,
         on_event: Function<'_, FnArgs<(String, Option<String>)>, ()>,
+        auth: Option<&SignalingAuth>,
     ) -> Result<Self> {
         let threads = Threads::start(options.threads)?;
         let (embedded, logs) = (options.embedded.unwrap_or(false), options.log.unwrap_or(false));
         let mut config = options.config()?;
+        if let Some(auth) = auth {
+            config.authenticator = auth.authenticator();
+        }
         let events = logs.then(EventSink::new);
         let events = events.map(|(sink, events)| {
             config.events = Some(Arc::new(sink));
@@ -146,6 +153,7 @@ impl SignalingServer {
             refused: stats.refused as f64,
             slow_consumers: stats.slow_consumers as f64,
             rate_limited: stats.rate_limited as f64,
+            denied: stats.denied as f64,
             turned_away: stats.turned_away as f64,
         }
     }

@@ -7,6 +7,7 @@ use napi::Result;
 use napi_derive::napi;
 use ossa_signaling::{Network, Origins, Rate, Secret, ServerConfig, TlsIdentity, code};
 
+use super::auth::SignalingTurnOptions;
 use crate::session::coded;
 
 /// Options of a signaling server; durations in milliseconds, sizes in bytes. What is left out has its default.
@@ -54,6 +55,10 @@ pub struct SignalingServerOptions {
     pub idle_timeout: Option<u32>,
     /// Time for the owner of a name to answer when somebody else claims it.
     pub takeover_timeout: Option<u32>,
+    /// Names of the server, `host` or `host:port`.
+    pub audience: Option<Vec<String>>,
+    /// TURN servers for its agents.
+    pub turn: Option<SignalingTurnOptions>,
     /// PEM certificate chain; with `tls_key`.
     pub tls_cert: Option<String>,
     /// PEM key.
@@ -125,6 +130,8 @@ impl SignalingServerOptions {
             ping_interval: time(self.ping_interval, defaults.ping_interval),
             idle_timeout: time(self.idle_timeout, defaults.idle_timeout),
             takeover_timeout: time(self.takeover_timeout, defaults.takeover_timeout),
+            audience: self.audience.unwrap_or_default(),
+            turn: self.turn.map(Into::into),
             tls,
             origins,
             trusted_proxies,

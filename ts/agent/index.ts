@@ -76,11 +76,24 @@ export type {
   SignalingAdapter,
   SignalingCandidate,
   SignalingMessage,
+  SubscriptionContext,
   Unsubscribe,
 } from './signaling';
 export { MemorySignaling } from './memory-signaling';
 export { WebSocketSignaling } from './websocket-signaling';
 export type { SignalingState, WebSocketSignalingOptions } from './signaling-client-options';
+export type {
+  BearerDetails,
+  BearerSignalingAuth,
+  BearerVerdict,
+  KeysSignalingAuth,
+  OpenSignalingAuth,
+  SignalingAuthMode,
+  SignalingServerAuth,
+  TofuSignalingAuth,
+} from './signaling-auth';
+export type { SignalingToken } from './signaling-prover';
+export type { SignalingTurnOptions } from './signaling-turn';
 export { createSignalingServer } from './signaling-server';
 export type {
   CloseSignalingServerOptions,

@@ -1,8 +1,9 @@
 // The connections of a link, one after the other: the first set-up, what is done when one is lost, and the next.
 import { randomUUID } from 'node:crypto';
 
-import type { RTCConfiguration, RTCDataChannel, RTCPeerConnection } from '../w3c';
+import type { RTCDataChannel, RTCPeerConnection } from '../w3c';
 import { AgentError } from './errors';
+import type { LinkConfiguration } from './link-configuration';
 import { LinkConnection, type LinkConnectionHost } from './link-connection';
 import type { ResolvedReconnect } from './reconnect-options';
 import { Reconnection, type Reconnected, type ReconnectReason, type ReconnectStep } from './reconnection';
@@ -25,7 +26,7 @@ const GOODBYE = 'TASK_CANCELLED';
 export interface LifelineHost {
   readonly local: string;
   readonly remote: string;
-  readonly configuration: RTCConfiguration;
+  readonly configuration: LinkConfiguration;
   readonly heartbeat: number;
   readonly reconnect: ResolvedReconnect;
   /** The other side has said that it is one of ours. */

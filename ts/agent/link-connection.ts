@@ -1,6 +1,7 @@
 // One connection of a link, and the negotiation that makes it.
 import { RTCPeerConnection, type RTCConfiguration } from '../w3c';
 import { AgentError } from './errors';
+import type { LinkConfiguration } from './link-configuration';
 import { Negotiator } from './negotiator';
 import { sameConnection, sdpOf } from './session-id';
 import type { SignalingMessage } from './signaling';
@@ -42,14 +43,18 @@ export class LinkConnection {
   /** Its message channels have been made. */
   prepared = false;
   readonly #observed: ObservedConnection;
+  readonly #configuration: LinkConfiguration;
+  #applied: RTCConfiguration;
 
   constructor(
     host: LinkConnectionHost,
-    configuration: RTCConfiguration,
+    configuration: LinkConfiguration,
     /** Names the set-up; learnt from the other side's offer. */
     public sessionId: string | undefined,
   ) {
-    const connection = (this.#observed = new ObservedConnection(configuration));
+    this.#configuration = configuration;
+    this.#applied = configuration.current;
+    const connection = (this.#observed = new ObservedConnection(this.#applied));
     this.connection = connection;
     const changed = () => host.stateChanged(this, connection.connectionState);
     connection.closed = changed;
@@ -76,10 +81,21 @@ export class LinkConnection {
     this.connection.close();
   }
 
+  /** Before candidates are gathered: with the ICE servers of now, not those of the last time. */
+  #refresh(): Promise<void> | undefined {
+    const { current, settling } = this.#configuration;
+    if (settling) return settling.then(() => this.#refresh());
+    if (current === this.#applied || this.connection.signalingState === 'closed') return undefined;
+    this.#applied = current;
+    this.connection.setConfiguration(current);
+    return undefined;
+  }
+
   #negotiate(host: LinkConnectionHost): Negotiator {
     const { local: from, remote: to } = host;
     return new Negotiator({
       connection: this.connection,
+      refresh: () => this.#refresh(),
       // Any order will do as long as both sides see the same one.
       polite: from < to,
       transmit: (message) => host.transmit({ ...message, from, to, sessionId: this.sessionId }),

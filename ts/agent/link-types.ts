@@ -1,5 +1,5 @@
 // What links tell their users, and what they ask of their peer.
-import type { RTCConfiguration } from '../w3c';
+import type { LinkConfiguration } from './link-configuration';
 import type { Guard } from './auth/guard';
 import type { Capability } from './call-registry';
 import type { AgentChannel } from './channel';
@@ -52,7 +52,7 @@ export interface LinkHost {
   readonly limits: ResolvedLimits;
   readonly logger: Logger;
   readonly guard: Guard;
-  readonly configuration: RTCConfiguration;
+  readonly configuration: LinkConfiguration;
   readonly channels: ChannelPreset;
   readonly heartbeat: number;
   readonly reconnect: ResolvedReconnect;

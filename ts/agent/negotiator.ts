@@ -15,6 +15,8 @@ export interface NegotiatorHost {
   readonly connection: RTCPeerConnection;
   /** On a collision of offers this side gives way. */
   readonly polite: boolean;
+  /** Called before candidates are gathered: the configuration of the connection may be out of date. */
+  refresh(): Promise<void> | undefined;
   /** Sends to the other agent; adds sender, recipient and session. */
   transmit(message: Pick<SignalingMessage, 'type' | 'sdp' | 'candidate'>): Promise<void>;
   /** This side's offer gave way to the other's. */
@@ -29,6 +31,8 @@ export interface NegotiatorHost {
 export class Negotiator {
   readonly #host: NegotiatorHost;
   #makingOffer = false;
+  /** An offer of the other side is being answered. */
+  #answering = false;
   #ignoredOffer = false;
   /** Own candidates wait here until the description they belong to has been sent. */
   #described = false;
@@ -80,6 +84,12 @@ export class Negotiator {
     if (this.#stopped) return;
     try {
       this.#makingOffer = true;
+      const refreshed = this.#host.refresh();
+      if (refreshed) {
+        await refreshed;
+        // What the other side has offered meanwhile is answered elsewhere. If that leaves something to negotiate, we are told.
+        if (this.#answering || this.#stopped) return;
+      }
       await connection.setLocalDescription();
       // A remote offer may have been applied meanwhile.
       if (connection.localDescription?.type === 'offer') this.#send('offer', connection.localDescription.sdp);
@@ -104,13 +114,17 @@ export class Negotiator {
       this.#ownEarly = [];
     }
     try {
+      this.#answering = type === 'offer';
       await connection.setRemoteDescription({ type, sdp });
       for (const candidate of this.#remoteEarly.splice(0)) await this.#apply(candidate);
       if (type === 'answer') return;
+      await this.#host.refresh();
       await connection.setLocalDescription();
       if (connection.localDescription) this.#send('answer', connection.localDescription.sdp);
     } catch (error) {
       if (!this.#stopped) this.#host.fail(`the ${type} was not accepted: ${messageOf(error)}`, error);
+    } finally {
+      this.#answering = false;
     }
   }
 

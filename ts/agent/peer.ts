@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { RTCPeerConnection } from '../w3c';
+import { RTCPeerConnection, type RTCIceServer } from '../w3c';
 import { CallRegistry, checkFailAs } from './call-registry';
 import { ResultStream } from './call-stream';
 import { checkCall } from './calls';
@@ -14,6 +14,7 @@ import { Emitter, Inbox } from './events';
 import { resolveLimits } from './limits';
 import type { IncomingFile } from './files';
 import { Link } from './link';
+import { LinkConfiguration } from './link-configuration';
 import type { LinkHost } from './link-types';
 import { checkLogger } from './logger';
 import type { Mesh } from './mesh';
@@ -69,6 +70,7 @@ const MEMBERS = [
   'limits',
   'logger',
   'failAs',
+  'signalingIceServers',
 ] as const;
 
 /** An agent: reachable under its URI, and able to reach others. Made by {@link createPeer}. */
@@ -97,16 +99,19 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     super();
     checkMembers(options, 'the options of createPeer', [...MEMBERS, ...CONFIGURATION]);
     const { agentId, signaling, auth, allow, accept, limits, logger, failAs, ...rest } = options;
-    const { channels, heartbeat, reconnect, ...configuration } = rest;
+    const { channels, heartbeat, reconnect, signalingIceServers = true, ...own } = rest;
     this.agentId = normalizeAgentUri(agentId);
     if (accept !== undefined) checkFunction(accept, 'accept');
     // Refuses a wrong configuration now, not at the first connection.
-    new RTCPeerConnection(configuration).close();
+    new RTCPeerConnection(own).close();
+    if (typeof signalingIceServers !== 'boolean') throw new TypeError('signalingIceServers must be true or false');
     const adapter = adapterOf(signaling);
     this.buffer('link', this.#incoming);
     const common = { agentId: this.agentId, limits: resolveLimits(limits), logger: checkLogger(logger) };
     this.#guard = this.#makeGuard(common, auth, allow);
     this.buffer('file', this.#files);
+    let registered!: (ready: Promise<void>) => void;
+    const configuration = new LinkConfiguration(own, new Promise((resolve) => (registered = resolve)));
     this.#host = {
       ...common,
       guard: this.#guard,
@@ -132,6 +137,10 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     this.#switchboard = this.#makeSwitchboard(accept);
     const registration = {
       agentId: this.agentId,
+      keys: auth?.keys,
+      offerIceServers: (servers: readonly RTCIceServer[]) => {
+        if (signalingIceServers) configuration.offered(servers, common.logger);
+      },
       deliver: (message: SignalingMessage) => this.#guard.receive(message),
       failed: (error: AgentError) => {
         this.#failure ??= error;
@@ -141,6 +150,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     };
     this.#registration = new Registration(registration, adapter);
     this.ready = this.#registration.ready;
+    registered(this.ready);
     this.#meshes = this.#makeMeshes(adapter);
   }
 

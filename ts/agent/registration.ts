@@ -1,4 +1,6 @@
 // The place of one agent in a signaling service: registered, lost, given up.
+import type { RTCIceServer } from '../w3c';
+import type { AgentKeys } from './auth/keys';
 import { AgentError, messageOf } from './errors';
 import { isSignalingMessage, type SignalingAdapter, type SignalingMessage, type Unsubscribe } from './signaling';
 import type { PeerOptions } from './types';
@@ -10,6 +12,10 @@ const GOODBYE = 2000;
 /** What a registration tells its peer. */
 export interface RegistrationHost {
   readonly agentId: string;
+  /** For services that want to know who it is. */
+  readonly keys: AgentKeys | undefined;
+  /** The service offers ICE servers. */
+  offerIceServers(servers: readonly RTCIceServer[]): void;
   /** A message has come. Never throws. */
   deliver(message: SignalingMessage): void;
   /** The registration has failed. */
@@ -64,7 +70,7 @@ export class Registration {
   async #subscribe(): Promise<Unsubscribe> {
     // Listeners that the caller adds right after createPeer() are there before the first message.
     await Promise.resolve();
-    const { agentId } = this.#host;
+    const { agentId, keys } = this.#host;
     try {
       return await this.#adapter.subscribe(
         agentId,
@@ -73,6 +79,12 @@ export class Registration {
         },
         (error) => {
           if (!this.#closed) this.#host.lost(error);
+        },
+        {
+          ...(keys && { keys }),
+          offerIceServers: (servers) => {
+            if (!this.#closed) this.#host.offerIceServers(servers);
+          },
         },
       );
     } catch (error) {

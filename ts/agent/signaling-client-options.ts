@@ -1,7 +1,9 @@
 // What a client of signaling servers can be told.
 import { binding } from '../native/loader';
+import type { AgentKeys } from './auth/keys';
 import { AgentError, nativeAgentCall } from './errors';
 import { checkFunction, checkInteger, checkMembers, checkMilliseconds, checkSignal } from './options';
+import { checkCredentials, type SignalingToken } from './signaling-prover';
 import { resolveProxy, type SignalingProxy } from './signaling-proxy';
 
 /** How the registration of an agent stands. */
@@ -55,6 +57,10 @@ export interface WebSocketSignalingOptions {
   proxy?: string | URL | false;
   /** Headers for the upgrade of a WebSocket and for every HTTP request. */
   headers?: Readonly<Record<string, string>>;
+  /** Proves who the agent is where the server wants that. Default: the keys of `createPeer({auth: {keys}})`. */
+  keys?: AgentKeys;
+  /** For a server that wants a bearer token: the token, or a function that gives it, for every connection. */
+  token?: SignalingToken;
   /** PEM certificates of authorities to trust for `wss:` and `https:` besides the operating system's. */
   ca?: string;
   /** PEM certificate to show to servers that ask for one, followed by those that lead to its authority. */
@@ -96,7 +102,7 @@ export function checkSignalingOptions(
   urls: readonly string[],
   options: WebSocketSignalingOptions,
 ): NativeSignalingOptions {
-  const other = ['failBack', 'proxy', 'headers', 'signal'];
+  const other = ['keys', 'token', 'failBack', 'proxy', 'headers', 'signal'];
   checkMembers(options, 'the options of WebSocketSignaling', [...TIMES, ...COUNTS, ...TEXTS, ...CALLBACKS, ...other]);
   const native: NativeSignalingOptions & Record<string, unknown> = { urls: [...urls] };
   for (const name of TIMES) {
@@ -119,6 +125,7 @@ export function checkSignalingOptions(
   if (failBack !== undefined)
     native.failBack = failBack === false ? 0 : Math.ceil(checkMilliseconds(failBack, 'failBack'));
   if (headers !== undefined) native.headers = checkHeaders(headers);
+  checkCredentials(options);
   checkSignal(signal, 'signal');
   native.proxy = resolveProxy(options.proxy);
   checkByTheCore(native);

@@ -5,6 +5,8 @@ import { isIP } from 'node:net';
 
 import { checkLogger, type Logger } from './logger';
 import { checkInteger, checkMembers, checkName, describe } from './options';
+import type { SignalingServerAuth } from './signaling-auth';
+import type { SignalingTurnOptions } from './signaling-turn';
 
 /** Certificate and key of a signaling server. */
 export interface SignalingTls {
@@ -87,6 +89,13 @@ export interface SignalingFrontOptions {
    * they are for clients on this machine.
    */
   adminToken?: string;
+  /**
+   * What agents have to show to be registered; see docs/signaling-security.md. Default: nothing, which is for development; a
+   * warning says so if other hosts can reach the server.
+   */
+  auth?: SignalingServerAuth;
+  /** TURN servers for agents that have shown who they are. */
+  turn?: SignalingTurnOptions;
   /** Threads that serve clients. Default: as many as the machine has processors, at most 4. */
   threads?: number;
   /** Hears what happens. Default: nobody. No secrets are logged. */
@@ -126,6 +135,8 @@ export const FRONT_OPTIONS: readonly string[] = [
   'adminToken',
   'threads',
   'logger',
+  'auth',
+  'turn',
   ...SIZES,
 ];
 

@@ -5,6 +5,8 @@ import { binding } from '../native/loader';
 import { AgentError, nativeAgentCall } from './errors';
 import type { LogFields, Logger } from './logger';
 import { checkInteger, checkMembers } from './options';
+import { resolveSignalingAuth, warnOfExposure } from './signaling-auth';
+import { resolveTurn } from './signaling-turn';
 import { embed, embeddedUrl } from './signaling-server-embedding';
 import {
   FRONT_OPTIONS,
@@ -40,6 +42,8 @@ export interface SignalingServerStats {
   slowConsumers: number;
   /** Frames refused because of a rate limit. */
   rateLimited: number;
+  /** Registrations whose proof or token was wrong. */
+  denied: number;
   /** Connections and requests turned away before they became clients: too many, or from a page of a foreign origin. */
   turnedAway: number;
 }
@@ -104,6 +108,8 @@ function embeddedAddress({ server, path = '' }: SignalingServerOptions): URL {
 export async function createSignalingServer(options: SignalingServerOptions = {}): Promise<SignalingServer> {
   checkMembers(options, 'the options of createSignalingServer', FRONT_OPTIONS);
   const front = resolveFront(options);
+  const gate = resolveSignalingAuth(options.auth, front.logger);
+  const turn = resolveTurn(options.turn, gate.mode);
   const address = isIP(front.host) ? front.host : (await lookup(front.host)).address;
   let closed!: () => void;
   const gone = new Promise<void>((resolve) => (closed = resolve));
@@ -111,10 +117,18 @@ export async function createSignalingServer(options: SignalingServerOptions = {}
     if (kind === 'closed') closed();
     else log(front.logger, content ?? '{}');
   };
-  const native = nativeAgentCall(() => new binding.SignalingServer({ host: address, ...front.native }, onEvent));
+  const native = nativeAgentCall(
+    () =>
+      new binding.SignalingServer(
+        { host: address, ...front.native, audience: gate.audience, turn },
+        onEvent,
+        gate.native,
+      ),
+  );
   let unmount = (): void => undefined;
   const close = async (drain = 0): Promise<void> => {
     native.close(drain);
+    gate.close();
     await gone;
     unmount();
     open.delete(server);
@@ -139,6 +153,7 @@ export async function createSignalingServer(options: SignalingServerOptions = {}
     [Symbol.asyncDispose]: () => close(),
   };
   open.add(server);
+  warnWhenListening(options.server, address, (where) => warnOfExposure(where, gate, front.logger));
   if (options.server) {
     try {
       unmount = embed(options.server, options.path ?? '', native);
@@ -148,4 +163,20 @@ export async function createSignalingServer(options: SignalingServerOptions = {}
     }
   }
   return server;
+}
+
+/** A server of Node that it is part of may listen later. */
+function warnWhenListening(
+  part: SignalingServerOptions['server'],
+  address: string,
+  warn: (address: string) => void,
+): void {
+  if (!part) return warn(address);
+  const tell = () => {
+    const where = part.address();
+    // A Unix socket is for this host only.
+    if (typeof where === 'object' && where) warn(where.address);
+  };
+  if (part.listening) tell();
+  else part.once('listening', tell);
 }

@@ -1,4 +1,6 @@
 // How agents reach each other before they are connected: the message, and the interface that brings it across.
+import type { RTCIceServer } from '../w3c';
+import type { AgentKeys } from './auth/keys';
 import type { AgentError } from './errors';
 
 /** A trickled ICE candidate, `RTCIceCandidateInit` of W3C. */
@@ -52,6 +54,17 @@ export interface RoomDetails {
   problem?: AgentError;
 }
 
+/** What an adapter may make use of. */
+export interface SubscriptionContext {
+  /** The agent's own keys, for services that want proof of its name. */
+  readonly keys?: AgentKeys;
+  /**
+   * Offers ICE servers to the agent, in place of those offered before. They are used for connections and ICE restarts from
+   * then on. Those that should count for the first connection have to be offered before `subscribe()` has resolved.
+   */
+  offerIceServers(servers: readonly RTCIceServer[]): void;
+}
+
 /** Takes the agents that are in a room, the listener's own agent included. */
 export type RoomListener = (members: readonly string[], details?: RoomDetails) => void;
 
@@ -67,12 +80,13 @@ export interface SignalingAdapter {
   send(message: SignalingMessage): void | Promise<void>;
   /**
    * Starts to deliver the messages for an agent. `deliver` never throws. `failed` may be called once, when
-   * nothing will be delivered any more.
+   * nothing will be delivered any more. `context` is for services that want to know who the agent is or offer it ICE servers.
    */
   subscribe(
     agentId: string,
     deliver: (message: SignalingMessage) => void,
     failed: (error: AgentError) => void,
+    context?: SubscriptionContext,
   ): Unsubscribe | Promise<Unsubscribe>;
   /**
    * Puts an agent that has subscribed into a room. `onMembers` is called once with those who are in it, and then after

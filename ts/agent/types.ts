@@ -40,6 +40,11 @@ export interface PeerOptions extends RTCConfiguration {
   limits?: Limits;
   /** Hears what the agent does. Default: nobody. */
   logger?: Logger;
+  /**
+   * Whether to use the ICE servers that the signaling service offers, besides `iceServers`: TURN servers of
+   * `createSignalingServer({turn})`, for example. Default: true.
+   */
+  signalingIceServers?: boolean;
   /** What failures of calls travel as, unless a handler says otherwise. Default: `'error'`. */
   failAs?: FailAs;
 }

@@ -2,7 +2,8 @@ import { binding } from '../native/loader';
 import { onAbort } from './abort';
 import { AgentError, errorFromJson, nativeAgentCall, reportError } from './errors';
 import { cancelled, normalizeAgentUri } from './options';
-import type { RoomListener, SignalingAdapter, SignalingMessage, Unsubscribe } from './signaling';
+import type { RTCIceServer } from '../w3c';
+import type { RoomListener, SignalingAdapter, SignalingMessage, SubscriptionContext, Unsubscribe } from './signaling';
 import {
   checkServers,
   checkSignalingOptions,
@@ -10,6 +11,7 @@ import {
   type SignalingState,
   type WebSocketSignalingOptions,
 } from './signaling-client-options';
+import { makeProver } from './signaling-prover';
 import { RoomClient } from './signaling-rooms';
 
 type NativeClient = InstanceType<typeof binding.SignalingClient>;
@@ -73,6 +75,7 @@ export class WebSocketSignaling implements SignalingAdapter {
     agentId: string,
     deliver: (message: SignalingMessage) => void,
     failed: (error: AgentError) => void,
+    context?: SubscriptionContext,
   ): Promise<Unsubscribe> {
     const agent = normalizeAgentUri(agentId);
     const { signal } = this.#options;
@@ -80,7 +83,9 @@ export class WebSocketSignaling implements SignalingAdapter {
     if (this.#places.has(agent)) {
       return Promise.reject(new AgentError('UNAUTHORIZED', `${agent} is registered with ${this.url} already`));
     }
-    return new Promise((resolve, reject) => this.#connect(agent, deliver, failed, resolve, reject));
+    const { keys = context?.keys, token } = this.#options;
+    const prover = makeProver(agent, { keys, token });
+    return new Promise((resolve, reject) => this.#connect(agent, deliver, failed, resolve, reject, context, prover));
   }
 
   #connect(
@@ -89,6 +94,8 @@ export class WebSocketSignaling implements SignalingAdapter {
     failed: (error: AgentError) => void,
     resolve: (unsubscribe: Unsubscribe) => void,
     reject: (error: AgentError) => void,
+    context: SubscriptionContext | undefined,
+    prover: ReturnType<typeof makeProver>,
   ): void {
     const { onDisconnect, onRegister, onState, signal } = this.#options;
     let closed!: () => void;
@@ -110,6 +117,7 @@ export class WebSocketSignaling implements SignalingAdapter {
         tell('registered');
         onRegister?.(agent);
       },
+      iceServers: (content) => context?.offerIceServers(iceServersOf(content!)),
       message: (content) => deliver(JSON.parse(content!) as SignalingMessage),
       room: (content) => rooms.handle(content!),
       disconnected: (content) => {
@@ -131,14 +139,19 @@ export class WebSocketSignaling implements SignalingAdapter {
     };
     const client = nativeAgentCall(
       () =>
-        new binding.SignalingClient(agent, this.#native, (type, content) => {
-          try {
-            handlers[type]?.(content ?? undefined);
-          } catch (error) {
-            // The native side has nobody to tell.
-            reportError(error);
-          }
-        }),
+        new binding.SignalingClient(
+          agent,
+          this.#native,
+          (type, content) => {
+            try {
+              handlers[type]?.(content ?? undefined);
+            } catch (error) {
+              // The native side has nobody to tell.
+              reportError(error);
+            }
+          },
+          prover,
+        ),
     );
     // Lives as long as the client; nothing is called before this function has returned.
     const rooms = new RoomClient({
@@ -183,6 +196,10 @@ export class WebSocketSignaling implements SignalingAdapter {
 
 function parse(content: string | undefined): EventContent {
   return JSON.parse(content!) as EventContent;
+}
+
+function iceServersOf(content: string): RTCIceServer[] {
+  return (JSON.parse(content) as { iceServers: RTCIceServer[] }).iceServers;
 }
 
 function retryableIfUnreachable(error: AgentError): AgentError {

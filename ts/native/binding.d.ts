@@ -299,6 +299,22 @@ export declare class SendSchedule {
   get bytes(): number
 }
 
+/** Decides who may register what, with the help of JavaScript. */
+export declare class SignalingAuth {
+  /**
+   * `ask` is called with the number of a question and its content. In the mode `keys` that is `{agentId, kid}`, to be
+   * answered by `{keys}` (PEM) or `{reason, temporary}`; in the mode `bearer` `{token, agentId, address}`, to be answered by
+   * `{accepted, owner?}` or `{unavailable: true}`.
+   */
+  constructor(options: SignalingAuthOptions, ask: (arg0: number, arg1: string) => void)
+  /** Answers a question. */
+  answer(id: number, answer: string): void
+  /** As of [`AgentAuth`](crate::auth::AgentAuth). */
+  lookUpKey(url: string, from: string, kid: string, shared: boolean): KeySetLookup
+  /** As of [`AgentAuth`](crate::auth::AgentAuth). */
+  storeKeys(url: string, body: string): boolean
+}
+
 /** Keeps one agent registered with a signaling server. */
 export declare class SignalingClient {
   /**
@@ -306,7 +322,7 @@ export declare class SignalingClient {
    * [`room_json`]; `iceServers`, `{iceServers, ttl}`; `disconnected`, `{url, error, retryIn}`;
    * `closed`, an error `{code, message}` or nothing, the last one.
    */
-  constructor(agent: string, options: SignalingClientOptions, onEvent: (arg0: string, arg1?: string | undefined | null) => void)
+  constructor(agent: string, options: SignalingClientOptions, onEvent: (arg0: string, arg1?: string | undefined | null) => void, prover?: SignalingProver | undefined | null)
   /** Refuses options that the constructor would refuse, for any agent. */
   static check(options: SignalingClientOptions): void
   /** Queues a signaling message, as JSON. */
@@ -331,10 +347,21 @@ export declare class SignalingConnection {
   destroy(): void
 }
 
+/** Speaks for one agent. */
+export declare class SignalingProver {
+  /**
+   * `ask` is called with the number of a question when a bearer token is needed, to be answered by `{token}` or
+   * `{error}`.
+   */
+  constructor(options: SignalingProverOptions, ask: (arg0: number, arg1: string) => void)
+  /** Answers a question. */
+  answer(id: number, answer: string): void
+}
+
 /** A signaling server that is listening. */
 export declare class SignalingServer {
   /** Starts listening, unless it is embedded. `on_event` gets `log`, `{level, message, fields}`, and once `closed`. */
-  constructor(options: SignalingServerOptions, onEvent: (arg0: string, arg1?: string | undefined | null) => void)
+  constructor(options: SignalingServerOptions, onEvent: (arg0: string, arg1?: string | undefined | null) => void, auth?: SignalingAuth | undefined | null)
   /** Where clients on this host find it. Means nothing if it is embedded. */
   get url(): string
   /** The port listened on. */
@@ -681,6 +708,16 @@ export interface SessionLimits {
   incompleteIdle: number
 }
 
+/** What a server asks for. */
+export interface SignalingAuthOptions {
+  /** `tofu`, `keys` or `bearer`. */
+  mode: string
+  /** `tofu`: names that are remembered. */
+  capacity?: number
+  /** `tofu`: milliseconds that a name is kept. */
+  retention?: number
+}
+
 /** Options of a signaling client; durations in milliseconds. What is left out has its default. */
 export interface SignalingClientOptions {
   /** Servers, the preferred one first. */
@@ -727,6 +764,16 @@ export interface SignalingProxy {
   loopback: boolean
 }
 
+/** What an agent has to show. */
+export interface SignalingProverOptions {
+  /** PEM; without one challenges cannot be answered. */
+  privateKey?: string
+  /** Name of the key; its thumbprint if there is none. */
+  kid?: string
+  /** A bearer token is asked for. */
+  token: boolean
+}
+
 /** Options of a signaling server; durations in milliseconds, sizes in bytes. What is left out has its default. */
 export interface SignalingServerOptions {
   /** IP address to listen on. */
@@ -771,6 +818,10 @@ export interface SignalingServerOptions {
   idleTimeout?: number
   /** Time for the owner of a name to answer when somebody else claims it. */
   takeoverTimeout?: number
+  /** Names of the server, `host` or `host:port`. */
+  audience?: Array<string>
+  /** TURN servers for its agents. */
+  turn?: SignalingTurnOptions
   /** PEM certificate chain; with `tls_key`. */
   tlsCert?: string
   /** PEM key. */
@@ -811,8 +862,24 @@ export interface SignalingServerStats {
   slowConsumers: number
   /** Frames refused because of a rate limit. */
   rateLimited: number
+  /** Registrations whose proof or token was wrong. */
+  denied: number
   /** Connections and requests refused before they became clients. */
   turnedAway: number
+}
+
+/** TURN servers for agents. */
+export interface SignalingTurnOptions {
+  /** `turn:`, `turns:`, `stun:` URLs. */
+  urls: Array<string>
+  /** Shared with the TURN servers. */
+  secret: string
+  /** Seconds that credentials are valid. */
+  ttl: number
+  /** The user name shows the URI of the agent. */
+  showAgent: boolean
+  /** Also for agents of an open server. */
+  allowOpen: boolean
 }
 
 /** A token that was made. */

@@ -27,9 +27,10 @@ pub fn session(epoch: Instant, data: &[u8]) {
     assert_eq!(session.pending_calls(), 0);
 }
 
-/// Takes `data`, split at zero bytes, as token, public key and SDP of an offer, and as a key set. Nothing of it may be
+/// Takes `data`, split at zero bytes, as token (and proof), public key and SDP of an offer, and as a key set. Nothing of it may be
 /// accepted for a sender whose key is known: nobody but its owner can sign.
 pub fn auth(epoch: Instant, data: &[u8]) {
+    use crate::auth::registration::{PresentedProof, verify_proof};
     use crate::auth::{
         Act, JwksCache, JwksConfig, Presented, PublicKey, SigningKey, Trust, Verifier, VerifierConfig,
     };
@@ -56,6 +57,8 @@ pub fn auth(epoch: Instant, data: &[u8]) {
         let _ = verifier.verify(&presented, trust, now);
     }
     assert!(verifier.verify(&presented, Trust::Keys(&known), now).is_err());
+    let proof = PresentedProof { proof: token, agent: &from, nonce: "n", audiences: &["h:1".to_owned()] };
+    assert!(verify_proof(&proof, &known, now).is_err());
     let _ = SigningKey::from_pem(public_key);
     if let Ok(key) = PublicKey::parse(public_key) {
         assert_eq!(PublicKey::parse(&key.to_pem()), Ok(key.clone()));

@@ -41,7 +41,7 @@ impl Authenticator for Toy {
         let verdict = if right {
             Ok(Identity { owner: Some(name.to_owned()) })
         } else {
-            Err(Denied { error: ErrorBody::new(code::UNAUTHORIZED, "no"), reason: "wrong" })
+            Err(Denied { error: ErrorBody::new(code::UNAUTHORIZED, "no"), reason: "wrong".into() })
         };
         Box::pin(std::future::ready(verdict))
     }

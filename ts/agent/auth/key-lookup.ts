@@ -27,16 +27,19 @@ type Found = Trusted | Refusal | undefined;
 /** The native part of an agent's authentication. */
 export type NativeAuth = InstanceType<typeof binding.AgentAuth>;
 
+/** Published key sets; a signaling server has them as well. */
+type KeySets = Pick<NativeAuth, 'lookUpKey' | 'storeKeys'>;
+
 const UNKNOWN: Refusal = { reason: 'key-unknown', message: 'no key is known for the sender' };
 
 /** Looks keys up in the order of the documentation; the first place that knows the agent decides. */
 export class KeyLookup {
   readonly #settings: AuthSettings;
-  readonly #native: NativeAuth;
+  readonly #native: KeySets;
   readonly #logger: Logger;
   readonly #fetcher: KeyFetcher;
 
-  constructor(settings: AuthSettings, native: NativeAuth, logger: Logger) {
+  constructor(settings: AuthSettings, native: KeySets, logger: Logger) {
     this.#settings = settings;
     this.#native = native;
     this.#logger = logger;

@@ -4,6 +4,7 @@
 //!
 //! - [`TokenSigner`] makes the token of an offer or answer.
 //! - [`Verifier`] decides about a received one; each [`Refusal`] has a reason of its own, for local eyes only.
+//! - [`registration`]: the same for names at a signaling server.
 //! - [`PublicKey`] and [`SigningKey`]: Ed25519, ECDSA on P-256, RSA; as JWK or PEM.
 //! - [`JwksCache`] keeps published key sets and says when to fetch one; [`RateLimiter`] bounds what a sender may cause.
 //!
@@ -46,6 +47,7 @@ mod key;
 #[cfg(test)]
 mod key_tests;
 mod refusal;
+pub mod registration;
 mod replay;
 mod sign;
 mod signing_key;

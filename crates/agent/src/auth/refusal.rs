@@ -54,6 +54,9 @@ pub enum Refusal {
     /// `sid` is not the session of the message.
     #[error("the token belongs to another session")]
     SessionWrong,
+    /// `nonce` of a proof is not that of the challenge.
+    #[error("the proof answers another challenge")]
+    NonceWrong,
     /// `otid` of an answer is not the `jti` of the offer.
     #[error("the token answers another offer")]
     OfferWrong,
@@ -107,6 +110,7 @@ impl Refusal {
             Self::IdentityMismatch => "identity-mismatch",
             Self::AudienceWrong => "audience-wrong",
             Self::SessionWrong => "session-wrong",
+            Self::NonceWrong => "nonce-wrong",
             Self::OfferWrong => "offer-wrong",
             Self::ClaimMissing => "claim-missing",
             Self::Expired => "expired",

@@ -76,9 +76,7 @@ impl TokenSigner {
         unix_ms: u64,
     ) -> Result<Signed, SignError> {
         let fingerprints = Fingerprint::all_in(sdp).map_err(SignError::Description)?;
-        let mut bytes = [0; 16];
-        self.random.fill_bytes(&mut bytes);
-        let jti = uuid::Builder::from_random_bytes(bytes).into_uuid().to_string();
+        let jti = new_jti(&mut self.random);
         let agent = Some(self.agent.as_str().to_owned());
         let now = unix_ms / 1000;
         let claims = Claims {
@@ -95,14 +93,27 @@ impl TokenSigner {
             sid: session.map(str::to_owned),
             mky: Some(fingerprints.iter().map(Fingerprint::media_key).collect()),
             otid: answers.map(str::to_owned),
+            nonce: None,
         };
-        let alg = self.key.public().algorithm().name();
-        let header = json!({ "alg": alg, "typ": TYPE, "kid": self.kid }).to_string();
-        let claims = json!(claims).to_string();
-        let mut token = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
-        let signature = self.key.sign(&token).ok_or(SignError::Key(alg))?;
-        token.push('.');
-        token.push_str(&signature);
-        Ok(Signed { token, jti })
+        Ok(Signed { token: compact(&self.key, &self.kid, TYPE, &claims)?, jti })
     }
+}
+
+/// A name for a token.
+pub(super) fn new_jti(random: &mut ChaCha8Rng) -> String {
+    let mut bytes = [0; 16];
+    random.fill_bytes(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+/// A JWS in compact form (RFC 7515, 3.1).
+pub(super) fn compact(key: &SigningKey, kid: &str, typ: &str, claims: &Claims) -> Result<String, SignError> {
+    let alg = key.public().algorithm().name();
+    let header = json!({ "alg": alg, "typ": typ, "kid": kid }).to_string();
+    let claims = json!(claims).to_string();
+    let mut token = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    let signature = key.sign(&token).ok_or(SignError::Key(alg))?;
+    token.push('.');
+    token.push_str(&signature);
+    Ok(token)
 }

@@ -80,6 +80,9 @@ pub(super) struct Claims {
     pub(super) mky: Option<Vec<MediaKey>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) otid: Option<String>,
+    /// What a signaling server wants to be signed (OpenID Connect Core, 2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) nonce: Option<String>,
 }
 
 /// RFC 7519, 4.1.3: one recipient, or a list. A list of more than one is for nobody here.

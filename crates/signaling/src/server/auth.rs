@@ -1,5 +1,6 @@
 //! Who may register which agent.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -94,7 +95,7 @@ pub struct Denied {
     /// would do.
     pub error: ErrorBody,
     /// For the operator: a stable name, such as `signature-invalid`.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
 }
 
 /// The outcome of [`Authenticator::verify`], when it is there.

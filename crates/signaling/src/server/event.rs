@@ -1,5 +1,6 @@
 //! What a server has to tell its operator.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -96,7 +97,7 @@ pub enum ServerEvent {
         /// The agent.
         agent: AgentUri,
         /// A stable name, such as `signature-invalid`.
-        reason: &'static str,
+        reason: Cow<'static, str>,
     },
     /// Accepting connections failed; the server tries again.
     AcceptFailed {

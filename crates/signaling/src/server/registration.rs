@@ -182,7 +182,10 @@ impl Client {
             Ok(Err(denied)) => denied,
             Err(_) => {
                 let text = "the registration could not be verified in time; try again later";
-                Denied { error: ErrorBody::new(code::INTERNAL_ERROR, text), reason: "verification-timeout" }
+                Denied {
+                    error: ErrorBody::new(code::INTERNAL_ERROR, text),
+                    reason: "verification-timeout".into(),
+                }
             }
         };
         shared.emit(|| ServerEvent::Denied {
