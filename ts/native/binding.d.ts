@@ -752,6 +752,16 @@ export interface SignalingClientOptions {
   key?: string
 }
 
+/** What an agent has to show. */
+export interface SignalingProverOptions {
+  /** PEM; without one challenges cannot be answered. */
+  privateKey?: string
+  /** Name of the key; its thumbprint if there is none. */
+  kid?: string
+  /** A bearer token is asked for. */
+  token: boolean
+}
+
 /** See `ProxyConfig` of the crate. */
 export interface SignalingProxy {
   /** For `ws:` and `http:`. */
@@ -762,16 +772,6 @@ export interface SignalingProxy {
   no?: string
   /** Also for servers on this host. */
   loopback: boolean
-}
-
-/** What an agent has to show. */
-export interface SignalingProverOptions {
-  /** PEM; without one challenges cannot be answered. */
-  privateKey?: string
-  /** Name of the key; its thumbprint if there is none. */
-  kid?: string
-  /** A bearer token is asked for. */
-  token: boolean
 }
 
 /** Options of a signaling server; durations in milliseconds, sizes in bytes. What is left out has its default. */
