@@ -128,7 +128,7 @@ fn identity(cert: Option<String>, key: Option<String>) -> Result<Option<Arc<Clie
     }
 }
 
-fn certificates(pem: &str, option: &str) -> Result<Vec<CertificateDer<'static>>> {
+pub(super) fn certificates(pem: &str, option: &str) -> Result<Vec<CertificateDer<'static>>> {
     let certificates: std::result::Result<Vec<_>, _> =
         CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
     match certificates {

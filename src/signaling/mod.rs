@@ -5,6 +5,7 @@ mod ask;
 mod auth;
 mod client;
 mod client_options;
+mod cluster;
 mod embedded;
 mod prover;
 mod server;

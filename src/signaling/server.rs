@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use super::auth::SignalingAuth;
 use super::embedded::{IN_FLIGHT, SignalingConnection};
 use super::server_options::SignalingServerOptions;
+use super::cluster::SignalingClusterStats;
 use super::{Callback, runtime, tell};
 use crate::session::coded;
 
@@ -46,6 +47,8 @@ pub struct SignalingServerStats {
     pub denied: f64,
     /// Connections and requests refused before they became clients.
     pub turned_away: f64,
+    /// The cluster, if the server is part of one.
+    pub cluster: Option<SignalingClusterStats>,
 }
 
 /// A signaling server that is listening.
@@ -155,6 +158,7 @@ impl SignalingServer {
             rate_limited: stats.rate_limited as f64,
             denied: stats.denied as f64,
             turned_away: stats.turned_away as f64,
+            cluster: self.server.cluster().map(Into::into),
         }
     }
 

@@ -8,6 +8,7 @@ use napi_derive::napi;
 use ossa_signaling::{Network, Origins, Rate, Secret, ServerConfig, TlsIdentity, code};
 
 use super::auth::SignalingTurnOptions;
+use super::cluster::SignalingClusterOptions;
 use crate::session::coded;
 
 /// Options of a signaling server; durations in milliseconds, sizes in bytes. What is left out has its default.
@@ -75,6 +76,8 @@ pub struct SignalingServerOptions {
     pub embedded: Option<bool>,
     /// Events are wanted.
     pub log: Option<bool>,
+    /// Other servers to be one with.
+    pub cluster: Option<SignalingClusterOptions>,
 }
 
 impl SignalingServerOptions {
@@ -136,6 +139,7 @@ impl SignalingServerOptions {
             origins,
             trusted_proxies,
             admin_token: self.admin_token.map(Secret::from),
+            cluster: self.cluster.map(SignalingClusterOptions::resolve).transpose()?,
             ..defaults
         })
     }

@@ -94,6 +94,7 @@ export type {
 } from './signaling-auth';
 export type { SignalingToken } from './signaling-prover';
 export type { SignalingTurnOptions } from './signaling-turn';
+export type { SignalingClusterOptions, SignalingClusterStats } from './signaling-cluster';
 export { createSignalingServer } from './signaling-server';
 export type {
   CloseSignalingServerOptions,

@@ -7,6 +7,7 @@ import { checkLogger, type Logger } from './logger';
 import { checkInteger, checkMembers, checkName, describe } from './options';
 import type { SignalingServerAuth } from './signaling-auth';
 import type { SignalingTurnOptions } from './signaling-turn';
+import { resolveCluster, type SignalingClusterOptions } from './signaling-cluster';
 
 /** Certificate and key of a signaling server. */
 export interface SignalingTls {
@@ -98,6 +99,8 @@ export interface SignalingFrontOptions {
   turn?: SignalingTurnOptions;
   /** Threads that serve clients. Default: as many as the machine has processors, at most 4. */
   threads?: number;
+  /** Other servers to be one with, through Redis. Default: none. */
+  cluster?: SignalingClusterOptions;
   /** Hears what happens. Default: nobody. No secrets are logged. */
   logger?: Logger;
 }
@@ -134,6 +137,7 @@ export const FRONT_OPTIONS: readonly string[] = [
   'trustProxy',
   'adminToken',
   'threads',
+  'cluster',
   'logger',
   'auth',
   'turn',
@@ -197,6 +201,7 @@ export interface ResolvedFront {
     trustedProxies?: string[];
     adminToken?: string;
     threads?: number;
+    cluster?: SignalingClusterOptions;
     embedded: boolean;
     log: boolean;
   };
@@ -242,6 +247,7 @@ export function resolveFront(options: SignalingFrontOptions & SignalingServerLim
       trustedProxies:
         trustProxy && texts(trustProxy, 'trustProxy', isNetwork, 'IP addresses and ranges such as "10.0.0.0/8"'),
       adminToken,
+      cluster: resolveCluster(options.cluster),
       threads: threads === undefined ? undefined : checkInteger(threads, 'threads', 1, 64),
       embedded: options.server !== undefined,
       log: logger !== undefined,

@@ -7,6 +7,7 @@ import type { LogFields, Logger } from './logger';
 import { checkInteger, checkMembers } from './options';
 import { resolveSignalingAuth, warnOfExposure } from './signaling-auth';
 import { resolveTurn } from './signaling-turn';
+import type { SignalingClusterStats } from './signaling-cluster';
 import { embed, embeddedUrl } from './signaling-server-embedding';
 import {
   FRONT_OPTIONS,
@@ -46,6 +47,8 @@ export interface SignalingServerStats {
   denied: number;
   /** Connections and requests turned away before they became clients: too many, or from a page of a foreign origin. */
   turnedAway: number;
+  /** The cluster, if the server is part of one. */
+  cluster?: SignalingClusterStats;
 }
 
 /** How a signaling server is closed. */
@@ -140,7 +143,7 @@ export async function createSignalingServer(options: SignalingServerOptions = {}
     get port() {
       return options.server ? Number(embeddedUrl(options.server, '')?.port ?? 0) : native.port;
     },
-    stats: () => native.stats(),
+    stats: () => native.stats() as SignalingServerStats,
     updateTls: (tls) => {
       checkMembers(tls, 'tls', ['cert', 'key']);
       const { cert, key } = pemOf(tls);

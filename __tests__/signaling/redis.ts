@@ -1,0 +1,52 @@
+// A real Redis server of a test's own.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** Listens on a socket in a directory of its own. */
+export class Redis {
+  readonly #directory: string;
+  #process!: ChildProcess;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Resolves when it can be connected to. */
+  static async start(): Promise<Redis> {
+    const redis = new Redis(await mkdtemp(join(tmpdir(), 'ossa-redis-')));
+    await redis.restart();
+    return redis;
+  }
+
+  get url(): string {
+    return `unix://${this.#directory}/redis.sock`;
+  }
+
+  /** A new one in the same place, with nothing in it. */
+  async restart(): Promise<void> {
+    const socket = join(this.#directory, 'redis.sock');
+    const options = ['--port', '0', '--save', '', '--unixsocket', socket, '--dir', this.#directory];
+    this.#process = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] });
+    for await (const line of createInterface(this.#process.stdout!)) {
+      if (/ready to accept connections/i.test(line)) break;
+    }
+    this.#process.stdout!.resume();
+  }
+
+  /** Ends it without a goodbye. */
+  async kill(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    this.#process.kill('SIGKILL');
+    await once(this.#process, 'exit');
+  }
+
+  /** For `afterEach`. */
+  async remove(): Promise<void> {
+    await this.kill();
+    await rm(this.#directory, { recursive: true });
+  }
+}
