@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 
-import { createPeer } from 'ossa-webrtc';
+import { createPeer, generateAgentKeys, saveAgentKeys } from 'ossa-webrtc';
 
 import { selfSigned } from '../agent/self-signed';
 import { killAll, Program, run, signaling } from './program';
@@ -111,6 +113,89 @@ test('agents come by TLS, and SIGHUP reads the certificate again', async () => {
   expect(await shown()).toBe(der(renewed.cert));
 });
 
+test('with --auth keys, only the owner of a key gets its name', async () => {
+  const keys = await generateAgentKeys();
+  await saveAgentKeys(join(folder, 'a.key'), keys);
+  const { url } = await signaling('--auth', 'keys', '--trust', `agent://a=${file('a.pub', keys.publicKey)}`);
+  const ping = (...args: string[]) => run('ping', ...PING, '--signaling', url, ...args, 'agent://nobody');
+  // Registered, it learns that there is no such agent; not registered, that it is not wanted.
+  expect((await ping('--id', 'agent://a', '--keys', join(folder, 'a.key'))).code).toBe(3);
+  await saveAgentKeys(join(folder, 'b.key'), await generateAgentKeys());
+  expect((await ping('--id', 'agent://a', '--keys', join(folder, 'b.key'))).code).toBe(4);
+  expect((await ping('--id', 'agent://a')).code).toBe(4);
+  const doctor = await run('doctor', '--signaling', url);
+  expect(doctor.stdout).toMatch(/warn {2}ws:.* is there, and refuses agents without a proof/);
+});
+
+test('with --auth bearer, a token is needed, from a file or a variable', async () => {
+  const { url } = await signaling('--auth', 'bearer', '--tokens-file', file('tokens', '["s3cret-of-all"]'));
+  const token = file('token', 's3cret-of-all\n');
+  await target(url, '--token-file', token);
+  const ping = ['ping', ...PING, '--signaling', url];
+  expect((await run(...ping, '--token-file', token, 'agent://target')).code).toBe(0);
+  const variable = new Program([...ping, 'agent://target'], { env: { OSSA_TOKEN: 's3cret-of-all' } });
+  expect((await variable.result()).code).toBe(0);
+  const wrong = new Program([...ping, 'agent://target'], { env: { OSSA_TOKEN: 'another' } });
+  const { code, stderr } = await wrong.result();
+  expect(code).toBe(4);
+  expect(stderr).not.toContain('another');
+});
+
+test('TURN servers are handed out with passwords that expire, and the doctor tests them', async () => {
+  const secret = file('secret', 'of the turn server');
+  const turn = ['--turn', 'turn:127.0.0.1:1', '--turn-secret-file', secret, '--turn-ttl', '10m'];
+  const { url } = await signaling('--auth', 'tofu', ...turn);
+  const doctor = new Program(['doctor', '--json', '--wait', '1s', '--signaling', url]);
+  // Nobody listens there, and it says so.
+  expect((await doctor.result()).code).toBe(1);
+  const check = (name: string) => doctor.objects.find((object) => object['check'] === name);
+  expect(check('signaling-ice')).toMatchObject({ urls: ['turn:127.0.0.1:1'] });
+  expect(check('turn')).toMatchObject({ status: 'fail', url: 'turn:127.0.0.1:1', given: true });
+});
+
+test('servers with the same Redis are one', async () => {
+  const port = await freePort();
+  const redis = spawn('redis-server', ['--port', String(port), '--save', '', '--dir', folder], { stdio: 'ignore' });
+  try {
+    const cluster = { OSSA_SIGNAL_REDIS: `redis://127.0.0.1:${port}` };
+    const servers = [0, 1].map(() => new Program(['signal', '--port', '0', '--json'], { env: cluster }));
+    const [one, two] = await Promise.all(
+      servers.map(async (server) => (await server.object('listening'))['url'] as string),
+    );
+    for (const url of [one!, two!]) await ready(url);
+    await target(one!);
+    expect((await run('ping', ...PING, '--signaling', two!, 'agent://target')).code).toBe(0);
+  } finally {
+    redis.kill();
+    await once(redis, 'exit');
+  }
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Asks until the server says that it is in its cluster. */
+async function ready(url: string): Promise<void> {
+  while (!(await fetch(new URL('/ready', url.replace(/^ws/, 'http')))).ok);
+}
+
+test('what happens is logged as JSON, with a warning of an open server that others can reach', async () => {
+  const program = new Program(['signal', '--port', '0', '--host', '0.0.0.0', '--json']);
+  await program.object('listening');
+  const warning = await program.object('log', ({ level }) => level === 'warn');
+  expect(warning).toMatchObject({
+    time: expect.stringMatching(/Z$/) as string,
+    message: expect.stringContaining('anyone') as string,
+  });
+  expect(program.stderr).toBe('');
+});
+
 test('health and metrics are there', async () => {
   const { url } = await signaling();
   const get = async (path: string) => await fetch(new URL(path, url.replace(/^ws/, 'http')));
@@ -120,6 +205,17 @@ test('health and metrics are there', async () => {
 
 test.each([
   [['--tls-cert', 'cert.pem'], '--tls-cert and --tls-key need each other'],
+  [['--trust', 'agent://a=a.pub'], '--trust has no effect with --auth open'],
+  [['--auth', 'keys'], '--auth keys needs --trust or --jwks'],
+  [['--auth', 'bearer'], '--auth bearer needs --tokens-file'],
+  [['--auth', 'tofu', '--tokens-file', 'x'], '--tokens-file has no effect with --auth tofu'],
+  [['--auth', 'basic'], '--auth is one of open, tofu, keys, bearer, not "basic"'],
+  [
+    ['--turn', 'turn:host', '--auth', 'tofu'],
+    '--turn needs --turn-secret-file or the variable OSSA_SIGNAL_TURN_SECRET',
+  ],
+  [['--turn-ttl', '1h'], '--turn-ttl has no effect without --turn'],
+  [['--redis-prefix', 'x'], '--redis-prefix has no effect without --redis'],
   [['--path', 'meet'], 'path must begin with "/"'],
 ])('signal %j is refused', async (args, message) => {
   const { code, stdout, stderr } = await run('signal', '--port', '0', ...args);

@@ -6,6 +6,7 @@ import type { AgentPeer, AuthOptions, Link, PeerOptions, WebSocketSignaling } fr
 import type { Context, OptionGroup, Options, Values } from './command';
 import { checkingUsage, UsageError } from './exit';
 import { iceServersOf } from './ice';
+import { secretOf } from './secret';
 import { trustedKeys } from './trust';
 
 /** How to reach others. */
@@ -18,6 +19,12 @@ export const CONNECTION = {
     help:
       'The signaling server, ws://host:port or wss://host; http:// and https:// work where WebSockets are blocked. Several: the ' +
       'first that can be reached is used.',
+  },
+  tokenFile: {
+    type: 'text',
+    value: '<file>',
+    env: 'OSSA_TOKEN_FILE',
+    help: 'A file with the token that the signaling server wants. OSSA_TOKEN may hold the token itself.',
   },
   id: {
     type: 'text',
@@ -141,14 +148,16 @@ export async function configurationOf(
 
 /** The signaling service that the options name. */
 export async function signalingOf(
-  { signaling: urls }: Pick<Values<typeof CONNECTION>, 'signaling'>,
+  { signaling: urls, tokenFile }: Pick<Values<typeof CONNECTION>, 'signaling' | 'tokenFile'>,
   ca?: string,
 ): Promise<WebSocketSignaling> {
   if (urls.length === 0) {
     throw new UsageError('no signaling server: give --signaling ws://host:port, or set OSSA_SIGNALING');
   }
+  const token = await secretOf('OSSA_TOKEN', tokenFile);
   const { WebSocketSignaling } = await import('../index.js');
-  return checkingUsage(() => new WebSocketSignaling(urls, ca === undefined ? {} : { ca }));
+  const options = { ...(ca === undefined ? {} : { ca }), ...(token === undefined ? {} : { token }) };
+  return checkingUsage(() => new WebSocketSignaling(urls, options));
 }
 
 async function authOf(values: Values<typeof IDENTITY>): Promise<AuthOptions | undefined> {

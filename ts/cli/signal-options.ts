@@ -5,6 +5,8 @@ import type { Logger, SignalingServerOptions, SignalingTls } from '../index';
 import type { OptionGroup, Values } from './command';
 import { UsageError } from './exit';
 import { secretOf } from './secret';
+import { AUTH, authOf, TURN, turnOf } from './signal-auth-options';
+import { CLUSTER, clusterOf } from './signal-cluster-options';
 
 const LIMIT = { type: 'number', min: 1, max: 2 ** 31 - 1 } as const;
 const SIZE = { type: 'bytes', min: 1, max: 2 ** 31 - 1 } as const;
@@ -113,10 +115,13 @@ const LIMITS = {
 } as const;
 
 /** All of them. */
-export const SIGNAL = { ...LISTEN, ...LIMITS } as const;
+export const SIGNAL = { ...LISTEN, ...AUTH, ...TURN, ...CLUSTER, ...LIMITS } as const;
 
 /** Their headings in the help text. */
 export const SIGNAL_GROUPS: readonly OptionGroup[] = [
+  { title: 'Who may come', names: Object.keys(AUTH) },
+  { title: 'TURN servers for the agents', names: Object.keys(TURN) },
+  { title: 'Cluster', names: Object.keys(CLUSTER) },
   { title: 'Limits (defaults in docs/signaling.md)', names: Object.keys(LIMITS) },
 ];
 
@@ -142,6 +147,9 @@ export async function serverOptions(
     adminToken,
     logger,
     tls: await tlsOf(values),
+    auth: await authOf(values),
+    turn: await turnOf(values, env),
+    cluster: await clusterOf(values),
     ...(origin.length > 0 ? { origins: origin.includes('*') ? '*' : origin } : {}),
     ...(trustProxy.length > 0 ? { trustProxy } : {}),
   };

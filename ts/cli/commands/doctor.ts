@@ -18,6 +18,7 @@ import { harmless } from '../text';
 
 const OPTIONS = {
   signaling: CONNECTION.signaling,
+  tokenFile: CONNECTION.tokenFile,
   ice: CONNECTION.ice,
   iceFile: CONNECTION.iceFile,
   ca: CONNECTION.ca,
@@ -72,8 +73,10 @@ async function examine(
     const open = () => signalingOf({ ...values, signaling: [url] }, ca);
     meetings.push(await report.section('Signaling', () => checkSignaling(url, open, ca, wait)));
   }
-  const urls = urlsOf(given);
-  await report.section('Candidates', async () => ({ checks: await checkCandidates(given, ca, wait) }));
+  // What the service hands out is what agents will use.
+  const servers = [...given, ...meetings.flatMap(({ iceServers }) => iceServers)];
+  const urls = urlsOf(servers);
+  await report.section('Candidates', async () => ({ checks: await checkCandidates(servers, ca, wait) }));
   const { nat } = await report.section('STUN and NAT', () => checkNat(urls, wait));
   const { relays } = await report.section('TURN', () => checkRelays(urls, ca, wait));
   return {

@@ -18,19 +18,16 @@ export const signal = defineCommand({
   summary: 'Run a signaling server, where agents find each other',
   description:
     'Runs a signaling server until Ctrl-C or SIGTERM: then it sends the agents away, stops listening and ends with 0; a second ' +
-    'signal ends it at once. It listens on this machine only, unless --host says otherwise, and whoever comes first has a name: ' +
-    'let it listen where you trust the network. All settings can be given by environment variables as well; secrets come from files or ' +
+    'signal ends it at once. It listens on this machine only, unless --host says otherwise, and asks nobody for a proof of his ' +
+    'name, unless --auth says otherwise. All settings can be given by environment variables as well; secrets come from files or ' +
     'variables only. Below its path it has /health, /ready, /metrics and /status.',
   positionals: [],
   options: OPTIONS,
   groups: SIGNAL_GROUPS,
   examples: [
     ['signal', 'For agents on this machine, at ws://127.0.0.1:8080'],
-    [
-      'signal --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --port 443',
-      'For all that can reach this machine, by TLS',
-    ],
-    ['signal --json --stats 10s', 'Events and counters as JSON'],
+    ['signal --host 0.0.0.0 --auth tofu --tls-cert cert.pem --tls-key key.pem --port 443', 'For the internet'],
+    ['signal --redis redis://10.0.0.5 --json', 'One of several servers; events as JSON'],
   ],
   endsBySignal: true,
   async run(context) {
@@ -41,7 +38,8 @@ export const signal = defineCommand({
     // Its check of the options is the first thing that it does; what fails later has another class.
     const server = await createSignalingServer(options).catch((error: unknown) => checkingUsage(() => raise(error)));
     const { url, port } = server;
-    out.result({ type: 'listening', url, port, pid: process.pid }, `listening on ${url}`);
+    const auth = values.auth;
+    out.result({ type: 'listening', url, port, auth, pid: process.pid }, `listening on ${url}`);
     const counting = countEvery(context, server);
     const reload = () => void reloadTls(context, server);
     process.on('SIGHUP', reload);

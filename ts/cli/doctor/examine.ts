@@ -155,13 +155,18 @@ export async function checkSignaling(
   open: () => ReturnType<typeof import('../agent-options').signalingOf>,
   ca: string | undefined,
   timeout: number,
-): Promise<{ checks: Check[]; works: boolean }> {
+): Promise<{ checks: Check[]; works: boolean; iceServers: readonly RTCIceServer[] }> {
   const checks: Check[] = [];
   let works = true;
+  let iceServers: readonly RTCIceServer[] = [];
   try {
-    const { register, rtt } = await meet(await open(), timeout);
+    const met = await meet(await open(), timeout);
+    const { register, rtt } = met;
+    iceServers = met.iceServers;
     const text = `${url} works: ${duration(register)} to register, ${duration(rtt)} for a message and its answer`;
     checks.push(found('signaling', 'ok', text, { url, register, rtt }));
+    const urls = iceServers.flatMap((server) => server.urls);
+    if (urls.length > 0) checks.push(found('signaling-ice', 'ok', `it hands out ${urls.join(', ')}`, { urls }));
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     // It is there, and does what it should: it does not know us.
@@ -171,7 +176,7 @@ export async function checkSignaling(
     checks.push(found('signaling', refused ? 'warn' : 'fail', text, { url, code }));
   }
   if (works) checks.push(clockCheck(await clockAhead(url, ca, timeout)));
-  return { checks, works };
+  return { checks, works, iceServers };
 }
 
 function clockCheck(ahead: number | undefined): Check {

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
 
-import type { SignalingAdapter, SignalingMessage } from '../../index';
+import type { AgentKeys, RTCIceServer, SignalingAdapter, SignalingMessage } from '../../index';
 import { randomAgentId } from '../agent-options';
 
 /** What two agents that are thrown away afterwards have found. */
@@ -12,6 +12,8 @@ export interface Meeting {
   readonly register: number;
   /** Milliseconds of a message and its answer. */
   readonly rtt: number;
+  /** ICE servers that the server hands out. */
+  readonly iceServers: readonly RTCIceServer[];
 }
 
 /**
@@ -20,7 +22,9 @@ export interface Meeting {
  * @throws AgentError - The server cannot be reached or refuses; `TASK_TIMEOUT` if nothing comes through.
  */
 export async function meet(signaling: SignalingAdapter, timeout: number): Promise<Meeting> {
-  const { AgentError } = await import('../../index.js');
+  const { AgentError, generateAgentKeys } = await import('../../index.js');
+  // A server that trusts the first key of a name wants to see one.
+  const keys = await generateAgentKeys();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const error = new AgentError('TASK_TIMEOUT', `no answer through it in ${timeout} ms`);
@@ -28,17 +32,19 @@ export async function meet(signaling: SignalingAdapter, timeout: number): Promis
   });
   const leave: (() => unknown)[] = [];
   try {
-    return await Promise.race([roundTrip(signaling, leave), late]);
+    return await Promise.race([roundTrip(signaling, keys, leave), late]);
   } finally {
     clearTimeout(timer);
     for (const unsubscribe of leave) void Promise.resolve(unsubscribe()).catch(() => undefined);
   }
 }
 
-async function roundTrip(signaling: SignalingAdapter, leave: (() => unknown)[]): Promise<Meeting> {
+async function roundTrip(signaling: SignalingAdapter, keys: AgentKeys, leave: (() => unknown)[]): Promise<Meeting> {
   const [a, b] = [randomAgentId(), randomAgentId()];
   const started = performance.now();
   let answered!: () => void;
+  let iceServers: readonly RTCIceServer[] = [];
+  const offered = (servers: readonly RTCIceServer[]) => (iceServers = servers);
   const back = new Promise<void>((resolve) => (answered = resolve));
   // Not an offer: nobody is to be connected. The server looks at the names only.
   const message = (from: string, to: string): SignalingMessage => ({
@@ -51,7 +57,10 @@ async function roundTrip(signaling: SignalingAdapter, leave: (() => unknown)[]):
     let failed!: (error: Error) => void;
     const failure = new Promise<never>((_, reject) => (failed = reject));
     failure.catch(() => undefined);
-    const unsubscribe = await Promise.race([signaling.subscribe(agent, deliver, failed), failure]);
+    const unsubscribe = await Promise.race([
+      signaling.subscribe(agent, deliver, failed, { keys, offerIceServers: offered }),
+      failure,
+    ]);
     leave.push(unsubscribe);
   };
   await Promise.all([
@@ -61,7 +70,7 @@ async function roundTrip(signaling: SignalingAdapter, leave: (() => unknown)[]):
   const registered = performance.now();
   await signaling.send(message(a, b));
   await back;
-  return { register: registered - started, rtt: performance.now() - registered };
+  return { register: registered - started, rtt: performance.now() - registered, iceServers };
 }
 
 /**
