@@ -2343,6 +2343,53 @@ interface SignalingTurnOptions {
     allowOpen?: boolean;
 }
 
+/** Several signaling servers that share agents, rooms and messages through Redis; times in milliseconds. */
+interface SignalingClusterOptions {
+    /**
+     * The Redis server (version 6 or later, or Valkey): `redis://[[user]:password@]host[:port][/database]`, `rediss://...` for
+     * TLS, or `unix:///path`. It is never logged.
+     */
+    redis: string;
+    /** Begins every key and channel: servers with the same one are one cluster. 1 to 64 visible ASCII characters. Default: `'ossa:'`. */
+    prefix?: string;
+    /** PEM certificates of authorities to trust for `rediss:`, besides the system's. */
+    ca?: string;
+    /**
+     * A server that Redis has not heard for so long is dead, and its agents are not registered any more. It says so three times
+     * as often. Default: 10,000; at least 300.
+     */
+    lease?: number;
+    /** Redis is lost when it does not answer for so long, or cannot be connected to in that time. Default: 2,000. */
+    timeout?: number;
+    /**
+     * Bytes that may wait for Redis. Beyond it messages to other servers are undeliverable and registrations are refused, for
+     * the moment. Default: 8,388,608.
+     */
+    maxQueueBytes?: number;
+}
+/** A cluster as one of its servers sees it. */
+interface SignalingClusterStats {
+    /**
+     * `connecting` until it is in the cluster for the first time; `lost` while Redis is: then it serves its own agents, and those
+     * of other servers are unreachable.
+     */
+    state: 'connecting' | 'connected' | 'lost';
+    /** Why it is lost. */
+    reason?: string;
+    /** Servers alive, this one included, some seconds ago. */
+    nodes: number;
+    /** Agents registered with all of them, some seconds ago. */
+    agents: number;
+    /** Times that Redis was lost since the start. */
+    losses: number;
+    /** Messages that Redis took for other servers. */
+    sent: number;
+    /** Messages that came from other servers. */
+    received: number;
+    /** Bytes that wait for Redis. */
+    queuedBytes: number;
+}
+
 /** Certificate and key of a signaling server. */
 interface SignalingTls {
     /** The certificate, followed by those that lead to an authority that clients trust; PEM. */
@@ -2431,6 +2478,8 @@ interface SignalingFrontOptions {
     turn?: SignalingTurnOptions;
     /** Threads that serve clients. Default: as many as the machine has processors, at most 4. */
     threads?: number;
+    /** Other servers to be one with, through Redis. Default: none. */
+    cluster?: SignalingClusterOptions;
     /** Hears what happens. Default: nobody. No secrets are logged. */
     logger?: Logger;
 }
@@ -2464,6 +2513,8 @@ interface SignalingServerStats {
     denied: number;
     /** Connections and requests turned away before they became clients: too many, or from a page of a foreign origin. */
     turnedAway: number;
+    /** The cluster, if the server is part of one. */
+    cluster?: SignalingClusterStats;
 }
 /** How a signaling server is closed. */
 interface CloseSignalingServerOptions {
@@ -2510,4 +2561,4 @@ declare function createSignalingServer(options?: SignalingServerOptions): Promis
 declare function normalizeAgentUri(uri: string): string;
 
 export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, Mesh, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingFrontOptions, SignalingMessage, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions };

@@ -3,16 +3,14 @@
 import { createSignalingServer } from 'ossa-webrtc';
 
 const [redis, lease] = process.argv.slice(2);
-const server = await createSignalingServer({ cluster: { redis, lease: Number(lease), timeout: 2000 } });
 
-let state = 'connecting';
-const times = { connected: 0, lost: 0, connecting: 0 };
-setInterval(() => {
-  const { cluster } = server.stats();
-  if (cluster.state === state) return;
-  state = cluster.state;
-  console.log(`${state} ${++times[state]}`);
-}, 20);
+const times = { connected: 0, lost: 0 };
+const hear = (message) => {
+  const state = /^the cluster is (connected|lost)$/.exec(message)?.[1];
+  if (state) console.log(`${state} ${++times[state]}`);
+};
+const logger = { debug: hear, info: hear, warn: hear, error: hear };
+const server = await createSignalingServer({ logger, cluster: { redis, lease: Number(lease), timeout: 2000 } });
 
 let questions = 0;
 process.on('SIGUSR2', () => console.log(`stats ${++questions} ${JSON.stringify(server.stats())}`));

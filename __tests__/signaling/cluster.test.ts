@@ -3,7 +3,7 @@ import {
   createPeer,
   createSignalingServer,
   WebSocketSignaling,
-  type AgentLink,
+  type Link,
   type AgentPeer,
   type SignalingServerStats,
 } from 'ossa-webrtc';
@@ -66,7 +66,7 @@ async function agent(name: string, url: string | string[]): Promise<Agent> {
   return { peer, registered };
 }
 
-async function works(link: AgentLink): Promise<void> {
+async function works(link: Link): Promise<void> {
   expect(await link.call('echo', { n: 1 })).toEqual({ n: 1 });
 }
 
@@ -135,7 +135,7 @@ test('a Redis server that is killed in mid-traffic and comes back empty is fille
   const gone: string[] = [];
   roomOfA.on('leave', (member) => gone.push(member));
   roomOfB.on('leave', (member) => gone.push(member));
-  const link = roomOfB.links[0]!;
+  const link = [...roomOfB.links.values()][0]!;
   let over = false;
   const calls = (async () => {
     while (!over) await works(link);

@@ -49,8 +49,8 @@ export interface SignalingClusterStats {
   queuedBytes: number;
 }
 
-/** What the server itself is told. */
-type NativeCluster = Required<Pick<SignalingClusterOptions, 'redis' | 'prefix'>> & SignalingClusterOptions;
+/** What the server itself is told. @internal */
+export type NativeCluster = Required<Pick<SignalingClusterOptions, 'redis' | 'prefix'>> & SignalingClusterOptions;
 
 /** Checks the option. @throws TypeError - Without the URL, which may have a password in it. */
 export function resolveCluster(cluster: SignalingClusterOptions | undefined): NativeCluster | undefined {

@@ -7,7 +7,7 @@ import { checkLogger, type Logger } from './logger';
 import { checkInteger, checkMembers, checkName, describe } from './options';
 import type { SignalingServerAuth } from './signaling-auth';
 import type { SignalingTurnOptions } from './signaling-turn';
-import { resolveCluster, type SignalingClusterOptions } from './signaling-cluster';
+import { resolveCluster, type NativeCluster, type SignalingClusterOptions } from './signaling-cluster';
 
 /** Certificate and key of a signaling server. */
 export interface SignalingTls {
@@ -201,7 +201,7 @@ export interface ResolvedFront {
     trustedProxies?: string[];
     adminToken?: string;
     threads?: number;
-    cluster?: SignalingClusterOptions;
+    cluster?: NativeCluster;
     embedded: boolean;
     log: boolean;
   };

@@ -752,6 +752,42 @@ export interface SignalingClientOptions {
   key?: string
 }
 
+/** Other servers to share agents, rooms and messages with; durations in milliseconds, sizes in bytes. */
+export interface SignalingClusterOptions {
+  /** URL of the Redis server. */
+  redis: string
+  /** Begins all keys. */
+  prefix: string
+  /** PEM certificates of authorities to trust besides the system's. */
+  ca?: string
+  /** A server that Redis has not heard for so long is dead. */
+  lease?: number
+  /** Redis is lost when it does not answer for so long. */
+  timeout?: number
+  /** Most bytes waiting for Redis. */
+  maxQueueBytes?: number
+}
+
+/** A cluster as one of its servers sees it. */
+export interface SignalingClusterStats {
+  /** `connecting`, `connected` or `lost`. */
+  state: string
+  /** Why it is lost. */
+  reason?: string
+  /** Servers alive. */
+  nodes: number
+  /** Agents of all of them. */
+  agents: number
+  /** Times that Redis was lost. */
+  losses: number
+  /** Messages for other servers. */
+  sent: number
+  /** Messages from other servers. */
+  received: number
+  /** Bytes waiting for Redis. */
+  queuedBytes: number
+}
+
 /** What an agent has to show. */
 export interface SignalingProverOptions {
   /** PEM; without one challenges cannot be answered. */
@@ -838,6 +874,8 @@ export interface SignalingServerOptions {
   embedded?: boolean
   /** Events are wanted. */
   log?: boolean
+  /** Other servers to be one with. */
+  cluster?: SignalingClusterOptions
 }
 
 /** Counters of a signaling server. */
@@ -866,6 +904,8 @@ export interface SignalingServerStats {
   denied: number
   /** Connections and requests refused before they became clients. */
   turnedAway: number
+  /** The cluster, if the server is part of one. */
+  cluster?: SignalingClusterStats
 }
 
 /** TURN servers for agents. */
