@@ -50,6 +50,7 @@ test('agents that have keys register where proof is wanted, and connect, without
     agent(name, server.url, { auth: { keys: keys[name], pinned: pinned() } }),
   );
   b!.handle('greet', (name: string) => `hello ${name}`);
+  await b!.ready;
   expect(await a!.call('agent://b', 'greet', 'a')).toBe('hello a');
   expect(server.stats()).toMatchObject({ agents: 2, denied: 0 });
 });

@@ -1,6 +1,7 @@
 // TURN credentials that a signaling server hands out, against a real TURN server.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
@@ -31,13 +32,21 @@ let folder: string;
 let url: string;
 const open: AsyncDisposable[] = [];
 
+/** A port that is free for TCP and UDP: the TURN server listens to both. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const tcp = createServer().listen(0, '127.0.0.1');
+    await once(tcp, 'listening');
+    const { port } = tcp.address() as AddressInfo;
+    const udp = createSocket('udp4');
+    const free = await new Promise<boolean>((resolve) => {
+      udp.on('error', () => resolve(false)).bind(port, '127.0.0.1', () => resolve(true));
+    });
+    udp.close();
+    tcp.close();
+    await once(tcp, 'close');
+    if (free) return port;
+  }
 }
 
 beforeAll(async () => {
@@ -158,13 +167,14 @@ const credential = (username: string, secret = SECRET) => createHmac('sha1', sec
 test('agents that know no ICE servers but those of their signaling server connect through its TURN server', async () => {
   const server = await serve();
   const [a, b] = [agent('a', server.url), agent('b', server.url)];
+  await b.ready;
   b.handle('greet', (name: string) => `hello ${name}`);
   expect(await a.call('agent://b', 'greet', 'a')).toBe('hello a');
 });
 
 test('an agent that declines the servers of its signaling server does not use them', async () => {
   const server = await serve();
-  agent('b', server.url);
+  await agent('b', server.url).ready;
   const a = agent('a', server.url, { signalingIceServers: false });
   await expect(a.connect('agent://b', { timeout: 1000 })).rejects.toMatchObject({ code: 'AGENT_UNREACHABLE' });
 });
