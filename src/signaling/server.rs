@@ -14,9 +14,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::auth::SignalingAuth;
+use super::cluster::SignalingClusterStats;
 use super::embedded::{IN_FLIGHT, SignalingConnection};
 use super::server_options::SignalingServerOptions;
-use super::cluster::SignalingClusterStats;
 use super::{Callback, runtime, tell};
 use crate::session::coded;
 

@@ -130,6 +130,11 @@ async fn an_agent_that_floods_is_told_and_then_disconnected_while_others_get_thr
     }
     assert!(relayed <= 11, "{relayed}");
     assert!(server.stats().rate_limited >= 100);
+    // Coming back does not bring a new allowance.
+    let mut again = Raw::connect(&server.url()).await;
+    let refusal = again.ask(json!({ "type": "register", "agentId": "agent://flooder" })).await;
+    assert_eq!(refusal["error"]["code"], "RATE_LIMIT_EXCEEDED");
+    assert!(refusal["error"]["message"].as_str().unwrap().contains("try again in"), "{refusal}");
 }
 
 #[tokio::test]

@@ -50,7 +50,10 @@ impl Client {
         count(&shared.counters.total_connections);
         let (address, transport) = (arrival.visitor.address, arrival.transport);
         shared.emit(|| ServerEvent::Connected { connection: id, address, transport });
-        let limits = ClientLimits::new(shared.config.message_rate, shared.config.room_rate);
+        let mut limits = ClientLimits::new(shared.config.message_rate, shared.config.room_rate);
+        if shared.flooders.wait(&arrival.visitor.network(), Instant::now()).is_some() {
+            limits.distrust();
+        }
         let (handle, outbox) = Handle::new(id, shared.config.max_queue_bytes);
         let client = Self {
             shared,
@@ -240,6 +243,11 @@ impl Client {
     pub(super) fn too_much(&self, verdict: Verdict, text: &str, what: &str) -> Result<(), TooSlow> {
         count(&self.shared.counters.rate_limited);
         if verdict == Verdict::Disconnect {
+            let (rate, now) = (self.shared.config.message_rate, Instant::now());
+            self.shared.flooders.add(&self.registrations.visitor.network(), rate, now);
+            for agent in &self.agents {
+                self.shared.flooders.add(agent.as_str(), rate, now);
+            }
             self.handle.close(RATE_LIMITED);
             return Err(TooSlow);
         }

@@ -37,6 +37,9 @@ impl Bucket {
 /// could read the first refusal.
 const PATIENCE: Rate = Rate { per_second: 10.0, burst: 100.0 };
 
+/// Frames that a client of a distrusted network may send at once: a registration, an offer and its candidates.
+const DISTRUSTED_BURST: f64 = 100.0;
+
 /// What may be done with a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -63,6 +66,12 @@ impl ClientLimits {
             rooms: Bucket::full(rooms, now),
             patience: Bucket::full(PATIENCE, now),
         }
+    }
+
+    /// Somebody from the same network has just been disconnected for sending too much: it may be the same one again, so
+    /// there is no more than what a set-up takes. The rate stays, since the others there have done nothing.
+    pub(super) fn distrust(&mut self) {
+        self.frames.left = self.frames.left.min(DISTRUSTED_BURST);
     }
 
     /// One more frame of any kind.
@@ -183,6 +192,35 @@ impl PairLimits {
     }
 }
 
+/// Who was disconnected for sending too much, so that coming back does not bring a new allowance.
+#[derive(Debug, Default)]
+pub(super) struct Flooders {
+    secret: RandomState,
+    until: Mutex<HashMap<u64, Instant>>,
+}
+
+impl Flooders {
+    /// `who`, an agent or a network, has used up its allowance, which `rate` fills again.
+    pub(super) fn add(&self, who: &str, rate: Rate, now: Instant) {
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        if until.len() >= MAX_ENTRIES {
+            until.retain(|_, end| *end > now);
+        }
+        // Still full: more flooders than that have other ways than coming back.
+        if until.len() < MAX_ENTRIES {
+            let refill = (rate.burst / rate.per_second).clamp(1.0, MINUTE.as_secs_f64());
+            until.insert(self.secret.hash_one(who), now + Duration::from_secs_f64(refill));
+        }
+    }
+
+    /// How long `who` has to wait still.
+    pub(super) fn wait(&self, who: &str, now: Instant) -> Option<Duration> {
+        let until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = until.get(&self.secret.hash_one(who))?.saturating_duration_since(now);
+        (!wait.is_zero()).then_some(wait)
+    }
+}
+
 fn lock(tallies: &Mutex<Tallies>) -> std::sync::MutexGuard<'_, Tallies> {
     tallies.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -213,6 +251,32 @@ mod tests {
         assert_eq!(verdicts[2..102], [Verdict::Refuse; 100]);
         assert_eq!(verdicts[102], Verdict::Disconnect);
         assert_eq!(limits.frame(RATE, now + Duration::from_secs(1)), Verdict::Serve);
+    }
+
+    #[test]
+    fn whoever_was_disconnected_waits_until_its_allowance_is_full_again() {
+        let (flooders, now) = (Flooders::default(), Instant::now());
+        let rate = Rate { per_second: 10.0, burst: 50.0 };
+        flooders.add("agent://a", rate, now);
+        assert_eq!(flooders.wait("agent://b", now), None);
+        let half = now + Duration::from_millis(2500);
+        assert_eq!(flooders.wait("agent://a", half), Some(Duration::from_millis(2500)));
+        assert_eq!(flooders.wait("agent://a", now + Duration::from_secs(5)), None);
+        for other in 0..2 * MAX_ENTRIES {
+            flooders.add(&other.to_string(), rate, now);
+        }
+        assert!(flooders.wait("agent://a", half).is_some());
+        assert!(flooders.until.lock().unwrap().len() <= MAX_ENTRIES);
+    }
+
+    #[test]
+    fn a_distrusted_network_has_a_small_burst_and_the_same_rate() {
+        let (rate, now) = (Rate { per_second: 1000.0, burst: 5000.0 }, Instant::now());
+        let mut limits = ClientLimits::new(rate, rate);
+        limits.distrust();
+        let served = (0..5000).filter(|_| limits.frame(rate, now) == Verdict::Serve).count();
+        assert!((100..=110).contains(&served), "{served}");
+        assert_eq!(limits.frame(rate, now + Duration::from_millis(100)), Verdict::Serve);
     }
 
     #[test]

@@ -89,6 +89,7 @@ struct Shared {
     places: Arc<address::Places>,
     half_open: half_open::HalfOpen,
     pairs: limits::PairLimits,
+    flooders: limits::Flooders,
     /// A client has gone.
     left: Notify,
     next_id: AtomicU64,
@@ -163,6 +164,7 @@ impl Server {
             places: Arc::default(),
             half_open: half_open::HalfOpen::default(),
             pairs: limits::PairLimits::default(),
+            flooders: limits::Flooders::default(),
             failures: Failures::default(),
             left: Notify::new(),
             next_id: AtomicU64::new(0),

@@ -59,7 +59,7 @@ impl Failures {
 /// What is under way on one connection.
 #[derive(Debug)]
 pub(super) struct Registrations {
-    visitor: Visitor,
+    pub(super) visitor: Visitor,
     /// At most one per agent, and no more than agents are allowed.
     challenges: Vec<Challenge>,
     failures: u32,
@@ -147,6 +147,11 @@ impl Client {
     }
 
     fn check_room_for(&self, agent: &AgentUri) -> Result<(), ErrorBody> {
+        if let Some(wait) = self.shared.flooders.wait(agent.as_str(), Instant::now()) {
+            let seconds = wait.as_secs_f64().ceil();
+            let text = format!("{agent} was disconnected for sending too much; try again in {seconds} s");
+            return Err(ErrorBody::new(code::RATE_LIMIT_EXCEEDED, text));
+        }
         let limit = self.shared.config.max_registrations;
         if self.agents.contains(agent) || self.agents.len() < limit {
             return Ok(());
