@@ -99,8 +99,13 @@ const signal = start(
   [cli, 'signal', '--host', '203.0.113.10', '--port', '0', '--json'],
   ['ignore', 'pipe', 'ignore'],
 );
-const [line] = await new Promise((resolve) => createInterface(signal.stdout).once('line', (...args) => resolve(args)));
-const { url } = JSON.parse(line);
+// Before it listens it warns of agents that need no proof.
+const { url } = await new Promise((resolve) => {
+  createInterface(signal.stdout).on('line', (line) => {
+    const object = JSON.parse(line);
+    if (object.type === 'listening') resolve(object);
+  });
+});
 
 const args = command.map((word) => word.replace('SIGNALING', url));
 const program = spawn('ip', ['netns', 'exec', 'host', ...args], { stdio: 'inherit' });
