@@ -53,7 +53,12 @@ describe('the packed tarballs, installed into an empty project', () => {
   test('bring a program that starts, with the native library behind it', () => {
     const program = join(folder, 'node_modules', '.bin', 'ossa-webrtc');
     const run = (...args: string[]) =>
-      execFileSync(program, args, { cwd: folder, encoding: 'utf8', stdio: 'pipe', shell: process.platform === 'win32' });
+      execFileSync(program, args, {
+        cwd: folder,
+        encoding: 'utf8',
+        stdio: 'pipe',
+        shell: process.platform === 'win32',
+      });
     expect(run('--version').trim()).toBe(manifest.version);
     run('keygen', 'agent.key');
     expect(readFileSync(join(folder, 'agent.key'), 'utf8')).toContain('PRIVATE KEY');

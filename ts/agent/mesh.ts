@@ -34,6 +34,9 @@ const BROADCAST_OPTIONS = [
   'signal',
 ] as const;
 
+/** Milliseconds that the link to a member that has left stays, for what it has sent before. */
+const FAREWELL = 1000;
+
 /**
  * Broadcasts that wait for one member. A member that takes nothing must not make the memory of the others grow: beyond
  * this a broadcast fails for it at once.
@@ -72,6 +75,8 @@ export class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMess
   protected readonly options: ResolvedMeshOptions;
   readonly #neighbours = new Map<string, Neighbour>();
   readonly #links = new Map<string, Link>();
+  /** Links to members that have left, open for a moment longer. */
+  readonly #parting = new Map<Link, NodeJS.Timeout>();
   readonly #gate: Gate;
   readonly #ended = new AbortController();
   #closing: Promise<void> | undefined;
@@ -219,6 +224,11 @@ export class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMess
     this.#neighbours.get(link.remote.agentId)?.attach(link);
   }
 
+  /** Whether messages over this link may be for this mesh: of a member, or of one that has just left. @internal */
+  hears(link: Link): boolean {
+    return this.has(link.remote.agentId) || this.#parting.has(link);
+  }
+
   /** Whether this agent is a member. @internal */
   has(agentId: string): boolean {
     return this.#neighbours.has(agentId);
@@ -253,8 +263,22 @@ export class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMess
     const { link } = neighbour;
     if (!link) return;
     this.#links.delete(agentId);
-    void this.host.release(this, link);
+    this.#partWith(link);
     this.emit('leave', agentId, error);
+  }
+
+  /** The member is back, or the link is gone. */
+  #keep(link: Link): void {
+    clearTimeout(this.#parting.get(link));
+    this.#parting.delete(link);
+  }
+
+  /** That a member has left may be known before its last messages are here: they still count, and the link waits for them. */
+  #partWith(link: Link): void {
+    const timer = setTimeout(() => void this.host.release(this, link), FAREWELL);
+    timer.unref();
+    this.#parting.set(link, timer);
+    void link.closed.then(() => this.#keep(link));
   }
 
   /** @internal */
@@ -309,6 +333,7 @@ export class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMess
         return await this.host.dial(this, agentId, this.options.connectTimeout, this.#ended.signal);
       }),
     attached: (neighbour: Neighbour, link: Link): void => {
+      this.#keep(link);
       this.host.claim(this, link);
       this.#links.set(neighbour.agentId, link);
       this.listen(link);
@@ -338,7 +363,8 @@ export class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMess
   };
 
   async #close(): Promise<void> {
-    const links = [...this.#links.values()];
+    const links = [...this.#links.values(), ...this.#parting.keys()];
+    for (const timer of this.#parting.values()) clearTimeout(timer);
     for (const neighbour of this.#neighbours.values()) neighbour.stop();
     this.#neighbours.clear();
     this.#links.clear();

@@ -108,12 +108,12 @@ export class Meshes {
     this.#claim(link, APPLICATION);
   }
 
-  /** Where a message goes if it is for a room that both agents are in. */
+  /** Where a message goes if it is for a room that both agents are in, or were when it was sent. */
   inbox(link: Link, message: Pick<AgentMessage, 'metadata'>): Inbox<AgentMessage> | undefined {
     const { room: name } = message.metadata;
     if (typeof name !== 'string') return undefined;
     const room = this.#rooms.get(name);
-    return room?.has(link.remote.agentId) ? room.incoming : undefined;
+    return room?.hears(link) ? room.incoming : undefined;
   }
 
   /** Leaves them all. */
