@@ -1,6 +1,9 @@
 //! How often something may happen: token buckets by name, bounded in number.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::fmt;
+use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 /// How often something may happen.
@@ -35,15 +38,14 @@ impl Bucket {
     }
 }
 
-/// A bucket per name.
+/// A bucket per name, which is a text or whatever else things are counted by.
 ///
 /// At its bound the names that have been quiet long enough to be forgotten without a difference go first; if there are
 /// none, all new names share one bucket. So a flood of made-up names slows made-up names down, not those that are known.
-#[derive(Debug)]
-pub struct RateLimiter {
+pub struct RateLimiter<N: ToOwned<Owned: Eq + Hash> + ?Sized = str> {
     rate: Rate,
     capacity: usize,
-    buckets: HashMap<Box<str>, Bucket>,
+    buckets: HashMap<N::Owned, Bucket>,
     others: Option<Bucket>,
     /// When the quiet names were last looked for: that costs a pass over all of them.
     swept: Option<Instant>,
@@ -52,14 +54,21 @@ pub struct RateLimiter {
 /// The pause between two searches for quiet names.
 const SWEEP: Duration = Duration::from_secs(1);
 
-impl RateLimiter {
+impl<N: ToOwned<Owned: Eq + Hash> + ?Sized> fmt::Debug for RateLimiter<N> {
+    /// Without the names, which may be many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimiter").field("rate", &self.rate).field("names", &self.buckets.len()).finish()
+    }
+}
+
+impl<N: ToOwned<Owned: Borrow<N> + Eq + Hash> + Eq + Hash + ?Sized> RateLimiter<N> {
     /// A limit for each of at most `capacity` names.
     pub fn new(rate: Rate, capacity: usize) -> Self {
         Self { rate, capacity, buckets: HashMap::new(), others: None, swept: None }
     }
 
     /// Whether `name` may once more, which then counts.
-    pub fn take(&mut self, name: &str, now: Instant) -> bool {
+    pub fn take(&mut self, name: &N, now: Instant) -> bool {
         let rate = self.rate;
         let fresh = Bucket { left: rate.burst, at: now };
         if let Some(bucket) = self.buckets.get_mut(name) {
@@ -69,13 +78,13 @@ impl RateLimiter {
             self.sweep(now);
         }
         if self.buckets.len() < self.capacity {
-            return self.buckets.entry(name.into()).or_insert(fresh).take(rate, now);
+            return self.buckets.entry(name.to_owned()).or_insert(fresh).take(rate, now);
         }
         self.others.get_or_insert(fresh).take(rate, now)
     }
 
     /// Whether `name` could [`take`](Self::take) now; nothing is counted.
-    pub fn allows(&mut self, name: &str, now: Instant) -> bool {
+    pub fn allows(&mut self, name: &N, now: Instant) -> bool {
         let rate = self.rate;
         let room = self.buckets.len() < self.capacity;
         let bucket = match self.buckets.get_mut(name) {

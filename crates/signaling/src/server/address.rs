@@ -101,8 +101,16 @@ fn address_in(text: &str) -> Option<IpAddr> {
     host.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
-/// Connections by place: an address, of IPv6 the /64, which is what one customer has at least. As many entries as there are
-/// connections, which are limited.
+/// The place that `address` belongs to: itself, of IPv6 the /64, which is what one customer has at least. Whatever is counted
+/// by address is counted by this: whoever has a /64 can come from 2^64 addresses.
+pub fn place_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+        address => address,
+    }
+}
+
+/// Connections by [place](place_of). As many entries as there are connections, which are limited.
 #[derive(Debug, Default)]
 pub(super) struct Places(Mutex<HashMap<IpAddr, usize>>);
 
@@ -116,10 +124,7 @@ pub(super) struct Place {
 impl Places {
     /// Counts one more connection of `address` unless it has `limit` already.
     pub(super) fn enter(self: &Arc<Self>, address: IpAddr, limit: usize) -> Option<Place> {
-        let key = match address.to_canonical() {
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
-            address => address,
-        };
+        let key = place_of(address);
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(key).or_insert(0);
         if *count >= limit {
@@ -188,6 +193,14 @@ mod tests {
         assert!(networks(&["0.0.0.0/0"])[0].contains(ip("255.1.2.3")));
         assert!(networks(&["::/0"])[0].contains(ip("2001:db8::1")));
         assert!(!networks(&["192.0.2.0/25"])[0].contains(ip("192.0.2.128")));
+    }
+
+    #[test]
+    fn a_place_is_an_ipv4_address_however_it_is_written_or_an_ipv6_network() {
+        assert_eq!(place_of(ip("192.0.2.7")), ip("192.0.2.7"));
+        assert_eq!(place_of(ip("::ffff:192.0.2.7")), ip("192.0.2.7"));
+        assert_eq!(place_of(ip("2001:db8:1:2:3:4:5:6")), ip("2001:db8:1:2::"));
+        assert_ne!(place_of(ip("2001:db8:1:2::1")), place_of(ip("2001:db8:1:3::1")));
     }
 
     #[test]

@@ -148,14 +148,6 @@ impl Visitor {
         Self { address, host: None, bearer: None }
     }
 
-    /// Whose failures are counted together: an address, of IPv6 the /64, which is what one customer has at least.
-    pub(super) fn network(&self) -> String {
-        match self.address.to_canonical() {
-            IpAddr::V4(address) => address.to_string(),
-            IpAddr::V6(address) => format!("{:x?}", &address.segments()[..4]),
-        }
-    }
-
     /// Takes the value of an `Authorization` header; other schemes are left to proxies.
     pub(super) fn authorization(&mut self, value: &str) {
         if let Some((scheme, token)) = value.trim().split_once(' ')

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::address::Place;
+use super::address::{Place, place_of};
 use super::auth::AuthMode;
 use super::event::ServerEvent;
 use super::http::Arrival;
@@ -51,7 +51,7 @@ impl Client {
         let (address, transport) = (arrival.visitor.address, arrival.transport);
         shared.emit(|| ServerEvent::Connected { connection: id, address, transport });
         let mut limits = ClientLimits::new(shared.config.message_rate, shared.config.room_rate);
-        if shared.flooders.wait(&arrival.visitor.network(), Instant::now()).is_some() {
+        if shared.flooders.wait(&place_of(address), Instant::now()).is_some() {
             limits.distrust();
         }
         let (handle, outbox) = Handle::new(id, shared.config.max_queue_bytes);
@@ -244,7 +244,7 @@ impl Client {
         count(&self.shared.counters.rate_limited);
         if verdict == Verdict::Disconnect {
             let (rate, now) = (self.shared.config.message_rate, Instant::now());
-            self.shared.flooders.add(&self.registrations.visitor.network(), rate, now);
+            self.shared.flooders.add(&place_of(self.registrations.visitor.address), rate, now);
             for agent in &self.agents {
                 self.shared.flooders.add(agent.as_str(), rate, now);
             }

@@ -1,7 +1,7 @@
 //! How much one client, one pair of agents and one session may send.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -200,8 +200,8 @@ pub(super) struct Flooders {
 }
 
 impl Flooders {
-    /// `who`, an agent or a network, has used up its allowance, which `rate` fills again.
-    pub(super) fn add(&self, who: &str, rate: Rate, now: Instant) {
+    /// `who`, an agent or a place, has used up its allowance, which `rate` fills again.
+    pub(super) fn add<W: Hash + ?Sized>(&self, who: &W, rate: Rate, now: Instant) {
         let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         if until.len() >= MAX_ENTRIES {
             until.retain(|_, end| *end > now);
@@ -214,7 +214,7 @@ impl Flooders {
     }
 
     /// How long `who` has to wait still.
-    pub(super) fn wait(&self, who: &str, now: Instant) -> Option<Duration> {
+    pub(super) fn wait<W: Hash + ?Sized>(&self, who: &W, now: Instant) -> Option<Duration> {
         let until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         let wait = until.get(&self.secret.hash_one(who))?.saturating_duration_since(now);
         (!wait.is_zero()).then_some(wait)

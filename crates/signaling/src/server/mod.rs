@@ -38,7 +38,7 @@ use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
-pub use address::Network;
+pub use address::{Network, place_of};
 pub use auth::{Attempt, AuthMode, Authenticator, Denied, Evidence, Identity, OpenToAll, Verdict};
 pub use config::ServerConfig;
 pub use event::{EventSink, Level, ServerEvent, ServerEvents};

@@ -1,11 +1,13 @@
 //! How an agent comes to be registered: what it has to show, and who may take a name over.
 
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, timeout};
 
 use super::Shared;
+use super::address::place_of;
 use super::auth::{Attempt, AuthMode, Denied, Evidence, Identity, Visitor, audiences};
 use super::client::Client;
 use super::event::ServerEvent;
@@ -29,14 +31,14 @@ const FAILURES_PER_CONNECTION: u32 = 5;
 /// little to keep a processor busy. Beyond it the address is refused without anything being verified.
 const FAILURES_PER_ADDRESS: Rate = Rate { burst: 50.0, per_second: 2.0 };
 
-/// Addresses whose failures are counted; 100 bytes each. Further ones share a count.
+/// Places whose failures are counted; 50 bytes each. Further ones share a count.
 const ADDRESSES: usize = 10_000;
 
 const TOO_MANY_FAILURES: Close = Close { code: close_code::RATE_LIMITED, reason: "too many failed attempts" };
 
-/// Failures by address.
+/// Failures by place.
 #[derive(Debug)]
-pub(super) struct Failures(Mutex<RateLimiter>);
+pub(super) struct Failures(Mutex<RateLimiter<IpAddr>>);
 
 impl Default for Failures {
     fn default() -> Self {
@@ -47,12 +49,12 @@ impl Default for Failures {
 impl Failures {
     fn allows(&self, visitor: &Visitor) -> bool {
         let mut limiter = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        limiter.allows(&visitor.network(), Instant::now().into_std())
+        limiter.allows(&place_of(visitor.address), Instant::now().into_std())
     }
 
     fn count(&self, visitor: &Visitor) {
         let mut limiter = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        limiter.take(&visitor.network(), Instant::now().into_std());
+        limiter.take(&place_of(visitor.address), Instant::now().into_std());
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::future::ready;
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ossa_signaling::{
     AgentUri, Attempt, AuthMode, Authenticator, Denied, ErrorBody, Evidence, Identity, Rate, RateLimiter,
-    Verdict, code,
+    Verdict, code, place_of,
 };
 
 use super::{PresentedProof, denied, verify_proof};
@@ -16,10 +17,10 @@ use crate::auth::PublicKey;
 /// The pause between two searches for names that may be forgotten: each is a pass over all of them.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// New names from one address: a host full of agents at once, but not a flood that fills the book for everybody.
+/// New names from one place: a host full of agents at once, but not a flood that fills the book for everybody.
 const NEW_NAMES: Rate = Rate { burst: 1000.0, per_second: 1.0 };
 
-/// Addresses whose new names are counted; further ones share a count.
+/// Places whose new names are counted; further ones share a count.
 const ADDRESSES: usize = 10_000;
 
 /// Bounds of [`FirstUse`].
@@ -48,7 +49,7 @@ pub struct FirstUse {
 #[derive(Debug)]
 struct Book {
     names: HashMap<AgentUri, Name>,
-    fresh: RateLimiter,
+    fresh: RateLimiter<IpAddr>,
     swept: Option<Instant>,
 }
 
@@ -120,7 +121,7 @@ impl Book {
             let text = "no more new names are taken at the moment; try again later";
             Denied { error: ErrorBody::new(code::INTERNAL_ERROR, text), reason }
         };
-        if !self.fresh.take(&attempt.address.to_string(), now) {
+        if !self.fresh.take(&place_of(attempt.address), now) {
             return Err(busy("too-many-new-names".into()));
         }
         let rested = self.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP);

@@ -182,6 +182,16 @@ impl Tofu {
     }
 
     fn verify(&self, index: usize, name: &str, second: u64, address: u8) -> Result<Identity, Denied> {
+        self.verify_from(index, name, second, Ipv4Addr::new(127, 0, 0, address).into())
+    }
+
+    fn verify_from(
+        &self,
+        index: usize,
+        name: &str,
+        second: u64,
+        address: IpAddr,
+    ) -> Result<Identity, Denied> {
         let Proof { proof, public_key } = proof_by(index, name);
         let evidence = Evidence::Proof {
             proof: &proof,
@@ -189,7 +199,7 @@ impl Tofu {
             nonce: NONCE,
             audiences: &[SERVER.to_owned()],
         };
-        let (agent, address) = (agent(name), IpAddr::V4(Ipv4Addr::new(127, 0, 0, address)));
+        let agent = agent(name);
         let attempt = Attempt { agent: &agent, evidence, address, now: self.at(second), unix_ms: NOW };
         let mut verdict = self.0.verify(attempt);
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -244,4 +254,13 @@ fn one_address_cannot_fill_the_book_for_the_others() {
     let taken = (0..1200).filter(|name| tofu.verify(0, &format!("n{name}"), 0, 1).is_ok()).count();
     assert_eq!(taken, 1000);
     assert!(tofu.verify(0, "other", 0, 2).is_ok());
+}
+
+#[test]
+fn whoever_has_a_whole_network_of_ipv6_is_one_address() {
+    let tofu = Tofu::new(1_000_000);
+    let verify = |name: u16, address: [u16; 8]| tofu.verify_from(0, &format!("n{name}"), 0, address.into());
+    let taken = (0..1200).filter(|name| verify(*name, [0x2001, 0xdb8, 0, 1, 0, 0, 0, *name]).is_ok()).count();
+    assert_eq!(taken, 1000);
+    assert!(verify(1200, [0x2001, 0xdb8, 0, 2, 0, 0, 0, 1]).is_ok());
 }
