@@ -16,6 +16,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ossa_peer::LocalCandidate;
+use stun_proto::types::attribute::ErrorCode;
+
 use crate::config::IceServer;
 use crate::link::Link;
 use crate::shared::Shared;
@@ -29,6 +32,10 @@ const ALLOCATE_TIME: Duration = Duration::from_secs(8);
 
 /// Addresses of one server that are tried one after the other, redirections (300 Try Alternate) included.
 const MAX_ATTEMPTS: usize = 3;
+
+/// Ports of ours that are tried on one address of a server when it takes each for that of an older allocation (437). RFC 8656,
+/// section 7.4, asks for three.
+const MAX_PORTS: usize = 3;
 
 /// The code that W3C prescribes for a server that can't be reached.
 const UNREACHABLE: u16 = 701;
@@ -111,20 +118,20 @@ pub(crate) async fn allocate(
     Err(error)
 }
 
+/// Allocates on one address of the server. A server may still keep an allocation for the port that we have just been given, left
+/// behind by a client that has gone without a word: then another port is tried.
 async fn allocate_at(
     shared: &Arc<Shared>,
     server: &TurnServer,
     address: SocketAddr,
 ) -> Result<Arc<Relay>, TurnError> {
-    let attempt = async {
-        let mut session = Session::connect(shared, server, address).await?;
-        let candidate = session.allocate().await?;
-        Ok((session, candidate))
-    };
-    let (session, candidate) = tokio::time::timeout(ALLOCATE_TIME, attempt).await.unwrap_or_else(|_| {
-        let seconds = ALLOCATE_TIME.as_secs();
-        Err(TurnError::unreachable(format!("the TURN server {address} did not answer within {seconds} s")))
-    })?;
+    let (session, candidate) =
+        tokio::time::timeout(ALLOCATE_TIME, open(shared, server, address)).await.unwrap_or_else(|_| {
+            let seconds = ALLOCATE_TIME.as_secs();
+            Err(TurnError::unreachable(format!(
+                "the TURN server {address} did not answer within {seconds} s"
+            )))
+        })?;
     let relay = Arc::new(Relay::new(candidate, server));
     if !shared.run(|core, _| core.add_link(Link::Relay(relay.clone()))) {
         // The peer was closed meanwhile: the session takes leave of the server at once.
@@ -132,4 +139,29 @@ async fn allocate_at(
     }
     shared.executor.spawn(session.run(relay.clone(), shared.clone()));
     Ok(relay)
+}
+
+/// A session with an allocation, from the first of a few ports that the server accepts.
+async fn open(
+    shared: &Arc<Shared>,
+    server: &TurnServer,
+    address: SocketAddr,
+) -> Result<(Session, LocalCandidate), TurnError> {
+    // These stay open meanwhile, so that no port is tried twice.
+    let mut refused: Vec<(Session, TurnError)> = Vec::new();
+    loop {
+        let mut session = match Session::connect(shared, server, address).await {
+            Ok(session) => session,
+            // No other port is to be had (`port_range`): what the server has said is the better explanation.
+            Err(error) => return Err(refused.pop().map_or(error, |(_, mismatch)| mismatch)),
+        };
+        match session.allocate().await {
+            Ok(candidate) => return Ok((session, candidate)),
+            Err(error) if error.code == ErrorCode::ALLOCATION_MISMATCH && refused.len() + 1 < MAX_PORTS => {
+                tracing::debug!(%address, "the TURN server knows our port from an older allocation");
+                refused.push((session, error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }

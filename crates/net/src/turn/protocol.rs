@@ -9,7 +9,7 @@ use stun_proto::Instant as ProtocolInstant;
 use stun_proto::agent::Transmit;
 use stun_proto::types::TransportType;
 use stun_proto::types::attribute::{AlternateServer, ErrorCode, XorMappedAddress};
-use stun_proto::types::message::Message;
+use stun_proto::types::message::{Message, TransactionId};
 use turn_client_proto::api::{TurnConfig, TurnEvent, TurnPollRet, TurnRecvRet};
 use turn_client_proto::prelude::{DelayedTransmitBuild, TurnClientApi};
 use turn_client_proto::types::TurnCredentials;
@@ -25,6 +25,9 @@ const MAX_WAITING: usize = 8;
 
 /// Peers an allocation talks to. ICE has fewer remote candidates than this; each costs the server a channel.
 const MAX_PEERS: usize = 128;
+
+/// Requests for the allocation whose answers are believed: each challenge, stale nonce and family refused makes one more.
+const MAX_REQUESTS: usize = 16;
 
 /// A refused channel is asked for again after this long.
 const RETRY_TIME: Duration = Duration::from_secs(5);
@@ -48,6 +51,8 @@ pub(super) struct Protocol {
     /// Our address as the server sees it.
     mapped: Option<SocketAddr>,
     relayed: Option<SocketAddr>,
+    /// Transaction ids of our requests for the allocation.
+    requests: Vec<TransactionId>,
     /// Times that we were asked for credentials: the second time they are wrong.
     challenges: u32,
     failure: Option<TurnError>,
@@ -80,6 +85,7 @@ impl Protocol {
             channels: HashMap::new(),
             mapped: None,
             relayed: None,
+            requests: Vec::new(),
             challenges: 0,
             failure: None,
             closed: false,
@@ -114,6 +120,9 @@ impl Protocol {
         for _ in 0..256 {
             while let Some(transmit) = self.client.poll_transmit(time) {
                 let data: &[u8] = &transmit.data;
+                if self.relayed.is_none() {
+                    Self::remember(&mut self.requests, data);
+                }
                 if !data.is_empty() {
                     output.push(data.len(), |buffer| buffer.copy_from_slice(data));
                 }
@@ -133,6 +142,14 @@ impl Protocol {
             }
         }
         now + Duration::from_secs(1)
+    }
+
+    fn remember(requests: &mut Vec<TransactionId>, data: &[u8]) {
+        let Ok(message) = Message::from_bytes(data) else { return };
+        let id = message.transaction_id();
+        if requests.len() < MAX_REQUESTS && !requests.contains(&id) {
+            requests.push(id);
+        }
     }
 
     fn handle_event(&mut self, event: TurnEvent, now: Instant, output: &mut Output) {
@@ -175,7 +192,9 @@ impl Protocol {
     /// Learns from an answer to our allocation what the client doesn't tell.
     fn inspect(&mut self, message: &[u8]) {
         let Ok(message) = Message::from_bytes(message) else { return };
-        if message.method() != ALLOCATE || !message.is_response() {
+        // Whoever has not seen the request can't end the attempt with a made-up answer, or send us elsewhere.
+        let known = self.requests.contains(&message.transaction_id());
+        if message.method() != ALLOCATE || !message.is_response() || !known {
             return;
         }
         if let Ok(mapped) = message.attribute::<XorMappedAddress>() {
