@@ -183,6 +183,11 @@ function createW3cDriver(api) {
 
     async send(params) {
       const { channel } = channelOf(params);
+      // Chromium 156 announces a channel and fires `open` while its own network thread has yet to open it. If that thread is late, the
+      // page sees `connecting` again, and then a second `open`. It does so between two connections of one page as well.
+      if (channel.readyState === 'connecting') {
+        await new Promise((opened) => channel.addEventListener('open', opened, { once: true }));
+      }
       const sent = [];
       for (const message of params.messages) {
         const data = compose(message);
