@@ -27,12 +27,13 @@ test('a channel that is connecting again after its open event, as in Chromium no
       createDataChannel = () => channel;
     },
   });
-  await driver.open({ pc: 'a' });
-  await driver.createChannel({ pc: 'a', label: 'late' });
+  const call = (method: string, params = {}) => driver[method]?.({ pc: 'a', label: 'late', ...params });
+  await call('open');
+  await call('createChannel');
   channel.open();
-  await driver.waitOpen({ pc: 'a', label: 'late' });
+  await call('waitOpen');
   channel.readyState = 'connecting';
-  const sending = driver.send({ pc: 'a', label: 'late', messages: [{ kind: 'string', text: 'hello' }] });
+  const sending = call('send', { messages: [{ kind: 'string', text: 'hello' }] });
   channel.open();
   expect(await sending).toEqual([{ kind: 'string', bytes: 5, digest: expect.any(String) as string }]);
   expect(channel.sent).toEqual(['hello']);
