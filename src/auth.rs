@@ -12,15 +12,6 @@ use ossa_agent::code::INVALID_MESSAGE;
 
 use crate::session::{agent_uri, coded, random_seed, unix_ms};
 
-/// Offers that one sender may make: far more than reconnecting and renegotiating take.
-const OFFERS: Rate = Rate { burst: 100.0, per_second: 5.0 };
-
-/// Refusals that are answered and logged, per sender: enough for people to see what is wrong.
-const REFUSALS: Rate = Rate { burst: 5.0, per_second: 0.2 };
-
-/// And altogether: with made-up senders nobody makes us send more than this to others.
-const ALL_REFUSALS: Rate = Rate { burst: 100.0, per_second: 20.0 };
-
 /// A public key in its usual forms.
 #[napi(object, object_from_js = false)]
 pub struct AgentPublicKey {
@@ -72,6 +63,27 @@ pub struct AgentAuthOptions {
     pub replays: u32,
     /// Senders that are told apart by the rate limits.
     pub senders: u32,
+    /// Offers of one sender that are looked at.
+    pub offers: AgentRate,
+    /// Refusals of one sender that are answered and logged.
+    pub refusals: AgentRate,
+    /// Refusals of all senders together that are: with made-up senders nobody makes us send more than this to others.
+    pub all_refusals: AgentRate,
+}
+
+/// How often something may happen.
+#[napi(object, object_to_js = false)]
+pub struct AgentRate {
+    /// At once, after a pause.
+    pub burst: u32,
+    /// In the long run.
+    pub per_minute: u32,
+}
+
+impl From<AgentRate> for Rate {
+    fn from(rate: AgentRate) -> Self {
+        Self { burst: rate.burst.into(), per_second: f64::from(rate.per_minute) / 60.0 }
+    }
 }
 
 /// A received offer or answer.
@@ -181,9 +193,9 @@ impl AgentAuth {
             signer,
             verifier: Verifier::new(agent, config),
             key_sets: JwksCache::new(JwksConfig::default()),
-            offers: RateLimiter::new(OFFERS, senders),
-            refusals: RateLimiter::new(REFUSALS, senders),
-            all_refusals: RateLimiter::new(ALL_REFUSALS, 1),
+            offers: RateLimiter::new(options.offers.into(), senders),
+            refusals: RateLimiter::new(options.refusals.into(), senders),
+            all_refusals: RateLimiter::new(options.all_refusals.into(), 1),
         })
     }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { generateAgentKeys, KnownKeys } from 'ossa-webrtc';
-import type { AgentKeys, AuthOptions, PeerOptions, SignalingMessage } from 'ossa-webrtc';
+import type { AgentKeys, AuthOptions, Link, PeerOptions, SignalingMessage } from 'ossa-webrtc';
 
 import { identities, linked, next, partOf, refusal } from './auth-setup';
 
@@ -186,6 +186,40 @@ describe('those that are refused', () => {
     expect(resolve).toHaveBeenCalledTimes(checked);
     expect(reasons.filter((reason) => reason === 'rate-limited').length).toBe(300 - checked);
     expect(scene.of('error').length).toBeLessThan(20);
+  });
+
+  test('how many of a sender’s offers are looked at, and how many refusals it is told of, are options', async () => {
+    const limits = { offerBurst: 3, offersPerMinute: 1, refusalBurst: 2, refusalsPerMinute: 1, allRefusalsBurst: 3 };
+    const b = scene.agent('b', { ...auth('b'), limits: { ...limits, allRefusalsPerMinute: 1 } });
+    await b.ready;
+    const refused: string[] = [];
+    b.on('refused', ({ reason }) => refused.push(reason));
+    const offers = async (from: string, count: number) => {
+      for (let sent = 0; sent < count; sent++) {
+        const told = next(b, 'refused');
+        scene.memory.send({ type: 'offer', from, to: 'agent://b', sessionId: `${from} ${sent}`, sdp: 'v=0' });
+        await told;
+      }
+    };
+    await offers('agent://x', 5);
+    expect(refused.splice(0)).toEqual([...Array<string>(3).fill('token-missing'), 'rate-limited', 'rate-limited']);
+    await offers('agent://y', 3);
+    expect(refused).toEqual(Array<string>(3).fill('token-missing'));
+    // Two for the first sender, then one is left for all others.
+    expect(scene.of('error').map(({ to }) => to)).toEqual(['agent://x', 'agent://x', 'agent://y']);
+    expect(() => scene.agent('c', { limits: { offersPerMinute: 0 } })).toThrow(TypeError);
+  });
+
+  test('an agent without keys of its own can be called where proof is required, and cannot call', async () => {
+    const keyless = { auth: { pinned: pinned() } };
+    const b = scene.agent('b', auth('b', { pinned: undefined, mode: 'none' }));
+    const [caller, called] = [scene.agent('a', keyless), scene.agent('c', keyless)];
+    await Promise.all([b.ready, called.ready]);
+    const failure = { code: 'AUTH_FAILED', details: { reason: 'offer-wrong' } };
+    await expect(caller.connect('agent://b')).rejects.toMatchObject(failure);
+    const link = next<Link>(called, 'link');
+    await b.connect('agent://c');
+    expect((await link).remote).toMatchObject({ agentId: 'agent://b', authenticated: true });
   });
 
   test('a full memory of used tokens refuses even honest agents', async () => {

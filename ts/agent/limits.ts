@@ -52,6 +52,18 @@ export interface Limits {
   replays?: number;
   /** Senders that the rate limits tell apart; further ones share one limit. Default: 4,096. */
   senders?: number;
+  /** Offers that one sender may make at once; more are refused with `RATE_LIMIT_EXCEEDED`, unverified. Default: 100. */
+  offerBurst?: number;
+  /** Offers that one sender may make in the long run. Default: 300. */
+  offersPerMinute?: number;
+  /** Refusals that one sender is told of at once, and that are logged; after them it is told nothing. Default: 5. */
+  refusalBurst?: number;
+  /** Refusals that one sender is told of in the long run. Default: 12. */
+  refusalsPerMinute?: number;
+  /** Refusals that all senders together are told of at once, whoever they say they are. Default: 100. */
+  allRefusalsBurst?: number;
+  /** Refusals that all senders together are told of in the long run. Default: 1,200. */
+  allRefusalsPerMinute?: number;
   /** Files of one link that are offered or being received; more are refused. Default: 64. */
   incomingFiles?: number;
   /** Bytes of each such file that may be on their way or wait to be written, from 512 KiB to 64 MiB. Default: 4 MiB. */
@@ -102,6 +114,15 @@ const RANGES: { [Name in keyof Required<Limits>]: readonly [value: number, least
   // 45 new connections per second at the longest lifetime of a token.
   replays: [16_384, 1, 2 ** 24],
   senders: [4096, 1, 2 ** 20],
+  // Far more than reconnecting and renegotiating take.
+  offerBurst: [100, 1, 2 ** 24],
+  offersPerMinute: [300, 1, 2 ** 24],
+  // Enough for people to see what is wrong. None at all is `auth: {silent: true}`.
+  refusalBurst: [5, 1, 2 ** 24],
+  refusalsPerMinute: [12, 1, 2 ** 24],
+  // With made-up senders nobody makes this agent send more than this to others.
+  allRefusalsBurst: [100, 1, 2 ** 24],
+  allRefusalsPerMinute: [1200, 1, 2 ** 24],
   // With the window of each: 256 MiB at the most, and only while every disk stands still.
   incomingFiles: [64, 0, 65_535],
   // Fills 300 Mbit/s at a round trip of 100 ms.

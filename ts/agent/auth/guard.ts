@@ -62,12 +62,10 @@ export class Guard {
     this.#settings = settings;
     this.#allow = allow;
     const { keys } = settings;
-    const { replays, senders, pendingOffers } = host.limits;
-    const options = { agentId: host.agentId, replays, senders };
     const own = keys ? { privateKey: keys.exportPrivateKey(), kid: keys.kid } : {};
-    this.#native = nativeAgentCall(() => new binding.AgentAuth({ ...options, ...own }));
+    this.#native = nativeAgentCall(() => new binding.AgentAuth({ ...nativeOptions(host), ...own }));
     this.#lookup = new KeyLookup(settings, this.#native, host.logger);
-    this.#room = new WaitingRoom(pendingOffers, (message) => this.#decide(message));
+    this.#room = new WaitingRoom(host.limits.pendingOffers, (message) => this.#decide(message));
   }
 
   /** The mode in force. */
@@ -283,6 +281,19 @@ export class Guard {
       this.#host.reply({ type: 'error', from: this.#host.agentId, to: agentId, sessionId, error });
     }
   }
+}
+
+/** What the core needs to know besides the keys. */
+function nativeOptions({ agentId, limits }: GuardHost) {
+  const { replays, senders } = limits;
+  return {
+    agentId,
+    replays,
+    senders,
+    offers: { burst: limits.offerBurst, perMinute: limits.offersPerMinute },
+    refusals: { burst: limits.refusalBurst, perMinute: limits.refusalsPerMinute },
+    allRefusals: { burst: limits.allRefusalsBurst, perMinute: limits.allRefusalsPerMinute },
+  };
 }
 
 /** What the message brings to prove its sender: anything, for it is a stranger's. */
