@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use napi_derive::napi;
-use ossa_agent::{Action, ClockWatch, LinkMonitor, ReconnectConfig, Step};
+use ossa_agent::{Action, ClockWatch, LinkMonitor, Patience, ReconnectConfig, Step};
 
 use crate::session::random_seed;
 
@@ -163,6 +163,33 @@ impl Monitor {
     #[napi]
     pub fn close(&mut self) {
         self.monitor.close();
+    }
+}
+
+/// A time limit for somebody else that allows for this program being late itself.
+#[napi(js_name = "Patience")]
+pub struct Limit {
+    patience: Patience,
+}
+
+#[napi]
+impl Limit {
+    /// Ends in so many milliseconds.
+    #[napi(constructor)]
+    pub fn new(milliseconds: f64) -> Self {
+        Self { patience: Patience::new(duration(milliseconds), Instant::now()) }
+    }
+
+    /// Milliseconds until `isOver` should be asked.
+    #[napi]
+    pub fn next_timeout(&self) -> f64 {
+        self.patience.poll_timeout().saturating_duration_since(Instant::now()).as_secs_f64() * 1000.0
+    }
+
+    /// Whether the time is over. If not, ask again after `nextTimeout`.
+    #[napi]
+    pub fn is_over(&mut self) -> bool {
+        self.patience.is_over(Instant::now())
     }
 }
 

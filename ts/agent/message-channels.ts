@@ -1,11 +1,13 @@
 // The channels of a link that carry its messages, as its preset wants them, and what tells that the other side wants others.
 import type { RTCDataChannel, RTCPeerConnection } from '../w3c';
 import { AgentError } from './errors';
+import { patience } from './patience';
 import { foreignPreset, presetChannels, type ChannelPreset, type PresetChannel } from './presets';
 
 /**
- * How long a connection that works may go without the channel that the other side has to open, in milliseconds: it is
- * opened first of all, and loss delays it by a few round trips.
+ * How long an SCTP association may go without the channel that the other side has to open, in milliseconds: it is the first
+ * thing that goes over the association, and loss delays it by a few round trips. Before there is an association nothing can
+ * come, however long that takes: the other side may have a hundred handshakes to do.
  */
 const PATIENCE = 10_000;
 
@@ -44,7 +46,8 @@ export class MessageChannels {
   readonly #host: MessageChannelsHost;
   readonly #wanted: readonly PresetChannel[];
   #open = new Map<string, RTCDataChannel>();
-  #timer: NodeJS.Timeout | undefined;
+  /** Takes back the limit that runs for the main channel. */
+  #stopWaiting: (() => void) | undefined;
   /** The other side has opened a channel of another preset. */
   #suspicious = false;
   /** It has been said that the other side uses other channels. */
@@ -67,13 +70,10 @@ export class MessageChannels {
       if (offerer || init.negotiated) this.#use(connection.createDataChannel(label, init));
     }
     if (this.#open.size > 0) return;
-    const watch = () => {
-      if (connection.connectionState !== 'connected') return;
-      connection.removeEventListener('connectionstatechange', watch);
+    whenAssociated(connection, () => {
       // A connection that was given up meanwhile needs no channels.
-      if (connection === this.#host.connection) this.#expect(PATIENCE);
-    };
-    connection.addEventListener('connectionstatechange', watch);
+      if (connection === this.#host.connection && this.#open.size === 0) this.#expect(PATIENCE);
+    });
   }
 
   /** The other side has said which preset it uses. */
@@ -123,8 +123,7 @@ export class MessageChannels {
 
   /** What becomes of the present ones does not matter any more. */
   forget(): RTCDataChannel[] {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#wait(undefined);
     this.#suspicious = false;
     const channels = [...this.#open.values()];
     this.#open = new Map();
@@ -141,8 +140,7 @@ export class MessageChannels {
     const opened = () => {
       if (!current()) return;
       if (!main) return this.#host.attach(channel);
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
+      this.#wait(undefined);
       if (channel.negotiated) this.#expectToHear(channel);
       this.#host.ready(channel);
     };
@@ -151,26 +149,29 @@ export class MessageChannels {
   }
 
   /** The main channel has to come within this time. */
-  #expect(patience: number, hint = ''): void {
+  #expect(milliseconds: number, hint = ''): void {
     if (this.#suspicious) return;
     this.#suspicious = hint !== '';
-    clearTimeout(this.#timer);
     const [{ label }] = this.#wanted as [PresetChannel];
-    this.#timer = setTimeout(() => this.#mismatch(`has not opened the channel "${label}"${hint}`), patience);
-    this.#timer.unref();
+    this.#wait(patience(milliseconds, () => this.#mismatch(`has not opened the channel "${label}"${hint}`)));
+  }
+
+  /** Another limit, or none, takes the place of the present one. */
+  #wait(end: (() => void) | undefined): void {
+    this.#stopWaiting?.();
+    this.#stopWaiting = end;
   }
 
   /** A negotiated channel opens whether the other side has it or not: only what comes through it tells. */
   #expectToHear(channel: RTCDataChannel): void {
     const { heartbeat, remote, preset } = this.#host;
-    const patience = SILENT_INTERVALS * (heartbeat || USUAL_HEARTBEAT);
-    this.#timer = setTimeout(() => {
-      const text = `nothing has come from ${remote} through the negotiated channel "${channel.label}" in ${patience} ms; was it made with channels: '${preset}' as well?`;
+    const limit = SILENT_INTERVALS * (heartbeat || USUAL_HEARTBEAT);
+    const end = patience(limit, () => {
+      const text = `nothing has come from ${remote} through the negotiated channel "${channel.label}" in ${limit} ms; was it made with channels: '${preset}' as well?`;
       this.#host.problem(new AgentError('PROTOCOL_ERROR', text));
-    }, patience);
-    this.#timer.unref();
-    const timer = this.#timer;
-    channel.addEventListener('message', () => clearTimeout(timer), { once: true });
+    });
+    this.#wait(end);
+    channel.addEventListener('message', end, { once: true });
   }
 
   #mismatch(what: string): void {
@@ -179,4 +180,16 @@ export class MessageChannels {
     const text = `${this.#host.remote} ${what}, while this agent was made with channels: '${this.#host.preset}'; both must use the same`;
     this.#host.mismatch(new AgentError('PROTOCOL_ERROR', text));
   }
+}
+
+/** Acts once the SCTP association of a connection stands; never if that does not come about. */
+function whenAssociated(connection: RTCPeerConnection, act: () => void): void {
+  const look = () => {
+    const { sctp } = connection;
+    if (!sctp) return;
+    connection.removeEventListener('connectionstatechange', look);
+    if (sctp.state === 'connected') act();
+    else if (sctp.state === 'connecting') sctp.addEventListener('statechange', look, { once: true });
+  };
+  connection.addEventListener('connectionstatechange', look);
 }

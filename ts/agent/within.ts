@@ -1,4 +1,5 @@
-// Time limits.
+// Time limits on promises.
+import { patience } from './patience';
 
 /** What {@link within} does at its end. */
 export interface Patience {
@@ -10,20 +11,19 @@ export interface Patience {
   alive?: boolean;
 }
 
-/** What `call` gives; rejects if it takes longer than `milliseconds`. */
+/** What `call` gives; rejects if it takes longer than `milliseconds`, as far as this program was there to see it: see {@link patience}. */
 export async function within<T>(
   milliseconds: number,
   call: () => T | Promise<T>,
   { late = () => new Error(`no answer within ${milliseconds} ms`), alive = false }: Patience = {},
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), milliseconds);
-    if (!alive) timer.unref();
+  let end!: () => void;
+  const over = new Promise<never>((_, reject) => {
+    end = patience(milliseconds, () => reject(late()), { alive });
   });
   try {
-    return await Promise.race([call(), patience]);
+    return await Promise.race([call(), over]);
   } finally {
-    clearTimeout(timer);
+    end();
   }
 }

@@ -228,6 +228,17 @@ export declare class LinkMonitor {
 }
 export type Monitor = LinkMonitor
 
+/** A time limit for somebody else that allows for this program being late itself. */
+export declare class Patience {
+  /** Ends in so many milliseconds. */
+  constructor(milliseconds: number)
+  /** Milliseconds until `isOver` should be asked. */
+  nextTimeout(): number
+  /** Whether the time is over. If not, ask again after `nextTimeout`. */
+  isOver(): boolean
+}
+export type Limit = Patience
+
 /** A peer connection. It is closed when it is garbage. */
 export declare class Peer {
   /** Makes a peer whose events `hub` delivers. `wake` is called when there are some to drain. */
@@ -388,6 +399,12 @@ export interface AgentAuthOptions {
   replays: number
   /** Senders that are told apart by the rate limits. */
   senders: number
+  /** Offers of one sender that are looked at. */
+  offers: AgentRate
+  /** Refusals of one sender that are answered and logged. */
+  refusals: AgentRate
+  /** Refusals of all senders together that are: with made-up senders nobody makes us send more than this to others. */
+  allRefusals: AgentRate
 }
 
 /** The public part of a private key: PEM, label `PRIVATE KEY`. */
@@ -406,6 +423,14 @@ export interface AgentPublicKey {
   jwk: string
   /** SHA-256 thumbprint (RFC 7638), base64url. */
   thumbprint: string
+}
+
+/** How often something may happen. */
+export interface AgentRate {
+  /** At once, after a pause. */
+  burst: number
+  /** In the long run. */
+  perMinute: number
 }
 
 /** Argument of `addIceCandidate`. */

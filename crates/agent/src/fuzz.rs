@@ -4,9 +4,7 @@ use std::time::{Duration, Instant};
 
 pub use crate::calls::fuzz::calls;
 use crate::transfer::{FileReceiver, FileSender, Journal, ReceiverEvent, SenderEvent, safe_file_name};
-use crate::{
-    Composed, Envelope, MAX_CHUNK, Options, RawValue, Received, Session, SessionConfig, Splitter, join, lift,
-};
+use crate::{Envelope, PART_MARK, RawValue, Received, Session, SessionConfig, Splitter, join, lift};
 
 /// Feeds `data`, split at zero bytes, to a session as messages. `epoch` is any instant.
 pub fn session(epoch: Instant, data: &[u8]) {
@@ -23,7 +21,7 @@ pub fn session(epoch: Instant, data: &[u8]) {
             Envelope::parse(&written).expect("what was accepted is accepted again");
         }
     }
-    session.handle_call_timeout(epoch + Duration::from_secs(2), 0);
+    session.handle_call_timeout(epoch + Duration::from_secs(1), 0);
     assert_eq!(session.pending_calls(), 0);
 }
 
@@ -99,38 +97,64 @@ pub fn transfer(epoch: Instant, data: &[u8]) {
             _ => {}
         }
     }
-    sender.handle_timeout(epoch + Duration::from_secs(2));
+    sender.handle_timeout(epoch + Duration::from_secs(1));
     receiver.handle_timeout(epoch + Duration::from_secs(60));
+    receiver.handle_timeout(epoch + Duration::from_secs(61));
     assert!(sender.poll_timeout().is_none() && receiver.poll_timeout().is_none());
 }
 
-/// A message with `data` as its payload arrives in chunks, whatever the order, which the first bytes decide.
+/// A message whose payload is the end of `data` arrives in small chunks or parts, whatever their order and however often
+/// they come. The first bytes decide how large the chunks are, which of the two they are, and the order.
 pub fn chunks(epoch: Instant, data: &[u8]) {
     const UNIX_MS: u64 = 1_700_000_000_000;
-    let [Ok(local), Ok(remote)] = ["agent://a", "agent://b"].map(str::parse::<ossa_signaling::AgentUri>)
-    else {
-        return;
-    };
-    let mut sender = Session::new(SessionConfig::new(local.clone(), remote.clone()), [7; 32]);
+    /// What the envelope of a chunk takes here, and the least room for text beside it: a character needs 6 bytes at most.
+    const ENVELOPE: usize = 320;
+    let (control, content) = data.split_at(data.len().min(16));
+    let Some((&kind, order)) = control.split_first() else { return };
+    let [local, remote] = ["agent://a", "agent://b"].map(|uri| uri.parse().expect("a URI"));
     let mut receiver = Session::new(SessionConfig::new(remote, local), [8; 32]);
-    let payload = String::from_utf8_lossy(data).repeat(1 + 40_000 / data.len().max(1));
-    let payload = serde_json::value::to_raw_value(&payload).expect("a string serializes");
-    let Ok(Composed { text, .. }) = sender.message("message", &payload, &Options::default(), UNIX_MS) else {
-        return;
+    let payload = serde_json::to_string(&String::from_utf8_lossy(content)).expect("a string serializes");
+    let text = format!(
+        r#"{{"type":"message","id":"1","timestamp":"t","payload":{payload},"metadata":{{"agentId":"agent://a"}}}}"#
+    );
+    let room = 12 + usize::from(kind / 2);
+    let mut pieces: Vec<String> = if kind % 2 == 0 {
+        let splitter = Splitter::with_limits(text.clone(), ENVELOPE + room, 12);
+        splitter.expect("a message of ours can be cut").collect()
+    } else {
+        parts(&text, room)
     };
-    let mut chunks: Vec<String> =
-        Splitter::new(text.clone()).expect("a message of ours can be cut").collect();
-    assert!(chunks.iter().all(|chunk| chunk.len() <= MAX_CHUNK));
-    for (index, byte) in data.iter().enumerate().take(chunks.len()) {
-        let other = usize::from(*byte) % chunks.len();
-        chunks.swap(index, other);
+    assert!(pieces.iter().all(|piece| piece.len() <= ENVELOPE + room));
+    for (index, byte) in order.iter().enumerate().take(pieces.len()) {
+        let other = usize::from(*byte) % pieces.len();
+        pieces.swap(index, other);
     }
-    let last = chunks.pop().expect("there is at least one chunk");
-    for chunk in &chunks {
-        assert!(matches!(receiver.receive(0, chunk, epoch, UNIX_MS), Received::Part { .. }));
+    let last = pieces.pop().expect("there is at least one");
+    for (index, piece) in pieces.iter().enumerate() {
+        assert!(matches!(receiver.receive(0, piece, epoch, UNIX_MS), Received::Part { .. }));
+        // Once more, and some that have come long ago.
+        let again = usize::from(order.get(index).copied().unwrap_or_default()) % (index + 1);
+        assert!(matches!(receiver.receive(0, &pieces[again], epoch, UNIX_MS), Received::Duplicate));
     }
     assert!(matches!(receiver.receive(0, &last, epoch, UNIX_MS), Received::Message));
     assert_eq!(receiver.take_whole(), Some(text));
+    assert!(matches!(receiver.receive(0, &last, epoch, UNIX_MS), Received::Duplicate));
+    assert_eq!(receiver.parts_timeout(), None);
+}
+
+/// What our own agents send instead of chunks.
+fn parts(text: &str, room: usize) -> Vec<String> {
+    let mut slices = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end =
+            (0..=room.min(rest.len())).rev().find(|end| rest.is_char_boundary(*end)).unwrap_or(rest.len());
+        let (slice, behind) = rest.split_at(end);
+        slices.push(slice);
+        rest = behind;
+    }
+    let total = slices.len();
+    slices.iter().enumerate().map(|(index, slice)| format!("{PART_MARK}1,{index},{total}\n{slice}")).collect()
 }
 
 /// Takes long strings out of the JSON or the nonsense that `data` is, where a zero byte stands for many characters: what

@@ -3,8 +3,13 @@
 //! Each side sends a heartbeat per interval (30 s in the specification), the first one an interval after the start. A
 //! remote agent that has ever sent one is dead when nothing has come from it for three of its intervals. One that never
 //! did is left to ICE consent (RFC 7675): naive peers need not send any.
+//!
+//! The silence of others is judged by what was heard when this program runs, not by the clock alone: see
+//! [`verdict`](crate::verdict). One that was late by five seconds or more says so as well, as its network may have changed.
 
 use std::time::{Duration, Instant};
+
+use crate::verdict::{READING, Verdict};
 
 /// What the specification's own code uses; taken for a remote agent that does not say what it does.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
@@ -39,6 +44,8 @@ pub struct KeepAlive {
     remote: Remote,
     next_beat: Option<Instant>,
     deadline: Option<Instant>,
+    /// Whether the deadline counts when this program gets round to it late.
+    verdict: Verdict,
     heard: Instant,
 }
 
@@ -58,7 +65,8 @@ impl KeepAlive {
     /// the remote agent without a sign of life mean that it is dead (3 in the specification).
     pub fn new(interval: Option<Duration>, missed: u32, now: Instant) -> Self {
         let next_beat = interval.map(|interval| now + interval);
-        Self { interval, missed, remote: Remote::Unknown, next_beat, deadline: None, heard: now }
+        let verdict = Verdict::default();
+        Self { interval, missed, remote: Remote::Unknown, next_beat, deadline: None, verdict, heard: now }
     }
 
     /// The other side has said how often it sends heartbeats: `None` for never.
@@ -86,6 +94,7 @@ impl KeepAlive {
 
     fn heard_at(&mut self, at: Instant) {
         self.heard = at;
+        self.verdict.settle();
         let Remote::Beats(interval) = self.remote else {
             self.deadline = None;
             return;
@@ -95,7 +104,8 @@ impl KeepAlive {
 
     /// When [`handle_timeout`](Self::handle_timeout) is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.next_beat, self.deadline].into_iter().flatten().min()
+        let judgement = self.deadline.map(|deadline| self.verdict.look_at(deadline));
+        [self.next_beat, judgement].into_iter().flatten().min()
     }
 
     /// What is due at `now`, one thing at a time: call it until it returns `None`.
@@ -105,12 +115,14 @@ impl KeepAlive {
         if by >= LATE {
             return Some(self.late(by, now));
         }
-        if self.deadline.is_some_and(|deadline| deadline <= now) {
+        let deadline = self.deadline.filter(|deadline| *deadline <= now);
+        if deadline.is_some_and(|deadline| self.verdict.falls(deadline, now, READING)) {
             // Once is enough: the connection is given up with it.
             self.deadline = None;
             self.next_beat = None;
             return Some(Beat::Dead { silence: now - self.heard });
         }
+        self.next_beat.filter(|beat| *beat <= now)?;
         self.next_beat = self.interval.map(|interval| now + interval);
         Some(Beat::Send)
     }
@@ -119,6 +131,7 @@ impl KeepAlive {
     fn late(&mut self, by: Duration, now: Instant) -> Beat {
         if let (Some(deadline), Remote::Beats(interval)) = (self.deadline, self.remote) {
             self.deadline = Some(deadline.max(now.checked_add(interval).unwrap_or(deadline)));
+            self.verdict.settle();
         }
         // A heartbeat at once: the other side has missed some.
         self.next_beat = self.next_beat.map(|_| now);

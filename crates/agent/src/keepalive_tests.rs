@@ -146,3 +146,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_heartbeat_that_waits_to_be_read_when_a_busy_program_gets_round_to_judging_counts() {
+    let start = epoch();
+    let busy = |by: u64| {
+        let mut keepalive = KeepAlive::new(None, 3, start);
+        keepalive.announced(Some(SECOND), start);
+        let now = start + 3 * SECOND + Duration::from_millis(by);
+        assert_eq!(keepalive.handle_timeout(now), None, "late by {by} ms");
+        assert_eq!(keepalive.poll_timeout(), Some(now + READING));
+        (keepalive, now)
+    };
+    // It was there all the time: alive, and judged anew from then on.
+    let (mut alive, now) = busy(4999);
+    alive.handle_heartbeat(now);
+    assert_eq!(alive.poll_timeout(), Some(now + 3 * SECOND));
+    assert_eq!(alive.handle_timeout(now + 3 * SECOND), Some(Beat::Dead { silence: 3 * SECOND }));
+    // There was none: dead, however busy the program still is.
+    let (mut dead, now) = busy(100);
+    assert!(matches!(dead.handle_timeout(now + 4 * SECOND), Some(Beat::Dead { .. })));
+}
+
+#[test]
+fn waiting_for_the_other_side_holds_up_no_heartbeat_of_this_one() {
+    let start = epoch();
+    let mut keepalive = KeepAlive::new(Some(SECOND), 3, start);
+    keepalive.announced(Some(SECOND), start);
+    let now = start + 4 * SECOND;
+    assert_eq!(keepalive.handle_timeout(now), Some(Beat::Send));
+    assert_eq!(keepalive.handle_timeout(now), None);
+}

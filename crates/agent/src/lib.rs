@@ -10,6 +10,7 @@
 //! - [`Splitter`]: cuts a message into the chunks of the specification.
 //! - [`Schedule`]: whose turn it is among messages that wait to be sent.
 //! - [`KeepAlive`] and [`Reconnect`]: when a connection counts as lost, and what is done about it when.
+//! - [`Patience`]: a time limit for others that allows for this program being late itself.
 //!
 //! ```
 //! use std::time::{Duration, Instant};
@@ -49,6 +50,7 @@ mod session_receive;
 mod session_types;
 mod timestamp;
 pub mod transfer;
+mod verdict;
 
 pub use calls::{CallTimeouts, ExpiredHandler, WINDOW_BYTES, WINDOW_ITEMS};
 pub use chunk::{MAX_CHUNK, PART_MARK, Place, Reassembly, ReassemblyLimits, Splitter, Taken};
@@ -63,3 +65,4 @@ pub use schedule::{MAX_LANES, Schedule, ScheduleLimits};
 pub use serde_json::value::RawValue;
 pub use session::Session;
 pub use session_types::{Composed, FailAs, Options, Received, ResultShape, SessionConfig};
+pub use verdict::Patience;

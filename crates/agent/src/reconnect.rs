@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use crate::verdict::{READING, Verdict};
+
 /// When and how often to try.
 #[derive(Clone, Debug)]
 pub struct ReconnectConfig {
@@ -145,6 +147,9 @@ pub struct Reconnect {
     random: ChaCha8Rng,
     offerer: bool,
     state: State,
+    /// Whether the end of a state counts when this program gets round to it late: that what was waited for has happened
+    /// may not have been read yet.
+    verdict: Verdict,
     lost: Option<Instant>,
     /// An ICE restart because of the network: not again before this, however often interfaces come and go.
     quiet_until: Option<Instant>,
@@ -155,7 +160,8 @@ impl Reconnect {
     /// agent: the jitter comes from it.
     pub fn new(config: ReconnectConfig, offerer: bool, seed: [u8; 32]) -> Self {
         let random = ChaCha8Rng::from_seed(seed);
-        Self { config, random, offerer, state: State::Up, lost: None, quiet_until: None }
+        let (state, verdict) = (State::Up, Verdict::default());
+        Self { config, random, offerer, state, verdict, lost: None, quiet_until: None }
     }
 
     /// Whether this side dials when the connection is lost.
@@ -179,7 +185,7 @@ impl Reconnect {
                 attempt.max(1)
             }
         };
-        self.state = State::Up;
+        self.enter(State::Up);
         let lost = self.lost.take()?;
         Some(Action::Recovered { after: now - lost, attempts })
     }
@@ -190,7 +196,7 @@ impl Reconnect {
             State::Up => {
                 // The side that does not dial leaves it to the other, but not for ever.
                 let patience = if self.offerer { self.config.grace } else { self.config.window() };
-                self.state = State::Disconnected { until: now + patience };
+                self.enter(State::Disconnected { until: now + patience });
                 self.lost = Some(now);
             }
             State::Restarting { .. } => self.lost = self.lost.or(Some(now)),
@@ -237,16 +243,21 @@ impl Reconnect {
             }
         };
         self.lost = self.lost.or(Some(now));
-        self.state = State::Answering { until, attempt, give_up: give_up.max(until) };
+        self.enter(State::Answering { until, attempt, give_up: give_up.max(until) });
     }
 
     /// The link is closed: nothing is due any more.
     pub fn close(&mut self) {
-        self.state = State::Over;
+        self.enter(State::Over);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
+        self.until().map(|until| self.verdict.look_at(until))
+    }
+
+    /// When the present state ends.
+    fn until(&self) -> Option<Instant> {
         match self.state {
             State::Up | State::Over => None,
             State::Disconnected { until }
@@ -260,14 +271,17 @@ impl Reconnect {
 
     /// What is due at `now`, one thing at a time: call it until it returns `None`.
     pub fn handle_timeout(&mut self, now: Instant) -> Option<Action> {
-        if self.poll_timeout()? > now {
+        let until = self.until()?;
+        // To dial is no verdict on anybody.
+        let dials = matches!(self.state, State::Backoff { .. });
+        if until > now || !(dials || self.verdict.falls(until, now, READING)) {
             return None;
         }
         match self.state {
             State::Disconnected { .. } if self.offerer => Some(self.restart(now)),
             State::Restarting { .. } if self.lost.is_none() => {
                 // It has worked all the time.
-                self.state = State::Up;
+                self.enter(State::Up);
                 None
             }
             State::Disconnected { .. } | State::Restarting { .. } => Some(self.attempt(1, now)),
@@ -279,10 +293,15 @@ impl Reconnect {
         }
     }
 
+    fn enter(&mut self, state: State) {
+        self.state = state;
+        self.verdict.settle();
+    }
+
     fn restart(&mut self, now: Instant) -> Action {
         let until = now + self.config.attempt_timeout;
         self.quiet_until = Some(now + self.config.grace);
-        self.state = State::Restarting { until };
+        self.enter(State::Restarting { until });
         Action::RestartIce { lost: self.lost.is_some() }
     }
 
@@ -293,19 +312,19 @@ impl Reconnect {
         }
         if !self.offerer {
             let patience = self.config.window();
-            self.state = State::Waiting { until: now + patience };
+            self.enter(State::Waiting { until: now + patience });
             return Action::Wait { patience };
         }
         let longest = self.config.longest_delay(attempt);
         // 53 bits make a fraction below 1.
         let fraction = (self.random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
         let delay = longest.mul_f64(1.0 - self.config.jitter.clamp(0.0, 1.0) * fraction);
-        self.state = State::Backoff { attempt, until: now + delay };
+        self.enter(State::Backoff { attempt, until: now + delay });
         Action::Schedule { attempt, delay }
     }
 
     fn dial(&mut self, attempt: u32, now: Instant) -> Action {
-        self.state = State::Rebuilding { attempt, until: now + self.config.attempt_timeout };
+        self.enter(State::Rebuilding { attempt, until: now + self.config.attempt_timeout });
         Action::Rebuild { attempt }
     }
 
@@ -317,12 +336,12 @@ impl Reconnect {
         if give_up <= now {
             return self.give_up(attempt);
         }
-        self.state = State::Waiting { until: give_up };
+        self.enter(State::Waiting { until: give_up });
         Action::Wait { patience: give_up - now }
     }
 
     fn give_up(&mut self, attempts: u32) -> Action {
-        self.state = State::Over;
+        self.enter(State::Over);
         Action::GiveUp { attempts }
     }
 }

@@ -244,6 +244,46 @@ fn the_longest_times_that_can_be_set_do_not_overflow_the_clock() {
     assert!(matches!(reconnect.handle_failed(epoch()), Some(Action::Wait { .. })));
 }
 
+#[test]
+fn a_busy_program_reads_what_has_come_before_it_gives_anything_up() {
+    let start = epoch();
+    let held_up = start + 100 * SECOND;
+    // ICE restart: that it has helped may wait to be read.
+    let mut restarting = offerer(exact());
+    restarting.handle_disconnected(start);
+    assert_eq!(run(&mut restarting, start, 5), [(5, Action::RestartIce { lost: true })]);
+    assert_eq!(restarting.handle_timeout(held_up), None);
+    let recovered = Action::Recovered { after: 100 * SECOND, attempts: 0 };
+    assert_eq!(restarting.handle_connected(held_up), Some(recovered));
+    // So may the new connection.
+    let mut rebuilding = offerer(exact());
+    rebuilding.handle_failed(start);
+    assert_eq!(
+        rebuilding.handle_timeout(held_up),
+        Some(Action::Rebuild { attempt: 1 }),
+        "dialling is no verdict"
+    );
+    assert_eq!(rebuilding.handle_timeout(held_up + 16 * SECOND), None);
+    assert!(matches!(rebuilding.handle_connected(held_up + 16 * SECOND), Some(Action::Recovered { .. })));
+    // And the other side's offer of one.
+    let mut waiting = answerer(exact());
+    waiting.handle_failed(start);
+    let end = start + exact().window();
+    assert_eq!(waiting.handle_timeout(end + SECOND), None);
+    assert_eq!(waiting.handle_timeout(end + 2 * SECOND), Some(Action::GiveUp { attempts: 0 }));
+}
+
+#[test]
+fn a_failure_that_is_heard_while_a_late_verdict_is_put_off_counts_at_once() {
+    let start = epoch();
+    let mut reconnect = offerer(exact());
+    reconnect.handle_disconnected(start);
+    let now = start + 6 * SECOND;
+    assert_eq!(reconnect.handle_timeout(now), None);
+    assert_eq!(reconnect.handle_failed(now), Some(Action::Schedule { attempt: 1, delay: Duration::ZERO }));
+    assert_eq!(reconnect.poll_timeout(), Some(now));
+}
+
 proptest! {
     /// Whatever happens in whatever order: a link that is down always has a next step, there are never more attempts
     /// in a row than allowed, and the end is the end.

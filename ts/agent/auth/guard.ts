@@ -6,6 +6,7 @@ import type { ResolvedLimits } from '../limits';
 import type { Link } from '../link';
 import type { Logger } from '../logger';
 import { normalizeAgentUri } from '../options';
+import { patience } from '../patience';
 import { sdpOf } from '../session-id';
 import type { SignalingMessage } from '../signaling';
 import type { Allow } from './allow';
@@ -130,14 +131,12 @@ export class Guard {
   /** Another agent has begun to make this link. If it does not go on, its place is for others. */
   began(link: Link): void {
     const { halfOpenTime } = this.#host.limits;
-    const timer = setTimeout(() => {
+    const end = patience(halfOpenTime, () => {
       if (link.state !== 'connecting') return;
       const text = `${link.remote.agentId} has not completed its connection within ${halfOpenTime} ms`;
       link.fail(new AgentError('AGENT_UNREACHABLE', text, { retryable: true }));
-    }, halfOpenTime);
-    timer.unref();
-    const clear = () => clearTimeout(timer);
-    link.opened.then(clear, clear);
+    });
+    link.opened.then(end, end);
   }
 
   /** Nothing is let in any more. */

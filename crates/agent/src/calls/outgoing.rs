@@ -7,12 +7,19 @@ use std::time::{Duration, Instant};
 use super::deadlines::{Deadlines, Key};
 use super::window::{WINDOW_BYTES, WINDOW_ITEMS, Window};
 use crate::envelope::StreamMark;
+use crate::verdict::Verdict;
+
+/// How long answers that have come in may take to be read before calls are given up by a program that was held up: they
+/// wait for the thread that asks, and are read in its next turn.
+const READING: Duration = Duration::from_millis(100);
 
 /// The calls that this side has made and that are not over yet.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     calls: HashMap<Arc<str>, Pending>,
     deadlines: Deadlines,
+    /// Whether deadlines count when this program gets round to them late: the answers may have come in time.
+    verdict: Verdict,
     limit: usize,
 }
 
@@ -53,7 +60,8 @@ pub(crate) enum Progress {
 
 impl Outgoing {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { calls: HashMap::new(), deadlines: Deadlines::default(), limit }
+        let (deadlines, verdict) = (Deadlines::default(), Verdict::default());
+        Self { calls: HashMap::new(), deadlines, verdict, limit }
     }
 
     pub(crate) fn set_limit(&mut self, limit: usize) {
@@ -142,11 +150,18 @@ impl Outgoing {
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.next()
+        self.deadlines.next().map(|due| self.verdict.look_at(due))
     }
 
     /// Removes one call whose deadline has come.
     pub(crate) fn pop_expired(&mut self, now: Instant) -> Option<Arc<str>> {
+        let Some(due) = self.deadlines.next().filter(|due| *due <= now) else {
+            self.verdict.settle();
+            return None;
+        };
+        if !self.verdict.falls(due, now, READING) {
+            return None;
+        }
         let call = self.deadlines.pop(now)?;
         self.calls.remove(&call);
         Some(call)

@@ -259,3 +259,19 @@ fn a_lost_connection_forgets_everything() {
     let again = pair.streaming();
     assert!(matches!(pair.item(&again, "1"), Received::Item { .. }), "the session goes on");
 }
+
+#[test]
+fn an_answer_that_waits_to_be_read_when_a_busy_program_gets_round_to_its_deadline_counts() {
+    let mut pair = Pair::new();
+    let [answered, lost] = [(); 2].map(|()| pair.call(&Options::default()));
+    pair.b_takes(&answered.text);
+    let response = pair.b.respond(&answered.id, &json("2"), T0).unwrap();
+    // The program was busy for a minute; the answer came after a moment.
+    pair.now += Duration::from_secs(60);
+    assert_eq!(pair.a.handle_call_timeout(pair.now, T0), CallTimeouts::default());
+    let again = pair.a.poll_call_timeout().unwrap();
+    assert!(again > pair.now && again < pair.now + Duration::from_secs(1));
+    assert!(matches!(pair.a_takes(&response.text), Received::Response { call, .. } if call == answered.id));
+    assert_eq!(pair.a.handle_call_timeout(again, T0).calls, [lost.id]);
+    assert_eq!(pair.a.poll_call_timeout(), None);
+}

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::MAX_MESSAGE_ID;
 use super::json_text::join;
+use crate::verdict::{READING, Verdict};
 use crate::{AgentError, code};
 
 /// What a part costs besides its bytes: its entry in the map and the allocation. Counted, since a peer may send a
@@ -92,12 +93,15 @@ pub struct Reassembly {
     incomplete: HashMap<Key, Incomplete>,
     cost: usize,
     done: VecDeque<Key>,
+    /// Whether idle messages count as given up when this program gets round to them late.
+    verdict: Verdict,
 }
 
 impl Reassembly {
     /// Nothing received yet.
     pub fn new(limits: ReassemblyLimits) -> Self {
-        Self { limits, incomplete: HashMap::new(), cost: 0, done: VecDeque::new() }
+        let (incomplete, done) = (HashMap::new(), VecDeque::new());
+        Self { limits, incomplete, cost: 0, done, verdict: Verdict::default() }
     }
 
     /// Bytes that are kept, with what keeping them costs. Never above [`ReassemblyLimits::total_bytes`].
@@ -225,6 +229,10 @@ impl Reassembly {
 
     /// When [`handle_timeout`](Self::handle_timeout) is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
+        self.first_idle().map(|due| self.verdict.look_at(due))
+    }
+
+    fn first_idle(&self) -> Option<Instant> {
         // At most as many as `messages` allows.
         let first = self.incomplete.values().map(|incomplete| incomplete.touched).min()?;
         first.checked_add(self.limits.idle)
@@ -232,6 +240,10 @@ impl Reassembly {
 
     /// Gives up what has waited too long; one error for each.
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<AgentError> {
+        if !self.first_idle().is_some_and(|due| self.verdict.falls(due, now, READING)) {
+            return Vec::new();
+        }
+        self.verdict.settle();
         let idle = self.limits.idle;
         let late: Vec<Key> = (self.incomplete.iter())
             .filter(|(_, incomplete)| now.saturating_duration_since(incomplete.touched) >= idle)

@@ -49,6 +49,11 @@ impl Splitter {
     /// # Errors
     /// `INVALID_MESSAGE` if it is not one, `MESSAGE_TOO_LARGE` if its metadata leave no room in a chunk.
     pub fn new(text: String) -> Result<Self, AgentError> {
+        Self::with_limits(text, MAX_CHUNK, MIN_ROOM)
+    }
+
+    /// The same for chunks of at most `max_chunk` bytes with room for `min_room` of text: small ones make quick tests.
+    pub(crate) fn with_limits(text: String, max_chunk: usize, min_room: usize) -> Result<Self, AgentError> {
         let invalid = |error| AgentError::new(code::INVALID_MESSAGE, format!("not an OSSA message: {error}"));
         let message: Message = serde_json::from_str(&text).map_err(invalid)?;
         let head = format!(
@@ -66,10 +71,10 @@ impl Splitter {
         };
         let metadata = format!(r#"","metadata":{{{members}"#);
         let fixed = head.len() + metadata.len() + message_id.len() + CHUNKED;
-        let room = MAX_CHUNK.saturating_sub(fixed);
-        if room < MIN_ROOM {
+        let room = max_chunk.saturating_sub(fixed);
+        if room < min_room {
             let text =
-                format!("the envelope alone has {fixed} bytes of the {MAX_CHUNK} that a chunk may have");
+                format!("the envelope alone has {fixed} bytes of the {max_chunk} that a chunk may have");
             return Err(AgentError::new(code::MESSAGE_TOO_LARGE, text));
         }
         let ends = cuts(&text, room);

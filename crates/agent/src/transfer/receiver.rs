@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::wire::{Control, FileOffer, is_sha256, parse, write};
 use super::{Failure, MAX_CHUNK, WINDOWS};
 use crate::error::{AgentError, code};
+use crate::verdict::Patience;
 
 /// How long the channel may be open without an offer: the sender writes it at once.
 const OFFER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -38,12 +39,19 @@ pub enum Verdict {
 
 #[derive(Debug, PartialEq, Eq)]
 enum State {
-    Waiting { deadline: Instant },
-    Offered { deadline: Instant },
+    Waiting(Patience),
+    /// It is the application's turn, which needs no time to be read.
+    Offered {
+        deadline: Instant,
+    },
     Preparing,
-    Accepted { offset: u64 },
+    Accepted {
+        offset: u64,
+    },
     Receiving,
-    Finished { sha256: String },
+    Finished {
+        sha256: String,
+    },
     Ended,
 }
 
@@ -65,7 +73,7 @@ impl FileReceiver {
     /// long the application may take to answer an offer; less if the sender waits less.
     pub fn new(window: u64, answer_timeout: Duration, now: Instant) -> Self {
         Self {
-            state: State::Waiting { deadline: now + OFFER_TIMEOUT },
+            state: State::Waiting(Patience::new(OFFER_TIMEOUT, now)),
             window: window.clamp(*WINDOWS.start(), *WINDOWS.end()),
             answer_timeout,
             offer: None,
@@ -92,7 +100,7 @@ impl FileReceiver {
     fn handle(&mut self, control: Control, now: Instant) -> Result<ReceiverEvent, Failure> {
         match (control, &self.state) {
             (Control::Abort(reason), _) => Err(Failure { error: reason.into(), tell: None }),
-            (Control::Offer(offer), State::Waiting { .. }) => {
+            (Control::Offer(offer), State::Waiting(_)) => {
                 offer.check().map_err(Failure::told)?;
                 let patience = Duration::from_millis(offer.timeout).min(self.answer_timeout);
                 self.state = State::Offered { deadline: now + patience };
@@ -232,21 +240,25 @@ impl FileReceiver {
 
     /// When [`handle_timeout`](Self::handle_timeout) is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        match self.state {
-            State::Waiting { deadline } | State::Offered { deadline } => Some(deadline),
+        match &self.state {
+            State::Waiting(patience) => Some(patience.poll_timeout()),
+            State::Offered { deadline } => Some(*deadline),
             _ => None,
         }
     }
 
     /// Gives up if the sender or the application has been silent for too long.
     pub fn handle_timeout(&mut self, now: Instant) -> Option<Failure> {
-        if self.poll_timeout()? > now {
+        let (over, text) = match &mut self.state {
+            State::Waiting(patience) => {
+                (patience.is_over(now), "no offer has come over the file channel in time")
+            }
+            State::Offered { deadline } => (*deadline <= now, "nobody has accepted the file in time"),
+            _ => return None,
+        };
+        if !over {
             return None;
         }
-        let text = match self.state {
-            State::Offered { .. } => "nobody has accepted the file in time",
-            _ => "no offer has come over the file channel in time",
-        };
         self.state = State::Ended;
         Some(Failure::told(AgentError { retryable: true, ..AgentError::new("TASK_TIMEOUT", text) }))
     }

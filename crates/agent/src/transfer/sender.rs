@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::wire::{Control, FileOffer, MAX_CONTROL, MAX_SIZE, is_sha256, parse, write};
 use super::{Failure, WINDOWS};
 use crate::error::{AgentError, code};
+use crate::verdict::Patience;
 
 /// What the sender has to do next.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub enum SenderEvent {
 
 #[derive(Debug, PartialEq, Eq)]
 enum State {
-    Offered { deadline: Instant },
+    Offered(Patience),
     Preparing,
     Accepted { offset: u64 },
     Sending,
@@ -74,9 +75,7 @@ impl FileSender {
             limit: 0,
             window: 0,
         };
-        // A timeout beyond the clock is none that anybody will see: a year stands for it.
-        let year = Duration::from_secs(365 * 24 * 3600);
-        sender.state = State::Offered { deadline: now + timeout.min(year) };
+        sender.state = State::Offered(Patience::new(timeout, now));
         let text = write(&Control::Offer(offer));
         if text.len() > MAX_CONTROL {
             let text = format!("the offer has {} bytes with its metadata, at most {MAX_CONTROL}", text.len());
@@ -100,11 +99,11 @@ impl FileSender {
     fn handle(&mut self, control: Control) -> Result<SenderEvent, Failure> {
         match (control, &self.state) {
             (Control::Abort(reason), _) => Err(Failure { error: reason.into(), tell: None }),
-            (Control::Preparing, State::Offered { .. }) => {
+            (Control::Preparing, State::Offered(_)) => {
                 self.state = State::Preparing;
                 Ok(SenderEvent::Preparing)
             }
-            (Control::Accept { offset, sha256, window }, State::Offered { .. } | State::Preparing) => {
+            (Control::Accept { offset, sha256, window }, State::Offered(_) | State::Preparing) => {
                 self.accepted(offset, sha256, window)
             }
             (Control::Credit { written, limit }, State::Sending | State::Finished { .. }) => {
@@ -212,12 +211,13 @@ impl FileSender {
 
     /// When [`handle_timeout`](Self::handle_timeout) is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        if let State::Offered { deadline } = self.state { Some(deadline) } else { None }
+        if let State::Offered(patience) = &self.state { Some(patience.poll_timeout()) } else { None }
     }
 
     /// Gives up if nobody has answered in time.
     pub fn handle_timeout(&mut self, now: Instant) -> Option<Failure> {
-        if self.poll_timeout()? > now {
+        let State::Offered(patience) = &mut self.state else { return None };
+        if !patience.is_over(now) {
             return None;
         }
         self.state = State::Ended;
