@@ -593,6 +593,41 @@ declare class RTCPeerConnectionIceErrorEvent extends Event {
     get errorText(): string;
 }
 
+/** A session description as plain data. */
+interface RTCSessionDescriptionInit {
+    /** Kind of the description. */
+    type: RTCSdpType;
+    /** The description itself; ignored for a rollback. Default: `''`. */
+    sdp?: string;
+}
+/** Argument of `setLocalDescription`: without a type, the one that the signaling state asks for is made. */
+interface RTCLocalSessionDescriptionInit {
+    /** Kind of the description. */
+    type?: RTCSdpType;
+    /** `''` (the default) stands for the description that was created last. */
+    sdp?: string;
+}
+/** A session description (webrtc-pc 4.6.2). */
+declare class RTCSessionDescription {
+    #private;
+    /** @throws TypeError if the type is missing or unknown. */
+    constructor(descriptionInitDict: RTCSessionDescriptionInit);
+    /** Kind of the description. */
+    get type(): RTCSdpType;
+    /** The description (RFC 8866), with the candidates known so far. */
+    get sdp(): string;
+    /** The description as plain data, ready for a signaling message. */
+    toJSON(): {
+        type: RTCSdpType;
+        sdp: string;
+    };
+}
+
+/** Gets the description that was created. */
+type RTCSessionDescriptionCallback = (description: RTCSessionDescriptionInit) => void;
+/** Gets the reason why an operation failed. */
+type RTCPeerConnectionErrorCallback = (error: DOMException) => void;
+
 /** ICE credentials of one generation. */
 interface RTCIceParameters {
     /** `a=ice-ufrag`, 4 to 256 characters (RFC 8839 section 5.4). */
@@ -710,36 +745,6 @@ interface RTCSctpTransport {
     removeEventListener: RemoveEventListener<RTCSctpTransportEventMap>;
 }
 
-/** A session description as plain data. */
-interface RTCSessionDescriptionInit {
-    /** Kind of the description. */
-    type: RTCSdpType;
-    /** The description itself; ignored for a rollback. Default: `''`. */
-    sdp?: string;
-}
-/** Argument of `setLocalDescription`: without a type, the one that the signaling state asks for is made. */
-interface RTCLocalSessionDescriptionInit {
-    /** Kind of the description. */
-    type?: RTCSdpType;
-    /** `''` (the default) stands for the description that was created last. */
-    sdp?: string;
-}
-/** A session description (webrtc-pc 4.6.2). */
-declare class RTCSessionDescription {
-    #private;
-    /** @throws TypeError if the type is missing or unknown. */
-    constructor(descriptionInitDict: RTCSessionDescriptionInit);
-    /** Kind of the description. */
-    get type(): RTCSdpType;
-    /** The description (RFC 8866), with the candidates known so far. */
-    get sdp(): string;
-    /** The description as plain data, ready for a signaling message. */
-    toJSON(): {
-        type: RTCSdpType;
-        sdp: string;
-    };
-}
-
 /** One entry of a report: these three, and the members of its type (W3C webrtc-stats). */
 interface RTCStats {
     /** Identifies the monitored object across reports. */
@@ -785,10 +790,6 @@ interface RTCOfferOptions {
 }
 /** Options of `createAnswer`: none. */
 type RTCAnswerOptions = Record<never, never>;
-/** Gets the description that was created. */
-type RTCSessionDescriptionCallback = (description: RTCSessionDescriptionInit) => void;
-/** Gets the reason why an operation failed. */
-type RTCPeerConnectionErrorCallback = (error: DOMException) => void;
 /** Events of {@link RTCPeerConnection}. */
 interface RTCPeerConnectionEventMap {
     /** An offer should be made. */
@@ -1620,6 +1621,18 @@ interface Limits {
     replays?: number;
     /** Senders that the rate limits tell apart; further ones share one limit. Default: 4,096. */
     senders?: number;
+    /** Offers that one sender may make at once; more are refused with `RATE_LIMIT_EXCEEDED`, unverified. Default: 100. */
+    offerBurst?: number;
+    /** Offers that one sender may make in the long run. Default: 300. */
+    offersPerMinute?: number;
+    /** Refusals that one sender is told of at once, and that are logged; after them it is told nothing. Default: 5. */
+    refusalBurst?: number;
+    /** Refusals that one sender is told of in the long run. Default: 12. */
+    refusalsPerMinute?: number;
+    /** Refusals that all senders together are told of at once, whoever they say they are. Default: 100. */
+    allRefusalsBurst?: number;
+    /** Refusals that all senders together are told of in the long run. Default: 1,200. */
+    allRefusalsPerMinute?: number;
     /** Files of one link that are offered or being received; more are refused. Default: 64. */
     incomingFiles?: number;
     /** Bytes of each such file that may be on their way or wait to be written, from 512 KiB to 64 MiB. Default: 4 MiB. */
@@ -1777,6 +1790,11 @@ interface HandleOptions {
 interface ConnectOptions {
     /** Milliseconds until it must be connected. Default: 30,000. */
     timeout?: number;
+    /**
+     * Milliseconds, at most `timeout`, for which an agent that the signaling service does not know is called again: it may be
+     * just starting. 0: called once; `Infinity`: for as long as `timeout` allows. Default: 3,000.
+     */
+    waitForPeer?: number;
     /** Gives up waiting. */
     signal?: AbortSignal;
 }
@@ -2074,7 +2092,8 @@ declare class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Lin
     /** The links that are open or being made, by agent URI. */
     get links(): ReadonlyMap<string, Link>;
     /**
-     * Connects to an agent, or returns the link that is there. Both sides may do so at the same time: one link is made.
+     * Connects to an agent, or returns the link that is there. Both sides may do so at the same time: one link is made. An agent
+     * that the signaling service does not know (yet) is called again for three seconds, or for as long as `waitForPeer` says.
      *
      * @throws AgentError - `AGENT_UNREACHABLE` if the agent is not there, refuses, or no path to it works in time;
      * `TASK_CANCELLED`; whatever the other side refuses with.

@@ -1,6 +1,6 @@
 // Two agents in one process: finding each other, talking, failing, ending.
 import { AgentError, createPeer, MemorySignaling } from 'ossa-webrtc';
-import type { AgentPeer, Link, SignalingAdapter, SignalingMessage } from 'ossa-webrtc';
+import type { AgentMessage, AgentPeer, Link, SignalingAdapter, SignalingMessage } from 'ossa-webrtc';
 
 const open: AgentPeer[] = [];
 let signaling: MemorySignaling;
@@ -74,8 +74,79 @@ describe('connecting', () => {
 
   test('an agent that is not there is unreachable', async () => {
     const a = agent('a');
-    await expect(a.connect('agent://nobody')).rejects.toMatchObject({ code: 'AGENT_UNREACHABLE', retryable: true });
+    const failure = { code: 'AGENT_UNREACHABLE', message: 'agent://nobody is not registered', retryable: true };
+    await expect(a.connect('agent://nobody')).rejects.toMatchObject(failure);
+    await expect(a.connect('agent://nobody', { waitForPeer: 0 })).rejects.toMatchObject(failure);
     expect(a.links.size).toBe(0);
+    await expect(a.connect('agent://nobody', { waitForPeer: -1 })).rejects.toThrow(TypeError);
+  });
+
+  describe('an agent that is just starting', () => {
+    /** Resolves when the service has said once that it does not know the agent. */
+    async function asked({ links }: AgentPeer): Promise<void> {
+      while (links.size === 0) await new Promise(setImmediate);
+      await [...links.values()][0]!.closed;
+    }
+
+    test('is reached as soon as it is there, by everybody who waits, over one link', async () => {
+      const a = agent('a');
+      const waiting = [1, 2].map(() => a.connect('agent://b', { waitForPeer: Infinity }));
+      await asked(a);
+      const b = agent('b');
+      const [one, other] = await Promise.all(waiting);
+      expect(one).toBe(other);
+      expect(one!.state).toBe('open');
+      expect(b.links.size).toBe(1);
+    });
+
+    test('is called with messages, calls and channels all the same', async () => {
+      const a = agent('a');
+      const sent = a.send('agent://b', 'hello', { waitForPeer: Infinity });
+      await asked(a);
+      const b = agent('b');
+      await sent;
+      expect((await next<AgentMessage>(await next<Link>(b, 'link'), 'message')).payload).toBe('hello');
+    });
+
+    test('may call first, which ends the waiting', async () => {
+      const a = agent('a');
+      const waiting = a.connect('agent://c', { waitForPeer: Infinity });
+      await asked(a);
+      const c = agent('c');
+      const [link] = await Promise.all([waiting, c.connect('agent://a')]);
+      expect(link.remote.agentId).toBe('agent://c');
+      expect(a.links.size).toBe(1);
+    });
+
+    test('is not waited for after the time limit, after cancellation, or after the end', async () => {
+      const a = agent('a');
+      const late = a.connect('agent://b', { waitForPeer: Infinity, timeout: 200 });
+      await expect(late).rejects.toMatchObject({ code: 'AGENT_UNREACHABLE', retryable: true });
+      const controller = new AbortController();
+      const cancelled = a.connect('agent://b', { waitForPeer: Infinity, signal: controller.signal });
+      const closed = a.connect('agent://b', { waitForPeer: Infinity });
+      await asked(a);
+      controller.abort();
+      await expect(cancelled).rejects.toMatchObject({ code: 'TASK_CANCELLED' });
+      await a.close();
+      await expect(closed).rejects.toBeInstanceOf(AgentError);
+    });
+
+    test('that refuses is not called again', async () => {
+      const a = agent('a');
+      const offers: SignalingMessage[] = [];
+      const unsubscribe = signaling.subscribe('agent://guard', (message) => {
+        if (message.type !== 'offer') return;
+        offers.push(message);
+        const error = { code: 'AGENT_UNREACHABLE', message: 'out for lunch' };
+        const { from, sessionId } = message;
+        signaling.send({ type: 'error', from: 'agent://guard', to: from!, sessionId, error });
+      });
+      const failure = { code: 'AGENT_UNREACHABLE', message: 'agent://guard: out for lunch' };
+      await expect(a.connect('agent://guard')).rejects.toMatchObject(failure);
+      expect(offers).toHaveLength(1);
+      await unsubscribe();
+    });
   });
 
   test('an agent that does not answer is given up in time, and so is one that is cancelled', async () => {

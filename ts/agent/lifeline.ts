@@ -51,6 +51,8 @@ export interface LifelineHost {
 
 /** Keeps a link connected. */
 export class Lifeline {
+  /** Something has come from the other agent, over signaling. */
+  heard = false;
   readonly #host: LifelineHost;
   #state: LinkState = 'connecting';
   #current: LinkConnection;
@@ -112,6 +114,7 @@ export class Lifeline {
 
   /** Takes an answer or a candidate. */
   handle(message: SignalingMessage): void {
+    this.heard = true;
     const { sessionId } = message;
     const own = this.#current.sessionId;
     // Of an attempt that has been given up.
@@ -126,6 +129,7 @@ export class Lifeline {
 
   /** Takes an offer. False: it does not belong to this link but begins another one. */
   offered(offer: SignalingMessage): boolean {
+    this.heard = true;
     const current = this.#current;
     const polite = this.#host.local < this.#host.remote;
     const { sessionId } = offer;

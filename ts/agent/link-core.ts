@@ -155,7 +155,7 @@ export class LinkCore {
         this.files.changed();
       },
       progress: (progress) => this.#emit('progress', progress),
-      inbox: (message) => this.#host.inbox(this.#link, message),
+      inbox: (message, otherwise) => this.#host.inbox(this.#link, message, otherwise),
       problem: (error) => this.#problem(error),
       status: (status) => {
         this.status = status;

@@ -4,7 +4,6 @@ import type { Guard } from './auth/guard';
 import type { Capability } from './call-registry';
 import type { AgentChannel } from './channel';
 import type { AgentError } from './errors';
-import type { Inbox } from './events';
 import type { IncomingFile } from './files';
 import type { LinkState } from './lifeline';
 import type { ResolvedLimits } from './limits';
@@ -13,6 +12,7 @@ import type { Logger } from './logger';
 import type { ChannelPreset } from './presets';
 import type { ResolvedReconnect } from './reconnect-options';
 import type { Reconnected, ReconnectReason, ReconnectStep } from './reconnection';
+import type { MessageSink } from './room-early';
 import type { SignalingMessage } from './signaling';
 import type { AgentStatus } from './status';
 import type { AgentMessage, FailAs, MessageProgress } from './types';
@@ -65,6 +65,6 @@ export interface LinkHost {
   /** A file that nobody takes from its link. False: nobody takes it from the peer either. */
   fileOffered(file: IncomingFile): boolean;
   closed(link: Link): void;
-  /** Where a message goes that is not for the listeners of the link but for a room. */
-  inbox(link: Link, message: Pick<AgentMessage, 'metadata'>): Inbox<AgentMessage> | undefined;
+  /** Where a message goes that is not for `otherwise`, the listeners of the link, but for a room. */
+  inbox(link: Link, message: Pick<AgentMessage, 'metadata'>, otherwise: MessageSink): MessageSink | undefined;
 }

@@ -1,12 +1,12 @@
 import { setMaxListeners } from 'node:events';
 
-import { onAbort } from './abort';
-import { AgentError, messageOf } from './errors';
+import { AgentError } from './errors';
 import { Emitter, Inbox } from './events';
 import { Gate } from './gate';
 import type { ResolvedLimits } from './limits';
 import type { Link } from './link';
 import type { Logger } from './logger';
+import { broadcast, forEach } from './mesh-broadcast';
 import { Neighbour } from './mesh-neighbour';
 import type {
   Answer,
@@ -17,7 +17,7 @@ import type {
   MeshEvents,
   ResolvedMeshOptions,
 } from './mesh-types';
-import { cancelled, checkMembers, checkMilliseconds, checkSignal, normalizeAgentUri } from './options';
+import { checkMembers, checkMilliseconds, checkSignal, normalizeAgentUri } from './options';
 import type { AgentMessage } from './types';
 
 /** Default time for slow members to take a broadcast, in milliseconds. */
@@ -36,12 +36,6 @@ const BROADCAST_OPTIONS = [
 
 /** Milliseconds that the link to a member that has left stays, for what it has sent before. */
 const FAREWELL = 1000;
-
-/**
- * Broadcasts that wait for one member. A member that takes nothing must not make the memory of the others grow: beyond
- * this a broadcast fails for it at once.
- */
-const MAX_WAITING = 4096;
 
 /** What a mesh needs of its peer. @internal */
 export interface MeshHost {
@@ -137,35 +131,12 @@ export class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMess
    */
   async broadcast(payload: unknown, options: BroadcastOptions = {}): Promise<Delivery[]> {
     checkMembers(options, 'the options of broadcast', BROADCAST_OPTIONS);
-    const { timeout: given = BROADCAST_TIMEOUT, ...rest } = options;
+    const { timeout: given = BROADCAST_TIMEOUT, signal: outer, ...rest } = options;
     const timeout = checkMilliseconds(given, 'timeout');
-    const outer = checkSignal(options.signal, 'signal');
+    const signal = checkSignal(outer, 'signal');
     this.checkPayload(payload);
     this.#checkOpen();
-    const patience = new AbortController();
-    const late = new AgentError('TASK_TIMEOUT', `the message was not taken within ${timeout} ms`, { retryable: true });
-    if (outer?.aborted) throw cancelled(outer, 'the broadcast');
-    const end = onAbort(outer, () => patience.abort(outer?.reason));
-    const timer = setTimeout(() => patience.abort(late), timeout);
-    const sendOptions = this.sendOptions({ ...rest, signal: patience.signal });
-    try {
-      return await this.#each(async (neighbour) => {
-        const { link } = neighbour;
-        if (!link) throw notConnected(neighbour.agentId);
-        if (neighbour.waiting >= MAX_WAITING) throw tooSlow(neighbour.agentId);
-        neighbour.waiting++;
-        try {
-          return { status: 'sent' as const, id: await link.send(payload, sendOptions) };
-        } catch (error) {
-          throw patience.signal.reason === late ? late : error;
-        } finally {
-          neighbour.waiting--;
-        }
-      });
-    } finally {
-      clearTimeout(timer);
-      end();
-    }
+    return await broadcast(this.#neighbours.values(), payload, this.sendOptions(rest), timeout, signal);
   }
 
   /** Calls a capability of one member; see {@link Link.call}. */
@@ -186,8 +157,7 @@ export class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMess
     options: MemberCallOptions = {},
   ): Promise<Answer<Result>[]> {
     this.#checkOpen();
-    return await this.#each(async ({ link, agentId }) => {
-      if (!link) throw notConnected(agentId);
+    return await forEach(this.#neighbours.values(), async (link) => {
       return { status: 'answered' as const, result: await link.call<Result>(capability, input, options) };
     });
   }
@@ -318,10 +288,14 @@ export class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMess
   }
 
   readonly #take = (message: AgentMessage): void => {
-    if (this.incoming.push(message)) return;
-    const text = `${this.host.limits.unreadMessages} messages of the mesh wait to be read; one of ${message.from} is lost`;
-    this.problem(new AgentError('RATE_LIMIT_EXCEEDED', text), message.from);
+    if (!this.incoming.push(message)) this.lost(message);
   };
+
+  /** A message that there was no room for. @internal */
+  protected lost({ from }: AgentMessage): void {
+    const text = `${this.host.limits.unreadMessages} messages of the mesh wait to be read; one of ${from} is lost`;
+    this.problem(new AgentError('RATE_LIMIT_EXCEEDED', text), from);
+  }
 
   readonly #neighbourHost = {
     dial: (agentId: string): Promise<Link> =>
@@ -388,39 +362,11 @@ export class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMess
     return link;
   }
 
-  /** Does the same for every member; one that fails does not stop the others. */
-  async #each<T extends object>(
-    act: (neighbour: Neighbour) => Promise<T>,
-  ): Promise<(({ member: string } & T) | { member: string; status: 'failed'; error: AgentError })[]> {
-    return await Promise.all(
-      [...this.#neighbours.values()].map(async (neighbour) => {
-        const member = neighbour.agentId;
-        try {
-          return { member, ...(await act(neighbour)) };
-        } catch (error) {
-          // A mistake of the caller is the same for all members.
-          if (error instanceof TypeError) throw error;
-          const failure = error instanceof AgentError ? error : new AgentError('INTERNAL_ERROR', messageOf(error));
-          return { member, status: 'failed' as const, error: failure };
-        }
-      }),
-    );
-  }
-
   #checkOpen(): void {
     if (this.closed) throw new AgentError('TASK_CANCELLED', 'the mesh is closed');
   }
 }
 
-function notConnected(agentId: string): AgentError {
-  return new AgentError('AGENT_UNREACHABLE', `there is no link to ${agentId} at the moment`, { retryable: true });
-}
-
 function closedByOther(agentId: string): AgentError {
   return new AgentError('AGENT_UNREACHABLE', `${agentId} has closed the link`, { retryable: true });
-}
-
-function tooSlow(agentId: string): AgentError {
-  const text = `${MAX_WAITING} messages wait for ${agentId}, which is slow to take them`;
-  return new AgentError('RATE_LIMIT_EXCEEDED', text, { retryable: true });
 }

@@ -1,6 +1,5 @@
 // The meshes and rooms of one peer: who uses which link, and where messages go.
 import { AgentError } from './errors';
-import type { Inbox } from './events';
 import type { ResolvedLimits } from './limits';
 import type { Link } from './link';
 import type { Logger } from './logger';
@@ -8,6 +7,7 @@ import { Mesh, type MeshHost } from './mesh';
 import { resolveMeshOptions, type MeshOptions } from './mesh-types';
 import { normalizeAgentUri } from './options';
 import { checkRoom, Room } from './room';
+import type { MessageSink } from './room-early';
 import type { SignalingAdapter } from './signaling';
 import type { AgentMessage, ConnectOptions } from './types';
 
@@ -108,12 +108,13 @@ export class Meshes {
     this.#claim(link, APPLICATION);
   }
 
-  /** Where a message goes if it is for a room that both agents are in, or were when it was sent. */
-  inbox(link: Link, message: Pick<AgentMessage, 'metadata'>): Inbox<AgentMessage> | undefined {
+  /**
+   * Where a message goes if it is for a room that both agents are in, were in when it was sent, or are about to be in;
+   * `otherwise` if that does not come about.
+   */
+  inbox(link: Link, message: Pick<AgentMessage, 'metadata'>, otherwise: MessageSink): MessageSink | undefined {
     const { room: name } = message.metadata;
-    if (typeof name !== 'string') return undefined;
-    const room = this.#rooms.get(name);
-    return room?.hears(link) ? room.incoming : undefined;
+    return typeof name === 'string' ? this.#rooms.get(name)?.sinkFor(link, otherwise) : undefined;
   }
 
   /** Leaves them all. */
@@ -123,7 +124,8 @@ export class Meshes {
 
   async #dial(mesh: Mesh, agentId: string, timeout: number, signal: AbortSignal): Promise<Link> {
     const before = this.#host.links.get(agentId);
-    const link = await this.#host.connect(agentId, { timeout, signal });
+    // Meshes repeat their calls at their own pace.
+    const link = await this.#host.connect(agentId, { timeout, signal, waitForPeer: 0 });
     if (!before) this.#made.add(link);
     this.#claim(link, mesh);
     return link;

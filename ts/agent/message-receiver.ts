@@ -9,6 +9,7 @@ import { Inbox } from './events';
 import { parseHello, type Hello } from './hello';
 import { parseLifted, wholeText } from './large-text';
 import type { ResolvedLimits } from './limits';
+import type { MessageSink } from './room-early';
 import { readStatus, type AgentStatus } from './status';
 import type { AgentMessage, MessageProgress } from './types';
 
@@ -36,8 +37,8 @@ export interface MessageReceiverHost {
   heard(heartbeat: boolean): void;
   /** The other side has said what it is. */
   greeted(hello: Hello): void;
-  /** Where a message goes that is not for the listeners of the link. */
-  inbox(message: Pick<AgentMessage, 'metadata'>): Inbox<AgentMessage> | undefined;
+  /** Where a message goes that is not for `otherwise`, the listeners of the link. */
+  inbox(message: Pick<AgentMessage, 'metadata'>, otherwise: MessageSink): MessageSink | undefined;
   problem(error: AgentError): void;
   /** The other side has said how it is. */
   status(status: AgentStatus): void;
@@ -222,7 +223,7 @@ export class MessageReceiver {
   }
 
   #deliver(message: AgentMessage, bytes: number): void {
-    const inbox = this.#host.inbox(message) ?? this.incoming;
+    const inbox = this.#host.inbox(message, this.incoming) ?? this.incoming;
     if (inbox.push(message, bytes)) return;
     const { unreadMessages, unreadBytes } = this.#host.limits;
     const text = `${unreadMessages} messages or ${unreadBytes / 2 ** 20} MiB wait to be read here; this one was refused`;

@@ -302,7 +302,7 @@ export class Messaging {
         this.#greeted(hello);
         host.greeted(hello);
       },
-      inbox: (message) => host.inbox(message),
+      inbox: (message, otherwise) => host.inbox(message, otherwise),
       problem: (error) => host.problem(error),
       status: (status) => host.status(status),
       progress: (progress) => host.progress(progress),

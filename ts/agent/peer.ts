@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 import { RTCPeerConnection, type RTCIceServer } from '../w3c';
 import { CallRegistry, checkFailAs } from './call-registry';
 import { ResultStream } from './call-stream';
@@ -9,6 +7,7 @@ import { resolveAllow } from './auth/allow';
 import { Guard } from './auth/guard';
 import { resolveAuth } from './auth/options';
 import type { AgentChannel, ChannelInit } from './channel';
+import { Connector } from './connecting';
 import { AgentError } from './errors';
 import { Emitter, Inbox } from './events';
 import { resolveLimits } from './limits';
@@ -20,15 +19,7 @@ import { checkLogger } from './logger';
 import type { Mesh } from './mesh';
 import type { MeshOptions } from './mesh-types';
 import { Meshes } from './meshes';
-import {
-  cancelled,
-  checkFunction,
-  checkMembers,
-  checkMilliseconds,
-  checkSignal,
-  normalizeAgentUri,
-  orCancelled,
-} from './options';
+import { checkFunction, checkMembers, normalizeAgentUri } from './options';
 import type { PeerEvents } from './peer-types';
 import { checkPreset } from './presets';
 import { resolveHeartbeat, resolveReconnect } from './reconnect-options';
@@ -37,10 +28,6 @@ import type { Room } from './room';
 import type { SignalingAdapter, SignalingMessage } from './signaling';
 import { Switchboard } from './switchboard';
 import type { CallOptions, CapabilityHandler, ConnectOptions, HandleOptions, PeerOptions, SendOptions } from './types';
-import { within } from './within';
-
-/** Default time to connect, in milliseconds. */
-const CONNECT_TIMEOUT = 30_000;
 
 /** Incoming links that wait for somebody to take them; they are usable by handlers all the same. */
 const UNREAD_LINKS = { items: 4096, bytes: Infinity };
@@ -91,6 +78,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   readonly #switchboard: Switchboard;
   readonly #registration: Registration;
   readonly #meshes: Meshes;
+  readonly #connector: Connector;
   #failure: AgentError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -129,12 +117,18 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
       status: (status, link) => this.emit('status', status, link),
       opened: (link) => this.#opened(link),
       fileOffered: (file) => this.#files.wanted && this.#files.push(file),
-      inbox: (link, message) => this.#meshes.inbox(link, message),
+      inbox: (link, message, otherwise) => this.#meshes.inbox(link, message, otherwise),
       closed: (link) => {
         if (this.#links.get(link.remote.agentId) === link) this.#links.delete(link.remote.agentId);
       },
     };
     this.#switchboard = this.#makeSwitchboard(accept);
+    this.#connector = new Connector({
+      agentId: this.agentId,
+      links: this.#links,
+      makeLink: (remote, sessionId) => this.#makeLink(remote, sessionId),
+      checkUsable: () => this.#checkUsable(),
+    });
     const registration = {
       agentId: this.agentId,
       keys: auth?.keys,
@@ -160,33 +154,15 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   }
 
   /**
-   * Connects to an agent, or returns the link that is there. Both sides may do so at the same time: one link is made.
+   * Connects to an agent, or returns the link that is there. Both sides may do so at the same time: one link is made. An agent
+   * that the signaling service does not know (yet) is called again for three seconds, or for as long as `waitForPeer` says.
    *
    * @throws AgentError - `AGENT_UNREACHABLE` if the agent is not there, refuses, or no path to it works in time;
    * `TASK_CANCELLED`; whatever the other side refuses with.
    */
   async connect(agentId: string, options: ConnectOptions = {}): Promise<Link> {
-    const link = await this.#connect(agentId, options);
+    const link = await this.#connector.connect(agentId, options);
     this.#meshes.claimed(link);
-    return link;
-  }
-
-  async #connect(agentId: string, options: ConnectOptions): Promise<Link> {
-    const remote = normalizeAgentUri(agentId);
-    checkMembers(options, 'the options of connect', ['timeout', 'signal']);
-    const timeout = checkMilliseconds(options.timeout ?? CONNECT_TIMEOUT, 'timeout');
-    const signal = checkSignal(options.signal, 'signal');
-    const what = `connecting to ${remote}`;
-    if (remote === this.agentId) throw new TypeError('an agent cannot connect to itself');
-    if (signal?.aborted) throw cancelled(signal, what);
-    this.#checkUsable();
-    let link = this.#links.get(remote);
-    if (!link) {
-      link = this.#makeLink(remote, randomUUID());
-      link.start();
-    }
-    if (link.state !== 'connecting' && link.state !== 'reconnecting') return link;
-    await this.#within(link, what, timeout, signal);
     return link;
   }
 
@@ -194,8 +170,8 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
    * Connects if necessary and sends a message; see {@link Link.send}. `timeout` and `signal` count for both together.
    */
   async send(agentId: string, payload: unknown, options: SendOptions & ConnectOptions = {}): Promise<string> {
-    const { timeout, ...sending } = options;
-    const link = await this.connect(agentId, { signal: options.signal, timeout });
+    const { timeout, waitForPeer, ...sending } = options;
+    const link = await this.connect(agentId, { signal: options.signal, timeout, waitForPeer });
     return await link.send(payload, sending);
   }
 
@@ -296,6 +272,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     this.#guard.close();
     this.#incoming.end();
     this.#switchboard.close();
+    this.#connector.close();
     await this.#meshes.close();
     await Promise.all([...this.#links.values()].map((link) => link.close()));
     await this.#registration.close();
@@ -337,24 +314,8 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   #makeLink(remote: string, sessionId: string | undefined): Link {
     const link = new Link(this.#host, remote, sessionId);
     this.#links.set(remote, link);
+    this.#connector.begun(remote);
     return link;
-  }
-
-  /** Waits until the link is open. The last one to give up ends the attempt. */
-  async #within(link: Link, what: string, timeout: number, signal: AbortSignal | undefined): Promise<void> {
-    link.waiting++;
-    const late = () => {
-      const text = `${what} did not succeed within ${timeout} ms`;
-      return new AgentError('AGENT_UNREACHABLE', text, { retryable: true });
-    };
-    try {
-      await within(timeout, () => orCancelled(link.opened, signal, what), { late, alive: true });
-    } catch (error) {
-      if (link.waiting === 1 && link.state === 'connecting') link.fail(error as AgentError);
-      throw error;
-    } finally {
-      link.waiting--;
-    }
   }
 
   #opened(link: Link): void {
@@ -386,7 +347,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
       links: this.#links,
       ready: this.ready,
       signaling,
-      connect: (remote, options) => this.#connect(remote, options),
+      connect: (remote, options) => this.#connector.connect(remote, options),
       checkUsable: () => this.#checkUsable(),
     });
   }

@@ -6,6 +6,7 @@ import { Mesh, type MeshHost } from './mesh';
 import type { Neighbour } from './mesh-neighbour';
 import type { MemberSendOptions, ResolvedMeshOptions } from './mesh-types';
 import { normalizeAgentUri } from './options';
+import { EarlyRoomMessages, type MessageSink } from './room-early';
 import type { RoomDetails, SignalingAdapter, Unsubscribe } from './signaling';
 
 /** How long `leave()` waits for the signaling service, in milliseconds. */
@@ -36,6 +37,7 @@ export function checkRoom(name: unknown): string {
 export class Room extends Mesh {
   /** The name of the room. */
   readonly name: string;
+  readonly #early: EarlyRoomMessages;
   #subscription: Promise<Unsubscribe> | undefined;
   #entered = false;
   #refusal: AgentError | undefined;
@@ -46,11 +48,23 @@ export class Room extends Mesh {
   constructor(host: MeshHost, name: string, options: ResolvedMeshOptions) {
     super(host, options);
     this.name = name;
+    const { unreadMessages: items, unreadBytes: bytes } = host.limits;
+    this.#early = new EarlyRoomMessages({ items, bytes }, (message) => this.lost(message));
   }
 
   /** Leaves the room; the same as {@link Mesh.close}. */
   leave(): Promise<void> {
     return this.close();
+  }
+
+  /**
+   * Where a message of this room goes that comes over `link`: into the room, or there as soon as the list names its sender;
+   * `otherwise` if it does not. Nothing: it is not for the room. @internal
+   */
+  sinkFor(link: Link, otherwise: MessageSink): MessageSink | undefined {
+    if (this.hears(link)) return this.incoming;
+    if (this.#leftOut.has(link.remote.agentId)) return undefined;
+    return { push: (message, bytes = 0) => this.#early.keep(message, bytes, otherwise) };
   }
 
   /** Resolves when the agent is in the room and knows the others. @internal */
@@ -102,6 +116,7 @@ export class Room extends Mesh {
     else if (this.#leftOut.has(agentId)) return;
     else this.#leftOut.add(agentId);
     super.add(agentId, delay);
+    if (this.has(agentId)) this.#early.release(agentId, this.incoming);
   }
 
   /** The names that a signaling service gives are not to be trusted. */
@@ -148,6 +163,7 @@ export class Room extends Mesh {
 
   /** @internal */
   protected override async end(): Promise<void> {
+    this.#early.close();
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, GOODBYE)));
     const leave = async () => {

@@ -60,6 +60,7 @@ export class Switchboard {
     else if (!link?.lifeline.matches(message)) this.#early.keep(remote, message);
     else if (message.type !== 'error') link.lifeline.handle(message);
     else {
+      link.lifeline.heard = true;
       const { code, message: text } = errorFromStranger(message.error);
       const retryable = code === 'RATE_LIMIT_EXCEEDED' || code === 'AGENT_UNREACHABLE';
       link.lifeline.signalingError(new AgentError(code, `${remote}: ${text}`, { retryable }), message.sessionId);

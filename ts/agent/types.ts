@@ -145,6 +145,11 @@ export interface HandleOptions {
 export interface ConnectOptions {
   /** Milliseconds until it must be connected. Default: 30,000. */
   timeout?: number;
+  /**
+   * Milliseconds, at most `timeout`, for which an agent that the signaling service does not know is called again: it may be
+   * just starting. 0: called once; `Infinity`: for as long as `timeout` allows. Default: 3,000.
+   */
+  waitForPeer?: number;
   /** Gives up waiting. */
   signal?: AbortSignal;
 }

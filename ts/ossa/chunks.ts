@@ -1,4 +1,9 @@
 // Messages that are too large for one piece: "Message Chunking" of the OSSA specification, in bytes and with bounds.
+//
+// Not the core's `Splitter` and `Reassembly`, which agents use: what they cut is always 16 KiB and named by the id of its
+// message, what they join belongs to a session that knows its sender, who must have one channel and one name. The
+// reference class has none of that: its callers choose `chunkSize`, each message in pieces gets a name of its own, and anybody's
+// pieces are joined. It is there for programs that were written for it; speed is the agents' business.
 import { randomUUID } from 'node:crypto';
 
 import { AgentError } from '../agent/errors';

@@ -1,12 +1,7 @@
 // The W3C classes and the types of their dictionaries.
 export { RTCPeerConnection } from './peer-connection';
-export type {
-  RTCAnswerOptions,
-  RTCOfferOptions,
-  RTCPeerConnectionErrorCallback,
-  RTCPeerConnectionEventMap,
-  RTCSessionDescriptionCallback,
-} from './peer-connection';
+export type { RTCAnswerOptions, RTCOfferOptions, RTCPeerConnectionEventMap } from './peer-connection';
+export type { RTCPeerConnectionErrorCallback, RTCSessionDescriptionCallback } from './legacy-callbacks';
 export { RTCSessionDescription } from './session-description';
 export type { RTCLocalSessionDescriptionInit, RTCSessionDescriptionInit } from './session-description';
 export { RTCIceCandidate } from './ice-candidate';

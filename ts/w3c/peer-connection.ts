@@ -1,8 +1,8 @@
 /* eslint-disable @typescript-eslint/no-unsafe-declaration-merging -- the merged interfaces only refine types of members that are there */
-import { boolean, callback, conversionFailed, requireArguments, USVString } from '../webidl/conversions';
+import { boolean, conversionFailed, requireArguments, USVString } from '../webidl/conversions';
 import { dictionary } from '../webidl/dictionary';
 import { EventHandlers, type EventHandler } from '../webidl/event-handlers';
-import { exposeInterface, invokeCallback, promiseOperation } from '../webidl/interface';
+import { exposeInterface, promiseOperation } from '../webidl/interface';
 import {
   checkKeygenAlgorithm,
   generateCertificate,
@@ -16,6 +16,13 @@ import { convertDataChannelInit, type RTCDataChannelInit } from './data-channel-
 import type { RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState, RTCSignalingState } from './enums';
 import { convertIceCandidateInit, type RTCIceCandidateInit } from './ice-candidate';
 import type { RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent } from './ice-events';
+import {
+  legacy,
+  refuseTwoArguments,
+  toCallbacks,
+  type RTCPeerConnectionErrorCallback,
+  type RTCSessionDescriptionCallback,
+} from './legacy-callbacks';
 import { PeerCore } from './peer-core';
 import type { RTCSctpTransport } from './sctp-transport';
 import {
@@ -41,11 +48,6 @@ export interface RTCOfferOptions {
 
 /** Options of `createAnswer`: none. */
 export type RTCAnswerOptions = Record<never, never>;
-
-/** Gets the description that was created. */
-export type RTCSessionDescriptionCallback = (description: RTCSessionDescriptionInit) => void;
-/** Gets the reason why an operation failed. */
-export type RTCPeerConnectionErrorCallback = (error: DOMException) => void;
 
 const convertOfferOptions = dictionary<RTCOfferOptions>('RTCOfferOptions', {
   iceRestart: { type: boolean, default: () => false },
@@ -380,24 +382,3 @@ export interface RTCPeerConnection {
 }
 
 exposeInterface(RTCPeerConnection, 'RTCPeerConnection');
-
-type LegacyCallbacks = [success: ReturnType<typeof callback>, failure: ReturnType<typeof callback>];
-
-function toCallbacks(success: unknown, failure: unknown): LegacyCallbacks {
-  return [callback(success, 'successCallback'), callback(failure, 'failureCallback')];
-}
-
-/** Overloads take one argument or three (WebIDL, overload resolution). */
-function refuseTwoArguments(args: readonly unknown[], operation: string): void {
-  if (args.length === 2)
-    throw new TypeError(`RTCPeerConnection.${operation} takes 1 argument, or 3 with callbacks, not 2`);
-}
-
-/** webrtc-pc 4.4.3: the callbacks get the outcome, the promise resolves at once. */
-function legacy(outcome: Promise<unknown>, ...[success, failure]: LegacyCallbacks): Promise<void> {
-  outcome.then(
-    (value) => invokeCallback(success, ...(value === undefined ? [] : [value])),
-    (error: unknown) => invokeCallback(failure, error),
-  );
-  return Promise.resolve();
-}
