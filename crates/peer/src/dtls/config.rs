@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use dimpl::Config;
 
+use super::last_word;
 use crate::config::{DtlsConfig, DtlsVersions};
 use crate::error::{Error, ErrorKind};
 
@@ -18,6 +19,7 @@ pub(super) fn build(config: &DtlsConfig) -> Result<Arc<Config>, Error> {
         return Ok(Arc::clone(shared));
     }
     let mut builder = Config::builder()
+        .with_crypto_provider(last_word::provider())
         .mtu(config.mtu)
         .flight_start_rto(config.initial_rto)
         .flight_retries(FLIGHT_RETRIES)

@@ -1,7 +1,10 @@
 //! DTLS (RFC 6347, RFC 9147) over the ICE transport, with the peer's certificate checked against the signaled
 //! fingerprints before anything else happens.
 
+mod alert;
 mod config;
+mod failure;
+mod last_word;
 mod receive;
 mod sniff;
 mod transport;

@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use dimpl::{Dtls, Output, ProtocolVersion, SecurityError};
-use tracing::{debug, trace};
+use dimpl::{Dtls, Output, ProtocolVersion};
+use tracing::debug;
 
+use super::failure::{LastWords, Suspicion};
 use super::receive::ReceiveBuffer;
-use super::{config, sniff};
+use super::{alert, config, last_word, sniff};
 use crate::certificate::{Certificate, matches_fingerprints};
 use crate::config::{DtlsConfig, DtlsVersions};
 use crate::error::Error;
 use crate::jsep::DtlsRole;
-use crate::rtc_error::{ErrorDetail, RtcError};
+use crate::rtc_error::RtcError;
 use crate::sdp::Fingerprint;
 use crate::states::DtlsState;
 
@@ -38,16 +39,22 @@ pub(crate) struct DtlsTransport {
     versions: DtlsVersions,
     config: Arc<dimpl::Config>,
     certificate: Certificate,
-    engine: Option<Box<Dtls>>,
-    fingerprints: Vec<Fingerprint>,
-    remote_certificate: Option<Bytes>,
+    pub(super) engine: Option<Box<Dtls>>,
+    pub(super) fingerprints: Vec<Fingerprint>,
+    pub(super) remote_certificate: Option<Bytes>,
     early: VecDeque<Vec<u8>>,
-    outgoing: VecDeque<Vec<u8>>,
+    pub(super) outgoing: VecDeque<Vec<u8>>,
     deadline: Option<Instant>,
     /// Time that the engine was last told.
     clock: Option<Instant>,
-    error: Option<RtcError>,
-    suite: Option<u16>,
+    pub(super) error: Option<RtcError>,
+    pub(super) suite: Option<u16>,
+    /// ClientHellos that were objected to.
+    pub(super) objections: u8,
+    /// No record of ours in epoch 0 has had this sequence number.
+    pub(super) next_unprotected: u64,
+    pub(super) suspicion: Option<Suspicion>,
+    pub(super) last_words: LastWords,
     /// Datagrams that were no valid records.
     pub(crate) discarded: u64,
 }
@@ -69,6 +76,10 @@ impl DtlsTransport {
             clock: None,
             error: None,
             suite: None,
+            objections: 0,
+            next_unprotected: 0,
+            suspicion: None,
+            last_words: LastWords::default(),
             discarded: 0,
         })
     }
@@ -112,8 +123,8 @@ impl DtlsTransport {
     pub(crate) fn set_parameters(&mut self, role: DtlsRole, fingerprints: Vec<Fingerprint>) {
         self.role.get_or_insert(role);
         self.fingerprints = fingerprints;
-        if let Some(certificate) = self.remote_certificate.take() {
-            self.verify(certificate);
+        if self.remote_certificate.is_some() && !self.is_expected() {
+            self.dismiss();
         }
     }
 
@@ -147,19 +158,45 @@ impl DtlsTransport {
                 return;
             }
             DtlsState::Connecting => {
-                self.suite = sniff::cipher_suite(datagram).or(self.suite);
                 self.tick(now, rx, sink);
+                match self.filter_alerts(now, datagram) {
+                    None => self.continue_handshake(now, datagram),
+                    Some(rest) => self.continue_handshake(now, &rest),
+                }
             }
-            DtlsState::Connected => {}
-            DtlsState::Closed | DtlsState::Failed => return,
+            DtlsState::Connected => {
+                let Some(engine) = &mut self.engine else { return };
+                if let Err(error) = engine.handle_packet(datagram) {
+                    self.handle_error(error);
+                }
+            }
+            DtlsState::Failed => return self.repeat_last_words(datagram),
+            DtlsState::Closed => return,
         }
-        let Some(engine) = &mut self.engine else { return };
-        match engine.handle_packet(datagram) {
+        self.drain(datagram.len(), rx, sink);
+        self.object(datagram);
+    }
+
+    fn continue_handshake(&mut self, now: Instant, datagram: &[u8]) {
+        if datagram.is_empty() {
+            return;
+        }
+        self.suite = sniff::cipher_suite(datagram).or(self.suite);
+        match self.watched(|engine| engine.handle_packet(datagram)) {
             Ok(()) => {}
             Err(dimpl::Error::TooManyClientHelloFragments) => self.begin_again(now, datagram),
             Err(error) => self.handle_error(error),
         }
-        self.drain(datagram.len(), rx, sink);
+    }
+
+    /// Does something that may take the handshake past the peer's certificate.
+    fn watched(&mut self, f: impl FnOnce(&mut Dtls) -> Result<(), dimpl::Error>) -> Result<(), dimpl::Error> {
+        let Some(engine) = &mut self.engine else { return Ok(()) };
+        let (result, stranger) = last_word::watch(&mut self.fingerprints, || f(engine));
+        if stranger {
+            self.dismiss();
+        }
+        result
     }
 
     fn new_engine(&self, now: Instant, role: DtlsRole) -> Dtls {
@@ -243,7 +280,8 @@ impl DtlsTransport {
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
-            DtlsState::Connecting | DtlsState::Connected => self.deadline,
+            DtlsState::Connecting => self.deadline.into_iter().chain(self.doubt_ends()).min(),
+            DtlsState::Connected => self.deadline,
             _ => None,
         }
     }
@@ -256,6 +294,7 @@ impl DtlsTransport {
     ) {
         if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
             self.tick(now, rx, sink);
+            self.settle_doubt(now);
         }
     }
 
@@ -279,8 +318,11 @@ impl DtlsTransport {
             return;
         }
         self.clock = Some(now);
-        let Some(engine) = &mut self.engine else { return };
-        if let Err(error) = engine.handle_timeout(now) {
+        let result = match self.state {
+            DtlsState::Connecting => self.watched(|engine| engine.handle_timeout(now)),
+            _ => self.engine.as_mut().map_or(Ok(()), |engine| engine.handle_timeout(now)),
+        };
+        if let Err(error) = result {
             self.handle_error(error);
         }
         self.drain(0, rx, sink);
@@ -304,11 +346,18 @@ impl DtlsTransport {
                         DtlsState::Connecting => sniff::cipher_suite(packet).or(self.suite),
                         _ => self.suite,
                     };
+                    if let Some(sequence) = alert::last_unprotected(packet) {
+                        self.next_unprotected = self.next_unprotected.max(sequence + 1);
+                    }
                     self.outgoing.push_back(packet.to_vec());
                 }
                 Output::PeerCert(der) => {
-                    let der = Bytes::copy_from_slice(der);
-                    self.verify(der);
+                    self.remote_certificate = Some(Bytes::copy_from_slice(der));
+                    // In DTLS 1.3 there are keys for the alert only when the peer has proved that the certificate is its own.
+                    let waits = engine.protocol_version() == Some(ProtocolVersion::DTLS1_3);
+                    if !waits && !self.is_expected() {
+                        self.dismiss();
+                    }
                 }
                 Output::Connected => self.connected(),
                 Output::CloseNotify => {
@@ -329,62 +378,24 @@ impl DtlsTransport {
         if self.state != DtlsState::Connecting {
             return;
         }
-        if self.remote_certificate.is_none() {
-            self.fail(ErrorDetail::FingerprintFailure, "the peer has shown no certificate");
+        if !self.is_expected() {
+            self.dismiss();
             return;
         }
         self.state = DtlsState::Connected;
     }
 
-    fn verify(&mut self, der: Bytes) {
-        let matches = matches_fingerprints(&der, &self.fingerprints);
-        self.remote_certificate = Some(der);
-        if !matches && self.state != DtlsState::Closed {
-            let names: Vec<&str> = self.fingerprints.iter().map(|f| f.algorithm.as_str()).collect();
-            self.fail(
-                ErrorDetail::FingerprintFailure,
-                format!("the certificate of the peer has none of the signaled fingerprints ({names:?})"),
-            );
-        }
+    /// Whether the peer's certificate is the signaled one.
+    fn is_expected(&self) -> bool {
+        self.remote_certificate.as_ref().is_some_and(|der| matches_fingerprints(der, &self.fingerprints))
     }
 
-    fn handle_error(&mut self, error: dimpl::Error) {
-        use dimpl::Error as E;
-        let connected = self.state == DtlsState::Connected;
-        match &error {
-            E::SecurityError(SecurityError::FatalAlert { description }) => {
-                self.fail(
-                    ErrorDetail::DtlsFailure,
-                    format!("the peer has sent a fatal alert ({description})"),
-                );
-                if let Some(error) = &mut self.error {
-                    error.received_alert = Some(*description);
-                }
-            }
-            E::Timeout(_) if connected => trace!(%error, "key update unanswered"),
-            E::Timeout(_) => self.fail(ErrorDetail::DtlsFailure, format!("the handshake timed out: {error}")),
-            // With keys in place whatever is wrong with a datagram is no fault of the peer: anybody can send it.
-            _ if connected => self.discarded += 1,
-            E::UnexpectedMessage(_)
-            | E::ReceiveQueueFull
-            | E::TransmitQueueFull
-            | E::RenegotiationAttempt => self.discarded += 1,
-            E::CertificateError(_) => {
-                let message =
-                    format!("the peer's certificate cannot be used (only ECDSA ones are supported): {error}");
-                self.fail(ErrorDetail::DtlsFailure, message);
-            }
-            _ => self.fail(ErrorDetail::DtlsFailure, format!("the handshake failed: {error}")),
-        }
-    }
-
-    fn fail(&mut self, detail: ErrorDetail, message: impl Into<String>) {
-        if matches!(self.state, DtlsState::Failed | DtlsState::Closed) {
-            return;
-        }
+    /// The end, with this error.
+    pub(super) fn give_up(&mut self, error: RtcError) {
         self.state = DtlsState::Failed;
-        self.error = Some(RtcError::new(detail, message));
+        self.error = Some(error);
         self.engine = None;
         self.deadline = None;
+        self.suspicion = None;
     }
 }

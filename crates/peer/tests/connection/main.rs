@@ -2,6 +2,7 @@
 // Indices name the two nodes, which own more than the array at hand.
 #![allow(unreachable_pub, clippy::needless_range_loop)]
 
+mod alerts;
 mod channels;
 mod garbage;
 mod liveness;
