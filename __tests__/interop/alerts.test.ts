@@ -5,8 +5,8 @@ import type { Driver } from './link';
 import { startBrowser } from './browser';
 
 /** A peer in the page: descriptions with all candidates in them, and how it ends. */
-function createPeer() {
-  let pc: globalThis.RTCPeerConnection;
+function createPeer(api: { RTCPeerConnection: typeof RTCPeerConnection }) {
+  let pc: RTCPeerConnection;
   async function described() {
     await pc.setLocalDescription();
     while (pc.iceGatheringState !== 'complete') await new Promise((done) => setTimeout(done, 5));
@@ -14,12 +14,12 @@ function createPeer() {
   }
   return {
     async offer() {
-      pc = new RTCPeerConnection();
+      pc = new api.RTCPeerConnection();
       pc.createDataChannel('test');
       return described();
     },
     async answer({ sdp }: { sdp: string }) {
-      pc = new RTCPeerConnection();
+      pc = new api.RTCPeerConnection();
       await pc.setRemoteDescription({ type: 'offer', sdp });
       return described();
     },
@@ -49,15 +49,17 @@ async function described(pc: RTCPeerConnection): Promise<string> {
 
 describe.each(['chromium', 'firefox'] as const)('%s', (name) => {
   let browser: Driver;
+  let ours: RTCPeerConnection | undefined;
   beforeAll(async () => {
-    const page = `<!doctype html><script>globalThis.driver = (${createPeer.toString()})()</script>`;
+    const page = `<!doctype html><script>globalThis.driver = (${createPeer.toString()})({ RTCPeerConnection })</script>`;
     browser = await startBrowser(name, page);
   }, 60_000);
   afterAll(() => browser?.stop());
+  afterEach(() => ours?.close());
 
   /** Connects, and lets one end see a forged fingerprint. Returns what our end makes of it, when both have failed. */
   async function deceive(deceived: 'us' | 'browser', offerer: 'us' | 'browser'): Promise<RTCError> {
-    const pc = new RTCPeerConnection();
+    const pc = (ours = new RTCPeerConnection());
     const toUs = (sdp: string) => (deceived === 'us' ? forge(sdp) : sdp);
     const toBrowser = (sdp: string) => (deceived === 'us' ? sdp : forge(sdp));
     const error = new Promise<RTCError>((failed) => {
@@ -74,7 +76,6 @@ describe.each(['chromium', 'firefox'] as const)('%s', (name) => {
     }
     const [found] = await Promise.all([error, browser.call('failed')]);
     expect(pc.connectionState).toBe('failed');
-    pc.close();
     return found;
   }
 
