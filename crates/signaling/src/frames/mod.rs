@@ -1,0 +1,26 @@
+//! WebSocket frames (RFC 6455, section 5) as a server reads and writes them, without input or output of its own.
+//!
+//! A server that relays spends its time here. Hence a message is unmasked where it was read and lent out from there, an idle
+//! connection holds no buffer, and what is to be sent is encoded straight into the bytes that go to the socket.
+
+mod decoder;
+mod encoder;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use decoder::{Decoder, Event, Violation};
+pub(crate) use encoder::{Written, close, ping, pong, size, text, written};
+
+const CONTINUATION: u8 = 0;
+const TEXT: u8 = 1;
+const BINARY: u8 = 2;
+const CLOSE: u8 = 8;
+const PING: u8 = 9;
+const PONG: u8 = 10;
+
+const FINAL: u8 = 0x80;
+const RESERVED: u8 = 0x70;
+const MASKED: u8 = 0x80;
+
+/// The longest payload of a control frame (RFC 6455, 5.5).
+const MAX_CONTROL: usize = 125;
