@@ -10,6 +10,7 @@ import { createPeer, createSignalingServer, WebSocketSignaling } from 'ossa-webr
 import type { SignalingServer, WebSocketSignalingOptions } from 'ossa-webrtc';
 
 import { selfSigned } from '../agent/self-signed';
+import { register } from './register';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -107,16 +108,6 @@ describe('TLS', () => {
   async function front(options: TlsOptions = {}): Promise<number> {
     const home = await server();
     return await port(createTlsServer({ ...own, ...options }, (socket) => pipe(socket, home.port)));
-  }
-
-  async function register(url: string, options: WebSocketSignalingOptions): Promise<void> {
-    const signaling = new WebSocketSignaling(url, { firstAttempts: 1, ...options });
-    const end = await signaling.subscribe(
-      'agent://a',
-      () => undefined,
-      () => undefined,
-    );
-    await end();
   }
 
   test.each(['wss', 'https'])('%s: with a certificate that is trusted, and not without', async (scheme) => {

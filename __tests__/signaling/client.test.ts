@@ -4,6 +4,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { createPeer, createSignalingServer, WebSocketSignaling } from 'ossa-webrtc';
 import type { SignalingServer, SignalingState, WebSocketSignalingOptions } from 'ossa-webrtc';
 
+import { register } from './register';
+
 const QUICK: WebSocketSignalingOptions = { reconnectDelay: 1, maxReconnectDelay: 5 };
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -189,16 +191,6 @@ describe('the proxies of the environment', () => {
       else process.env[name] = before[name];
     }
   });
-
-  async function register(url: string, options: WebSocketSignalingOptions = {}) {
-    const signaling = new WebSocketSignaling(url, { firstAttempts: 1, ...options });
-    const end = await signaling.subscribe(
-      'agent://a',
-      () => undefined,
-      () => undefined,
-    );
-    await end();
-  }
 
   test.each(['HTTP_PROXY', 'http_proxy', 'ALL_PROXY'])('%s is used, but not for servers on this host', async (name) => {
     const home = await server();
