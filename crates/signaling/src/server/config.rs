@@ -37,8 +37,8 @@ pub struct ServerConfig {
     /// Connections of one address, default 1,000; of IPv6 one /64 is one address. Above it new ones get 429. Half of the
     /// default `max_connections` needs ten addresses: one alone cannot take the server from all others.
     pub max_connections_per_address: usize,
-    /// Connections without a whole request so far, default 1,000. Above it the oldest is dropped: an honest client needs
-    /// some milliseconds for its request.
+    /// Connections without a whole request so far, default 1,000. Above it the oldest one of the address that has the most is
+    /// dropped: an honest client needs some milliseconds for its request.
     pub max_half_open: usize,
     /// Frames of one connection. Default 500 in a second and 5,000 at once: an agent that connects to 250 others at once
     /// sends about 20 frames for each.

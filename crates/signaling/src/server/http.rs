@@ -17,8 +17,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::address::{Place, client_address};
-use super::auth::Visitor;
+use super::address::{Place, client_address, place_of};
+use super::auth::{AuthMode, Visitor};
 use super::event::ServerEvent;
 use super::io::{Io, Patient};
 use super::{Phase, Shared, admin, stats::count, transport, upgrade};
@@ -142,7 +142,7 @@ pub(super) async fn serve(
 
 impl Visit {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
-        self.shared.half_open.done(self.id);
+        self.shared.half_open.done(place_of(self.peer.ip()), self.id);
         let config = &self.shared.config;
         let headers = request.headers();
         let host = text_of(headers, header::HOST).map(str::to_owned);

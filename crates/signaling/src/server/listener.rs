@@ -1,7 +1,7 @@
 //! Accepting connections, and what becomes of each.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::address::Place;
+use super::address::{Place, place_of};
 use super::event::ServerEvent;
 use super::io::Io;
 use super::{Phase, Shared, closing, http, stats::count, websocket};
@@ -91,21 +91,21 @@ fn admit(
         place => place,
     };
     let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
-    if shared.half_open.enter(id, config.max_half_open) {
+    if shared.half_open.enter(place_of(peer.ip()), id, config.max_half_open) {
         count(&shared.counters.turned_away);
         let why = "too many connections without a request; the oldest had to go";
         shared.emit(|| ServerEvent::Turned { address: peer.ip(), why });
     }
     let task = connections.spawn(serve(shared.clone(), incoming, peer, id, place, shutdown.clone()));
-    shared.half_open.started(id, task);
+    shared.half_open.started(place_of(peer.ip()), id, task);
 }
 
 /// Takes a connection out of the half-open ones, also when its task is aborted.
-struct HalfOpen<'a>(&'a Shared, u64);
+struct HalfOpen<'a>(&'a Shared, IpAddr, u64);
 
 impl Drop for HalfOpen<'_> {
     fn drop(&mut self) {
-        self.0.half_open.done(self.1);
+        self.0.half_open.done(self.1, self.2);
     }
 }
 
@@ -117,7 +117,7 @@ async fn serve(
     _place: Option<Place>,
     shutdown: watch::Receiver<Phase>,
 ) {
-    let _half_open = HalfOpen(&shared, id);
+    let _half_open = HalfOpen(&shared, place_of(peer.ip()), id);
     // Boxed, since they are large and soon over: what an idle client keeps is the future of its WebSocket.
     let Some(io) = Box::pin(secure(&shared, incoming)).await else { return };
     let request = Box::pin(http::serve(shared.clone(), io, peer, id, shutdown.clone()));
