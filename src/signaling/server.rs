@@ -47,6 +47,8 @@ pub struct SignalingServerStats {
     pub denied: f64,
     /// Connections and requests refused before they became clients.
     pub turned_away: f64,
+    /// Attempts to accept a connection that have failed.
+    pub accept_failures: f64,
     /// The cluster, if the server is part of one.
     pub cluster: Option<SignalingClusterStats>,
 }
@@ -158,6 +160,7 @@ impl SignalingServer {
             rate_limited: stats.rate_limited as f64,
             denied: stats.denied as f64,
             turned_away: stats.turned_away as f64,
+            accept_failures: stats.accept_failures as f64,
             cluster: self.server.cluster().map(Into::into),
         }
     }

@@ -47,6 +47,8 @@ export interface SignalingServerStats {
   denied: number;
   /** Connections and requests turned away before they became clients: too many, or from a page of a foreign origin. */
   turnedAway: number;
+  /** Attempts to accept a connection that have failed; most often there are no file descriptors left. */
+  acceptFailures: number;
   /** The cluster, if the server is part of one. */
   cluster?: SignalingClusterStats;
 }

@@ -124,6 +124,18 @@ pub enum ServerEvent {
 }
 
 impl ServerEvent {
+    /// Whether it is about the server, not about somebody who comes to it. Those are rare, whatever clients do.
+    fn is_own(&self) -> bool {
+        matches!(
+            self,
+            Self::AcceptFailed { .. }
+                | Self::Draining { .. }
+                | Self::ClusterConnected
+                | Self::ClusterLost { .. }
+                | Self::LeftOut { .. }
+        )
+    }
+
     /// Level, text and facts for a log.
     pub fn describe(&self) -> (Level, &'static str, Value) {
         match self {
@@ -180,6 +192,9 @@ impl ServerEvent {
 /// Events waiting for their reader; more are left out.
 const CAPACITY: usize = 1024;
 
+/// Places of these that are kept for events of the server itself: what attackers cause must not hide them.
+const RESERVED: usize = 64;
+
 /// Whoever attacks a server must not fill its operator's disk: beyond this, events are counted and left out.
 const RATE: Rate = Rate { per_second: 200.0, burst: 2000.0 };
 
@@ -204,18 +219,19 @@ impl EventSink {
 
     /// Takes one event, or counts it as left out.
     pub(crate) fn emit(&self, event: ServerEvent) {
-        let allowed = self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(RATE, Instant::now());
-        let Ok(place) =
-            (if allowed { self.sender.try_reserve() } else { Err(mpsc::error::TrySendError::Full(())) })
-        else {
+        let allowed = event.is_own() || (self.sender.capacity() > RESERVED && self.may_come());
+        if !allowed || self.sender.try_send(event).is_err() {
             self.left_out.fetch_add(1, Ordering::Relaxed);
             return;
-        };
-        place.send(event);
+        }
         let missing = self.left_out.swap(0, Ordering::Relaxed);
         if missing > 0 && self.sender.try_send(ServerEvent::LeftOut { count: missing }).is_err() {
             self.left_out.fetch_add(missing, Ordering::Relaxed);
         }
+    }
+
+    fn may_come(&self) -> bool {
+        self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(RATE, Instant::now())
     }
 }
 
@@ -223,17 +239,38 @@ impl EventSink {
 mod tests {
     use super::*;
 
+    fn refused() -> ServerEvent {
+        ServerEvent::Refused { connection: 1, code: "x".into(), agent: None }
+    }
+
     #[tokio::test]
     async fn a_flood_of_events_is_cut_and_said_to_be() {
         let (sink, mut events) = EventSink::new();
-        for _ in 0..CAPACITY + 5 {
-            sink.emit(ServerEvent::AcceptFailed { error: "x".into() });
-        }
         for _ in 0..CAPACITY {
-            assert!(matches!(events.recv().await, Some(ServerEvent::AcceptFailed { .. })));
+            sink.emit(refused());
+        }
+        for _ in 0..CAPACITY - RESERVED {
+            assert_eq!(events.recv().await, Some(refused()));
         }
         sink.emit(ServerEvent::Draining { connections: 1 });
         assert!(matches!(events.recv().await, Some(ServerEvent::Draining { .. })));
-        assert_eq!(events.recv().await, Some(ServerEvent::LeftOut { count: 5 }));
+        assert_eq!(events.recv().await, Some(ServerEvent::LeftOut { count: RESERVED as u64 }));
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_events_does_not_hide_what_happens_to_the_server_itself() {
+        let (sink, mut events) = EventSink::new();
+        for _ in 0..100_000 {
+            sink.emit(refused());
+        }
+        let trouble = ServerEvent::AcceptFailed { error: "x".into() };
+        sink.emit(trouble.clone());
+        // Read or not: beyond the rate nothing else comes.
+        while events.recv().await != Some(trouble.clone()) {}
+        for _ in 0..100_000 {
+            sink.emit(refused());
+        }
+        sink.emit(trouble.clone());
+        while events.recv().await != Some(trouble.clone()) {}
     }
 }

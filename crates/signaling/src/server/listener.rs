@@ -10,7 +10,7 @@ use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::address::{Place, place_of};
 use super::event::ServerEvent;
@@ -33,6 +33,7 @@ pub(super) async fn run(
     mut shutdown: watch::Receiver<Phase>,
 ) {
     let mut connections = JoinSet::new();
+    let mut trouble = Trouble::default();
     loop {
         tokio::select! {
             () = closing(&mut shutdown) => break,
@@ -42,11 +43,7 @@ pub(super) async fn run(
             }
             accepted = accept(listener.as_ref()) => match accepted {
                 Ok((stream, peer)) => admit(&shared, &mut connections, Incoming::Tcp(stream), peer, &shutdown),
-                Err(error) => {
-                    // Out of file descriptors, most likely: connections that end free some.
-                    shared.emit(|| ServerEvent::AcceptFailed { error: error.to_string() });
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
+                Err(error) => trouble.has_come(&shared, &error).await,
             }
         }
     }
@@ -55,6 +52,46 @@ pub(super) async fn run(
     // Connections bound their own goodbye by `close_timeout`; this catches one stuck in its handshake.
     if timeout(shared.config.close_timeout * 2, all_gone).await.is_err() {
         connections.shutdown().await;
+    }
+}
+
+/// Connections cannot be accepted.
+#[derive(Default)]
+struct Trouble {
+    told: Option<Instant>,
+}
+
+impl Trouble {
+    /// The pause before the next attempt, which would fail as well: somebody waits already.
+    const PAUSE: Duration = Duration::from_millis(50);
+
+    /// The pause before the operator is told again.
+    const SILENCE: Duration = Duration::from_secs(1);
+
+    async fn has_come(&mut self, shared: &Shared, error: &io::Error) {
+        use io::ErrorKind::{
+            ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkDown,
+            NetworkUnreachable,
+        };
+        // It was one connection that has failed, and the next one may be in order (accept(2)).
+        if matches!(
+            error.kind(),
+            ConnectionAborted
+                | ConnectionRefused
+                | ConnectionReset
+                | HostUnreachable
+                | NetworkDown
+                | NetworkUnreachable
+        ) {
+            return;
+        }
+        // Out of file descriptors, most likely: connections that end free some.
+        count(&shared.counters.accept_failures);
+        if self.told.is_none_or(|told| told.elapsed() >= Self::SILENCE) {
+            self.told = Some(Instant::now());
+            shared.emit(|| ServerEvent::AcceptFailed { error: error.to_string() });
+        }
+        sleep(Self::PAUSE).await;
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Stats {
     pub rate_limited: u64,
     /// Connections and requests turned away before they became clients: too many, or from a page of a foreign origin.
     pub turned_away: u64,
+    /// Attempts to accept a connection that have failed; most often there are no file descriptors left.
+    pub accept_failures: u64,
 }
 
 /// Name, explanation and value of one metric.
@@ -45,7 +47,7 @@ impl Stats {
     }
 
     /// Counts since the start.
-    pub(super) fn totals(&self) -> [Metric; 9] {
+    pub(super) fn totals(&self) -> [Metric; 10] {
         [
             ("connections_total", "Clients so far.", self.total_connections),
             ("relayed_messages_total", "Messages handed to the connection of their recipient.", self.relayed),
@@ -64,6 +66,11 @@ impl Stats {
                 "Connections and requests refused before they became clients.",
                 self.turned_away,
             ),
+            (
+                "accept_failures_total",
+                "Attempts to accept a connection that have failed.",
+                self.accept_failures,
+            ),
         ]
     }
 }
@@ -81,6 +88,7 @@ pub(super) struct Counters {
     pub(super) denied: AtomicU64,
     pub(super) rate_limited: AtomicU64,
     pub(super) turned_away: AtomicU64,
+    pub(super) accept_failures: AtomicU64,
 }
 
 /// Counts one more.
@@ -104,6 +112,7 @@ impl Counters {
             denied: read(&self.denied),
             rate_limited: read(&self.rate_limited),
             turned_away: read(&self.turned_away),
+            accept_failures: read(&self.accept_failures),
         }
     }
 }
