@@ -1,7 +1,4 @@
 // Agents that show a signaling server who they are: by a key, the first one, or a token.
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-
 import { AgentError, createPeer, createSignalingServer, generateAgentKeys, WebSocketSignaling } from 'ossa-webrtc';
 import type { AgentKeys, AgentPeer, PeerOptions, SignalingServer, SignalingServerOptions } from 'ossa-webrtc';
 
@@ -203,24 +200,4 @@ test.each([
 test('credentials that are none are refused', () => {
   expect(() => new WebSocketSignaling('ws://h', { keys: 'key' as never })).toThrow(TypeError);
   expect(() => new WebSocketSignaling('ws://h', { token: '' })).toThrow(TypeError);
-});
-
-const program = (options: string) => `
-  const { createSignalingServer } = require(${JSON.stringify(join(__dirname, '../../index.js'))});
-  (async () => {
-    for (let i = 0; i < 2; i++) await (await createSignalingServer(${options})).close();
-  })();`;
-
-test.each([
-  ['OSSA_SIGNALING_OPEN', "{ host: '0.0.0.0' }", 1],
-  ['OSSA_SIGNALING_OPEN', '{}', 0],
-  ['OSSA_SIGNALING_AUDIENCE', "{ host: '0.0.0.0', auth: { mode: 'tofu' } }", 1],
-  ['OSSA_SIGNALING', "{ host: '::', auth: { mode: 'tofu', audience: 'signal.example' } }", 0],
-])('%s is warned of for %s %d times', (code, options, times) => {
-  const { stderr, status } = spawnSync(process.execPath, ['-e', program(options)], { encoding: 'utf8' });
-  expect({ status, warnings: stderr.split(`[${code}`).length - 1, stderr }).toEqual({
-    status: 0,
-    warnings: times,
-    stderr,
-  });
 });

@@ -204,9 +204,12 @@ const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/i;
 
 const warned = new Set<string>();
 
-/** Says once per process, whatever the logger, what everybody who operates a server has to know. @internal */
-export function warnOfExposure(address: string, gate: SignalingGate, logger: Logger): void {
-  if (isIP(address) !== 0 && LOOPBACK.test(address)) return;
+/**
+ * Says once per process, whatever the logger, what everybody who operates a server has to know. Whoever trusts a proxy is behind
+ * one, which may be there for everybody. @internal
+ */
+export function warnOfExposure(address: string, behindProxy: boolean, gate: SignalingGate, logger: Logger): void {
+  if (!behindProxy && isIP(address) !== 0 && LOOPBACK.test(address)) return;
   const say = (code: string, text: string) => {
     logger.warn(text, { code });
     if (warned.has(code)) return;
@@ -216,8 +219,9 @@ export function warnOfExposure(address: string, gate: SignalingGate, logger: Log
   if (gate.mode === 'open') {
     say(
       'OSSA_SIGNALING_OPEN',
-      `the signaling server at ${address} can be reached from other hosts and asks nobody who they are: anyone can register ` +
-        "under any free name. Set the option auth, or listen on '127.0.0.1'",
+      `the signaling server at ${address} can be reached from other hosts${behindProxy ? ', through a proxy,' : ''} and asks ` +
+        'nobody who they are: anyone can register under any free name. Set the option auth' +
+        (behindProxy ? '' : ", or listen on '127.0.0.1'"),
     );
   } else if (gate.mode !== 'bearer' && gate.audience.length === 0) {
     say(

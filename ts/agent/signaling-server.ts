@@ -131,10 +131,12 @@ export async function createSignalingServer(options: SignalingServerOptions = {}
       ),
   );
   let unmount = (): void => undefined;
+  let hush = (): void => undefined;
   const close = async (drain = 0): Promise<void> => {
     native.close(drain);
     gate.close();
     await gone;
+    hush();
     unmount();
     open.delete(server);
   };
@@ -158,7 +160,8 @@ export async function createSignalingServer(options: SignalingServerOptions = {}
     [Symbol.asyncDispose]: () => close(),
   };
   open.add(server);
-  warnWhenListening(options.server, address, (where) => warnOfExposure(where, gate, front.logger));
+  const behindProxy = (options.trustProxy?.length ?? 0) > 0;
+  hush = warnWhenListening(options.server, address, (where) => warnOfExposure(where, behindProxy, gate, front.logger));
   if (options.server) {
     try {
       unmount = embed(options.server, options.path ?? '', native);
@@ -170,18 +173,22 @@ export async function createSignalingServer(options: SignalingServerOptions = {}
   return server;
 }
 
-/** A server of Node that it is part of may listen later. */
+/** A server of Node that it is part of may listen later, and more than once. Returns a function that ends it. */
 function warnWhenListening(
   part: SignalingServerOptions['server'],
   address: string,
   warn: (address: string) => void,
-): void {
-  if (!part) return warn(address);
+): () => void {
+  if (!part) {
+    warn(address);
+    return () => undefined;
+  }
   const tell = () => {
     const where = part.address();
     // A Unix socket is for this host only.
     if (typeof where === 'object' && where) warn(where.address);
   };
   if (part.listening) tell();
-  else part.once('listening', tell);
+  part.on('listening', tell);
+  return () => void part.off('listening', tell);
 }

@@ -66,23 +66,23 @@ async function end({ values, out }: SignalContext, server: SignalingServer): Pro
   );
 }
 
+function withFacts(message: string, fields: LogFields = {}): string {
+  const facts = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+  return [message, ...facts].join(' ');
+}
+
 /** What happens, as objects for programs; for people what is out of the ordinary, and everything with `--verbose`. */
 function logger(out: Output): Logger {
   const log =
     (level: string, always: boolean) =>
     (message: string, fields: LogFields = {}) => {
       if (out.json) out.result({ type: 'log', time: new Date().toISOString(), level, message, ...fields });
-      else if (always || out.verbose) {
-        const facts = Object.entries(fields).flatMap(([name, value]) =>
-          value === undefined ? [] : [`${name}=${value}`],
-        );
-        out.info(`[${level}] ${harmless([message, ...facts].join(' '))}`);
-      }
+      else if (always || out.verbose) out.info(`[${level}] ${harmless(withFacts(message, fields))}`);
     };
   // Of an open server that others can reach, people hear even if they want to hear little.
   const warn = (message: string, fields?: LogFields) => {
     if (out.json) log('warn', true)(message, fields);
-    else out.warn(message);
+    else out.warn(withFacts(message, fields));
   };
   return {
     debug: out.verbose ? log('debug', false) : () => undefined,
