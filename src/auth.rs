@@ -1,6 +1,6 @@
 //! The authentication of agents as `ts/agent/auth` sees it: one [`AgentAuth`] per agent.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use napi::Result;
 use napi_derive::napi;
@@ -69,6 +69,10 @@ pub struct AgentAuthOptions {
     pub refusals: AgentRate,
     /// Refusals of all senders together that are: with made-up senders nobody makes us send more than this to others.
     pub all_refusals: AgentRate,
+    /// Milliseconds that a published key set is used.
+    pub key_set_max_age: Option<u32>,
+    /// Milliseconds between two attempts to fetch one.
+    pub key_set_cool_down: Option<u32>,
 }
 
 /// How often something may happen.
@@ -192,7 +196,7 @@ impl AgentAuth {
         Ok(Self {
             signer,
             verifier: Verifier::new(agent, config),
-            key_sets: JwksCache::new(JwksConfig::default()),
+            key_sets: key_sets(options.key_set_max_age, options.key_set_cool_down),
             offers: RateLimiter::new(options.offers.into(), senders),
             refusals: RateLimiter::new(options.refusals.into(), senders),
             all_refusals: RateLimiter::new(options.all_refusals.into(), 1),
@@ -303,6 +307,17 @@ impl AgentAuth {
     pub fn store_keys(&mut self, url: String, body: String) -> bool {
         self.key_sets.store(&url, &body, Instant::now())
     }
+}
+
+/// An empty cache; times in milliseconds.
+pub(crate) fn key_sets(max_age: Option<u32>, cool_down: Option<u32>) -> JwksCache {
+    let defaults = JwksConfig::default();
+    let time = |ms: Option<u32>, default| ms.map_or(default, |ms| Duration::from_millis(ms.into()));
+    JwksCache::new(JwksConfig {
+        max_age: time(max_age, defaults.max_age),
+        cool_down: time(cool_down, defaults.cool_down),
+        ..defaults
+    })
 }
 
 pub(crate) fn key_set_lookup(lookup: Lookup) -> KeySetLookup {

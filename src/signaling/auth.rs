@@ -11,13 +11,13 @@ use ossa_agent::auth::registration::{
     Bearer, FirstUse, FirstUseConfig, FoundKeys, KeySource, KnownKeys, NoKeys, TokenSource, TokenVerdict,
     Verdicts,
 };
-use ossa_agent::auth::{JwksCache, JwksConfig, PublicKey};
+use ossa_agent::auth::{JwksCache, PublicKey};
 use ossa_signaling::{AgentUri, Authenticator, TurnConfig, TurnUser};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::ask::Asker;
-use crate::auth::{KeySetLookup, key_set_lookup};
+use crate::auth::{KeySetLookup, key_set_lookup, key_sets};
 use crate::session::agent_uri;
 
 /// What a server asks for.
@@ -29,6 +29,10 @@ pub struct SignalingAuthOptions {
     pub capacity: Option<u32>,
     /// `tofu`: milliseconds that a name is kept.
     pub retention: Option<f64>,
+    /// `keys`: milliseconds that a published key set is used.
+    pub key_set_max_age: Option<u32>,
+    /// `keys`: milliseconds between two attempts to fetch one.
+    pub key_set_cool_down: Option<u32>,
 }
 
 /// Decides who may register what, with the help of JavaScript.
@@ -59,7 +63,7 @@ impl SignalingAuth {
             "bearer" => Arc::new(Bearer(Ask(asker.clone()))),
             _ => Arc::new(KnownKeys(Ask(asker.clone()))),
         };
-        let key_sets = Mutex::new(JwksCache::new(JwksConfig::default()));
+        let key_sets = Mutex::new(key_sets(options.key_set_max_age, options.key_set_cool_down));
         Ok(Self { authenticator, asker, key_sets })
     }
 

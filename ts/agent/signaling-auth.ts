@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 
 import { binding } from '../native/loader';
 import { KeyLookup } from './auth/key-lookup';
-import { resolveAuth } from './auth/options';
+import { keySetTimes, resolveAuth } from './auth/options';
 import type { AuthOptions } from './auth/types';
 import { nativeAgentCall } from './errors';
 import type { Logger } from './logger';
@@ -114,7 +114,7 @@ export function resolveSignalingAuth(auth: SignalingServerAuth | undefined, logg
 type Answer = (question: never) => Promise<object>;
 
 /** Answers what the core asks. @internal */
-function answering(options: { mode: string; capacity?: number; retention?: number }, answer: Answer) {
+function answering(options: ConstructorParameters<typeof binding.SignalingAuth>[0], answer: Answer) {
   const native: InstanceType<typeof binding.SignalingAuth> = nativeAgentCall(
     () =>
       new binding.SignalingAuth(options, (id, question) => {
@@ -133,11 +133,11 @@ function tofu({ retention, capacity }: TofuSignalingAuth, audience: string[]): S
 
 function keys({ pinned, resolve, jwks }: KeysSignalingAuth, audience: string[], logger: Logger): SignalingGate {
   const settings = resolveAuth({ mode: 'required', pinned, resolve, jwks });
-  const native = answering({ mode: 'keys' }, async ({ agentId, kid }: { agentId: string; kid: string | null }) => {
+  const native = answering({ mode: 'keys', ...keySetTimes(settings) }, async ({ agentId, kid }: { agentId: string; kid: string | null }) => {
     try {
       const found = await lookup.find(agentId, kid ?? undefined);
       if ('keys' in found) return { keys: found.keys };
-      return { reason: found.reason, temporary: TEMPORARY.includes(found.reason) };
+      return { reason: found.reason, temporary: found.temporary ?? TEMPORARY.includes(found.reason) };
     } catch {
       return { reason: 'resolver-failed', temporary: true };
     }

@@ -11,7 +11,7 @@ import { sdpOf } from '../session-id';
 import type { SignalingMessage } from '../signaling';
 import type { Allow } from './allow';
 import { KeyLookup, type NativeAuth, type Refusal } from './key-lookup';
-import type { AuthSettings } from './options';
+import { keySetTimes, type AuthSettings } from './options';
 import { fingerprintOf, matches, remoteCertificate, SetUps, type Shown } from './set-ups';
 import type { AuthMode, Refused, RemoteAgent } from './types';
 import { WaitingRoom } from './waiting-room';
@@ -64,7 +64,9 @@ export class Guard {
     this.#allow = allow;
     const { keys } = settings;
     const own = keys ? { privateKey: keys.exportPrivateKey(), kid: keys.kid } : {};
-    this.#native = nativeAgentCall(() => new binding.AgentAuth({ ...nativeOptions(host), ...own }));
+    this.#native = nativeAgentCall(
+      () => new binding.AgentAuth({ ...nativeOptions(host), ...keySetTimes(settings), ...own }),
+    );
     this.#lookup = new KeyLookup(settings, this.#native, host.logger);
     this.#room = new WaitingRoom(host.limits.pendingOffers, (message) => this.#decide(message));
   }

@@ -20,6 +20,8 @@ export interface Trusted {
 export interface Refusal {
   readonly reason: string;
   readonly message: string;
+  /** It may be otherwise in a moment: nobody has asked the key server about it. */
+  readonly temporary?: boolean;
 }
 
 type Found = Trusted | Refusal | undefined;
@@ -92,16 +94,20 @@ export class KeyLookup {
     if (set === undefined) return undefined;
     const shared = typeof jwks.url !== 'function';
     let lookup = this.#native.lookUpKey(set, agentId, kid, shared);
+    let current = false;
     if (lookup.fetch) {
-      await this.#fetch(set);
+      current = await this.#fetch(set);
       lookup = this.#native.lookUpKey(set, agentId, kid, shared);
     } else if (lookup.refusal !== undefined && lookup.refusal !== null && this.#fetcher.busy(set)) {
       // Somebody else's lookup is fetching this set: what it brings counts here too.
-      await this.#fetcher.fetch(set).catch(() => undefined);
+      current = await this.#fetcher.fetch(set).then(
+        () => true,
+        () => false,
+      );
       lookup = this.#native.lookUpKey(set, agentId, kid, shared);
     }
     if (lookup.keys) return { trust: 'keys', keys: lookup.keys, how: 'jwks' };
-    return { reason: lookup.refusal ?? UNKNOWN.reason, message: lookup.text ?? UNKNOWN.message };
+    return { reason: lookup.refusal ?? UNKNOWN.reason, message: lookup.text ?? UNKNOWN.message, temporary: !current };
   }
 
   async #keySet(agentId: string): Promise<string | undefined> {
@@ -111,16 +117,19 @@ export class KeyLookup {
     return value === undefined ? undefined : httpsUrl(value);
   }
 
-  async #fetch(url: string): Promise<void> {
+  /** Whether the set is now as it is published. */
+  async #fetch(url: string): Promise<boolean> {
     const { host } = new URL(url);
     try {
       const body = await this.#fetcher.fetch(url);
-      if (!this.#native.storeKeys(url, body)) this.#logger.warn('what was fetched is not a key set', { host });
+      if (this.#native.storeKeys(url, body)) return true;
+      this.#logger.warn('what was fetched is not a key set', { host });
     } catch (error) {
       // The URL may carry credentials; its host is enough to know which it was.
       const { code } = error as NodeJS.ErrnoException;
       this.#logger.warn('a key set could not be fetched', { host, code });
     }
+    return false;
   }
 
   /** Trust on first use: the key of the first contact, or none yet. */

@@ -1,8 +1,11 @@
 // The option `auth`, checked and with its defaults.
-import { checkFunction, checkMembers, normalizeAgentUri } from '../options';
+import { checkFunction, checkInteger, checkMembers, normalizeAgentUri } from '../options';
 import { AgentKeys, publicKeyText } from './keys';
 import { KnownKeys } from './known-keys';
 import type { AuthMode, AuthOptions, JwksOptions, PublicKeyInput } from './types';
+
+/** Published key sets. @internal */
+export type JwksSettings = JwksOptions & Required<Pick<JwksOptions, 'maxAge' | 'coolDown'>>;
 
 /** Everything that decides, complete. @internal */
 export interface AuthSettings {
@@ -11,7 +14,7 @@ export interface AuthSettings {
   /** PEM by agent URI. */
   readonly pinned: ReadonlyMap<string, readonly string[]>;
   readonly resolve: AuthOptions['resolve'];
-  readonly jwks: JwksOptions | undefined;
+  readonly jwks: JwksSettings | undefined;
   readonly known: KnownKeys | undefined;
   readonly silent: boolean;
 }
@@ -86,13 +89,24 @@ export function keyTexts(value: unknown): string[] {
   return (Array.isArray(value) ? value : [value]).map((key) => publicKeyText(key as PublicKeyInput));
 }
 
-function jwksOptions(jwks: NonNullable<AuthOptions['jwks']>): JwksOptions {
-  const options = typeof jwks === 'string' || jwks instanceof URL ? { url: jwks } : jwks;
-  checkMembers(options, 'auth.jwks', ['url', 'ca']);
-  const { url, ca } = options;
+/** A withdrawn key counts for so many milliseconds at most: a day is longer than anybody should want. */
+const LONGEST = 86_400_000;
+
+function jwksOptions(jwks: NonNullable<AuthOptions['jwks']>): JwksSettings {
+  const options: JwksOptions = typeof jwks === 'string' || jwks instanceof URL ? { url: jwks } : jwks;
+  checkMembers(options, 'auth.jwks', ['url', 'ca', 'maxAge', 'coolDown']);
+  const { url, ca, maxAge = 300_000 } = options;
+  const { coolDown = Math.min(30_000, maxAge) } = options;
   if (ca !== undefined && typeof ca !== 'string') throw new TypeError('auth.jwks.ca must be PEM');
-  if (typeof url === 'function') return { url, ca };
-  return { url: httpsUrl(url), ca };
+  checkInteger(maxAge, 'auth.jwks.maxAge', 1, LONGEST);
+  // Longer, a set that is too old would be of no use and could not be fetched either.
+  checkInteger(coolDown, 'auth.jwks.coolDown', 1, maxAge);
+  return { url: typeof url === 'function' ? url : httpsUrl(url), ca, maxAge, coolDown };
+}
+
+/** For the core, which keeps the sets. @internal */
+export function keySetTimes({ jwks }: AuthSettings): { keySetMaxAge?: number; keySetCoolDown?: number } {
+  return jwks ? { keySetMaxAge: jwks.maxAge, keySetCoolDown: jwks.coolDown } : {};
 }
 
 /**
