@@ -32,6 +32,10 @@ impl Authenticator for Toy {
     fn verify<'a>(&'a self, attempt: Attempt<'a>) -> Verdict<'a> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let name = attempt.agent.as_str().trim_start_matches("agent://");
+        if name.starts_with("broken") {
+            let error = ErrorBody::new(code::INTERNAL_ERROR, "not now");
+            return Box::pin(std::future::ready(Err(Denied { error, reason: "away".into() })));
+        }
         let right = match attempt.evidence {
             Evidence::Proof { proof, nonce, audiences, .. } => {
                 audiences.iter().any(|audience| proof == format!("{name}|{nonce}|{audience}"))
@@ -207,6 +211,50 @@ async fn a_flood_of_wrong_proofs_is_cut_off_before_it_costs_anything() {
     assert!((50..200).contains(&verified), "{verified}");
     // Others do not notice.
     assert_eq!(proven(&server, "a").await.1["type"], "registered");
+}
+
+#[tokio::test]
+async fn whoever_has_keys_looked_up_in_vain_is_cut_off_before_it_keeps_out_the_others() {
+    let (server, toy) = server(AuthMode::Bearer).await;
+    let with = |agent: &str, token: &str| json!({ "type": "register", "agentId": agent, "token": token });
+    for connection in 0..10 {
+        let mut mallory = from_address(&server, "127.0.0.2:0").await;
+        for attempt in 0..20 {
+            let agent = format!("agent://broken{connection}x{attempt}");
+            let refusal = mallory.ask(with(&agent, "t")).await;
+            let code = refusal["error"]["code"].as_str().unwrap();
+            assert!(matches!(code, "INTERNAL_ERROR" | "RATE_LIMIT_EXCEEDED"), "{code}");
+            if code == "RATE_LIMIT_EXCEEDED" {
+                break;
+            }
+        }
+    }
+    // 200 attempts; 50 at once and 2 per second are looked up.
+    let asked = toy.asked.load(Ordering::Relaxed);
+    assert!((50..100).contains(&asked), "{asked}");
+    let mut other = Raw::connect(&server.url()).await;
+    assert_eq!(other.ask(with("agent://a", "a")).await["type"], "registered");
+}
+
+#[tokio::test]
+async fn proofs_that_are_right_are_not_verified_without_end_either() {
+    let (server, toy) = server(AuthMode::Bearer).await;
+    let mut agent = Raw::connect(&server.url()).await;
+    let claim = json!({ "type": "register", "agentId": "agent://a", "token": "a" });
+    let mut refused = 0;
+    for _ in 0..200 {
+        agent.send(claim.clone()).await;
+        if agent.next().await["type"] == "error" {
+            refused += 1;
+            if refused == 6 {
+                break;
+            }
+        }
+    }
+    assert_eq!(agent.closed().await, Some(close_code::RATE_LIMITED));
+    // Four for each of the sixteen agents that it may have, and two per second.
+    let asked = toy.asked.load(Ordering::Relaxed);
+    assert!((64..150).contains(&asked), "{asked}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentUri, ErrorBody};
+use crate::{AgentUri, ErrorBody, Secret};
 
 /// What a registration has to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -139,7 +139,7 @@ pub(super) struct Visitor {
     /// The `Host` of its request.
     pub(super) host: Option<String>,
     /// The token of its `Authorization: Bearer`.
-    pub(super) bearer: Option<String>,
+    pub(super) bearer: Option<Secret>,
 }
 
 impl Visitor {
@@ -153,7 +153,7 @@ impl Visitor {
         if let Some((scheme, token)) = value.trim().split_once(' ')
             && scheme.eq_ignore_ascii_case("bearer")
         {
-            self.bearer = Some(token.trim().to_owned());
+            self.bearer = Some(token.trim().to_owned().into());
         }
     }
 }
@@ -191,8 +191,9 @@ mod tests {
     fn only_bearer_tokens_are_taken_from_the_header() {
         let mut visitor = Visitor::new(IpAddr::from([127, 0, 0, 1]));
         visitor.authorization("Basic YWxpY2U6cw==");
-        assert_eq!(visitor.bearer, None);
+        assert!(visitor.bearer.is_none());
         visitor.authorization("bearer  t0ken ");
-        assert_eq!(visitor.bearer.as_deref(), Some("t0ken"));
+        assert_eq!(visitor.bearer.as_ref().map(Secret::reveal), Some("t0ken"));
+        assert!(!format!("{visitor:?}").contains("t0ken"));
     }
 }

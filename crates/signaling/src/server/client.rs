@@ -55,11 +55,12 @@ impl Client {
             limits.distrust();
         }
         let (handle, outbox) = Handle::new(id, shared.config.max_queue_bytes);
+        let max_registrations = shared.config.max_registrations;
         let client = Self {
             shared,
             handle,
             agents: Vec::new(),
-            registrations: Registrations::new(arrival.visitor),
+            registrations: Registrations::new(arrival.visitor, max_registrations),
             limits,
             closed: None,
             _place: arrival.place,

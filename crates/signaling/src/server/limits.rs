@@ -192,18 +192,31 @@ impl PairLimits {
     }
 }
 
+/// The pause between two searches for waits that are over.
+const SWEEP: Duration = Duration::from_secs(1);
+
 /// Who was disconnected for sending too much, so that coming back does not bring a new allowance.
 #[derive(Debug, Default)]
 pub(super) struct Flooders {
     secret: RandomState,
-    until: Mutex<HashMap<u64, Instant>>,
+    waits: Mutex<Waits>,
+}
+
+#[derive(Debug, Default)]
+struct Waits {
+    until: HashMap<u64, Instant>,
+    /// When those that are over were last looked for: that costs a pass over all of them.
+    swept: Option<Instant>,
 }
 
 impl Flooders {
     /// `who`, an agent or a place, has used up its allowance, which `rate` fills again.
     pub(super) fn add<W: Hash + ?Sized>(&self, who: &W, rate: Rate, now: Instant) {
-        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        if until.len() >= MAX_ENTRIES {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let Waits { until, swept } = &mut *waits;
+        let rested = swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP);
+        if until.len() >= MAX_ENTRIES && rested {
+            *swept = Some(now);
             until.retain(|_, end| *end > now);
         }
         // Still full: more flooders than that have other ways than coming back.
@@ -215,8 +228,8 @@ impl Flooders {
 
     /// How long `who` has to wait still.
     pub(super) fn wait<W: Hash + ?Sized>(&self, who: &W, now: Instant) -> Option<Duration> {
-        let until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = until.get(&self.secret.hash_one(who))?.saturating_duration_since(now);
+        let waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = waits.until.get(&self.secret.hash_one(who))?.saturating_duration_since(now);
         (!wait.is_zero()).then_some(wait)
     }
 }
@@ -266,7 +279,7 @@ mod tests {
             flooders.add(&other.to_string(), rate, now);
         }
         assert!(flooders.wait("agent://a", half).is_some());
-        assert!(flooders.until.lock().unwrap().len() <= MAX_ENTRIES);
+        assert!(flooders.waits.lock().unwrap().until.len() <= MAX_ENTRIES);
     }
 
     #[test]

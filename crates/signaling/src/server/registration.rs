@@ -11,6 +11,7 @@ use super::address::place_of;
 use super::auth::{Attempt, AuthMode, Denied, Evidence, Identity, Visitor, audiences};
 use super::client::Client;
 use super::event::ServerEvent;
+use super::limits::Bucket;
 use super::registry::{Claim, Close, Credentials, TooSlow};
 use super::stats::count;
 use crate::{
@@ -30,6 +31,13 @@ const FAILURES_PER_CONNECTION: u32 = 5;
 /// Wrong proofs and tokens from one address: enough for a rack of misconfigured agents, and at 100 us for a signature too
 /// little to keep a processor busy. Beyond it the address is refused without anything being verified.
 const FAILURES_PER_ADDRESS: Rate = Rate { burst: 50.0, per_second: 2.0 };
+
+/// Attempts of one connection in the long run, for each second: what is verified costs a signature, and may cost the application a
+/// question to somebody else, whether it is right or wrong.
+const ATTEMPTS_PER_SECOND: f64 = 2.0;
+
+/// Attempts of one connection at once, for each agent that it may have: an honest client needs one.
+const ATTEMPTS_PER_AGENT: f64 = 4.0;
 
 /// Places whose failures are counted; 50 bytes each. Further ones share a count.
 const ADDRESSES: usize = 10_000;
@@ -65,6 +73,8 @@ pub(super) struct Registrations {
     /// At most one per agent, and no more than agents are allowed.
     challenges: Vec<Challenge>,
     failures: u32,
+    rate: Rate,
+    attempts: Bucket,
 }
 
 #[derive(Debug)]
@@ -76,8 +86,11 @@ struct Challenge {
 }
 
 impl Registrations {
-    pub(super) fn new(visitor: Visitor) -> Self {
-        Self { visitor, challenges: Vec::new(), failures: 0 }
+    pub(super) fn new(visitor: Visitor, max_registrations: usize) -> Self {
+        let burst = ATTEMPTS_PER_AGENT * max_registrations as f64;
+        let rate = Rate { burst, per_second: ATTEMPTS_PER_SECOND };
+        let attempts = Bucket::full(rate, Instant::now());
+        Self { visitor, challenges: Vec::new(), failures: 0, rate, attempts }
     }
 
     fn take_challenge(&mut self, agent: &AgentUri) -> Option<Challenge> {
@@ -102,7 +115,8 @@ impl Client {
             AuthMode::Open => Identity::default(),
             AuthMode::Tofu | AuthMode::Keys => return self.challenge(agent, resume),
             AuthMode::Bearer => {
-                let Some(token) = token.or_else(|| self.registrations.visitor.bearer.clone()) else {
+                let bearer = self.registrations.visitor.bearer.as_ref();
+                let Some(token) = token.or_else(|| bearer.map(|token| token.reveal().to_owned())) else {
                     let error = "this server wants a bearer token with the registration";
                     return self.refuse(Some(agent), None, ErrorBody::new(code::UNAUTHORIZED, error));
                 };
@@ -175,7 +189,12 @@ impl Client {
         self.answer(&ServerFrame::Challenge { agent_id: agent, nonce, audience })
     }
 
-    async fn verify(&self, agent: &AgentUri, evidence: Evidence<'_>) -> Result<Identity, ErrorBody> {
+    async fn verify(&mut self, agent: &AgentUri, evidence: Evidence<'_>) -> Result<Identity, ErrorBody> {
+        let Registrations { attempts, rate, .. } = &mut self.registrations;
+        if !attempts.take(*rate, Instant::now()) {
+            let text = "too many registrations on this connection; slow down";
+            return Err(ErrorBody::new(code::RATE_LIMIT_EXCEEDED, text));
+        }
         let (shared, visitor) = (&self.shared, &self.registrations.visitor);
         if !shared.failures.allows(visitor) {
             let text = "too many failed registrations from your address; try again later";
@@ -204,11 +223,12 @@ impl Client {
         Err(error)
     }
 
-    /// Answers a failed attempt, and counts it unless the failure is the server's own.
+    /// Answers a failed attempt, and counts it. If the failure is the server's own it does not end the connection, but what was
+    /// looked up in vain is counted for the place: nobody shall keep the key server or the application busy for the others.
     fn denied(&mut self, agent: AgentUri, error: ErrorBody) -> Result<(), TooSlow> {
         count(&self.shared.counters.denied);
+        self.shared.failures.count(&self.registrations.visitor);
         if error.code != code::INTERNAL_ERROR {
-            self.shared.failures.count(&self.registrations.visitor);
             self.registrations.failures += 1;
         }
         let answered = self.refuse(Some(agent), None, error);
