@@ -74,8 +74,8 @@ export class Session {
     readonly secret: string,
   ) {}
 
-  static async start(base: string): Promise<Session> {
-    const response = await fetch(`${base}/v1/sessions`, { method: 'POST' });
+  static async start(base: string, headers: Record<string, string> = {}): Promise<Session> {
+    const response = await fetch(`${base}/v1/sessions`, { method: 'POST', headers });
     if (response.status !== 201) throw new Error(`${response.status}`);
     return new Session(base, ((await response.json()) as { session: string }).session);
   }
@@ -87,6 +87,18 @@ export class Session {
   async post(frames: object): Promise<number> {
     const body = JSON.stringify(frames);
     return (await fetch(`${this.base}/v1/frames`, { method: 'POST', headers: this.headers(), body })).status;
+  }
+
+  /** Gives the session up. */
+  async end(): Promise<number> {
+    return (await fetch(`${this.base}/v1/sessions`, { method: 'DELETE', headers: this.headers() })).status;
+  }
+
+  /** Sends a frame and takes the answer. */
+  async ask(frame: object): Promise<Frame> {
+    const status = await this.post(frame);
+    if (status !== 202) throw new Error(`${status}`);
+    return (await this.next())[0]!;
   }
 
   /** The next frames, however many polls it takes. */

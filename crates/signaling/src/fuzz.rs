@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use crate::client::EventParser;
 use crate::envelope::Envelope;
 use crate::frames::Decoder;
+use crate::server::transport;
 use crate::{AgentUri, ClientFrame, ServerFrame, SignalingMessage};
 
 /// Parses `data` as every kind of text frame; whatever is accepted must survive being written and read again.
@@ -47,6 +48,23 @@ pub fn events(data: &[u8]) {
         Ok(events)
     });
     assert_eq!(whole, pieces);
+}
+
+/// Takes `data` apart as the body of a request with frames. An array must come apart at its commas and nowhere else; every frame
+/// must be one server-sent event with the same content when it is received.
+pub fn http_body(data: &[u8]) {
+    let Ok(frames) = transport::frames(data) else { return };
+    if data.trim_ascii_start().starts_with(b"[") {
+        let again = format!("[{}]", frames.join(","));
+        assert_eq!(transport::frames(again.as_bytes()).as_ref(), Ok(&frames));
+    }
+    for frame in frames {
+        let event = transport::event(7, frame);
+        let events = EventParser::new(usize::MAX).push(event.as_bytes()).expect("there is no limit");
+        let [event] = events.as_slice() else { panic!("{events:?} of {frame:?}") };
+        let lines: Vec<_> = frame.split(['\r', '\n']).filter(|line| !line.is_empty()).collect();
+        assert_eq!((&*event.kind, &*event.id, &*event.data), ("message", "7", &*lines.join("\n")));
+    }
 }
 
 /// Takes `data` apart as the bytes of a WebSocket client, at once and in pieces: the same must come out.

@@ -34,7 +34,8 @@ pub struct ServerConfig {
     /// Agents in one room, default 256: each that comes or goes is one notice for all others, and a full mesh of more
     /// makes no sense. Whatever this says, the list of members fits 60 KiB.
     pub max_room_members: usize,
-    /// Connections of one address, default 1,000; of IPv6 one /64 is one address. Above it new ones get 429. Half of the
+    /// Connections of one address, and sessions over HTTP, default 1,000 of each; of IPv6 one /64 is one address. Above it new
+    /// ones get 429. Half of the
     /// default `max_connections` needs ten addresses: one alone cannot take the server from all others.
     pub max_connections_per_address: usize,
     /// Connections without a whole request so far, default 1,000. Above it the oldest one of the address that has the most is

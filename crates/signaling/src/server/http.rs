@@ -22,10 +22,15 @@ use super::auth::{AuthMode, Visitor};
 use super::event::ServerEvent;
 use super::io::{Io, Patient};
 use super::{Phase, Shared, admin, stats::count, transport, upgrade};
+use crate::control::MAX_TOKEN;
 use crate::{AgentUri, ErrorBody, code};
 
 /// The most that a request line with its headers may take. Tokens are at most 8 KiB.
 const MAX_HEAD: usize = 16 * 1024;
+
+/// The longest `Host` accepted, in bytes: a name has at most 253 (RFC 1035), and a port may follow. It is kept for as long as the
+/// client stays.
+const MAX_HOST: usize = 260;
 
 /// The body of a response.
 pub(super) enum Body {
@@ -209,37 +214,64 @@ impl Visit {
         headers: &HeaderMap,
         transport: &'static str,
     ) -> Result<Arrival, (StatusCode, ErrorBody)> {
-        let refuse = |status, text: &str| Err((status, ErrorBody::new(code::RATE_LIMIT_EXCEEDED, text)));
-        let config = &self.shared.config;
+        let Shared { config, places, session_places, .. } = &*self.shared;
         let address = self.address(headers);
+        let refuse = |status, code, why| {
+            count(&self.shared.counters.turned_away);
+            self.shared.emit(|| ServerEvent::Turned { address, why });
+            Err((status, ErrorBody::new(code, why)))
+        };
+        let unavailable = |why| refuse(StatusCode::SERVICE_UNAVAILABLE, code::RATE_LIMIT_EXCEEDED, why);
         if !matches!(*self.shutdown.borrow(), Phase::Serving) {
-            return refuse(StatusCode::SERVICE_UNAVAILABLE, "the server is about to shut down");
+            return unavailable("the server is about to shut down");
         }
         if self.shared.clients() >= config.max_connections {
-            return refuse(StatusCode::SERVICE_UNAVAILABLE, "the server is full");
+            return unavailable("the server is full");
         }
-        let mut place = None;
-        if address != self.peer.ip().to_canonical() {
-            place = self.shared.places.enter(address, config.max_connections_per_address);
-            if place.is_none() {
-                count(&self.shared.counters.turned_away);
-                self.shared
-                    .emit(|| ServerEvent::Turned { address, why: "too many connections from this address" });
-                return refuse(StatusCode::TOO_MANY_REQUESTS, "too many connections from this address");
+        let visitor = match visitor(headers, address, config.authenticator.mode()) {
+            Ok(visitor) => visitor,
+            Err(why) => {
+                return refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, code::MESSAGE_TOO_LARGE, why);
             }
+        };
+        let counted = match transport {
+            // One connection can start any number of sessions, and they outlive it.
+            "http" => Some(session_places),
+            _ if address != self.peer.ip().to_canonical() => Some(places),
+            _ => None,
+        };
+        let entered = counted.map(|places| places.enter(address, config.max_connections_per_address));
+        match entered {
+            Some(None) => {
+                let why = "too many connections from this address";
+                refuse(StatusCode::TOO_MANY_REQUESTS, code::RATE_LIMIT_EXCEEDED, why)
+            }
+            place => Ok(Arrival { visitor, transport, place: place.flatten() }),
         }
-        let mut visitor = Visitor::new(address);
-        visitor.host = text_of(headers, header::HOST).map(str::to_owned);
-        if let Some(authorization) = text_of(headers, header::AUTHORIZATION) {
-            visitor.authorization(authorization);
-        }
-        Ok(Arrival { visitor, transport, place })
     }
 
     /// After the response to the present request the connection is a WebSocket.
     pub(super) fn upgrade(&self, to: Upgraded) {
         *self.upgraded.lock().unwrap_or_else(PoisonError::into_inner) = Some(to);
     }
+}
+
+/// What is remembered of a client: no more than is of use, since it stays as long as the client does.
+fn visitor(headers: &HeaderMap, address: IpAddr, mode: AuthMode) -> Result<Visitor, &'static str> {
+    let mut visitor = Visitor::new(address);
+    visitor.host = text_of(headers, header::HOST).map(str::to_owned);
+    if visitor.host.as_ref().is_some_and(|host| host.len() > MAX_HOST) {
+        return Err("the Host of the request is too long");
+    }
+    if mode == AuthMode::Bearer
+        && let Some(authorization) = text_of(headers, header::AUTHORIZATION)
+    {
+        visitor.authorization(authorization);
+    }
+    if visitor.bearer.as_ref().is_some_and(|token| token.reveal().len() > MAX_TOKEN) {
+        return Err("the bearer token of the request is too long");
+    }
+    Ok(visitor)
 }
 
 fn is_upgrade(headers: &HeaderMap) -> bool {

@@ -24,7 +24,7 @@ mod rooms;
 mod session;
 mod stats;
 mod tls;
-mod transport;
+pub(crate) mod transport;
 mod upgrade;
 mod websocket;
 
@@ -86,7 +86,10 @@ struct Shared {
     registry: Registry,
     sessions: session::Sessions,
     counters: stats::Counters,
+    /// Connections, and clients that have come through proxies.
     places: Arc<address::Places>,
+    /// Clients of the HTTP transport.
+    session_places: Arc<address::Places>,
     half_open: half_open::HalfOpen,
     pairs: limits::PairLimits,
     flooders: limits::Flooders,
@@ -162,6 +165,7 @@ impl Server {
             sessions: session::Sessions::default(),
             counters: stats::Counters::default(),
             places: Arc::default(),
+            session_places: Arc::default(),
             half_open: half_open::HalfOpen::default(),
             pairs: limits::PairLimits::default(),
             flooders: limits::Flooders::default(),

@@ -30,6 +30,9 @@ const MAX_WAITING: usize = 4;
 /// Frames of the largest size that fit into one request.
 const FRAMES_PER_BODY: usize = 4;
 
+/// Frames in one request, of whatever size: ours sends 64. Each takes memory of its own while it waits for its turn.
+const MAX_FRAMES: usize = 256;
+
 type Refusal = (StatusCode, ErrorBody);
 
 /// Answers a request for `v1/sessions` or `v1/frames`.
@@ -133,8 +136,10 @@ async fn post(visit: &Arc<Visit>, request: Request<Incoming>) -> Result<Response
                 let error = format!("the session has ended: {}", close.reason);
                 return Err((StatusCode::NOT_FOUND, ErrorBody::new(code::UNAUTHORIZED, error)));
             }
-            // Whoever does not receive is told by the end of the session, as with any other sender's frames.
-            let _ = client.frame(frame.into()).await;
+            // It does not receive, or was told to slow down often enough: the end of the session says which.
+            if client.frame(frame.into()).await.is_err() {
+                break;
+            }
         }
         Ok(())
     });
@@ -180,6 +185,10 @@ pub(crate) fn frames(body: &[u8]) -> Result<Vec<&str>, Refusal> {
     }
     let frames: Vec<&RawValue> = serde_json::from_str(text)
         .map_err(|error| wrong(format!("the body is not an array of frames: {error}")))?;
+    if frames.len() > MAX_FRAMES {
+        let text = format!("a request has at most {MAX_FRAMES} frames, not {}", frames.len());
+        return Err((StatusCode::PAYLOAD_TOO_LARGE, ErrorBody::new(code::MESSAGE_TOO_LARGE, text)));
+    }
     Ok(frames.into_iter().map(RawValue::get).collect())
 }
 
@@ -262,7 +271,7 @@ fn event_stream(receiver: Receiver) -> Response<Body> {
 }
 
 /// One event. A sender may have put line ends between the tokens of its JSON; a line end would end the event.
-fn event(id: u64, text: &str) -> String {
+pub(crate) fn event(id: u64, text: &str) -> String {
     let lines: Vec<_> = text.split(['\r', '\n']).filter(|line| !line.is_empty()).collect();
     format!("id: {id}\ndata: {}\n\n", lines.join("\ndata: "))
 }
@@ -270,6 +279,35 @@ fn event(id: u64, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_list_of_frames_comes_apart_as_it_was_put_together(
+            frames_in in proptest::collection::vec("\\{\"a\":(\"[a-z,\\[\\] ]{0,9}\"|[1-9][0-9]{0,3}|\\[1,\\{\\}\\])\\}", 1..9),
+            blanks in "[ \t\r\n]{0,3}",
+        ) {
+            let body = format!("{blanks}[{}]{blanks}", frames_in.join(&format!("{blanks},{blanks}")));
+            prop_assert_eq!(frames(body.as_bytes()).unwrap(), frames_in);
+        }
+
+        #[test]
+        fn any_body_is_taken_apart_or_refused(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            crate::fuzz::http_body(&body);
+        }
+
+        #[test]
+        fn whatever_a_frame_contains_it_is_one_event(text in "(\\PC|[\r\n:]|data: |id: 9|event: close){0,60}") {
+            crate::fuzz::http_body(text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_request_has_so_many_frames() {
+        let body = |count: usize| format!("[{}]", vec!["0"; count].join(","));
+        assert_eq!(frames(body(256).as_bytes()).unwrap().len(), 256);
+        assert_eq!(frames(body(257).as_bytes()).unwrap_err().0, StatusCode::PAYLOAD_TOO_LARGE);
+    }
 
     #[test]
     fn a_body_is_one_frame_or_a_list_of_frames() {
