@@ -68,7 +68,10 @@ pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Netwo
 
 /// Whether some proxy has passed this request on, trusted or not.
 pub(super) fn came_through_a_proxy(headers: &HeaderMap) -> bool {
-    headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded")
+    headers.keys().any(|name| {
+        matches!(name.as_str(), "forwarded" | "via" | "x-real-ip")
+            || name.as_str().starts_with("x-forwarded-")
+    })
 }
 
 /// The addresses in `X-Forwarded-For`, or else in `Forwarded` (RFC 7239), nearest proxy last. `None` is one that cannot be

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::address::came_through_a_proxy;
 use super::http::{Body, plain, text_of, with_body};
-use super::origin::{host_of, is_loopback};
+use super::origin::{Origins, host_of, is_loopback};
 use super::registry::same_secret;
 use super::{Phase, Shared};
 
@@ -41,7 +41,8 @@ pub(super) fn answer(shared: &Shared, path: &str, headers: &HeaderMap, address: 
 }
 
 /// With a token the token decides, otherwise where the client is: on this machine, and asking for this machine. The latter
-/// keeps out web pages whose host name was made to point here, the former whoever comes through a proxy on this machine.
+/// keeps out web pages whose host name was made to point here, the former whoever comes through a proxy on this machine. Pages
+/// of other hosts in a browser on this machine are kept out as well, also where they may use signaling.
 fn may_see(shared: &Shared, headers: &HeaderMap, address: IpAddr) -> bool {
     if let Some(token) = &shared.config.admin_token {
         return text_of(headers, header::AUTHORIZATION).and_then(|value| value.split_once(' ')).is_some_and(
@@ -50,9 +51,13 @@ fn may_see(shared: &Shared, headers: &HeaderMap, address: IpAddr) -> bool {
             },
         );
     }
+    let host = text_of(headers, header::HOST);
     address.is_loopback()
         && !came_through_a_proxy(headers)
-        && text_of(headers, header::HOST).is_none_or(|host| is_loopback(host_of(host)))
+        && host.is_none_or(|host| is_loopback(host_of(host)))
+        && headers
+            .get(header::ORIGIN)
+            .is_none_or(|page| page.to_str().is_ok_and(|page| Origins::SameHost.allow(page, host)))
 }
 
 fn metrics(shared: &Shared) -> String {
