@@ -83,6 +83,12 @@ export interface SignalingGate {
 /** The time that an application's function has, in milliseconds. */
 const PATIENCE = 5000;
 
+/**
+ * Milliseconds between two looks at a key set. An agent whose key has just been published tries for about four seconds to be
+ * registered, and must not give up before the set is looked at again.
+ */
+const KEY_SET_PAUSE = 2000;
+
 /** Faults of a key server or of the application: the agent may try again. */
 const TEMPORARY = ['resolver-failed', 'key-set-unavailable', 'key-set-limited'];
 
@@ -132,16 +138,19 @@ function tofu({ retention, capacity }: TofuSignalingAuth, audience: string[]): S
 }
 
 function keys({ pinned, resolve, jwks }: KeysSignalingAuth, audience: string[], logger: Logger): SignalingGate {
-  const settings = resolveAuth({ mode: 'required', pinned, resolve, jwks });
-  const native = answering({ mode: 'keys', ...keySetTimes(settings) }, async ({ agentId, kid }: { agentId: string; kid: string | null }) => {
-    try {
-      const found = await lookup.find(agentId, kid ?? undefined);
-      if ('keys' in found) return { keys: found.keys };
-      return { reason: found.reason, temporary: found.temporary ?? TEMPORARY.includes(found.reason) };
-    } catch {
-      return { reason: 'resolver-failed', temporary: true };
-    }
-  });
+  const settings = resolveAuth({ mode: 'required', pinned, resolve, jwks }, KEY_SET_PAUSE);
+  const native = answering(
+    { mode: 'keys', ...keySetTimes(settings) },
+    async ({ agentId, kid }: { agentId: string; kid: string | null }) => {
+      try {
+        const found = await lookup.find(agentId, kid ?? undefined);
+        if ('keys' in found) return { keys: found.keys };
+        return { reason: found.reason, temporary: found.temporary ?? TEMPORARY.includes(found.reason) };
+      } catch {
+        return { reason: 'resolver-failed', temporary: true };
+      }
+    },
+  );
   const lookup = new KeyLookup(settings, native, logger);
   return { mode: 'keys', native, audience, close: () => lookup.close() };
 }

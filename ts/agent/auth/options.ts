@@ -23,11 +23,12 @@ const MODES: readonly AuthMode[] = ['required', 'tofu', 'spec-literal', 'none'];
 const MEMBERS = ['keys', 'mode', 'pinned', 'resolve', 'jwks', 'knownKeys', 'silent'] as const;
 
 /**
- * The option `auth` of a peer. Without it nobody is authenticated, as the specification leaves it optional.
+ * The option `auth` of a peer. Without it nobody is authenticated, as the specification leaves it optional. `pause`: the default
+ * of `jwks.coolDown`.
  *
  * @throws TypeError - A member is unknown or wrong, or members contradict each other: nothing here is ignored silently.
  */
-export function resolveAuth(auth: AuthOptions | undefined): AuthSettings {
+export function resolveAuth(auth: AuthOptions | undefined, pause = 30_000): AuthSettings {
   checkMembers(auth, 'auth', MEMBERS);
   const { keys, pinned, resolve, jwks, knownKeys, silent = false } = auth ?? {};
   const mode = auth?.mode ?? (auth === undefined ? 'none' : 'required');
@@ -51,7 +52,7 @@ export function resolveAuth(auth: AuthOptions | undefined): AuthSettings {
     keys,
     pinned: pinnedKeys(pinned),
     resolve,
-    jwks: jwks === undefined ? undefined : jwksOptions(jwks),
+    jwks: jwks === undefined ? undefined : jwksOptions(jwks, pause),
     known: mode === 'tofu' ? (knownKeys ?? new KnownKeys()) : undefined,
     silent,
   };
@@ -92,11 +93,11 @@ export function keyTexts(value: unknown): string[] {
 /** A withdrawn key counts for so many milliseconds at most: a day is longer than anybody should want. */
 const LONGEST = 86_400_000;
 
-function jwksOptions(jwks: NonNullable<AuthOptions['jwks']>): JwksSettings {
+function jwksOptions(jwks: NonNullable<AuthOptions['jwks']>, pause: number): JwksSettings {
   const options: JwksOptions = typeof jwks === 'string' || jwks instanceof URL ? { url: jwks } : jwks;
   checkMembers(options, 'auth.jwks', ['url', 'ca', 'maxAge', 'coolDown']);
   const { url, ca, maxAge = 300_000 } = options;
-  const { coolDown = Math.min(30_000, maxAge) } = options;
+  const { coolDown = Math.min(pause, maxAge) } = options;
   if (ca !== undefined && typeof ca !== 'string') throw new TypeError('auth.jwks.ca must be PEM');
   checkInteger(maxAge, 'auth.jwks.maxAge', 1, LONGEST);
   // Longer, a set that is too old would be of no use and could not be fetched either.

@@ -58,7 +58,8 @@ export interface JwksOptions {
   maxAge?: number;
   /**
    * Milliseconds between two attempts to fetch the same set, so that made-up `kid`s do not flood its server; a key that was
-   * just published waits for as long. From 1 to `maxAge`. Default: 30,000, or `maxAge` if that is less.
+   * just published waits for as long. From 1 to `maxAge`. Default: 30,000, at a signaling server 2,000, so that new agents do not
+   * give up meanwhile; or `maxAge` if that is less.
    */
   coolDown?: number;
 }
