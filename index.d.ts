@@ -1286,6 +1286,17 @@ interface JwksOptions {
     url: string | URL | ((agentId: string) => string | URL | undefined | Promise<string | URL | undefined>);
     /** PEM certificates of authorities to trust instead of the system's. */
     ca?: string;
+    /**
+     * Milliseconds that a set is used before it is fetched again; a key that was withdrawn counts for as long, also while its
+     * server is away. From 1 to 86,400,000. Default: 300,000, five minutes.
+     */
+    maxAge?: number;
+    /**
+     * Milliseconds between two attempts to fetch the same set, so that made-up `kid`s do not flood its server; a key that was
+     * just published waits for as long. From 1 to `maxAge`. Default: 30,000, at a signaling server 2,000, so that new agents do not
+     * give up meanwhile; or `maxAge` if that is less.
+     */
+    coolDown?: number;
 }
 /** The option `auth` of {@link createPeer}. */
 interface AuthOptions {
@@ -2532,6 +2543,8 @@ interface SignalingServerStats {
     denied: number;
     /** Connections and requests turned away before they became clients: too many, or from a page of a foreign origin. */
     turnedAway: number;
+    /** Attempts to accept a connection that have failed; most often there are no file descriptors left. */
+    acceptFailures: number;
     /** The cluster, if the server is part of one. */
     cluster?: SignalingClusterStats;
 }

@@ -405,6 +405,10 @@ export interface AgentAuthOptions {
   refusals: AgentRate
   /** Refusals of all senders together that are: with made-up senders nobody makes us send more than this to others. */
   allRefusals: AgentRate
+  /** Milliseconds that a published key set is used. */
+  keySetMaxAge?: number
+  /** Milliseconds between two attempts to fetch one. */
+  keySetCoolDown?: number
 }
 
 /** The public part of a private key: PEM, label `PRIVATE KEY`. */
@@ -741,6 +745,10 @@ export interface SignalingAuthOptions {
   capacity?: number
   /** `tofu`: milliseconds that a name is kept. */
   retention?: number
+  /** `keys`: milliseconds that a published key set is used. */
+  keySetMaxAge?: number
+  /** `keys`: milliseconds between two attempts to fetch one. */
+  keySetCoolDown?: number
 }
 
 /** Options of a signaling client; durations in milliseconds. What is left out has its default. */
@@ -929,6 +937,8 @@ export interface SignalingServerStats {
   denied: number
   /** Connections and requests refused before they became clients. */
   turnedAway: number
+  /** Attempts to accept a connection that have failed. */
+  acceptFailures: number
   /** The cluster, if the server is part of one. */
   cluster?: SignalingClusterStats
 }
