@@ -68,8 +68,11 @@ async function runCommand(command: Command, args: readonly string[], broken: Abo
   };
   process.on('SIGINT', () => end(EXIT.interrupted, 'interrupted'));
   process.on('SIGTERM', () => end(EXIT.terminated, 'terminated'));
-  // A server has another use for it.
-  if (!command.endsBySignal) process.on('SIGHUP', () => end(EXIT.terminated, 'the terminal is gone'));
+  // Windows: Ctrl-Break, and the closing of the console, which nobody survives. It has no SIGTERM that could be caught.
+  const isWindows = process.platform === 'win32';
+  if (isWindows) process.on('SIGBREAK', () => end(EXIT.interrupted, 'interrupted'));
+  // A server has another use for it where it can be sent.
+  if (isWindows || !command.endsBySignal) process.on('SIGHUP', () => end(EXIT.terminated, 'the terminal is gone'));
   broken.addEventListener('abort', () => end(EXIT.pipe, 'nobody reads the output'));
   const byHand = () => (command.endsBySignal ? undefined : ended);
   try {

@@ -4,13 +4,23 @@ import { join } from 'node:path';
 import type * as Binding from './binding';
 
 /** The part of `process.report` that tells glibc from musl, without starting a process. */
-interface ReportHeader {
-  header?: { glibcVersionRuntime?: string };
+interface Report {
+  excludeNetwork?: boolean;
+  getReport(): unknown;
 }
 
 function libc(): 'gnu' | 'musl' {
-  const report = process.report?.getReport() as ReportHeader | undefined;
-  return report?.header?.glibcVersionRuntime ? 'gnu' : 'musl';
+  const report = process.report as Report | undefined;
+  if (report === undefined) return 'gnu';
+  // Otherwise the report looks up the names of all addresses that this process is connected to, and waits for the answers.
+  const before = report.excludeNetwork;
+  report.excludeNetwork = true;
+  try {
+    const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
+    return header?.glibcVersionRuntime ? 'gnu' : 'musl';
+  } finally {
+    report.excludeNetwork = before!;
+  }
 }
 
 /** The napi-rs name of this platform, for example `linux-x64-gnu`; it names both the file and the npm package. */

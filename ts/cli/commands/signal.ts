@@ -42,7 +42,7 @@ export const signal = defineCommand({
     out.result({ type: 'listening', url, port, auth, pid: process.pid }, `listening on ${url}`);
     const counting = countEvery(context, server);
     const reload = () => void reloadTls(context, server);
-    process.on('SIGHUP', reload);
+    if (process.platform !== 'win32') process.on('SIGHUP', reload);
     await fired(stop);
     clearInterval(counting);
     process.off('SIGHUP', reload);
