@@ -6,11 +6,9 @@ const MAX_BYTES: usize = 200;
 /// Longest ending that survives when a name is cut.
 const MAX_EXTENSION: usize = 20;
 
-/// Names that stand for devices on Windows, with any ending.
-const DEVICES: [&str; 22] = [
-    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9",
-    "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
-];
+/// Names that stand for devices on Windows, with any ending. The superscript digits count as digits there.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+const NUMBERED_DEVICES: [&str; 2] = ["com", "lpt"];
 
 /// A name that is safe in any folder of any system, and as much like `name` as that allows: only the last part of a
 /// path, without control characters, characters that Windows does not allow or that change the direction of text;
@@ -21,7 +19,7 @@ pub fn safe_file_name(name: &str) -> String {
         .chars()
         .filter(|c| {
             !c.is_control()
-                && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+                && !matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         })
         .map(|c| if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') { '_' } else { c })
         .collect();
@@ -32,8 +30,7 @@ pub fn safe_file_name(name: &str) -> String {
     if safe.starts_with('.') {
         safe.replace_range(..1, "_");
     }
-    let stem = safe.split('.').next().unwrap_or("").trim_end().to_ascii_lowercase();
-    if DEVICES.contains(&stem.as_str()) {
+    if is_device(&safe) {
         safe.insert(0, '_');
     }
     let lower = safe.to_ascii_lowercase();
@@ -41,6 +38,17 @@ pub fn safe_file_name(name: &str) -> String {
         safe.push('_');
     }
     safe
+}
+
+/// Whether Windows would open a device instead of a file of this name.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or("").trim_end().to_ascii_lowercase();
+    let is_numbered = NUMBERED_DEVICES.iter().any(|device| {
+        stem.strip_prefix(device).is_some_and(|n| {
+            matches!(n, "¹" | "²" | "³") || (n.len() == 1 && n.as_bytes()[0].is_ascii_digit())
+        })
+    });
+    is_numbered || DEVICES.contains(&stem.as_str())
 }
 
 /// The last place between two characters that is not beyond `at`.
@@ -85,6 +93,9 @@ mod tests {
             ("nul", "_nul"),
             ("COM1.txt", "_COM1.txt"),
             ("con .txt", "_con .txt"),
+            ("CONIN$", "_CONIN$"),
+            ("lpt³.log", "_lpt³.log"),
+            ("com10", "com10"),
             ("a\0b\nc", "abc"),
             ("photo\u{202e}gpj.exe", "photogpj.exe"),
             ("trailing. . ", "trailing"),
