@@ -266,7 +266,7 @@ impl Core {
 pub(crate) fn sockets(links: &[Link]) -> Vec<Arc<crate::socket::UdpSocket>> {
     let socket = |link: &Link| match link {
         Link::Udp(socket) => Some(socket.clone()),
-        Link::Relay(_) => None,
+        Link::Relay(..) => None,
     };
     links.iter().filter_map(socket).collect()
 }

@@ -12,8 +12,8 @@ use crate::turn::Relay;
 pub(crate) enum Link {
     /// A socket of our own.
     Udp(Arc<UdpSocket>),
-    /// An address on a TURN server.
-    Relay(Arc<Relay>),
+    /// An allocation on a TURN server, and the one of its addresses that is meant.
+    Relay(Arc<Relay>, SocketAddr),
 }
 
 impl Link {
@@ -21,7 +21,7 @@ impl Link {
     pub(crate) fn local(&self) -> SocketAddr {
         match self {
             Self::Udp(socket) => socket.local(),
-            Self::Relay(relay) => relay.relayed(),
+            Self::Relay(_, relayed) => *relayed,
         }
     }
 
@@ -29,7 +29,7 @@ impl Link {
     pub(crate) fn try_send(&self, remote: SocketAddr, data: &[u8], segment: usize) -> Sent {
         match self {
             Self::Udp(socket) => socket.try_send(remote, data, segment),
-            Self::Relay(relay) => relay.try_send(remote, data, segment),
+            Self::Relay(relay, _) => relay.try_send(remote, data, segment),
         }
     }
 
@@ -38,7 +38,7 @@ impl Link {
         match self {
             Self::Udp(socket) => socket.send_fragmentable(remote, data),
             // Between the server and the peer nothing forbids fragmentation.
-            Self::Relay(relay) => {
+            Self::Relay(relay, _) => {
                 relay.try_send(remote, data, data.len());
             }
         }
@@ -46,7 +46,7 @@ impl Link {
 
     /// Ends the allocation of a relay. A socket is closed by dropping it.
     pub(crate) fn close(&self) {
-        if let Self::Relay(relay) = self {
+        if let Self::Relay(relay, _) = self {
             relay.close();
         }
     }
@@ -60,7 +60,7 @@ impl Link {
                 *start += sent;
                 done
             }
-            Self::Relay(relay) => relay.poll_send(cx, pending),
+            Self::Relay(relay, _) => relay.poll_send(cx, pending),
         }
     }
 }

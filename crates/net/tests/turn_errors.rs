@@ -224,11 +224,9 @@ fn a_server_that_sends_us_in_circles_is_given_up() {
     assert_eq!(errors.iter().map(|e| e.code).collect::<Vec<_>>(), [300], "{errors:?}");
 }
 
-#[test]
-fn an_answer_to_no_request_of_ours_is_ignored() {
-    let coturn = Coturn::start();
+/// Stands in front of coturn; what coturn says goes through `answer`, which may make more of it. Returns the URL.
+fn proxy(coturn: &Coturn, answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> String {
     let there = SocketAddr::from(([127, 0, 0, 1], coturn.port));
-    // In front of coturn: adds to each answer a made-up refusal, which comes first.
     let proxy = UdpSocket::bind("127.0.0.1:0").unwrap();
     let url = format!("turn:{}", proxy.local_addr().unwrap());
     thread::spawn(move || {
@@ -236,18 +234,38 @@ fn an_answer_to_no_request_of_ours_is_ignored() {
         loop {
             let Ok((len, from)) = proxy.recv_from(&mut buffer) else { return };
             if from == there {
-                let refusal = MessageType::from_class_method(MessageClass::Error, ALLOCATE);
-                let mut answer = Message::builder(refusal, TransactionId::generate(), MessageWriteVec::new());
-                refuse(&mut answer, 508);
-                proxy.send_to(&answer.finish(), client).unwrap();
-                proxy.send_to(&buffer[..len], client).unwrap();
+                for datagram in answer(&buffer[..len]) {
+                    proxy.send_to(&datagram, client).unwrap();
+                }
             } else {
                 client = from;
                 proxy.send_to(&buffer[..len], there).unwrap();
             }
         }
     });
-    let (candidates, errors, _peer) = gather(relay_only(&url));
+    url
+}
+
+fn gives_an_allocation(url: &str) {
+    let (candidates, errors, _peer) = gather(relay_only(url));
     assert_eq!(errors, []);
     assert_eq!(candidates.len(), 1, "{candidates:?}");
+}
+
+#[test]
+fn an_answer_to_no_request_of_ours_is_ignored() {
+    let coturn = Coturn::start();
+    gives_an_allocation(&proxy(&coturn, |genuine| {
+        let refusal = MessageType::from_class_method(MessageClass::Error, ALLOCATE);
+        let mut made_up = Message::builder(refusal, TransactionId::generate(), MessageWriteVec::new());
+        refuse(&mut made_up, 508);
+        vec![made_up.finish(), genuine.to_vec()]
+    }));
+}
+
+#[test]
+fn a_challenge_that_comes_twice_is_not_taken_for_wrong_credentials() {
+    // As it happens when the server is slow, and our request was repeated.
+    let coturn = Coturn::start();
+    gives_an_allocation(&proxy(&coturn, |genuine| vec![genuine.to_vec(), genuine.to_vec()]));
 }

@@ -20,7 +20,7 @@ use crate::link::Link;
 use crate::resolve;
 use crate::shared::Shared;
 use crate::socket::{UdpSocket, bind_in_range};
-use crate::turn::{self, Credentials, TurnServer};
+use crate::turn::{self, Credentials, Relay, TurnServer};
 use crate::url::{IceServerUrl, Scheme};
 
 pub(crate) use stun::StunWaiters;
@@ -189,7 +189,7 @@ impl Job {
         };
         let known = self.shared.run(|core, _| turn::find(core.links(), &url.url, &credentials));
         if let Some(relay) = known {
-            return self.add(relay.candidate().clone());
+            return self.add_relayed(&relay);
         }
         let server = TurnServer { url: url.clone(), credentials };
         // A task of its own, which goes on if this one is aborted: an allocation that is made all the same has to be given back.
@@ -197,11 +197,15 @@ impl Job {
         let allocated =
             self.shared.executor.spawn(async move { turn::allocate(&shared, &server, &addresses).await });
         match allocated.await {
-            Ok(Ok(relay)) => self.add(relay.candidate().clone()),
+            Ok(Ok(relay)) => self.add_relayed(&relay),
             Ok(Err(error)) => self.fail(&url, error.local, error.code, error.text),
             // The runtime is shutting down.
             Err(_) => {}
         }
+    }
+
+    fn add_relayed(&self, relay: &Relay) {
+        relay.candidates().iter().for_each(|candidate| self.add(candidate.clone()));
     }
 
     fn add(&self, candidate: LocalCandidate) {

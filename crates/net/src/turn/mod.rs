@@ -89,7 +89,7 @@ impl TurnError {
 /// The allocation that a server has given already, if it is still there.
 pub(crate) fn find(links: &[Link], url: &str, credentials: &Credentials) -> Option<Arc<Relay>> {
     let relay = |link: &Link| match link {
-        Link::Relay(relay) if relay.is_from(url, credentials) => Some(relay.clone()),
+        Link::Relay(relay, _) if relay.is_from(url, credentials) => Some(relay.clone()),
         _ => None,
     };
     links.iter().find_map(relay)
@@ -125,15 +125,18 @@ async fn allocate_at(
     server: &TurnServer,
     address: SocketAddr,
 ) -> Result<Arc<Relay>, TurnError> {
-    let (session, candidate) =
+    let (session, candidates) =
         tokio::time::timeout(ALLOCATE_TIME, open(shared, server, address)).await.unwrap_or_else(|_| {
             let seconds = ALLOCATE_TIME.as_secs();
             Err(TurnError::unreachable(format!(
                 "the TURN server {address} did not answer within {seconds} s"
             )))
         })?;
-    let relay = Arc::new(Relay::new(candidate, server));
-    if !shared.run(|core, _| core.add_link(Link::Relay(relay.clone()))) {
+    let relay = Arc::new(Relay::new(candidates, server));
+    let add = |candidate: &LocalCandidate| {
+        shared.run(|core, _| core.add_link(Link::Relay(relay.clone(), candidate.addr)))
+    };
+    if !relay.candidates().iter().all(add) {
         // The peer was closed meanwhile: the session takes leave of the server at once.
         relay.close();
     }
@@ -146,7 +149,7 @@ async fn open(
     shared: &Arc<Shared>,
     server: &TurnServer,
     address: SocketAddr,
-) -> Result<(Session, LocalCandidate), TurnError> {
+) -> Result<(Session, Vec<LocalCandidate>), TurnError> {
     // These stay open meanwhile, so that no port is tried twice.
     let mut refused: Vec<(Session, TurnError)> = Vec::new();
     loop {
@@ -156,7 +159,7 @@ async fn open(
             Err(error) => return Err(refused.pop().map_or(error, |(_, mismatch)| mismatch)),
         };
         match session.allocate().await {
-            Ok(candidate) => return Ok((session, candidate)),
+            Ok(candidates) => return Ok((session, candidates)),
             Err(error) if error.code == ErrorCode::ALLOCATION_MISMATCH && refused.len() + 1 < MAX_PORTS => {
                 tracing::debug!(%address, "the TURN server knows our port from an older allocation");
                 refused.push((session, error));

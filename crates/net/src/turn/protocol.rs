@@ -2,7 +2,7 @@
 //! address is what, and which peer has a channel.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use stun_proto::Instant as ProtocolInstant;
@@ -10,10 +10,10 @@ use stun_proto::agent::Transmit;
 use stun_proto::types::TransportType;
 use stun_proto::types::attribute::{AlternateServer, ErrorCode, XorMappedAddress};
 use stun_proto::types::message::{Message, TransactionId};
-use turn_client_proto::api::{TurnConfig, TurnEvent, TurnPollRet, TurnRecvRet};
+use turn_client_proto::api::{CreatePermissionError, TurnConfig, TurnEvent, TurnPollRet, TurnRecvRet};
 use turn_client_proto::prelude::{DelayedTransmitBuild, TurnClientApi};
-use turn_client_proto::types::TurnCredentials;
 use turn_client_proto::types::message::ALLOCATE;
+use turn_client_proto::types::{AddressFamily, TurnCredentials};
 use turn_client_proto::udp::TurnClientUdp;
 
 use super::output::Output;
@@ -47,21 +47,25 @@ pub(super) struct Protocol {
     epoch: Instant,
     local: SocketAddr,
     server: SocketAddr,
-    channels: HashMap<SocketAddr, Channel>,
+    ways: HashMap<SocketAddr, Way>,
     /// Our address as the server sees it.
     mapped: Option<SocketAddr>,
-    relayed: Option<SocketAddr>,
-    /// Transaction ids of our requests for the allocation.
-    requests: Vec<TransactionId>,
+    /// Our addresses on the server: one, or one of each family.
+    relayed: Vec<SocketAddr>,
+    /// The server has no IPv4 addresses, so only the other family is asked for.
+    without_ipv4: bool,
+    /// Our requests for the allocation, and whether they are answered. One that was repeated is answered twice.
+    requests: Vec<(TransactionId, bool)>,
     /// Times that we were asked for credentials: the second time they are wrong.
     challenges: u32,
     failure: Option<TurnError>,
     closed: bool,
 }
 
-enum Channel {
+/// Whether the server forwards to a peer.
+enum Way {
     Requested(Vec<Vec<u8>>),
-    Bound,
+    Open,
     Refused(Instant),
 }
 
@@ -76,15 +80,18 @@ impl Protocol {
         let mut config =
             TurnConfig::new(TurnCredentials::new(&credentials.username, &credentials.credential));
         let (initial, max, count, last) = if stream { STREAM_RETRANSMITS } else { UDP_RETRANSMITS };
+        // RFC 8656, section 7.1: an IPv6 address in the same allocation, if the server has any. Others ignore the wish.
+        config.add_address_family(AddressFamily::IPV6);
         config.set_request_retransmits(initial, max, count, last);
         Self {
             client: TurnClientUdp::allocate(local, server, config),
             epoch: Instant::now(),
             local,
             server,
-            channels: HashMap::new(),
+            ways: HashMap::new(),
             mapped: None,
-            relayed: None,
+            relayed: Vec::new(),
+            without_ipv4: false,
             requests: Vec::new(),
             challenges: 0,
             failure: None,
@@ -92,9 +99,9 @@ impl Protocol {
         }
     }
 
-    /// The allocation and our address as the server sees it, once it is there.
-    pub(super) fn allocation(&self) -> Option<(SocketAddr, SocketAddr)> {
-        self.relayed.map(|relayed| (relayed, self.mapped.unwrap_or(self.local)))
+    /// Our addresses on the server, none before the allocation is there, and our address as the server sees it.
+    pub(super) fn allocation(&self) -> (&[SocketAddr], SocketAddr) {
+        (&self.relayed, self.mapped.unwrap_or(self.local))
     }
 
     pub(super) fn take_failure(&mut self) -> Option<TurnError> {
@@ -120,7 +127,7 @@ impl Protocol {
         for _ in 0..256 {
             while let Some(transmit) = self.client.poll_transmit(time) {
                 let data: &[u8] = &transmit.data;
-                if self.relayed.is_none() {
+                if self.relayed.is_empty() {
                     Self::remember(&mut self.requests, data);
                 }
                 if !data.is_empty() {
@@ -144,33 +151,60 @@ impl Protocol {
         now + Duration::from_secs(1)
     }
 
-    fn remember(requests: &mut Vec<TransactionId>, data: &[u8]) {
+    fn remember(requests: &mut Vec<(TransactionId, bool)>, data: &[u8]) {
         let Ok(message) = Message::from_bytes(data) else { return };
         let id = message.transaction_id();
-        if requests.len() < MAX_REQUESTS && !requests.contains(&id) {
-            requests.push(id);
+        if requests.len() < MAX_REQUESTS && requests.iter().all(|(known, _)| *known != id) {
+            requests.push((id, false));
         }
     }
 
     fn handle_event(&mut self, event: TurnEvent, now: Instant, output: &mut Output) {
         match event {
-            TurnEvent::AllocationCreated(_, relayed) => self.relayed = Some(relayed),
+            TurnEvent::AllocationCreated(_, relayed) => self.relayed.push(relayed),
+            TurnEvent::PermissionCreated(_, ip) => self.permission_created(ip, now, output),
+            TurnEvent::PermissionCreateFailed(_, ip) => self.permission_refused(ip, now),
             TurnEvent::ChannelCreated(_, peer) => {
-                let waiting = self.channels.insert(peer, Channel::Bound);
-                if let Some(Channel::Requested(waiting)) = waiting {
+                let waiting = self.ways.insert(peer, Way::Open);
+                if let Some(Way::Requested(waiting)) = waiting {
                     waiting.iter().for_each(|data| self.send(peer, data, now, output));
                 }
             }
             TurnEvent::ChannelCreateFailed(_, peer) => {
                 tracing::debug!("the TURN server refused a channel");
-                self.channels.insert(peer, Channel::Refused(now + RETRY_TIME));
+                self.ways.insert(peer, Way::Refused(now + RETRY_TIME));
             }
             TurnEvent::AllocationCreateFailed(_)
-            | TurnEvent::PermissionCreated(..)
-            | TurnEvent::PermissionCreateFailed(..)
             | TurnEvent::TcpConnected(_)
             | TurnEvent::TcpConnectFailed(_) => {}
         }
+    }
+
+    /// Peers at an address that have no channel are sent to without one. A channel has its own answer.
+    fn permission_created(&mut self, ip: IpAddr, now: Instant, output: &mut Output) {
+        for peer in self.peers_without_channel(ip) {
+            if let Some(Way::Requested(waiting)) = self.ways.insert(peer, Way::Open) {
+                waiting.iter().for_each(|data| self.send(peer, data, now, output));
+            }
+        }
+    }
+
+    fn permission_refused(&mut self, ip: IpAddr, now: Instant) {
+        for peer in self.peers_without_channel(ip) {
+            tracing::debug!("the TURN server refused a permission");
+            self.ways.insert(peer, Way::Refused(now + RETRY_TIME));
+        }
+    }
+
+    fn peers_without_channel(&self, ip: IpAddr) -> Vec<SocketAddr> {
+        let peers = self.ways.keys().copied();
+        peers.filter(|peer| peer.ip() == ip && !self.gets_channel(*peer)).collect()
+    }
+
+    /// Channels are numbered for each of an allocation's addresses, by the client, and for all of them together by the server. So
+    /// there are channels for one family only; to peers of the other one messages go with their address in them.
+    fn gets_channel(&self, peer: SocketAddr) -> bool {
+        peer.is_ipv4() || self.relayed.len() < 2
     }
 
     /// Takes a message from the server; data of a peer goes to `deliver`.
@@ -180,7 +214,7 @@ impl Protocol {
         now: Instant,
         deliver: &mut dyn FnMut(SocketAddr, &[u8]),
     ) {
-        if self.relayed.is_none() {
+        if self.relayed.is_empty() {
             self.inspect(message);
         }
         let transmit = Transmit::new(message, TransportType::Udp, self.server, self.local);
@@ -192,11 +226,14 @@ impl Protocol {
     /// Learns from an answer to our allocation what the client doesn't tell.
     fn inspect(&mut self, message: &[u8]) {
         let Ok(message) = Message::from_bytes(message) else { return };
-        // Whoever has not seen the request can't end the attempt with a made-up answer, or send us elsewhere.
-        let known = self.requests.contains(&message.transaction_id());
-        if message.method() != ALLOCATE || !message.is_response() || !known {
+        if message.method() != ALLOCATE || !message.is_response() {
             return;
         }
+        // Whoever has not seen the request can't end the attempt with a made-up answer, or send us elsewhere.
+        let id = message.transaction_id();
+        let request = self.requests.iter_mut().find(|(known, answered)| *known == id && !answered);
+        let Some((_, answered)) = request else { return };
+        *answered = true;
         if let Ok(mapped) = message.attribute::<XorMappedAddress>() {
             self.mapped = Some(mapped.addr(message.transaction_id()));
         }
@@ -205,8 +242,11 @@ impl Protocol {
         if code == ErrorCode::UNAUTHORIZED {
             self.challenges += 1;
         }
-        let part_of_the_procedure =
-            (code == ErrorCode::UNAUTHORIZED && self.challenges == 1) || code == ErrorCode::STALE_NONCE;
+        let one_family_less = code == ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED && !self.without_ipv4;
+        self.without_ipv4 |= one_family_less;
+        let part_of_the_procedure = (code == ErrorCode::UNAUTHORIZED && self.challenges == 1)
+            || code == ErrorCode::STALE_NONCE
+            || one_family_less;
         if !part_of_the_procedure {
             let alternate = message.attribute::<AlternateServer>().ok().map(|a| a.server());
             self.failure = Some(TurnError {
@@ -218,30 +258,47 @@ impl Protocol {
         }
     }
 
-    /// Sends a datagram to a peer, after a channel to it was bound.
+    /// Sends a datagram to a peer, after the server was asked to let it pass.
     pub(super) fn send(&mut self, peer: SocketAddr, data: &[u8], now: Instant, output: &mut Output) {
-        let room = self.channels.len() < MAX_PEERS;
-        match self.channels.get_mut(&peer) {
-            Some(Channel::Bound) => self.send_bound(peer, data, now, output),
-            Some(Channel::Requested(waiting)) if waiting.len() < MAX_WAITING => waiting.push(data.to_vec()),
-            Some(Channel::Refused(until)) if *until <= now => self.bind(peer, data, now),
-            None if room => self.bind(peer, data, now),
+        let room = self.ways.len() < MAX_PEERS;
+        match self.ways.get_mut(&peer) {
+            Some(Way::Open) => self.send_open(peer, data, now, output),
+            Some(Way::Requested(waiting)) if waiting.len() < MAX_WAITING => waiting.push(data.to_vec()),
+            Some(Way::Refused(until)) if *until <= now => self.ask(peer, data, now, output),
+            None if room => self.ask(peer, data, now, output),
             Some(_) | None => {}
         }
     }
 
-    fn bind(&mut self, peer: SocketAddr, data: &[u8], now: Instant) {
-        let state = match self.client.bind_channel(TransportType::Udp, peer, self.time(now)) {
-            Ok(()) => Channel::Requested(vec![data.to_vec()]),
-            Err(error) => {
-                tracing::debug!(%error, "no channel on the TURN server");
-                Channel::Refused(now + RETRY_TIME)
+    /// Asks the server to let us send to a peer.
+    fn ask(&mut self, peer: SocketAddr, data: &[u8], now: Instant, output: &mut Output) {
+        let (udp, time) = (TransportType::Udp, self.time(now));
+        let gets_channel = self.gets_channel(peer);
+        if !gets_channel && self.client.have_permission(udp, peer.ip()) {
+            // It was given for another port of the same address.
+            self.ways.insert(peer, Way::Open);
+            return self.send_open(peer, data, now, output);
+        }
+        let asked = if gets_channel {
+            self.client.bind_channel(udp, peer, time).map_err(|e| e.to_string())
+        } else {
+            match self.client.create_permission(udp, peer.ip(), time) {
+                // Asked for another port already: that answer counts.
+                Err(CreatePermissionError::AlreadyExists) => Ok(()),
+                result => result.map_err(|e| e.to_string()),
             }
         };
-        self.channels.insert(peer, state);
+        let way = match asked {
+            Ok(()) => Way::Requested(vec![data.to_vec()]),
+            Err(error) => {
+                tracing::debug!(%error, "no way through the TURN server");
+                Way::Refused(now + RETRY_TIME)
+            }
+        };
+        self.ways.insert(peer, way);
     }
 
-    fn send_bound(&mut self, peer: SocketAddr, data: &[u8], now: Instant, output: &mut Output) {
+    fn send_open(&mut self, peer: SocketAddr, data: &[u8], now: Instant, output: &mut Output) {
         match self.client.send_to(TransportType::Udp, peer, data, self.time(now)) {
             Ok(Some(transmit)) => {
                 let message = transmit.data;
@@ -253,7 +310,7 @@ impl Protocol {
             Err(error) => {
                 // The permission has lapsed: the next datagram asks for it again.
                 tracing::debug!(%error, "the TURN client refused a datagram");
-                self.channels.insert(peer, Channel::Refused(now));
+                self.ways.insert(peer, Way::Refused(now));
             }
         }
     }

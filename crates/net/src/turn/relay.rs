@@ -15,10 +15,10 @@ use crate::socket::Sent;
 /// that the queue adds no delay worth mentioning (10 ms at 25 MB/s).
 const QUEUE_BYTES: usize = 256 * 1024;
 
-/// An address on a TURN server.
+/// An allocation on a TURN server: an address there, or one of each family.
 #[derive(Debug)]
 pub(crate) struct Relay {
-    candidate: LocalCandidate,
+    candidates: Vec<LocalCandidate>,
     url: String,
     credentials: Credentials,
     queue: Mutex<Queue>,
@@ -66,9 +66,9 @@ impl Outgoing {
 }
 
 impl Relay {
-    pub(super) fn new(candidate: LocalCandidate, server: &TurnServer) -> Self {
+    pub(super) fn new(candidates: Vec<LocalCandidate>, server: &TurnServer) -> Self {
         Self {
-            candidate,
+            candidates,
             url: server.url.url.clone(),
             credentials: server.credentials.clone(),
             queue: Mutex::default(),
@@ -80,13 +80,13 @@ impl Relay {
         self.url == url && self.credentials == *credentials && !self.queue.lock().closed
     }
 
-    /// The address on the server.
-    pub(crate) fn relayed(&self) -> SocketAddr {
-        self.candidate.addr
+    pub(crate) fn candidates(&self) -> &[LocalCandidate] {
+        &self.candidates
     }
 
-    pub(crate) fn candidate(&self) -> &LocalCandidate {
-        &self.candidate
+    /// The address on the server that a peer's datagrams have come to: that of the peer's family.
+    pub(super) fn reached_by(&self, peer: SocketAddr) -> Option<SocketAddr> {
+        self.candidates.iter().map(|c| c.addr).find(|addr| addr.is_ipv4() == peer.is_ipv4())
     }
 
     /// Queues datagrams of `segment` bytes each (the last may be shorter).

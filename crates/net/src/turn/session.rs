@@ -78,21 +78,23 @@ impl Session {
         })
     }
 
-    /// Asks for the allocation. The candidate that it is good for.
-    pub(super) async fn allocate(&mut self) -> Result<LocalCandidate, TurnError> {
+    /// Asks for the allocation. The candidates that it is good for.
+    pub(super) async fn allocate(&mut self) -> Result<Vec<LocalCandidate>, TurnError> {
         loop {
             let until = self.protocol.advance(Instant::now(), &mut self.output);
             if let Some(failure) = self.protocol.take_failure() {
                 return Err(failure);
             }
-            if let Some((addr, base)) = self.protocol.allocation() {
-                return Ok(LocalCandidate {
+            let (relayed, base) = self.protocol.allocation();
+            if !relayed.is_empty() {
+                let candidate = |addr: &SocketAddr| LocalCandidate {
                     kind: LocalCandidateKind::Relay,
-                    addr,
+                    addr: *addr,
                     base,
                     url: Some(self.url.clone()),
                     relay_protocol: Some(self.relay_protocol),
-                });
+                };
+                return Ok(relayed.iter().map(candidate).collect());
             }
             if self.protocol.is_closed() {
                 let text = format!("the TURN server {} gave no usable answer", self.server);
@@ -190,7 +192,9 @@ impl Session {
                 match (relay, shared) {
                     (Some(relay), Some(shared)) => shared.run(|core, now| {
                         handle(now, &mut |peer, data| {
-                            core.connection.handle_datagram(now, relay.relayed(), peer, data);
+                            if let Some(relayed) = relay.reached_by(peer) {
+                                core.connection.handle_datagram(now, relayed, peer, data);
+                            }
                         });
                     }),
                     _ => handle(Instant::now(), &mut |_, _| {}),
@@ -206,7 +210,7 @@ impl Session {
     }
 }
 
-/// However the task ends, its candidate ends with it.
+/// However the task ends, its candidates end with it.
 struct End {
     relay: Arc<Relay>,
     shared: Arc<Shared>,
@@ -215,7 +219,9 @@ struct End {
 impl Drop for End {
     fn drop(&mut self) {
         self.relay.close();
-        self.shared.run(|core, now| core.remove_link(now, self.relay.relayed()));
+        for candidate in self.relay.candidates() {
+            self.shared.run(|core, now| core.remove_link(now, candidate.addr));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A coturn server on loopback, with its own certificate authority.
 
 use std::io::Read;
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,6 +12,8 @@ pub const CREDENTIAL: &str = "wonderland";
 pub struct Coturn {
     process: Child,
     directory: PathBuf,
+    /// Where it listens.
+    pub ip: IpAddr,
     pub port: u16,
     pub tls_port: u16,
     /// The authority that signed the server's certificate, in PEM.
@@ -24,15 +26,23 @@ impl Coturn {
     }
 
     pub fn start_with(options: &[&str]) -> Self {
+        let loopback = IpAddr::from([127, 0, 0, 1]);
+        Self::start_at(loopback, &[loopback], options)
+    }
+
+    /// Listens at one address and relays from others.
+    pub fn start_at(ip: IpAddr, relays: &[IpAddr], options: &[&str]) -> Self {
         let directory =
             std::env::temp_dir().join(format!("ossa-coturn-{}-{}", std::process::id(), free_port()));
         std::fs::create_dir_all(&directory).expect("a temporary directory");
         let ca_pem = write_certificates(&directory);
-        let (port, tls_port) = (free_port(), free_port());
+        let (port, tls_port) = (free_port_at(ip), free_port_at(ip));
         let file = |name: &str| directory.join(name).display().to_string();
+        let relays = relays.iter().flat_map(|relay| ["--relay-ip".to_owned(), relay.to_string()]);
         let process = Command::new("turnserver")
             .args(["-n", "--no-cli", "--lt-cred-mech", "--allow-loopback-peers", "--no-stdout-log"])
-            .args(["--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--realm", "ossa.test"])
+            .args(["--listening-ip", &ip.to_string(), "--realm", "ossa.test"])
+            .args(relays)
             .args(["--listening-port", &port.to_string(), "--tls-listening-port", &tls_port.to_string()])
             .args(["--user", &format!("{USERNAME}:{CREDENTIAL}")])
             .args(["--cert", &file("cert.pem"), "--pkey", &file("key.pem")])
@@ -43,7 +53,7 @@ impl Coturn {
             .stderr(Stdio::piped())
             .spawn()
             .expect("these tests need the TURN server coturn: install it with 'apt-get install coturn'");
-        let mut coturn = Self { process, directory, port, tls_port, ca_pem };
+        let mut coturn = Self { process, directory, ip, port, tls_port, ca_pem };
         coturn.wait_until_it_listens();
         coturn
     }
@@ -51,7 +61,7 @@ impl Coturn {
     fn wait_until_it_listens(&mut self) {
         let deadline = Instant::now() + Duration::from_secs(20);
         for port in [self.port, self.tls_port] {
-            while TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).is_err() {
+            while TcpStream::connect(SocketAddr::new(self.ip, port)).is_err() {
                 if let Ok(Some(status)) = self.process.try_wait() {
                     let mut text = String::new();
                     let _ = self.process.stderr.take().map(|mut e| e.read_to_string(&mut text));
@@ -69,7 +79,8 @@ impl Coturn {
             "turn" => (self.port, format!("?transport={transport}")),
             _ => (self.port, String::new()),
         };
-        format!("{scheme}:127.0.0.1:{port}{query}")
+        let address = SocketAddr::new(self.ip, port);
+        format!("{scheme}:{address}{query}")
     }
 }
 
@@ -83,10 +94,14 @@ impl Drop for Coturn {
 
 /// A port that is free for TCP and UDP.
 pub fn free_port() -> u16 {
+    free_port_at([127, 0, 0, 1].into())
+}
+
+fn free_port_at(ip: IpAddr) -> u16 {
     loop {
-        let tcp = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let tcp = TcpListener::bind((ip, 0)).expect("a free port");
         let port = tcp.local_addr().expect("its address").port();
-        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+        if UdpSocket::bind((ip, port)).is_ok() {
             return port;
         }
     }
@@ -102,7 +117,7 @@ fn write_certificates(directory: &std::path::Path) -> String {
     let ca_certificate = ca.self_signed(&ca_key).expect("a certificate");
     let issuer = Issuer::new(ca, ca_key);
     let key = KeyPair::generate().expect("a key");
-    let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+    let names = vec!["127.0.0.1".to_owned(), "::1".to_owned(), "localhost".to_owned()];
     let certificate =
         CertificateParams::new(names).expect("names").signed_by(&key, &issuer).expect("a certificate");
     std::fs::write(directory.join("cert.pem"), certificate.pem()).expect("a file");

@@ -190,6 +190,11 @@ pub struct Connected {
 }
 
 pub fn connect(a: TestPeer, b: TestPeer) -> Connected {
+    connect_by(a, b, |_| true)
+}
+
+/// Connects by candidates of a certain kind only.
+pub fn connect_by(a: TestPeer, b: TestPeer, passes: impl Fn(&str) -> bool) -> Connected {
     let at_a = a.channel("test");
     let offer = a.offer(false);
     let answer = b.answer(&offer);
@@ -204,7 +209,7 @@ pub fn connect(a: TestPeer, b: TestPeer) -> Connected {
                 assert!(Instant::now() < deadline, "no connection; events so far: {events:#?}");
                 continue;
             };
-            if let Some(init) = signaled(&event) {
+            if let Some(init) = signaled(&event).filter(|init| passes(&init.candidate)) {
                 to.add_candidate(&init);
             }
             match &event {
