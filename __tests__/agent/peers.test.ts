@@ -81,6 +81,30 @@ describe('connecting', () => {
     await expect(a.connect('agent://nobody', { waitForPeer: -1 })).rejects.toThrow(TypeError);
   });
 
+  test('an agent that starts anew while it is waited for is connected to all the same', async () => {
+    // A service where the last one to register has the name; the first one never gets an answer.
+    const agents = new Map<string, (message: SignalingMessage) => void>();
+    const adapter: SignalingAdapter = {
+      send: (message) => void setImmediate(() => agents.get(message.to)?.(message)),
+      subscribe: (agentId, deliver) => {
+        agents.set(agentId, agents.has(agentId) || agentId !== 'agent://b' ? deliver : () => undefined);
+        return () => undefined;
+      },
+    };
+    const [a, first] = [agent('a', { signaling: adapter }), agent('b', { signaling: adapter })];
+    await Promise.all([a.ready, first.ready]);
+    first.connect('agent://a').catch(() => undefined);
+    while (a.links.size === 0) await new Promise(setImmediate);
+    const [old] = a.links.values();
+    const waiting = a.connect('agent://b');
+    const second = agent('b', { signaling: adapter });
+    await second.ready;
+    const [link, theirs] = await Promise.all([waiting, second.connect('agent://a')]);
+    expect(link).not.toBe(old);
+    expect([link.state, theirs.state, old!.state]).toEqual(['open', 'open', 'closed']);
+    expect(a.links.size).toBe(1);
+  });
+
   describe('an agent that is just starting', () => {
     /** Resolves when the service has said once that it does not know the agent. */
     async function asked({ links }: AgentPeer): Promise<void> {

@@ -74,8 +74,13 @@ export class Connector {
         await this.#opened(link, what, Math.max(1, left), signal, late);
         return link;
       } catch (error) {
-        const ahead = Math.min(patience, timeout) - (performance.now() - started);
-        if (ahead <= 0 || !isAbsent(link, error)) throw error;
+        const spent = performance.now() - started;
+        if (spent >= timeout || !endedBy(link, error)) throw error;
+        // The other side has begun another link, or was making this one and has failed: now it is that one, or this side's turn.
+        if (link.incoming || this.#host.links.get(remote) !== undefined) continue;
+        const ahead = Math.min(patience, timeout) - spent;
+        // An agent that has been heard is there, and what did not work will not work in a moment.
+        if (ahead <= 0 || link.lifeline.heard) throw error;
         // Shortened by chance, so that those who call the same agent do not all come at the same moment.
         await this.#pause(remote, Math.min(pause * (1 - Math.random() / 4), ahead), signal);
         if (signal?.aborted) throw cancelled(signal, what);
@@ -138,10 +143,10 @@ export class Connector {
   }
 }
 
-/** The signaling service did not know the agent, and the agent has not said anything itself: it may be about to come. */
-function isAbsent(link: Link, error: unknown): boolean {
+/** Whether the link has ended because of this error, and another one may come about. */
+function endedBy(link: Link, error: unknown): boolean {
   // Without an error of its own the link was closed on this side.
-  if (link.error === undefined || link.error !== error || link.lifeline.heard) return false;
+  if (link.error === undefined || link.error !== error) return false;
   return link.error.code === 'AGENT_UNREACHABLE' && link.error.retryable;
 }
 
