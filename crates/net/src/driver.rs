@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::time::Sleep;
 
@@ -17,6 +17,10 @@ use crate::socket::{RecvBuffers, UdpSocket};
 
 /// Most bytes received before other peers of the shard get their turn: twice what one system call can bring.
 const RECEIVE_BUDGET: usize = 1 << 20;
+
+/// From this delay on a timer of the connection counts as late, and with it this thread: what has come in meanwhile is read
+/// before silence is taken for an outage.
+const LATE: Duration = Duration::from_millis(100);
 
 pub(crate) struct Driver {
     shared: Arc<Shared>,
@@ -94,7 +98,8 @@ impl Driver {
         let shared = self.shared.clone();
         let mut core = shared.lock();
         let now = Instant::now();
-        if core.connection.poll_timeout().is_some_and(|at| at <= now) {
+        let polled = self.timer.is_elapsed();
+        if core.connection.poll_timeout().is_some_and(|due| may_judge(due, now, polled)) {
             core.connection.handle_timeout(now);
         }
         let blocked = core.blocked.poll_flush(cx).is_pending();
@@ -114,13 +119,14 @@ impl Driver {
             // New sockets have to be polled to be heard.
             more = true;
         }
-        self.arm(&mut core);
+        self.arm(&mut core, now);
         if more { Step::Again } else { Step::Wait }
     }
 
     /// Sets the timer if it would fire too late. Firing too early does no harm, and saves setting it for each packet.
-    fn arm(&mut self, core: &mut Core) {
-        let deadline = core.next_deadline();
+    fn arm(&mut self, core: &mut Core, now: Instant) {
+        // A time that has passed would fire without a turn of the poller, see `may_judge`.
+        let deadline = core.next_deadline().map(|due| if is_late(due, now) { now + TURN } else { due });
         if self.timer.is_elapsed() {
             self.armed = None;
         }
@@ -132,6 +138,20 @@ impl Driver {
         }
         core.armed = self.armed;
     }
+}
+
+/// Enough for the timer to be left to the poller.
+const TURN: Duration = Duration::from_millis(1);
+
+fn is_late(due: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(due) >= LATE
+}
+
+/// Whether what is due at `due` may be done at `now`. A thread that comes late, because of the other peers of its shard or of
+/// other programs, does not know yet what waits in its sockets, unless it has `polled` since: timers fire after the poller has
+/// said which sockets have something, and those are read first.
+fn may_judge(due: Instant, now: Instant, polled: bool) -> bool {
+    due <= now && (polled || !is_late(due, now))
 }
 
 impl Drop for Driver {
@@ -165,4 +185,19 @@ fn serve(shared: &Arc<Shared>, core: &mut Core, now: Instant) -> bool {
         resolve::start(shared, core, request);
     }
     any
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_thread_reads_its_sockets_before_it_takes_silence_for_an_outage() {
+        let due = Instant::now();
+        assert!(!may_judge(due, due - Duration::from_millis(1), true), "nothing is due");
+        assert!(may_judge(due, due + Duration::from_millis(5), false), "in time");
+        let late = due + Duration::from_secs(30);
+        assert!(!may_judge(due, late, false), "woken by something else");
+        assert!(may_judge(due, late, true), "what had come in was read");
+    }
 }
