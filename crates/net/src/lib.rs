@@ -30,6 +30,7 @@ mod resolve;
 mod runtime;
 mod shared;
 mod socket;
+mod socket_options;
 mod turn;
 mod url;
 

@@ -12,6 +12,7 @@ use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
 use crate::interfaces::LocalAddress;
+use crate::socket_options;
 
 const PORT: u16 = 5353;
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
@@ -89,6 +90,7 @@ fn open(interfaces: &[Ipv4Addr]) -> io::Result<UdpSocket> {
     socket.set_reuse_address(true)?;
     #[cfg(unix)]
     socket.set_reuse_port(true)?;
+    socket_options::ignore_unreachable(&socket)?;
     socket.set_nonblocking(true)?;
     let any = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
     // Without the port only those answer who answer to the sender (RFC 6762, section 6.7): better than nothing.

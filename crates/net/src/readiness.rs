@@ -104,13 +104,15 @@ mod imp {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 mod imp {
+    use std::os::windows::io::{AsRawSocket, RawSocket};
+
     use tokio::io::Interest;
 
     use super::*;
 
-    /// Other systems report room only after a send that failed for lack of it.
+    /// Windows reports room only after a send that failed for lack of it.
     #[derive(Debug)]
     pub(crate) struct Watched(tokio::net::UdpSocket);
 
@@ -157,6 +159,12 @@ mod imp {
                     result => return Poll::Ready(result),
                 }
             }
+        }
+    }
+
+    impl AsRawSocket for Watched {
+        fn as_raw_socket(&self) -> RawSocket {
+            self.0.as_raw_socket()
         }
     }
 }

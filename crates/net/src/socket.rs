@@ -13,10 +13,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::fragmentation;
 use crate::readiness::Watched;
-
-/// Asked for; the system grants what its limits allow (Linux: `net.core.rmem_max`). 4 MiB hold 40 ms at 100 MB/s, so a shard
-/// that is busy with other peers for that long loses nothing.
-const SOCKET_BUFFER: usize = 4 << 20;
+use crate::socket_options;
 
 /// Kernel buffers read per system call. 8 of up to 64 KiB each are enough to make the call cheap, and small enough to
 /// stay in the processor's cache until they are decrypted.
@@ -63,9 +60,8 @@ impl UdpSocket {
         if address.is_ipv6() {
             socket.set_only_v6(true)?;
         }
-        // Refused sizes are no failure: the stack works with any.
-        let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
-        let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
+        socket_options::enlarge_buffers(&socket);
+        socket_options::ignore_unreachable(&socket)?;
         socket.bind(&address.into())?;
         let state = UdpSocketState::new((&socket).into())?;
         let io = Watched::new(socket.into())?;
@@ -106,9 +102,7 @@ impl UdpSocket {
                     }
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Sent::Blocked(sent),
-                // quinn-udp has found that segmentation doesn't work here, and has turned it off; or the path has changed to
-                // an interface with a smaller MTU.
-                Err(e) if run > segment && (self.max_segments() == 1 || quinn_udp::is_msg_size_err(&e)) => {
+                Err(e) if run > segment && self.segmentation_may_be_at_fault(&e) => {
                     one_by_one = true;
                 }
                 Err(error) => {
@@ -120,6 +114,13 @@ impl UdpSocket {
             }
         }
         Sent::Done
+    }
+
+    /// Whether the datagrams of a run that failed may pass one by one. On Linux, quinn-udp has found that segmentation doesn't work
+    /// here, and has turned it off; or the path has changed to an interface with a smaller MTU. On Windows the driver decides, and
+    /// those that fail (virtual adapters, VPN clients) have no error in common.
+    fn segmentation_may_be_at_fault(&self, error: &io::Error) -> bool {
+        cfg!(windows) || self.max_segments() == 1 || quinn_udp::is_msg_size_err(error)
     }
 
     /// Whether datagrams of this size may be sent with segmentation. If they are too big for the interface, the kernel refuses
