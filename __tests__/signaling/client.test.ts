@@ -161,6 +161,14 @@ test('a WebSocket goes through a proxy that asks for a password', async () => {
   expect(home.stats().agents).toBe(1);
 });
 
+test('an error says which server it was about, without the token in its URL', async () => {
+  const { port } = await listen((socket) => socket.destroy());
+  const failed = register(`ws://127.0.0.1:${port}/path?token=s3cret`);
+  const message = expect.stringContaining(`ws://127.0.0.1:${port}/path could not be reached`) as string;
+  await expect(failed).rejects.toMatchObject({ code: 'AGENT_UNREACHABLE', message });
+  await expect(failed).rejects.toMatchObject({ message: expect.not.stringContaining('s3cret') as string });
+});
+
 test('a proxy that refuses is named, and its password is not', async () => {
   const proxy = await connectProxy(() => 0, 'me:right');
   const signaling = new WebSocketSignaling('wss://signal.test', {

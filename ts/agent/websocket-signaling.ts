@@ -62,7 +62,8 @@ export class WebSocketSignaling implements SignalingAdapter {
    */
   send(message: SignalingMessage): void {
     const place = message.from === undefined ? undefined : this.#places.get(message.from);
-    if (!place) throw new AgentError('UNAUTHORIZED', `${message.from} is not registered with ${this.url} from here`);
+    if (!place)
+      throw new AgentError('UNAUTHORIZED', `${message.from} is not registered with ${shown(this.url)} from here`);
     nativeAgentCall(() => place.client.send(JSON.stringify(message)));
   }
 
@@ -81,7 +82,7 @@ export class WebSocketSignaling implements SignalingAdapter {
     const { signal } = this.#options;
     if (signal?.aborted) return Promise.reject(cancelled(signal, `the registration of ${agent}`));
     if (this.#places.has(agent)) {
-      return Promise.reject(new AgentError('UNAUTHORIZED', `${agent} is registered with ${this.url} already`));
+      return Promise.reject(new AgentError('UNAUTHORIZED', `${agent} is registered with ${shown(this.url)} already`));
     }
     const { keys = context?.keys, token } = this.#options;
     const prover = makeProver(agent, { keys, token });
@@ -184,7 +185,7 @@ export class WebSocketSignaling implements SignalingAdapter {
    */
   async join(room: string, agentId: string, onMembers: RoomListener): Promise<Unsubscribe> {
     const place = this.#places.get(normalizeAgentUri(agentId));
-    if (!place) throw new AgentError('UNAUTHORIZED', `${agentId} is not registered with ${this.url} from here`);
+    if (!place) throw new AgentError('UNAUTHORIZED', `${agentId} is not registered with ${shown(this.url)} from here`);
     return await place.rooms.join(room, onMembers);
   }
 
@@ -205,4 +206,9 @@ function iceServersOf(content: string): RTCIceServer[] {
 function retryableIfUnreachable(error: AgentError): AgentError {
   if (error.code !== 'AGENT_UNREACHABLE') return error;
   return new AgentError(error.code, error.message, { retryable: true });
+}
+
+/** A URL without its query, in which some services take tokens: errors end up in logs. */
+function shown(url: string): string {
+  return url.split('?', 1)[0]!;
 }

@@ -31,9 +31,18 @@ pub(super) struct Address {
     pub(super) streams_blocked: AtomicBool,
 }
 
+/// A URL without what may be secret in it: user and password, and the query, which some services take tokens in.
+fn harmless(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority_end = rest.find('/').unwrap_or(rest.len());
+    let host = rest[..authority_end].rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}://{}", &rest[host..])
+}
+
 impl Address {
     pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
-        let refuse = |reason: &str| ConfigError::Url { url: text.to_owned(), reason: reason.to_owned() };
+        let refuse = |reason: &str| ConfigError::Url { url: harmless(text), reason: reason.to_owned() };
         let uri: Uri = text.parse().map_err(|error| refuse(&format!("{error}")))?;
         let scheme = uri.scheme_str().map(str::to_ascii_lowercase);
         let (transport, secure) = match scheme.as_deref() {
@@ -46,10 +55,7 @@ impl Address {
         let authority = uri.authority().map_or("", |authority| authority.as_str());
         if authority.contains('@') {
             // They would end up in logs; the options have a place for them.
-            return Err(ConfigError::Url {
-                url: text.replace(authority, &authority[authority.rfind('@').unwrap_or(0)..]),
-                reason: "it must not have a user or password in it".to_owned(),
-            });
+            return Err(refuse("it must not have a user or password in it"));
         }
         // `http::Uri` reads a port that is out of range as no port at all.
         let host_end = authority.rfind(']').map_or(0, |end| end + 1);
@@ -71,6 +77,11 @@ impl Address {
         let uri = Uri::from_parts(parts).map_err(|error| refuse(&error.to_string()))?;
         let streams_blocked = AtomicBool::new(false);
         Ok(Self { text: text.to_owned(), transport, secure, host, port, uri, streams_blocked })
+    }
+
+    /// The URL for people, and for logs.
+    pub(super) fn shown(&self) -> String {
+        harmless(&self.text)
     }
 
     /// Host and port as the URL has them: what the `Host` header says.
@@ -131,5 +142,17 @@ mod tests {
         }
         let error = Address::parse("wss://me:secret@h/").unwrap_err().to_string();
         assert!(error.contains("user or password") && !error.contains("secret"), "{error}");
+        for url in ["ftp://me:secret@h/x?token=secret", "http://h/?token=secret", "ws://me:secret@[h?secret"]
+        {
+            let error = Address::parse(url).unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_shown_without_what_may_be_secret_in_it() {
+        let shown = |url: &str| Address::parse(url).unwrap().shown();
+        assert_eq!(shown("wss://Host:1/path/x@y?token=s3cret"), "wss://Host:1/path/x@y");
+        assert_eq!(shown("ws://h?token=s3cret"), "ws://h");
     }
 }

@@ -64,7 +64,7 @@ impl Driver {
         let mut ready = None;
         loop {
             let address = servers[rotation.current()].clone();
-            let url = address.text.clone();
+            let (url, shown) = (address.text.clone(), address.shown());
             if ready.is_none() {
                 self.emit(ClientEvent::Connecting { url: url.clone() }).await;
             }
@@ -96,7 +96,7 @@ impl Driver {
                     self.config.reconnect.delay(1, random())
                 }
             } else {
-                failures.add(&url, &error);
+                failures.add(&shown, &error);
                 if rotation.next() {
                     Duration::ZERO
                 } else {

@@ -66,7 +66,7 @@ impl Session<'_> {
             None => None,
         };
         let Some(Proof { proof, public_key }) = proof else {
-            let url = &self.address.text;
+            let url = self.address.shown();
             let text = format!("{url} wants proof of the key of {agent}, and none is configured");
             return Err(End::Refused(ErrorBody::new(code::UNAUTHORIZED, text)));
         };

@@ -54,8 +54,8 @@ pub(super) async fn open(
     let mut requests = Requests::new(config.clone(), dialer.clone(), address.clone(), None);
     let answer = requests.send(Method::POST, "/v1/sessions", &[], Bytes::new()).await?;
     let body = answer.expect(StatusCode::CREATED).await?;
-    let started: Started = serde_json::from_slice(&body).map_err(|_| not_ours(&address.text))?;
-    let mut session = HeaderValue::from_str(&started.session).map_err(|_| not_ours(&address.text))?;
+    let started: Started = serde_json::from_slice(&body).map_err(|_| not_ours(&address.shown()))?;
+    let mut session = HeaderValue::from_str(&started.session).map_err(|_| not_ours(&address.shown()))?;
     session.set_sensitive(true);
     let receiving = Requests::new(config.clone(), dialer.clone(), address.clone(), Some(session.clone()));
     requests.enter(session);
