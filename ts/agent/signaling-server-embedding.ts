@@ -123,7 +123,16 @@ function answer(native: NativeServer, request: IncomingMessage, response: Server
   });
   onward.on('error', refuse);
   response.on('close', () => tunnel.destroy());
-  pipeline(request, onward, () => undefined);
+  // Not a pipeline: that would cut off a client whose request is refused before its end, and the refusal with it. The rest is
+  // taken and thrown away, as Node does with what an application does not read.
+  request.pipe(onward);
+  request.on('close', () => {
+    if (!request.complete) onward.destroy();
+  });
+  response.on('finish', () => {
+    request.unpipe(onward);
+    request.resume();
+  });
 }
 
 interface Mounts {
