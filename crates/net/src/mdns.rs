@@ -24,6 +24,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(1);
 /// After a first answer, how long to wait for the other address family.
 const GRACE: Duration = Duration::from_millis(50);
 
+/// Addresses of one name. Anybody on the network may answer, as often as there is time for.
+const MAX_FOUND: usize = 8;
+
 /// RFC 6762, section 17: no message is longer.
 const MAX_MESSAGE: usize = 9_000;
 
@@ -76,6 +79,9 @@ async fn listen(socket: &UdpSocket, name: &str, mut until: Instant, found: &mut 
     let mut buffer = vec![0; MAX_MESSAGE];
     while let Ok(Ok((len, _))) = timeout_at(until, socket.recv_from(&mut buffer)).await {
         for ip in answers(&buffer[..len], name) {
+            if found.len() >= MAX_FOUND {
+                return;
+            }
             if !found.contains(&ip) {
                 found.push(ip);
                 until = until.min(Instant::now() + GRACE);

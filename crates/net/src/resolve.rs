@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ossa_peer::ResolveCandidate;
 
@@ -48,6 +48,7 @@ const MAX_LOOKUPS: usize = 16;
 pub(crate) fn start(shared: &Arc<Shared>, core: &mut Core, request: ResolveCandidate) {
     if core.lookups >= MAX_LOOKUPS {
         tracing::debug!("too many remote candidates with names: one is ignored");
+        core.connection.add_resolved_candidate(Instant::now(), request.token, &[]);
         return;
     }
     core.lookups += 1;
@@ -56,10 +57,12 @@ pub(crate) fn start(shared: &Arc<Shared>, core: &mut Core, request: ResolveCandi
         let found = candidate(&shared, &request.name).await;
         shared.run(|core, now| {
             core.lookups -= 1;
-            match found {
-                Ok(addresses) => core.connection.add_resolved_candidate(now, request.token, &addresses),
-                Err(error) => tracing::debug!(%error, "a remote candidate's name was not resolved"),
-            }
+            let addresses = found.unwrap_or_else(|error| {
+                tracing::debug!(%error, "a remote candidate's name was not resolved");
+                Vec::new()
+            });
+            // Also without any: the connection waits for a limited number of names.
+            core.connection.add_resolved_candidate(now, request.token, &addresses);
         });
     });
 }
