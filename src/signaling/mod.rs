@@ -10,6 +10,7 @@ mod embedded;
 mod prover;
 mod server;
 mod server_options;
+mod service_manager;
 
 use std::sync::OnceLock;
 

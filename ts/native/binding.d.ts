@@ -602,6 +602,9 @@ export interface MessageOptions {
 /** The canonical form of an agent URI. */
 export declare function normalizeAgentUri(text: string): string
 
+/** Sends `state` to the service manager that listens at `socket`, as `sd_notify(3)` does. Throws a coded error if it cannot. */
+export declare function notifyServiceManager(socket: string, state: string): void
+
 /** Settings of a peer; everything may be left out. */
 export interface PeerOptions {
   /** STUN and TURN servers, at most 64. */

@@ -17,6 +17,7 @@ mod envelope;
 mod frames;
 pub mod fuzz;
 mod message;
+mod notify;
 mod rate;
 mod room;
 mod server;
@@ -31,6 +32,7 @@ pub use cluster::{ClusterConfig, ClusterConfigError, ClusterState, ClusterStats,
 pub use control::{ClientFrame, ErrorBody, FEATURE_ROOMS, SUBPROTOCOL, ServerFrame, close_code, code};
 pub use hyper::http;
 pub use message::{Body, IceCandidate, InvalidMessage, SignalingMessage};
+pub use notify::notify;
 pub use rate::{Rate, RateLimiter};
 pub use room::{RoomName, RoomNameError};
 pub use server::{

@@ -3,6 +3,7 @@ import { defineCommand, type Context } from '../command';
 import { checkingUsage } from '../exit';
 import type { Output } from '../output';
 import { fired } from '../pause';
+import { tellServiceManager } from '../service-manager';
 import { SIGNAL, SIGNAL_GROUPS, serverOptions, tlsOf } from '../signal-options';
 import { counted, duration, harmless } from '../text';
 
@@ -10,6 +11,9 @@ const OPTIONS = {
   ...SIGNAL,
   stats: { type: 'duration', min: 100, max: 86_400_000, help: 'Print counters as often as this.' },
 } as const;
+
+/** What closing takes at most besides the drain, in milliseconds; a service manager that waits less would cut the drain off. */
+const LAST_WORDS = 10_000;
 
 type SignalContext = Context<typeof OPTIONS>;
 
@@ -40,6 +44,7 @@ export const signal = defineCommand({
     const { url, port } = server;
     const auth = values.auth;
     out.result({ type: 'listening', url, port, auth, pid: process.pid }, `listening on ${url}`);
+    await tellServiceManager(out, { READY: 1, STATUS: `listening on ${url}` });
     const counting = countEvery(context, server);
     const reload = () => void reloadTls(context, server);
     if (process.platform !== 'win32') process.on('SIGHUP', reload);
@@ -58,6 +63,11 @@ async function end({ values, out }: SignalContext, server: SignalingServer): Pro
   const { agents, relayed, totalConnections } = server.stats();
   const started = performance.now();
   out.info(`stopping; ${counted(agents, 'agent')} will be told`, { type: 'stopping', agents });
+  await tellServiceManager(out, {
+    STOPPING: 1,
+    STATUS: `sending ${counted(agents, 'agent')} away`,
+    EXTEND_TIMEOUT_USEC: (values.drain + LAST_WORDS) * 1000,
+  });
   await server.close({ drain: values.drain });
   const time = performance.now() - started;
   out.result(
