@@ -2237,7 +2237,8 @@ interface WebSocketSignalingOptions {
      */
     failBack?: number | false;
     /**
-     * The HTTP proxy on the way, `http://[user:password@]host:port`, or `https://` if the proxy itself speaks TLS; `false` for none.
+     * The proxy on the way: `http://[user:password@]host:port`, `https://` if the proxy itself speaks TLS, `socks5://`, or `socks5h://`
+     * if the proxy is to look up the name of the server; `false` for none.
      * Default: what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say, except for servers on this host.
      */
     proxy?: string | URL | false;

@@ -225,7 +225,7 @@ describe('the proxies of the environment', () => {
 });
 
 test.each<[unknown, RegExp]>([
-  [{ proxy: 'socks5://h' }, /proxy must be a URL/],
+  [{ proxy: 'socks4://h' }, /proxy must be a URL/],
   [{ proxy: 7 }, /proxy must be the URL/],
   [{ headers: { upgrade: 'x' } }, /upgrade.*set by the client itself/],
   [{ headers: { 'a b': 'x' } }, /"a b"/],

@@ -7,7 +7,7 @@ use std::time::Duration;
 use napi::Result;
 use napi_derive::napi;
 use ossa_signaling::http::header::{HeaderMap, HeaderName, HeaderValue};
-use ossa_signaling::{AgentUri, ClientConfig, ClientIdentity, ProxyConfig, Reconnect, code};
+use ossa_signaling::{AgentUri, ClientConfig, ClientIdentity, ProxyConfig, ProxySetting, Reconnect, code};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use crate::session::coded;
@@ -51,13 +51,28 @@ pub struct SignalingClientOptions {
 #[napi(object, object_to_js = false)]
 pub struct SignalingProxy {
     /// For `ws:` and `http:`.
-    pub http: Option<String>,
+    pub http: Option<SignalingProxySetting>,
     /// For `wss:` and `https:`.
-    pub https: Option<String>,
+    pub https: Option<SignalingProxySetting>,
     /// Exceptions, as in `NO_PROXY`.
     pub no: Option<String>,
     /// Also for servers on this host.
     pub loopback: bool,
+}
+
+/// See `ProxySetting` of the crate.
+#[napi(object, object_to_js = false)]
+pub struct SignalingProxySetting {
+    /// The URL of the proxy.
+    pub url: String,
+    /// The variable or option that it is from, for errors.
+    pub origin: String,
+}
+
+impl From<SignalingProxySetting> for ProxySetting {
+    fn from(SignalingProxySetting { url, origin }: SignalingProxySetting) -> Self {
+        Self { url, origin }
+    }
 }
 
 pub(super) fn refused(error: impl std::fmt::Display) -> napi::Error {
@@ -88,8 +103,8 @@ impl SignalingClientOptions {
             },
             fail_back,
             proxy: self.proxy.map_or_else(ProxyConfig::default, |proxy| ProxyConfig {
-                http: proxy.http,
-                https: proxy.https,
+                http: proxy.http.map(Into::into),
+                https: proxy.https.map(Into::into),
                 no: proxy.no,
                 loopback: proxy.loopback,
             }),

@@ -1,16 +1,24 @@
 // Proxies between an agent and its signaling server.
 
+/** A proxy, and where it was set. */
+export interface ProxySetting {
+  url: string;
+  /** The name of a variable or option, for errors. */
+  origin: string;
+}
+
 /** Proxies as the native client takes them. */
 export interface SignalingProxy {
-  http?: string;
-  https?: string;
+  http?: ProxySetting;
+  https?: ProxySetting;
   no?: string;
   loopback: boolean;
 }
 
 /**
- * The proxies that an option, or else the environment, asks for. The environment is read here and not in the native core: in a
- * worker `process.env` may differ from that of the process.
+ * The proxies that an option, or else the environment, asks for, in the order of curl. The environment is read here and not in
+ * the native core: in a worker `process.env` may differ from that of the process. What cannot be used is refused by the core,
+ * which knows whether a server needs it.
  * @throws TypeError - The option is neither the URL of a proxy nor `false`.
  */
 export function resolveProxy(
@@ -20,20 +28,27 @@ export function resolveProxy(
   if (option === false) return undefined;
   if (option !== undefined) {
     if (typeof option !== 'string' && !(option instanceof URL)) {
-      throw new TypeError('proxy must be the URL of an HTTP proxy, or false');
+      throw new TypeError('proxy must be the URL of an HTTP or SOCKS5 proxy, or false');
     }
     const url = String(option);
-    if (!/^https?:\/\/./i.test(url)) {
+    if (!/^(https?|socks5h?):\/\/./i.test(url)) {
       // Not shown: it may have a password in it.
-      throw new TypeError('proxy must be a URL like "http://host:3128" or "https://user:password@host"');
+      throw new TypeError(
+        'proxy must be a URL like "http://host:3128", "https://user:password@host" or "socks5h://host:1080"',
+      );
     }
-    return { http: url, https: url, loopback: true };
+    const setting = { url, origin: 'proxy' };
+    return { http: setting, https: setting, loopback: true };
   }
-  const value = (name: string): string | undefined => env[name.toLowerCase()] || env[name] || undefined;
-  const all = value('ALL_PROXY');
+  const read = (name: string): ProxySetting | undefined => {
+    const url = env[name];
+    return url ? { url, origin: name } : undefined;
+  };
+  const either = (name: string) => read(name.toLowerCase()) ?? read(name);
+  const all = either('ALL_PROXY');
   // In a CGI program anybody can set HTTP_PROXY, by the header "Proxy" of a request.
-  const http = (env['REQUEST_METHOD'] === undefined ? value('HTTP_PROXY') : env['http_proxy']) ?? all;
-  const https = value('HTTPS_PROXY') ?? all;
+  const http = (env['REQUEST_METHOD'] === undefined ? either('HTTP_PROXY') : read('http_proxy')) ?? all;
+  const https = either('HTTPS_PROXY') ?? all;
   if (http === undefined && https === undefined) return undefined;
-  return { http, https, no: value('NO_PROXY'), loopback: false };
+  return { http, https, no: either('NO_PROXY')?.url, loopback: false };
 }

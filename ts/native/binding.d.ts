@@ -837,13 +837,21 @@ export interface SignalingProverOptions {
 /** See `ProxyConfig` of the crate. */
 export interface SignalingProxy {
   /** For `ws:` and `http:`. */
-  http?: string
+  http?: SignalingProxySetting
   /** For `wss:` and `https:`. */
-  https?: string
+  https?: SignalingProxySetting
   /** Exceptions, as in `NO_PROXY`. */
   no?: string
   /** Also for servers on this host. */
   loopback: boolean
+}
+
+/** See `ProxySetting` of the crate. */
+export interface SignalingProxySetting {
+  /** The URL of the proxy. */
+  url: string
+  /** The variable or option that it is from, for errors. */
+  origin: string
 }
 
 /** Options of a signaling server; durations in milliseconds, sizes in bytes. What is left out has its default. */

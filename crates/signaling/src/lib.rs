@@ -26,7 +26,7 @@ mod uri;
 
 pub use client::{
     Challenge, Client, ClientConfig, ClientEvent, ClientIdentity, ConfigError, Events, Proof, Prover,
-    Proving, ProxyConfig, Reconnect, RoomEvent, SendError,
+    Proving, ProxyConfig, ProxySetting, Reconnect, RoomEvent, SendError,
 };
 pub use cluster::{ClusterConfig, ClusterConfigError, ClusterState, ClusterStats, Place as ClusterPlace};
 pub use control::{ClientFrame, ErrorBody, FEATURE_ROOMS, SUBPROTOCOL, ServerFrame, close_code, code};

@@ -117,9 +117,11 @@ pub enum ConfigError {
     /// No URL, or too many.
     #[error("{0} URLs of signaling servers were given, from 1 to 16 are needed")]
     Count(usize),
-    /// Not the URL of a proxy that can be used.
-    #[error("{url:?} cannot be used as a proxy: {reason}")]
+    /// Not the URL of a proxy that can be used, before a server that is reached through it.
+    #[error("{origin} is {url:?}, which cannot be used as a proxy: {reason}")]
     Proxy {
+        /// Where it was set: the name of a variable or an option.
+        origin: String,
         /// The text given, without user and password.
         url: String,
         /// What is wrong with it.
@@ -179,8 +181,8 @@ impl ClientConfig {
     /// # Errors
     /// A URL, the proxy or a header cannot be used.
     pub fn check(&self) -> Result<(), ConfigError> {
-        self.validate()?;
-        self.proxy.matcher()?;
+        let servers = self.validate()?;
+        self.proxy.matcher(&servers)?;
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
+use hyper::header::HeaderValue;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
@@ -11,7 +12,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsConnector;
 
 use super::address::{Address, Transport};
-use super::proxy::{Proxies, Proxy, tunnel};
+use super::proxy::{Protocol, Proxies, Proxy, tunnel};
+use super::socks;
 
 /// Anything that carries bytes in both directions.
 pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -56,8 +58,14 @@ impl fmt::Debug for Dialer {
 /// A connection to a server, or to a proxy that wants to be given whole URLs.
 pub(super) struct Dialed {
     pub(super) stream: Stream,
-    /// Requests go to this proxy, which forwards them (RFC 9112, 3.2.2).
-    pub(super) forward: Option<Proxy>,
+    /// Requests go to a proxy, which forwards them (RFC 9112, 3.2.2).
+    pub(super) forward: Option<Forward>,
+}
+
+/// What a proxy wants of requests that it forwards.
+#[derive(Debug)]
+pub(super) struct Forward {
+    pub(super) authorization: Option<HeaderValue>,
 }
 
 impl Dialer {
@@ -67,18 +75,51 @@ impl Dialer {
             let stream = self.secure(stream, address.secure, &address.host).await?;
             return Ok(Dialed { stream, forward: None });
         };
-        let reached = match tcp(&proxy.host, proxy.port).await {
-            Ok(stream) => self.secure(stream, proxy.secure, &proxy.host).await,
-            Err(error) => Err(error),
+        let stream = match &proxy.protocol {
+            Protocol::Http { secure, authorization } => {
+                let stream = self.reach(&proxy, *secure).await?;
+                if address.transport == Transport::Http && !address.secure {
+                    // What proxies are made for; many allow tunnels to port 443 only.
+                    let forward = Forward { authorization: authorization.clone() };
+                    return Ok(Dialed { stream, forward: Some(forward) });
+                }
+                tunnel(stream, &proxy, authorization.as_ref(), address).await?
+            }
+            Protocol::Socks5 { remote_names, credentials } => {
+                self.through_socks(&proxy, *remote_names, credentials.as_ref(), address).await?
+            }
         };
-        let stream = reached.map_err(|error| format!("the proxy cannot be reached: {error}"))?;
-        if address.transport == Transport::Http && !address.secure {
-            // What proxies are made for; many allow tunnels to port 443 only.
-            return Ok(Dialed { stream, forward: Some(proxy) });
-        }
-        let stream = tunnel(stream, &proxy, address).await?;
         let stream = self.secure(stream, address.secure, &address.host).await?;
         Ok(Dialed { stream, forward: None })
+    }
+
+    /// A connection to the proxy itself.
+    async fn reach(&self, proxy: &Proxy, secure: bool) -> Result<Stream, String> {
+        let reached = match tcp(&proxy.host, proxy.port).await {
+            Ok(stream) => self.secure(stream, secure, &proxy.host).await,
+            Err(error) => Err(error),
+        };
+        reached.map_err(|error| format!("the proxy cannot be reached: {error}"))
+    }
+
+    /// Tries the addresses of the server one after the other, each over a connection of its own, as the proxy ends one that it
+    /// has refused something on.
+    async fn through_socks(
+        &self,
+        proxy: &Proxy,
+        remote_names: bool,
+        credentials: Option<&(String, String)>,
+        address: &Address,
+    ) -> Result<Stream, String> {
+        let mut last = format!("{}:{}: the name has no address", address.host, address.port);
+        for target in socks::targets(address, remote_names).await?.into_iter().take(MAX_ADDRESSES) {
+            let stream = self.reach(proxy, false).await?;
+            match socks::connect(stream, proxy, credentials, target).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
     }
 
     async fn secure(&self, stream: Stream, wanted: bool, host: &str) -> Result<Stream, String> {

@@ -119,7 +119,7 @@ impl Driver {
     async fn dialer(&self, servers: &[Arc<Address>], proxies: Proxies) -> Result<Dialer, String> {
         let secure = servers
             .iter()
-            .any(|server| server.secure || proxies.of(server).is_some_and(|proxy| proxy.secure));
+            .any(|server| server.secure || proxies.of(server).is_some_and(|proxy| proxy.speaks_tls()));
         let tls = if secure { Some(tls::connector(&self.config).await?) } else { None };
         Ok(Dialer { tls, proxies })
     }

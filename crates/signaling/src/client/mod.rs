@@ -11,6 +11,7 @@ mod registration;
 mod rooms;
 mod rotation;
 mod session;
+mod socks;
 mod tls;
 mod transport;
 mod writer;
@@ -27,7 +28,7 @@ pub use config::{ClientConfig, ClientIdentity, ConfigError, Reconnect};
 use driver::Driver;
 use outbox::{Outbox, Queued};
 pub use prover::{Challenge, Proof, Prover, Proving};
-pub use proxy::ProxyConfig;
+pub use proxy::{ProxyConfig, ProxySetting};
 pub use rooms::RoomEvent;
 use rooms::{RoomRequest, Rooms};
 pub(crate) use transport::http::EventParser;
@@ -125,8 +126,9 @@ impl Client {
     /// # Errors
     /// A URL, the proxy or a header cannot be used.
     pub fn start(config: ClientConfig) -> Result<(Self, Events), ConfigError> {
-        let servers = config.validate()?.into_iter().map(Arc::new).collect();
-        let proxies = config.proxy.matcher()?;
+        let servers = config.validate()?;
+        let proxies = config.proxy.matcher(&servers)?;
+        let servers = servers.into_iter().map(Arc::new).collect();
         let (queue, receiver) = mpsc::unbounded_channel();
         let (events, event_receiver) = mpsc::channel(EVENT_QUEUE);
         let (closing, close_watch) = watch::channel(false);

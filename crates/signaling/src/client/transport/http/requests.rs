@@ -13,8 +13,7 @@ use tokio::time::Instant;
 
 use crate::client::ClientConfig;
 use crate::client::address::Address;
-use crate::client::dial::{Aborted, Dialer};
-use crate::client::proxy::Proxy;
+use crate::client::dial::{Aborted, Dialer, Forward};
 use crate::client::session::End;
 
 /// A connection that nobody has used for so long is left: servers and proxies close them after 5 s and more, and a request
@@ -26,7 +25,7 @@ const MAX_EXPLANATION: usize = 4096;
 
 struct Open {
     sender: SendRequest<Full<Bytes>>,
-    forward: Option<Proxy>,
+    forward: Option<Forward>,
     last_used: Instant,
     /// Moves the bytes.
     _driver: Aborted,
@@ -133,7 +132,7 @@ impl Requests {
         path: &str,
         headers: &[(HeaderName, HeaderValue)],
         body: Bytes,
-        forward: Option<&Proxy>,
+        forward: Option<&Forward>,
     ) -> Result<Request<Full<Bytes>>, End> {
         let address = &self.address;
         let path = format!("{}{path}", address.uri.path().trim_end_matches('/'));
