@@ -51,6 +51,28 @@ test('a signaling server that is not there is a failure, with what to do', async
   expect(advice(doctor.objects).join('\n')).toContain('ossa-webrtc signal starts one');
 });
 
+test('a clock that is five minutes wrong is a failure, with what to do', async () => {
+  const { url } = await signaling();
+  const folder = mkdtempSync(join(tmpdir(), 'ossa-clock-'));
+  try {
+    const preload = join(folder, 'clock.cjs');
+    writeFileSync(preload, 'const now = Date.now; Date.now = () => now() - 300_000;');
+    const doctor = new Program(['doctor', '--json', '--signaling', url], {
+      command: [process.execPath, '--require', preload, cli],
+    });
+    expect((await doctor.result()).code).toBe(1);
+    const [clock] = checks(doctor.objects, 'clock');
+    expect(clock).toMatchObject({ status: 'fail', text: expect.stringMatching(/5 min behind .* 60 s/) as string });
+    expect(clock!['ahead']).toBeGreaterThan(290_000);
+    expect(advice(doctor.objects).join('\n')).toContain('Set the clock of this machine');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  const right = new Program(['doctor', '--json', '--signaling', url]);
+  expect((await right.result()).code).toBe(0);
+  expect(checks(right.objects, 'clock')).toMatchObject([{ status: 'ok' }]);
+});
+
 // Behind NATs: needs Linux and the right to make namespaces, `ip`, `nft` and coturn. In CI it fails without them.
 const UNSHARE = ['--map-root-user', '--net', '--mount'];
 const works = (file: string, ...args: string[]) => spawnSync(file, args).status === 0;

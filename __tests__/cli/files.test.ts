@@ -1,8 +1,18 @@
 // send and receive, two processes with a signaling server in a third.
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 
 import { createPeer } from 'ossa-webrtc';
 
@@ -128,6 +138,51 @@ test('what the receiver does not want is refused, and the sender fails with the 
   expect(readdirSync(join(folder, 'in'))).toEqual(['same.bin']);
   const stranger = program('send', '--id', 'agent://stranger', 'same.bin', INBOX);
   expect((await stranger.result()).code).toBe(4);
+});
+
+test('what another agent calls a file does not lead out of the folder, nor through links in it', async () => {
+  file('a.txt', 10);
+  const receive = await receiver();
+  for (const name of [
+    '../../out.txt',
+    join(folder, 'out2.txt'),
+    '..',
+    'C:\\out.exe',
+    '.profile',
+    'a\u001b[31m\n.txt',
+  ]) {
+    expect((await program('send', '--name', name, 'a.txt', INBOX).result()).code).toBe(0);
+  }
+  expect(readdirSync(folder).sort()).toEqual(['a.txt', 'in']);
+  expect(readdirSync(join(folder, 'in'))).toHaveLength(6);
+  symlinkSync(join(folder, 'elsewhere'), join(folder, 'in', 'link.txt'));
+  symlinkSync(join(folder, 'elsewhere'), join(folder, 'in', 'new.txt.part'));
+  for (const name of ['link.txt', 'new.txt']) {
+    const { code, stderr } = await program('send', '--name', name, 'a.txt', INBOX).result();
+    expect(code).toBe(1);
+    expect(stderr).toContain('there is something of that name already (EEXIST)');
+  }
+  expect(receive.stderr).toContain('--overwrite replaces it');
+  expect(readdirSync(folder).sort()).toEqual(['a.txt', 'in']);
+});
+
+test('a disk that is full, and a folder that is none, are said in words', async () => {
+  file('a.txt', 10);
+  expect(await program('receive', '--accept', '--dir', 'a.txt').result()).toMatchObject({
+    code: 1,
+    stderr: 'ossa-webrtc: a.txt: there is something of that name already (EEXIST)\n',
+  });
+  await using inbox = createPeer({ agentId: INBOX, signaling: url });
+  await inbox.ready;
+  inbox.on('file', (incoming) => {
+    const full = new Writable({
+      write: (_data, _encoding, done) => done(Object.assign(new Error('no space left'), { code: 'ENOSPC' })),
+    });
+    incoming.accept(full).done.catch(() => undefined);
+  });
+  const { code, stderr } = await program('send', 'a.txt', INBOX).result();
+  expect(code).toBe(1);
+  expect(stderr).toContain('the file could not be written: the disk is full (ENOSPC)');
 });
 
 test('a file that is not there is an error before anybody is called', async () => {

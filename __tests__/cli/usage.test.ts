@@ -52,6 +52,8 @@ test.each([
   [['ping', '--json=yes', 'agent://a'], '--json takes no value, but "yes" was given'],
   [['ping'], 'ping needs <agent>'],
   [['ping', 'agent://a', 'agent://b'], 'ping takes one argument; "agent://b" is too much'],
+  [['ping', 'a'], 'an agent URI starts with "agent://", got "a"'],
+  [['send', 'package.json', 'a'], 'an agent URI starts with "agent://", got "a"'],
   [['ping', 'agent://a'], 'no signaling server: give --signaling ws://host:port, or set OSSA_SIGNALING'],
   [['ping', '--signaling', 'http', 'agent://a'], 'http'],
   [['ping', '--signaling', 'ws://127.0.0.1:1', '--id', 'me', 'agent://a'], 'me'],

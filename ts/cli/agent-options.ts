@@ -182,6 +182,16 @@ export async function readText(path: string): Promise<string> {
   return await readFile(path, 'utf8');
 }
 
+/**
+ * The name of another agent, as it was given.
+ *
+ * @throws UsageError - It is none.
+ */
+export async function agentOf(text: string): Promise<string> {
+  const { normalizeAgentUri } = await import('../index.js');
+  return checkingUsage(() => normalizeAgentUri(text));
+}
+
 /** Waits until others can find the agent, or the user has enough. */
 export async function registered(peer: AgentPeer, signal: AbortSignal, timeout: number): Promise<void> {
   const { AgentError } = await import('../index.js');

@@ -1,5 +1,7 @@
 // How the program ends: exit codes, and the errors that lead to them.
 
+import { inWords } from './file-errors';
+
 /** Exit codes; stable. */
 export const EXIT = {
   ok: 0,
@@ -64,7 +66,7 @@ export function reportOf(error: unknown): Report {
   if (error instanceof UsageError) return { exitCode: EXIT.usage, code: 'USAGE', message: error.message };
   if (error instanceof Failure) return { exitCode: error.exitCode, code: error.code, message: error.message };
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  const text = typeof message === 'string' && message !== '' ? message : String(error);
+  const text = typeof message === 'string' && message !== '' ? inWords(error as Error) : String(error);
   if (typeof code !== 'string') return { exitCode: EXIT.failed, code: 'FAILED', message: text };
   return { exitCode: BY_CODE[code] ?? EXIT.failed, code, message: text };
 }

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
 import type { AgentPeer, Link } from '../../index';
-import { AGENT, AGENT_GROUPS, randomAgentId, registered, withPeer } from '../agent-options';
+import { AGENT, agentOf, AGENT_GROUPS, randomAgentId, registered, withPeer } from '../agent-options';
 import { listen, measure, type Figures, type Plan } from '../bench';
 import { defineCommand, type Context } from '../command';
 import { UsageError } from '../exit';
@@ -37,7 +37,8 @@ export const bench = defineCommand({
   ],
   async run(context) {
     const { values, positionals } = context;
-    const [agent] = positionals;
+    const [name] = positionals;
+    const agent = name === undefined ? undefined : await agentOf(name);
     if (values.listen && agent !== undefined) throw new UsageError('bench --listen waits; it takes no agent');
     if (values.listen) await withPeer(context, (peer) => serve(peer, context));
     else if (agent !== undefined) await withPeer(context, (peer) => against(peer, agent, context));

@@ -1,4 +1,4 @@
-import { AGENT, AGENT_GROUPS, withPeer } from '../agent-options';
+import { AGENT, agentOf, AGENT_GROUPS, withPeer } from '../agent-options';
 import { defineCommand } from '../command';
 import { UsageError } from '../exit';
 import { harmless, harmlessJson } from '../text';
@@ -30,7 +30,8 @@ export const call = defineCommand({
   ],
   async run(context) {
     const { values, positionals, out, signal } = context;
-    const [agent, capability, input] = positionals as [string, string, string?];
+    const [name, capability, input] = positionals as [string, string, string?];
+    const agent = await agentOf(name);
     const argument = await inputOf(input, values.string);
     await withPeer(context, async (peer) => {
       const link = await peer.connect(agent, { timeout: values.timeout, signal });

@@ -1,7 +1,7 @@
 import { createInterface, type Interface } from 'node:readline';
 
 import type { AgentMessage, AgentPeer, Link } from '../../index';
-import { AGENT, AGENT_GROUPS, registered, remoteText, withPeer } from '../agent-options';
+import { AGENT, agentOf, AGENT_GROUPS, registered, remoteText, withPeer } from '../agent-options';
 import { defineCommand, type Context } from '../command';
 import { UsageError } from '../exit';
 import { fired } from '../pause';
@@ -32,7 +32,8 @@ export const chat = defineCommand({
     ['chat agent://example.com/alice < message.txt', 'Say something and leave'],
   ],
   async run(context) {
-    const [agent] = context.positionals;
+    const [name] = context.positionals;
+    const agent = name === undefined ? undefined : await agentOf(name);
     const { room } = context.values;
     if (agent !== undefined && room !== undefined) throw new UsageError('chat takes an agent or --room, not both');
     await withPeer(context, async (peer) => {

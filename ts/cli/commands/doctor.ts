@@ -8,6 +8,7 @@ import {
   checkNetwork,
   checkRelays,
   checkSignaling,
+  SKEW_LIMIT,
   urlsOf,
 } from '../doctor/examine';
 import { advice, verdicts, type Findings, type Verdict } from '../doctor/verdict';
@@ -86,6 +87,7 @@ async function examine(
     relays,
     ...(nat ? { nat } : {}),
     ...(meetings.length > 0 ? { signaling: meetings.some(({ works }) => works) } : {}),
+    wrongClock: meetings.some(({ ahead = 0 }) => Math.abs(ahead) > SKEW_LIMIT),
   };
 }
 

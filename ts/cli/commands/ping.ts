@@ -1,5 +1,5 @@
 import type { Link } from '../../index';
-import { AGENT, AGENT_GROUPS, remoteText, withPeer } from '../agent-options';
+import { AGENT, agentOf, AGENT_GROUPS, remoteText, withPeer } from '../agent-options';
 import { defineCommand } from '../command';
 import { EXIT } from '../exit';
 import type { Output } from '../output';
@@ -33,10 +33,11 @@ export const ping = defineCommand({
     ['ping agent://example.com/billing', 'Until Ctrl-C'],
     ['ping -c 10 -i 100ms --json agent://example.com/billing', 'Ten times, for a program'],
   ],
-  run: (context) =>
-    withPeer(context, async (peer) => {
-      const { values, positionals, out, signal } = context;
-      const link = await peer.connect(positionals[0]!, { timeout: values.timeout, signal });
+  async run(context) {
+    const agent = await agentOf(context.positionals[0]!);
+    return await withPeer(context, async (peer) => {
+      const { values, out, signal } = context;
+      const link = await peer.connect(agent, { timeout: values.timeout, signal });
       await announce(link, out);
       const series = new Series(link, out);
       try {
@@ -50,7 +51,8 @@ export const ping = defineCommand({
         series.report();
       }
       return series.answers > 0 ? EXIT.ok : EXIT.failed;
-    }),
+    });
+  },
 });
 
 async function announce(link: Link, out: Output): Promise<void> {

@@ -5,6 +5,7 @@ import type { AgentPeer, IncomingFile } from '../../index';
 import { AGENT, AGENT_GROUPS, registered, withPeer } from '../agent-options';
 import { defineCommand, type Context } from '../command';
 import { UsageError } from '../exit';
+import { inWords } from '../file-errors';
 import { fired } from '../pause';
 import { showProgress } from '../progress';
 import { bytes, harmless } from '../text';
@@ -118,9 +119,10 @@ class Reception {
         this.#done();
       }
     } catch (error) {
-      const { code, message } = error as { code?: string; message: string };
+      const { code, message, cause } = error as { code?: string; message: string; cause?: { code?: unknown } };
       out.clearStatus();
-      out.info(`${file.name} from ${file.from} did not arrive: ${message}`, {
+      const advice = cause?.code === 'EEXIST' ? '; --overwrite replaces it' : '';
+      out.info(`${file.name} from ${file.from} did not arrive: ${inWords({ message })}${advice}`, {
         type: 'failed',
         ...about,
         code,

@@ -4,7 +4,7 @@ import { hostname, userInfo } from 'node:os';
 import { basename, resolve } from 'node:path';
 
 import type { Link } from '../../index';
-import { AGENT, AGENT_GROUPS, remoteText, withPeer } from '../agent-options';
+import { AGENT, agentOf, AGENT_GROUPS, remoteText, withPeer } from '../agent-options';
 import { defineCommand, type Context } from '../command';
 import { Failure, UsageError } from '../exit';
 import { pathOf, pathText } from '../path';
@@ -42,7 +42,8 @@ export const send = defineCommand({
   ],
   async run(context) {
     const { values, positionals, signal } = context;
-    const [files, agent] = [positionals.slice(0, -1), positionals.at(-1)!];
+    const files = positionals.slice(0, -1);
+    const agent = await agentOf(positionals.at(-1)!);
     if (values.name !== undefined && files.length > 1) throw new UsageError('--name is for one file, not for several');
     if (files.filter((file) => file === '-').length > 1)
       throw new UsageError('standard input ("-") can be sent once only');

@@ -9,7 +9,7 @@ import { addresses, hasIpv6Route, hasMulticast, type Address } from './network';
 import { serverUrls, stunServers, turnUrls, type ServerUrl } from './servers';
 
 /** A clock that is off by more makes others refuse our tokens: they allow 60 seconds. */
-const SKEW_LIMIT = 60_000;
+export const SKEW_LIMIT = 60_000;
 const SKEW_WARNING = 10_000;
 
 /** The connection of this machine with itself. */
@@ -155,7 +155,7 @@ export async function checkSignaling(
   open: () => ReturnType<typeof import('../agent-options').signalingOf>,
   ca: string | undefined,
   timeout: number,
-): Promise<{ checks: Check[]; works: boolean; iceServers: readonly RTCIceServer[] }> {
+): Promise<{ checks: Check[]; works: boolean; iceServers: readonly RTCIceServer[]; ahead?: number }> {
   const checks: Check[] = [];
   let works = true;
   let iceServers: readonly RTCIceServer[] = [];
@@ -175,8 +175,9 @@ export async function checkSignaling(
     const text = refused ? `${url} is there, and refuses agents without a proof: ${message}` : `${url}: ${message}`;
     checks.push(found('signaling', refused ? 'warn' : 'fail', text, { url, code }));
   }
-  if (works) checks.push(clockCheck(await clockAhead(url, ca, timeout)));
-  return { checks, works, iceServers };
+  const ahead = works ? await clockAhead(url, ca, timeout) : undefined;
+  if (works) checks.push(clockCheck(ahead));
+  return { checks, works, iceServers, ...(ahead === undefined ? {} : { ahead }) };
 }
 
 function clockCheck(ahead: number | undefined): Check {
@@ -185,7 +186,11 @@ function clockCheck(ahead: number | undefined): Check {
   if (off === 0)
     return found('clock', 'ok', 'the clock agrees with that of the signaling server, to the second', { ahead });
   const text = `the clock is ${duration(off)} ${ahead > 0 ? 'behind' : 'ahead of'} that of the signaling server`;
-  if (off > SKEW_LIMIT) return found('clock', 'fail', `${text}: proofs of names are refused; set the clock`, { ahead });
+  if (off > SKEW_LIMIT) {
+    const why =
+      'proofs of names and passwords of TURN servers are good for a short time, and clocks may differ by 60 s';
+    return found('clock', 'fail', `${text}: ${why}`, { ahead });
+  }
   return found('clock', off > SKEW_WARNING ? 'warn' : 'ok', text, { ahead });
 }
 

@@ -13,6 +13,8 @@ export interface Findings {
   readonly relays: readonly Relay[];
   /** Nothing if no server was given; whether it works otherwise. */
   readonly signaling?: boolean;
+  /** The clock differs from that of a signaling server by more than agents allow each other. */
+  readonly wrongClock?: boolean;
 }
 
 /** Whether some kind of agent can be reached. */
@@ -123,8 +125,10 @@ function udpBlocked({ relays }: Findings): Verdict {
 
 /** What the user can do; empty if all is well. */
 export function advice(findings: Findings): string[] {
-  const { nat, relays, signaling, loopback } = findings;
+  const { nat, relays, signaling, loopback, wrongClock } = findings;
   const list: string[] = [];
+  if (wrongClock)
+    list.push('Set the clock of this machine, or that of the signaling server, and let it be kept right (NTP).');
   if (!loopback) list.push('Let this program use UDP on 127.0.0.1: a firewall or sandbox on this machine forbids it.');
   if (signaling === undefined)
     list.push('Give the signaling server to test it: --signaling wss://host (or set OSSA_SIGNALING).');
