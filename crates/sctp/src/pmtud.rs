@@ -43,10 +43,18 @@ pub(crate) struct Pmtud {
     ceiling: usize,
     probes: Vec<Probe>,
     raise: Option<Time>,
-    /// The path lost large packets: search again when small ones pass.
-    wait_for_progress: bool,
-    /// Nothing has been sent that would gain from larger packets.
-    wait_for_bulk: bool,
+    waits_for: WaitsFor,
+}
+
+/// What the next search waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WaitsFor {
+    /// Something that gains from larger packets: nothing of the kind has been sent yet.
+    Bulk,
+    /// Small packets that pass: the path has lost large ones.
+    Progress,
+    /// It is under way, or done.
+    Nothing,
 }
 
 impl Pmtud {
@@ -60,8 +68,7 @@ impl Pmtud {
             ceiling: usize::MAX,
             probes: Vec::new(),
             raise: None,
-            wait_for_progress: false,
-            wait_for_bulk: true,
+            waits_for: WaitsFor::Bulk,
         }
     }
 
@@ -77,8 +84,7 @@ impl Pmtud {
         }
         self.ceiling = usize::MAX;
         self.raise = None;
-        self.wait_for_progress = false;
-        self.wait_for_bulk = false;
+        self.waits_for = WaitsFor::Nothing;
         let first = FIRST_ROUND.into_iter().chain([self.max]);
         let (current, max) = (self.current, self.max);
         self.probes = first.filter(|size| *size > current && *size <= max).map(Probe::new).collect();
@@ -90,13 +96,12 @@ impl Pmtud {
         self.current = self.base;
         self.probes.clear();
         self.raise = None;
-        self.wait_for_progress = false;
-        self.wait_for_bulk = true;
+        self.waits_for = WaitsFor::Bulk;
     }
 
     /// So many bytes wait to be sent a first time.
     pub(crate) fn on_queued(&mut self, bytes: usize) {
-        if self.wait_for_bulk && bytes >= BULK_PACKETS * self.base {
+        if self.waits_for == WaitsFor::Bulk && bytes >= BULK_PACKETS * self.base {
             self.start();
         }
     }
@@ -109,13 +114,13 @@ impl Pmtud {
         self.current = self.base;
         self.probes.clear();
         self.raise = None;
-        self.wait_for_progress = true;
+        self.waits_for = WaitsFor::Progress;
         true
     }
 
     /// Data was acknowledged.
     pub(crate) fn on_progress(&mut self) {
-        if self.wait_for_progress {
+        if self.waits_for == WaitsFor::Progress {
             self.start();
         }
     }
