@@ -85,6 +85,12 @@ async function target(url: string, ...args: string[]): Promise<void> {
   await listening.object('ready');
 }
 
+test('a server whose output nobody reads any more ends, and not as if it had been told to', async () => {
+  const { program } = await signaling('--stats', '100ms');
+  program.process.stdout!.destroy();
+  expect(await program.ended).toBe(141);
+});
+
 test('agents come by TLS, and SIGHUP reads the certificate again', async () => {
   const [old, renewed] = [selfSigned(), selfSigned()];
   const [cert, key] = [file('cert.pem', old.cert), file('key.pem', old.key)];

@@ -46,7 +46,7 @@ function furnish(): void {
   writeFileSync(join(folder, 'etc/tls/cert.pem'), cert, { mode: 0o600 });
   writeFileSync(join(folder, 'etc/tls/key.pem'), key, { mode: 0o600 });
   mkdirSync(join(folder, 'out'));
-  const trial = 'timeout 100 /opt/node /opt/trial.mjs >/run/out/log 2>&1\nsystemctl exit 0\n';
+  const trial = 'timeout 150 /opt/node /opt/trial.mjs >/run/out/log 2>&1\nsystemctl exit 0\n';
   writeFileSync(join(folder, 'trial.sh'), trial);
 }
 
@@ -73,5 +73,5 @@ testUnit(
       tls: { started: 0, ready: 200 },
     });
   },
-  180_000,
+  240_000,
 );

@@ -74,7 +74,8 @@ async function runCommand(command: Command, args: readonly string[], broken: Abo
   // A server has another use for it where it can be sent.
   if (isWindows || !command.endsBySignal) process.on('SIGHUP', () => end(EXIT.terminated, 'the terminal is gone'));
   broken.addEventListener('abort', () => end(EXIT.pipe, 'nobody reads the output'));
-  const byHand = () => (command.endsBySignal ? undefined : ended);
+  // A server whose output nobody reads has not ended as it was meant to: whoever watches it may want to start it again.
+  const byHand = () => (command.endsBySignal && ended !== EXIT.pipe ? undefined : ended);
   try {
     // Types of values follow from the table; see defineCommand.
     const context = { values, positionals, out, signal: stop.signal } as unknown as Context;
