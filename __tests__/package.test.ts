@@ -73,6 +73,7 @@ describe('the packed tarballs, installed into an empty project', () => {
     expect(status).not.toBe(0);
     expect(stderr).toContain('/nonexistent/library.node');
     expect(stderr).toContain('npm run build:native');
+    expect(stderr).toContain('leave "ossa-webrtc" out (as external)');
   });
 
   // `Event`, `Blob` and their like come from one of the two.

@@ -52,8 +52,9 @@ function load(): typeof Binding {
   }
   throw new Error(
     `ossa-webrtc: no native library for ${triple} (Node ${process.version}) could be loaded. Tried:\n${failures.join('\n')}\n` +
-      `Reinstall without "--no-optional"/"--omit=optional", or build it here with "npm run build:native" ` +
-      `and point OSSA_WEBRTC_NATIVE_LIBRARY_PATH at the file.`,
+      `What to do: install the package without "--no-optional"/"--omit=optional", on the platform that it is to run on. A bundler has to ` +
+      `leave "ossa-webrtc" out (as external), with the package installed beside the bundle. For a platform without a prebuilt library, ` +
+      `run "npm run build:native" in a clone of the repository and point OSSA_WEBRTC_NATIVE_LIBRARY_PATH at the file.`,
   );
 }
 
