@@ -796,6 +796,10 @@ export interface SignalingClusterOptions {
   prefix: string
   /** PEM certificates of authorities to trust besides the system's. */
   ca?: string
+  /** PEM certificate chain for a Redis server that asks for one; with `key`. */
+  cert?: string
+  /** PEM private key. */
+  key?: string
   /** A server that Redis has not heard for so long is dead. */
   lease?: number
   /** Redis is lost when it does not answer for so long. */
@@ -820,6 +824,8 @@ export interface SignalingClusterStats {
   sent: number
   /** Messages from other servers. */
   received: number
+  /** What this release does not know. */
+  unknown: number
   /** Bytes waiting for Redis. */
   queuedBytes: number
 }

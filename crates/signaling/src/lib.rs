@@ -36,9 +36,9 @@ pub use notify::notify;
 pub use rate::{Rate, RateLimiter};
 pub use room::{RoomName, RoomNameError};
 pub use server::{
-    Attempt, AuthMode, Authenticator, Denied, EventSink, Evidence, Identity, Level, Network, OpenToAll,
-    Origins, Server, ServerConfig, ServerEvent, ServerEvents, Stats, TlsError, TlsIdentity, Verdict,
-    place_of,
+    Attempt, AuthMode, Authenticator, Denied, EventSink, Evidence, FirstUsePolicy, Identity, KnownName,
+    Level, Network, OpenToAll, Origins, Server, ServerConfig, ServerEvent, ServerEvents, Stats, TlsError,
+    TlsIdentity, Verdict, place_of,
 };
 pub use turn::{IceServer, Secret, TurnConfig, TurnUser};
 pub use uri::{AgentUri, AgentUriError};

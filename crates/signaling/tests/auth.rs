@@ -43,7 +43,7 @@ impl Authenticator for Toy {
             Evidence::Token(token) => token == name,
         };
         let verdict = if right {
-            Ok(Identity { owner: Some(name.to_owned()) })
+            Ok(Identity { owner: Some(name.to_owned()), ..Identity::default() })
         } else {
             Err(Denied { error: ErrorBody::new(code::UNAUTHORIZED, "no"), reason: "wrong".into() })
         };

@@ -8,7 +8,7 @@ use redis::Cmd;
 use tokio::sync::mpsc;
 
 use super::wire;
-use crate::{AgentUri, RoomName};
+use crate::{AgentUri, FirstUsePolicy, KnownName, RoomName};
 
 /// Bookkeeping per command, counted so that many small ones are bounded too.
 const COMMAND_OVERHEAD: usize = 256;
@@ -42,6 +42,8 @@ pub(crate) struct Busy;
 pub(crate) struct Bus<T> {
     node: String,
     before: String,
+    /// What Redis had for this node before is not there any more.
+    forgotten: bool,
     prefix: String,
     scripts: Scripts,
     queue: mpsc::UnboundedSender<Command<T>>,
@@ -67,6 +69,8 @@ pub(crate) struct Record<'a> {
     pub(crate) token: &'a str,
     /// Who has proven to own the name; empty if nobody asks.
     pub(crate) owner: &'a str,
+    /// The name stays the owner's when it goes.
+    pub(crate) first_use: Option<FirstUsePolicy>,
 }
 
 /// A registration on some node.
@@ -97,6 +101,7 @@ pub(crate) struct RoomBounds {
 pub(super) struct Setup {
     pub(super) node: String,
     pub(super) before: String,
+    pub(super) forgotten: bool,
     pub(super) prefix: String,
     pub(super) scripts: Scripts,
     pub(super) max_queue_bytes: usize,
@@ -105,14 +110,19 @@ pub(super) struct Setup {
 impl<T> Bus<T> {
     pub(super) fn new(setup: Setup) -> (Self, mpsc::UnboundedReceiver<Command<T>>) {
         let (queue, receiver) = mpsc::unbounded_channel();
-        let Setup { node, before, prefix, scripts, max_queue_bytes } = setup;
+        let Setup { node, before, forgotten, prefix, scripts, max_queue_bytes } = setup;
         let queued = Arc::new(AtomicUsize::new(0));
-        (Self { node, before, prefix, scripts, queue, queued, max_queue_bytes }, receiver)
+        (Self { node, before, forgotten, prefix, scripts, queue, queued, max_queue_bytes }, receiver)
     }
 
     /// The id of this node.
     pub(crate) fn node(&self) -> &str {
         &self.node
+    }
+
+    /// Redis has been emptied since this node was last connected.
+    pub(crate) fn has_forgotten(&self) -> bool {
+        self.forgotten
     }
 
     /// Bytes that wait for Redis.
@@ -146,14 +156,8 @@ impl<T> Bus<T> {
 
     /// A call of `state.lua`, and its size.
     fn state(&self, command: &str, arguments: &[&str]) -> (Cmd, usize) {
-        let mut cmd = redis::cmd("EVALSHA");
-        cmd.arg(&self.scripts.state).arg(0).arg(&self.prefix).arg(&self.node).arg(command);
-        let mut cost = COMMAND_OVERHEAD;
-        for argument in arguments {
-            cmd.arg(*argument);
-            cost += argument.len();
-        }
-        (cmd, cost)
+        let Self { scripts, prefix, node, .. } = self;
+        state(&scripts.state, prefix, node, command, arguments)
     }
 
     /// Sends `text` to an agent on another node; the reply is [`Receivers`](wire::Reply::Receivers). Gives `then` back if
@@ -201,9 +205,10 @@ impl<T> Bus<T> {
         then: T,
     ) -> Result<(), Busy> {
         let (dead_node, dead_reg) = holder(dead);
-        let Record { agent, reg, token, owner } = record;
-        let (request, reg) = (request.to_string(), reg.to_string());
-        let arguments = [&request, agent.as_str(), &reg, token, shown, owner, dead_node, &dead_reg];
+        let (request, record) = (request.to_string(), record.fields());
+        let mut arguments = vec![request.as_str()];
+        arguments.extend(record.iter().map(String::as_str));
+        arguments.extend([shown, dead_node, &dead_reg]);
         let (cmd, cost) = self.state("claim", &arguments);
         self.offer(cmd, cost, Then::Site(then))
     }
@@ -219,19 +224,26 @@ impl<T> Bus<T> {
         then: T,
     ) {
         let (dead_node, dead_reg) = holder(dead);
-        let Record { agent, reg, token, owner } = record;
-        let (reg, since) = (reg.to_string(), since.to_string());
+        let (record, since) = (record.fields(), since.to_string());
         let (most, bytes) = (bounds.members.to_string(), bounds.bytes.to_string());
         let (mode, rooms) = match rooms {
             RoomsOf::Keep => ("keep", &[][..]),
             RoomsOf::Exactly(rooms) => ("exact", rooms),
         };
-        let mut arguments =
-            vec![agent.as_str(), &reg, token, owner, &since, &self.before, dead_node, &dead_reg, mode];
-        arguments.extend([most.as_str(), &bytes]);
+        let mut arguments: Vec<_> = record.iter().map(String::as_str).collect();
+        arguments.extend([&since, &*self.before, dead_node, &dead_reg, mode, &most, &bytes]);
         arguments.extend(rooms.iter().map(RoomName::as_str));
         let (cmd, cost) = self.state("publish", &arguments);
         self.push(cmd, cost, Then::Site(then));
+    }
+
+    /// Tells Redis what it has forgotten. The reply has those of the names that are somebody else's.
+    pub(crate) fn remember(&self, names: &[KnownName], then: impl Fn() -> T) {
+        for names in names.chunks(REMEMBERED) {
+            let fields: Vec<_> = names.iter().flat_map(remembered).collect();
+            let (cmd, cost) = self.state("remember", &fields.iter().map(String::as_str).collect::<Vec<_>>());
+            self.push(cmd, cost, Then::Site(then()));
+        }
     }
 
     /// Gives a registration up.
@@ -298,13 +310,59 @@ impl<T> Bus<T> {
         self.push(cmd, cost, Then::Beat);
     }
 
-    pub(super) fn hello(&self, lease: Duration) -> Cmd {
-        self.state("hello", &[&lease.as_millis().to_string(), &self.before]).0
-    }
-
     pub(super) fn bye(&self, lease: Duration) -> Cmd {
         self.state("bye", &[&lease.as_millis().to_string()]).0
     }
+}
+
+/// Names in one command: a fraction of a millisecond, in which everybody else waits.
+const REMEMBERED: usize = 100;
+
+/// A call of `state.lua`, and its size.
+fn state(script: &str, prefix: &str, node: &str, command: &str, arguments: &[&str]) -> (Cmd, usize) {
+    let mut cmd = redis::cmd("EVALSHA");
+    cmd.arg(script).arg(0).arg(prefix).arg(node).arg(command);
+    let mut cost = COMMAND_OVERHEAD;
+    for argument in arguments {
+        cmd.arg(*argument);
+        cost += argument.len();
+    }
+    (cmd, cost)
+}
+
+/// Takes the lease of a new node; see `state.lua`.
+pub(super) fn hello(
+    scripts: &Scripts,
+    prefix: &str,
+    node: &str,
+    lease: Duration,
+    before: &str,
+    epoch: &str,
+) -> Cmd {
+    let lease = lease.as_millis().to_string();
+    state(&scripts.state, prefix, node, "hello", &[&lease, wire::VERSION, before, epoch]).0
+}
+
+impl Record<'_> {
+    /// Agent, reg, token, owner, and of the first use: whether it is known, since when, retention, capacity.
+    fn fields(&self) -> [String; 8] {
+        let Self { agent, reg, token, owner, first_use } = self;
+        let [known, since, retention, capacity] = first_use.map_or_else(Default::default, |policy| {
+            let FirstUsePolicy { known, since, retention, capacity } = policy;
+            [u128::from(known), since.into(), retention.as_millis(), capacity as u128]
+                .map(|it| it.to_string())
+        });
+        let own = [agent.as_str().to_owned(), reg.to_string(), (*token).to_owned(), (*owner).to_owned()];
+        let [agent, reg, token, owner] = own;
+        [agent, reg, token, owner, known, since, retention, capacity]
+    }
+}
+
+fn remembered(name: &KnownName) -> [String; 5] {
+    let KnownName { agent, owner, since, left, retention } = name;
+    let [since, retention, left] =
+        [u128::from(*since), retention.as_millis(), left.as_millis()].map(|number| number.to_string());
+    [agent.as_str().to_owned(), owner.clone(), since, retention, left]
 }
 
 fn holder(holder: Option<&Holder>) -> (&str, String) {

@@ -10,11 +10,11 @@ use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
 
 use redis::aio::MultiplexedConnection;
 
-use super::bus::{Bus, Command, Scripts, Setup, Then};
+use super::bus::{Bus, Command, Scripts, Setup, Then, hello};
 use super::config::ClusterConfig;
 use super::connect::{Connection, connect, said};
 use super::status::{ClusterState, Status};
-use super::wire::{Event, Reply};
+use super::wire::{Event, Reply, VERSION};
 
 /// Commands that travel together: they share a round trip, and Redis serves others between two such batches.
 const BATCH: usize = 256;
@@ -22,6 +22,8 @@ const BATCH: usize = 256;
 /// Delays between attempts to connect: short, as agents wait for others, and capped, as a stopped server is cheap to ask.
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 const MAX_DELAY: Duration = Duration::from_secs(1);
+
+const NONSENSE: &str = "it gave an answer that makes no sense";
 
 /// A node as its link to Redis sees it. No method may block.
 pub(crate) trait Site: Send + Sync + 'static {
@@ -51,18 +53,17 @@ pub(crate) async fn run<S: Site>(
     status: Arc<Status>,
     mut closing: watch::Receiver<bool>,
 ) {
-    // The id that this node had in its last connection.
-    let mut before = String::new();
+    let mut past = Past::default();
     let mut failures = 0;
     loop {
         let session = tokio::select! {
-            session = timeout(config.timeout, open(&config, &site, before.clone())) => session,
+            session = timeout(config.timeout, open(&config, &site, &past)) => session,
             () = told(&mut closing) => return,
         };
         let reason = match session.unwrap_or_else(|_| Err("it does not answer".to_owned())) {
             Ok(mut session) => {
                 failures = 0;
-                session.bus.node().clone_into(&mut before);
+                past = Past { node: session.bus.node().to_owned(), epoch: session.epoch.clone() };
                 match session.serve(&config, &status, &mut closing).await {
                     Ok(()) => return,
                     Err(reason) => reason,
@@ -95,8 +96,18 @@ fn delay(failures: u32) -> Duration {
     full.mul_f64(1.0 - f64::from(random) / 512.0)
 }
 
+/// What a node remembers of its last connection.
+#[derive(Default)]
+struct Past {
+    /// The id that it had then.
+    node: String,
+    /// Names the time since Redis was last empty.
+    epoch: String,
+}
+
 struct Session<S: Site> {
     site: Arc<S>,
+    epoch: String,
     bus: Arc<Bus<S::Asked>>,
     connection: Connection,
     commands: mpsc::UnboundedReceiver<Command<S::Asked>>,
@@ -105,7 +116,7 @@ struct Session<S: Site> {
 }
 
 /// Connects, subscribes to the node's channel and takes a lease.
-async fn open<S: Site>(config: &ClusterConfig, site: &Arc<S>, before: String) -> Result<Session<S>, String> {
+async fn open<S: Site>(config: &ClusterConfig, site: &Arc<S>, past: &Past) -> Result<Session<S>, String> {
     let node = uuid::Uuid::new_v4().simple().to_string();
     let pushed = {
         let (site, node) = (Arc::downgrade(site), node.clone());
@@ -121,17 +132,23 @@ async fn open<S: Site>(config: &ClusterConfig, site: &Arc<S>, before: String) ->
     scripts.cmd("SCRIPT").arg("LOAD").arg(include_str!("state.lua"));
     scripts.cmd("SCRIPT").arg("LOAD").arg(include_str!("relay.lua"));
     let (state, relay) = scripts.query_async(redis).await.map_err(|error| said(&error))?;
-    redis.subscribe(format!("{}to:{node}", config.place.prefix)).await.map_err(|error| said(&error))?;
-    let setup = Setup {
-        node,
-        before,
-        prefix: config.place.prefix.clone(),
-        scripts: Scripts { state, relay },
-        max_queue_bytes: config.max_queue_bytes,
+    let (scripts, prefix) = (Scripts { state, relay }, config.place.prefix.clone());
+    redis.subscribe(format!("{prefix}to:{node}")).await.map_err(|error| said(&error))?;
+    let hello = hello(&scripts, &prefix, &node, config.lease, &past.node, &past.epoch);
+    let answer = hello.query_async(redis).await.map_err(|error| said(&error))?;
+    let (epoch, forgotten) = match Reply::parse(answer) {
+        Some(Reply::Ok(answer)) if answer.len() == 2 => (answer[0].clone(), answer[1] == "1"),
+        Some(Reply::Version(other)) => {
+            return Err(format!(
+                "the servers of this cluster speak version {other:?} of its protocol, this one {VERSION:?}: \
+                 stop the others first, or give this one another prefix"
+            ));
+        }
+        _ => return Err(NONSENSE.to_owned()),
     };
-    let (bus, commands) = Bus::new(setup);
-    bus.hello(config.lease).exec_async(redis).await.map_err(|error| said(&error))?;
-    Ok(Session { site: site.clone(), bus: Arc::new(bus), connection, commands, under_way: Vec::new() })
+    let (before, max_queue_bytes) = (past.node.clone(), config.max_queue_bytes);
+    let (bus, commands) = Bus::new(Setup { node, before, forgotten, prefix, scripts, max_queue_bytes });
+    Ok(Session { site: site.clone(), epoch, bus: Arc::new(bus), connection, commands, under_way: Vec::new() })
 }
 
 impl<S: Site> Session<S> {
@@ -143,7 +160,7 @@ impl<S: Site> Session<S> {
         closing: &mut watch::Receiver<bool>,
     ) -> Result<(), String> {
         self.site.connected(self.bus.clone());
-        let Self { site, bus, connection, commands, under_way } = self;
+        let Self { site, bus, connection, commands, under_way, .. } = self;
         let (redis, driver) = connection.parts();
         let mut way = Way { site, bus, redis, commands, under_way, config, status };
         let end = tokio::select! {
@@ -252,7 +269,7 @@ impl<S: Site> Way<'_, S> {
                     self.site.stands(ClusterState::Connected);
                 }
                 (Then::Nothing, _) => {}
-                (_, _) => return Err("it gave an answer that makes no sense".to_owned()),
+                (_, _) => return Err(NONSENSE.to_owned()),
             }
         }
         Ok(())

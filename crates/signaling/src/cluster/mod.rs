@@ -16,4 +16,4 @@ pub use config::{ClusterConfig, ClusterConfigError, Place};
 pub(crate) use link::{Site, run};
 pub(crate) use status::Status;
 pub use status::{ClusterState, ClusterStats};
-pub(crate) use wire::{Event, Reply};
+pub(crate) use wire::{Event, Reply, known_names};

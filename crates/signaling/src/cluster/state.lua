@@ -99,20 +99,98 @@ local function displace(agent, held)
   tell(held.node, 'd', agent, held.reg)
 end
 
-local function forget(agent)
-  depart_all(agent, 'x')
-  call('DEL', agent_key(agent), rooms_key(agent))
-end
-
 local function now()
   local time = call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
+-- Names that are their owner's also while he is away. Agent -> 'since retention owner', and agent -> the end, 'inf' for one
+-- that is registered.
+local owners_key, ends_key = prefix .. 'owners', prefix .. 'ends'
+-- There for a lease after Redis was found empty: what servers remember may not be all here yet.
+local settling_key = prefix .. 'settling'
+
+local function known(agent)
+  local text, ends = call('HGET', owners_key, agent), call('ZSCORE', ends_key, agent)
+  if not text or not ends then return nil end
+  ends = ends == 'inf' and math.huge or tonumber(ends)
+  if ends <= now() then return nil end
+  local since, retention, owner = string.match(text, '^(%d+) (%d+) (.*)$')
+  return { since = tonumber(since), retention = tonumber(retention), owner = owner, ends = ends }
+end
+
+local function remember(agent, owner, since, retention, ends)
+  local text = string.format('%.0f %.0f ', since, retention) .. owner
+  call('HSET', owners_key, agent, text)
+  call('ZADD', ends_key, ends == math.huge and 'inf' or string.format('%.0f', ends), agent)
+end
+
+-- since, retention, what is left of it, owner
+local function described(name)
+  local left = math.min(name.ends - now(), name.retention)
+  return string.format('%.0f', name.since), string.format('%.0f', name.retention), string.format('%.0f', left), name.owner
+end
+
+-- Most names that one call forgets.
+local EXPIRE = 100
+
+local function forget_expired()
+  for _, agent in ipairs(call('ZRANGEBYSCORE', ends_key, '-inf', now(), 'LIMIT', 0, EXPIRE)) do
+    call('HDEL', owners_key, agent)
+    call('ZREM', ends_key, agent)
+  end
+end
+
+-- Why the name is not for this owner, whoever is registered. `first` is nil where names belong to nobody who is away.
+local function denied(agent, owner, first)
+  if not first then return nil end
+  local name = known(agent)
+  if name and name.owner ~= owner then return {'owned', described(name)} end
+  if name or first.known then return nil end
+  if call('EXISTS', settling_key) == 1 then return {'settling'} end
+  forget_expired()
+  if call('ZCARD', ends_key) >= first.capacity then return {'crowded'} end
+  return nil
+end
+
+local function keep(agent, owner, first)
+  if not first then return end
+  local name = known(agent)
+  remember(agent, owner, math.min(first.since, name and name.since or first.since), first.retention, math.huge)
+end
+
+-- Nobody is registered under the name any more: its retention begins.
+local function rest(agent)
+  local text = call('HGET', owners_key, agent)
+  local retention = text and string.match(text, '^%d+ (%d+) ')
+  if retention then call('ZADD', ends_key, string.format('%.0f', now() + tonumber(retention)), agent) end
+end
+
+local function forget(agent, kind)
+  depart_all(agent, kind)
+  call('DEL', agent_key(agent), rooms_key(agent))
+  rest(agent)
+end
+
+-- Every server has to know better than it may have been told.
+local function correct(agent)
+  for _, node in ipairs(call('SMEMBERS', prefix .. 'nodes')) do tell(node, 'k', agent, described(known(agent))) end
+end
+
+local function first_use(known_here, since, retention, capacity)
+  if retention == '' then return nil end
+  return {
+    known = known_here == '1', since = tonumber(since), retention = tonumber(retention), capacity = tonumber(capacity)
+  }
+end
+
 local commands = {}
 
--- request, agent, reg, token if new, token shown, owner, node and reg found dead
-function commands.claim(request, agent, reg, token, shown, owner, dead_node, dead_reg)
+-- request, agent, reg, token if new, owner, first use (4), token shown, node and reg found dead
+function commands.claim(request, agent, reg, token, owner, known_here, first, retention, capacity, shown, dead_node, dead_reg)
+  local policy = first_use(known_here, first, retention, capacity)
+  local refusal = denied(agent, owner, policy)
+  if refusal then return refusal end
   local held = record(agent)
   local since, resumed = now(), '0'
   if held then
@@ -129,6 +207,7 @@ function commands.claim(request, agent, reg, token, shown, owner, dead_node, dea
     since = math.max(since, held.since + 1)
   end
   write(agent, reg, token, owner, since)
+  keep(agent, owner, policy)
   local rooms = call('SMEMBERS', rooms_key(agent))
   tell(me, 'g', request, resumed, string.format('%.0f', since), unpack(rooms))
   for _, room in ipairs(rooms) do
@@ -138,11 +217,21 @@ function commands.claim(request, agent, reg, token, shown, owner, dead_node, dea
   return {'ok'}
 end
 
--- agent, reg, token, owner, since, own node before, node and reg found dead, 'keep' or 'exact', most members and
--- bytes of a room, rooms. Publishes a registration that this node has made by itself.
-function commands.publish(agent, reg, token, owner, since, before, dead_node, dead_reg, mode, most, bytes, ...)
+-- agent, reg, token, owner, first use (4), since, own node before, node and reg found dead, 'keep' or 'exact', most members
+-- and bytes of a room, rooms. Publishes a registration that this node has made by itself.
+function commands.publish(agent, reg, token, owner, known_here, first, retention, capacity, since, before, dead_node, dead_reg,
+    mode, most, bytes, ...)
+  local policy = first_use(known_here, first, retention, capacity)
+  local name, usurped = policy and known(agent), false
+  if name and name.owner ~= owner then
+    -- Two owners, because Redis was lost or has forgotten: the name is the earlier one's.
+    if name.since <= policy.since then return {'owned', described(name)} end
+    usurped = true
+    remember(agent, owner, policy.since, policy.retention, math.huge)
+    correct(agent)
+  end
   local held = record(agent)
-  if held and held.node ~= me and held.node ~= before then
+  if held and held.node ~= me and held.node ~= before and not usurped then
     if token == held.token or (owner ~= '' and owner == held.owner) then
       -- The same agent twice: the later registration counts.
       if tonumber(since) < held.since then return {'displaced'} end
@@ -152,6 +241,7 @@ function commands.publish(agent, reg, token, owner, since, before, dead_node, de
   end
   if held and held.node ~= me then displace(agent, held) end
   write(agent, reg, token, owner, since)
+  keep(agent, owner, policy)
   local wanted, refused = {}, {'ok'}
   for _, room in ipairs({...}) do wanted[room] = true end
   for _, room in ipairs(call('SMEMBERS', rooms_key(agent))) do
@@ -171,11 +261,39 @@ end
 function commands.release(agent, reg, kind)
   local held = record(agent)
   if held and held.node == me and held.reg == reg then
-    depart_all(agent, kind)
-    call('DEL', agent_key(agent), rooms_key(agent))
+    forget(agent, kind)
     call('SREM', owned_key(me), agent)
   end
   return {'ok'}
+end
+
+-- Names that this node remembers: agent, owner, since, retention and what is left of it, again and again. Returns those that
+-- are somebody else's: agent, since, retention, left, owner.
+function commands.remember(...)
+  local wrong, given = {'ok'}, {...}
+  for at = 1, #given, 5 do
+    local agent, owner = given[at], given[at + 1]
+    local since, retention, left = tonumber(given[at + 2]), tonumber(given[at + 3]), tonumber(given[at + 4])
+    local name = known(agent)
+    if left <= 0 then
+      -- Its time has come meanwhile.
+    elseif not name then
+      remember(agent, owner, since, retention, now() + left)
+    elseif name.owner == owner then
+      remember(agent, owner, math.min(since, name.since), retention, math.max(now() + left, name.ends))
+    elseif name.since <= since then
+      for _, field in ipairs({agent, described(name)}) do table.insert(wrong, field) end
+    else
+      local held = record(agent)
+      remember(agent, owner, since, retention, now() + left)
+      correct(agent)
+      if held then
+        displace(agent, held)
+        forget(agent, 'x')
+      end
+    end
+  end
+  return wrong
 end
 
 local function owns(agent, reg)
@@ -215,12 +333,25 @@ function commands.probe(request, node, agent, reg)
   return {'ok', tell(node, 'p', request, me, agent, reg)}
 end
 
--- lease, own node before: that one's agents are this one's, and are about to be published again.
-function commands.hello(lease, before)
+-- lease, version, own node before: that one's agents are this one's, and are about to be published again; epoch that the node
+-- knows. Returns the epoch, and whether Redis has forgotten what the node knew.
+function commands.hello(lease, version, before, epoch)
+  local spoken = call('GET', prefix .. 'version')
+  if spoken and spoken ~= version then
+    for _, node in ipairs(call('SMEMBERS', prefix .. 'nodes')) do
+      if alive(node) then return {'version', spoken} end
+    end
+  end
+  call('SET', prefix .. 'version', version)
+  -- Gone when Redis starts anew without its data.
+  call('SETNX', prefix .. 'epoch', me)
+  local present = call('GET', prefix .. 'epoch')
+  local forgotten = epoch ~= '' and epoch ~= present
+  if forgotten then call('SET', settling_key, '1', 'PX', lease) end
   call('SET', lease_key(me), '1', 'PX', lease)
   call('SADD', prefix .. 'nodes', me)
   if before ~= '' then call('PEXPIRE', lease_key(before), lease) end
-  return {'ok'}
+  return {'ok', present, forgotten and '1' or '0'}
 end
 
 -- All that was of this node before has been published again.
@@ -234,7 +365,7 @@ local REAP = 100
 
 local function reap(node)
   for _, agent in ipairs(call('SPOP', owned_key(node), REAP)) do
-    if call('HGET', agent_key(agent), 'node') == node then forget(agent) end
+    if call('HGET', agent_key(agent), 'node') == node then forget(agent, 'x') end
   end
   local left = call('SCARD', owned_key(node))
   if left == 0 then call('SREM', prefix .. 'nodes', node) end
@@ -244,6 +375,7 @@ end
 -- lease. Renews it and buries the dead; returns the nodes and agents alive, and how many of the dead are left.
 function commands.beat(lease)
   if not call('SET', lease_key(me), '1', 'PX', lease, 'XX') then return {'lapsed'} end
+  forget_expired()
   local nodes, agents, left = 0, 0, 0
   for _, node in ipairs(call('SMEMBERS', prefix .. 'nodes')) do
     if alive(node) then

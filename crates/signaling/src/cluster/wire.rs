@@ -3,9 +3,15 @@
 //! Each node is subscribed to one channel, `<prefix>to:<node>`. An event is a text of lines: its kind, then its fields.
 //! Agent URIs, names of rooms and ids have no line breaks in them; a relayed message comes last and may.
 
+use std::time::Duration;
+
 use redis::Value;
 
-use crate::{AgentUri, RoomName};
+use crate::{AgentUri, KnownName, RoomName};
+
+/// Of events, keys and scripts. Servers of different versions are not one cluster: the one that comes later says so and stays
+/// out. A new kind of event is no new version, since servers skip what they do not know; a new field of one is.
+pub(super) const VERSION: &str = "1";
 
 /// One event of a node's channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +28,8 @@ pub(crate) enum Event<'a> {
     Probe { request: u64, node: &'a str, agent: AgentUri, reg: u64 },
     /// `a`: the answer to a probe.
     Answer { request: u64, alive: bool },
+    /// `k`: whose a name is, though some server has believed otherwise.
+    Known(KnownName),
     /// `j`: an agent has come to a room.
     Joined { room: RoomName, agent: AgentUri },
     /// `l` and `x`: an agent has gone from a room, as it wanted or because it is lost.
@@ -44,6 +52,10 @@ impl<'a> Event<'a> {
             let mut fields = rest.splitn(3, '\n');
             let (node, to) = (fields.next()?, fields.next()?.parse().ok()?);
             return Some(Self::Message { node, to, text: fields.next()? });
+        }
+        if kind == "k" {
+            let fields: Vec<_> = rest.splitn(5, '\n').map(str::to_owned).collect();
+            return known_names(&fields)?.pop().map(Self::Known);
         }
         let mut fields = rest.split('\n');
         let mut next = || fields.next();
@@ -111,6 +123,14 @@ pub(crate) enum Reply {
     Full(u64),
     /// The lease of this node has run out.
     Lapsed,
+    /// The name is that of somebody who may be away.
+    Owned { since: u64, retention: Duration, left: Duration, owner: String },
+    /// What servers remember is still being collected, and the name is new.
+    Settling,
+    /// There is no room for new names.
+    Crowded,
+    /// The servers of this cluster are of another version.
+    Version(String),
     /// So many subscribers have received a message.
     Receivers(u64),
 }
@@ -132,9 +152,34 @@ impl Reply {
             "many" => Self::Many(number(1)?),
             "full" => Self::Full(number(1)?),
             "lapsed" => Self::Lapsed,
+            "owned" => Self::Owned {
+                since: number(1)?,
+                retention: Duration::from_millis(number(2)?),
+                left: Duration::from_millis(number(3)?),
+                owner: fields.get(4)?.clone(),
+            },
+            "settling" => Self::Settling,
+            "crowded" => Self::Crowded,
+            "version" => Self::Version(fields.get(1)?.clone()),
             _ => return None,
         })
     }
+}
+
+/// Groups of agent, since, retention, what is left of it, and owner.
+pub(crate) fn known_names(fields: &[String]) -> Option<Vec<KnownName>> {
+    let name = |fields: &[String]| {
+        let [agent, since, retention, left, owner] = fields else { return None };
+        let time = |text: &str| text.parse().ok().map(Duration::from_millis);
+        Some(KnownName {
+            agent: agent.parse().ok()?,
+            owner: owner.clone(),
+            since: since.parse().ok()?,
+            left: time(left)?,
+            retention: time(retention)?,
+        })
+    };
+    fields.chunks(5).map(name).collect()
 }
 
 fn text(value: Value) -> Option<String> {

@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentUri, ErrorBody, Secret};
+pub use super::first_use::{FirstUsePolicy, KnownName};
+use crate::{AgentUri, ErrorBody, Secret, code};
 
 /// What a registration has to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -86,6 +87,9 @@ pub struct Identity {
     /// Of two claims of one name with the same owner the later one wins at once. Without an owner, or with another one, a
     /// connection that is alive keeps its names.
     pub owner: Option<String>,
+    /// The name is the owner's from its first registration on, also while it is away. The servers of a cluster remember that
+    /// together. Not without an owner.
+    pub first_use: Option<FirstUsePolicy>,
 }
 
 /// Why an agent is not registered.
@@ -96,6 +100,27 @@ pub struct Denied {
     pub error: ErrorBody,
     /// For the operator: a stable name, such as `signature-invalid`.
     pub reason: Cow<'static, str>,
+}
+
+impl Denied {
+    /// What every wrong proof or token is answered with, so that whoever tries does not learn which would do.
+    pub fn not_accepted(reason: impl Into<Cow<'static, str>>) -> Self {
+        let text =
+            "the registration was refused: the proof or token was not accepted; the server's log says why";
+        Self { error: ErrorBody::new(code::UNAUTHORIZED, text), reason: reason.into() }
+    }
+
+    /// The fault is not the agent's.
+    pub fn unavailable(reason: impl Into<Cow<'static, str>>) -> Self {
+        let text = "the registration cannot be verified at the moment; try again later";
+        Self { error: ErrorBody::new(code::INTERNAL_ERROR, text), reason: reason.into() }
+    }
+
+    /// There is no room for a name that nobody has had before.
+    pub fn no_new_names(reason: impl Into<Cow<'static, str>>) -> Self {
+        let text = "no more new names are taken at the moment; try again later";
+        Self { error: ErrorBody::new(code::INTERNAL_ERROR, text), reason: reason.into() }
+    }
 }
 
 /// The outcome of [`Authenticator::verify`], when it is there.
@@ -115,6 +140,14 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
 
     /// The agent is not registered any more.
     fn released(&self, _agent: &AgentUri, _now: Instant) {}
+
+    /// All names that belong to somebody by [`Identity::first_use`], for a cluster that has lost its memory.
+    fn known_names(&self, _now: Instant) -> Vec<KnownName> {
+        Vec::new()
+    }
+
+    /// The cluster knows whose a name is, whatever this server has believed; nobody is registered under it here.
+    fn corrected(&self, _name: &KnownName, _now: Instant) {}
 }
 
 /// Lets everybody register everything.

@@ -6,6 +6,7 @@ mod auth;
 mod client;
 mod config;
 mod event;
+mod first_use;
 mod half_open;
 mod handle;
 mod http;
@@ -39,7 +40,10 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 pub use address::{Network, place_of};
-pub use auth::{Attempt, AuthMode, Authenticator, Denied, Evidence, Identity, OpenToAll, Verdict};
+pub use auth::{
+    Attempt, AuthMode, Authenticator, Denied, Evidence, FirstUsePolicy, Identity, KnownName, OpenToAll,
+    Verdict,
+};
 pub use config::ServerConfig;
 pub use event::{EventSink, Level, ServerEvent, ServerEvents};
 pub use origin::Origins;

@@ -1,5 +1,6 @@
 //! How an agent comes to be registered: what it has to show, and who may take a name over.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -63,6 +64,19 @@ impl Failures {
     fn count(&self, visitor: &Visitor) {
         let mut limiter = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         limiter.take(&place_of(visitor.address), Instant::now().into_std());
+    }
+}
+
+/// A name that was not given.
+struct NotClaimed {
+    error: ErrorBody,
+    /// It is somebody else's; the reason is for the operator.
+    denied: Option<Cow<'static, str>>,
+}
+
+impl From<ErrorBody> for NotClaimed {
+    fn from(error: ErrorBody) -> Self {
+        Self { error, denied: None }
     }
 }
 
@@ -159,7 +173,8 @@ impl Client {
             return Err(ErrorBody::new(code::UNAUTHORIZED, text));
         }
         self.check_room_for(agent)?;
-        self.claim(agent, None, &Identity::default()).await.map(drop)
+        let claimed = self.claim(agent, None, &Identity::default()).await;
+        claimed.map(drop).map_err(|NotClaimed { error, .. }| error)
     }
 
     fn check_room_for(&self, agent: &AgentUri) -> Result<(), ErrorBody> {
@@ -214,13 +229,18 @@ impl Client {
                 }
             }
         };
-        shared.emit(|| ServerEvent::Denied {
+        self.report(agent, reason);
+        Err(error)
+    }
+
+    /// Tells the operator why an agent was denied; the agent is not told.
+    fn report(&self, agent: &AgentUri, reason: Cow<'static, str>) {
+        self.shared.emit(|| ServerEvent::Denied {
             connection: self.handle.id,
-            address: visitor.address,
+            address: self.registrations.visitor.address,
             agent: agent.clone(),
             reason,
         });
-        Err(error)
     }
 
     /// Answers a failed attempt, and counts it. If the failure is the server's own it does not end the connection, but what was
@@ -258,7 +278,12 @@ impl Client {
                     ice_servers_ttl,
                 })
             }
-            Err(error) => self.refuse(Some(agent), None, error),
+            Err(NotClaimed { error, denied: None }) => self.refuse(Some(agent), None, error),
+            // As if the authenticator had said so itself.
+            Err(NotClaimed { error, denied: Some(reason) }) => {
+                self.report(&agent, reason);
+                self.denied(agent, error)
+            }
         }
     }
 
@@ -269,7 +294,7 @@ impl Client {
         agent: &AgentUri,
         resume: Option<String>,
         identity: &Identity,
-    ) -> Result<String, ErrorBody> {
+    ) -> Result<String, NotClaimed> {
         self.check_room_for(agent)?;
         // Before the claim, which may take a while: if the connection ends meanwhile, the name is given up like the others.
         let known = self.agents.contains(agent);
@@ -294,12 +319,13 @@ impl Client {
         agent: &AgentUri,
         resume: Option<&str>,
         identity: &Identity,
-    ) -> Result<String, ErrorBody> {
+    ) -> Result<String, NotClaimed> {
         let Shared { registry, config, .. } = &*self.shared;
-        let owner = identity.owner.as_deref();
+        let Identity { owner, first_use } = identity;
+        let (owner, first_use) = (owner.as_deref(), *first_use);
         let mut dead = None;
         loop {
-            let credentials = Credentials { resume, owner, dead: dead.as_ref() };
+            let credentials = Credentials { resume, owner, first_use, dead: dead.as_ref() };
             match registry.claim(agent, &self.handle, credentials).await {
                 Claim::Granted { resume, displaced } => {
                     if let Some(old) = displaced {
@@ -310,11 +336,14 @@ impl Client {
                 Claim::Held(holding) => {
                     if registry.answers(agent, &holding, config.takeover_timeout).await {
                         let text = format!("{agent} is registered by another connection, which is alive");
-                        return Err(ErrorBody::new(code::UNAUTHORIZED, text));
+                        return Err(ErrorBody::new(code::UNAUTHORIZED, text).into());
                     }
                     dead = Some(holding);
                 }
-                Claim::Refused(error) => return Err(error),
+                Claim::Refused(error) => return Err(error.into()),
+                Claim::Denied(Denied { error, reason }) => {
+                    return Err(NotClaimed { error, denied: Some(reason) });
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod clustered;
 mod events;
+mod outcome;
 mod view;
 
 use std::collections::{BTreeSet, HashMap};
@@ -13,10 +14,11 @@ use tokio::time::Instant;
 
 pub(super) use super::handle::{Close, Handle, Outgoing, TooSlow};
 use super::rooms::{RoomLimits, Rooms};
-use crate::cluster::{Bus, Holder, RoomsOf};
-use crate::{AgentUri, ErrorBody, RoomName, ServerFrame, code};
+use crate::cluster::RoomsOf;
+use crate::{AgentUri, Denied, ErrorBody, FirstUsePolicy, RoomName, ServerFrame, code};
 pub(super) use clustered::{Asked, Letter};
 use clustered::{Clustered, Stage, unix_ms};
+pub(super) use outcome::{Claim, Credentials, Departure, Holding, Leaving, NotJoined, Route};
 
 #[derive(Debug)]
 struct Entry {
@@ -29,6 +31,8 @@ struct Entry {
     since: u64,
     /// Who the agent has proven to be.
     identity: Option<String>,
+    /// Whether the name stays its owner's.
+    first_use: Option<FirstUsePolicy>,
     /// When it last got TURN credentials.
     credentials_at: Option<Instant>,
 }
@@ -45,80 +49,6 @@ struct State {
 #[derive(Debug, Default)]
 pub(super) struct Registry {
     state: Mutex<State>,
-}
-
-/// What speaks for a claim of a name that is taken.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Credentials<'a> {
-    /// The token of an earlier registration.
-    pub(super) resume: Option<&'a str>,
-    /// Who the claimant has proven to be; see [`Identity::owner`](super::auth::Identity::owner).
-    pub(super) owner: Option<&'a str>,
-    /// The registration that was found not to answer.
-    pub(super) dead: Option<&'a Holding>,
-}
-
-/// Outcome of [`Registry::claim`].
-#[derive(Debug)]
-pub(super) enum Claim {
-    /// The agent is registered to the claimant. `displaced` has lost it.
-    Granted { resume: String, displaced: Option<Arc<Handle>> },
-    /// Somebody else has it, and must prove to be alive to keep it.
-    Held(Holding),
-    /// Not for the moment.
-    Refused(ErrorBody),
-}
-
-/// Who has a name.
-#[derive(Debug)]
-pub(super) enum Holding {
-    /// A connection of this server.
-    Here(Arc<Handle>),
-    /// A registration with another server of the cluster, or with this one, which is just being made.
-    There(Holder),
-}
-
-impl Holding {
-    fn is(&self, owner: &Handle) -> bool {
-        matches!(self, Self::Here(handle) if handle.id == owner.id)
-    }
-}
-
-/// The way to a recipient.
-#[derive(Debug)]
-pub(super) enum Route {
-    /// A connection of this server.
-    Here(Arc<Handle>),
-    /// Through the cluster, which knows whether there is one.
-    There(Arc<Bus<Asked>>),
-}
-
-/// How far leaving a room has come.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Leaving {
-    /// The agent is out, and is to be told.
-    Done,
-    /// The agent is told in its turn.
-    UnderWay,
-}
-
-/// How an agent went out of a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Departure {
-    /// It said so.
-    Left,
-    /// Its connection ended, or was found dead.
-    Lost,
-    /// This server sends it away. In a cluster it stays in its rooms for as long as it may take to come back elsewhere.
-    Moving,
-}
-
-/// Why an agent was not put into a room.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum NotJoined {
-    Refused(ErrorBody),
-    /// Its own connection does not read the answer.
-    TooSlow,
 }
 
 impl Registry {
@@ -165,9 +95,12 @@ impl Registry {
     }
 
     fn claim_here(&self, agent: &AgentUri, claimant: &Arc<Handle>, credentials: Credentials<'_>) -> Stage {
-        let Credentials { resume, owner, dead } = credentials;
+        let Credentials { resume, owner, first_use, dead } = credentials;
         let identity = owner.map(str::to_owned);
         let mut state = self.lock();
+        if state.is_cut_off() && first_use.is_some_and(|policy| !policy.known) {
+            return Stage::Decided(Claim::Denied(Denied::unavailable("cluster-lost")));
+        }
         if state.bus().is_some() && !state.agents.contains_key(agent) {
             return state.ask_for(agent, claimant, credentials);
         }
@@ -203,6 +136,7 @@ impl Registry {
             reg,
             since,
             identity,
+            first_use,
             credentials_at: None,
         };
         state.agents.insert(agent.clone(), entry);

@@ -140,10 +140,14 @@ pub struct Victim {
 
 impl Victim {
     pub fn start(cluster: ClusterConfig) -> Self {
+        Self::start_with(ServerConfig { cluster: Some(cluster), ..ServerConfig::default() })
+    }
+
+    pub fn start_with(config: ServerConfig) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let server = std::thread::scope(|scope| {
-            scope.spawn(|| runtime.block_on(node(cluster))).join().expect("no panic")
+            scope.spawn(|| runtime.block_on(node_with(config))).join().expect("no panic")
         });
         Self { server, runtime }
     }

@@ -6,8 +6,6 @@ use std::pin::Pin;
 
 use ossa_signaling::{AgentUri, Attempt, AuthMode, Authenticator, Denied, Evidence, Identity, Verdict};
 
-use super::{denied, unavailable};
-
 /// What a [`TokenSource`] says of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenVerdict {
@@ -38,11 +36,11 @@ pub struct Bearer<S>(pub S);
 
 impl<S: TokenSource> Bearer<S> {
     async fn decide(&self, attempt: Attempt<'_>) -> Result<Identity, Denied> {
-        let Evidence::Token(token) = attempt.evidence else { return Err(denied("no-token")) };
+        let Evidence::Token(token) = attempt.evidence else { return Err(Denied::not_accepted("no-token")) };
         match self.0.verify(token, attempt.agent, attempt.address).await {
-            TokenVerdict::Accepted { owner } => Ok(Identity { owner }),
-            TokenVerdict::Refused => Err(denied("token-refused")),
-            TokenVerdict::Unavailable => Err(unavailable("token-verification-failed")),
+            TokenVerdict::Accepted { owner } => Ok(Identity { owner, ..Identity::default() }),
+            TokenVerdict::Refused => Err(Denied::not_accepted("token-refused")),
+            TokenVerdict::Unavailable => Err(Denied::unavailable("token-verification-failed")),
         }
     }
 }

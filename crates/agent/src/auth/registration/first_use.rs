@@ -7,11 +7,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ossa_signaling::{
-    AgentUri, Attempt, AuthMode, Authenticator, Denied, ErrorBody, Evidence, Identity, Rate, RateLimiter,
-    Verdict, code, place_of,
+    AgentUri, Attempt, AuthMode, Authenticator, Denied, Evidence, FirstUsePolicy, Identity, KnownName, Rate,
+    RateLimiter, Verdict, place_of,
 };
 
-use super::{PresentedProof, denied, verify_proof};
+use super::{PresentedProof, verify_proof};
 use crate::auth::PublicKey;
 
 /// The pause between two searches for names that may be forgotten: each is a pass over all of them.
@@ -19,6 +19,8 @@ const SWEEP: Duration = Duration::from_secs(1);
 
 /// New names from one place: a host full of agents at once, but not a flood that fills the book for everybody.
 const NEW_NAMES: Rate = Rate { burst: 1000.0, per_second: 1.0 };
+
+const CENTURY: Duration = Duration::from_secs(100 * 366 * 86_400);
 
 /// Places whose new names are counted; further ones share a count.
 const ADDRESSES: usize = 10_000;
@@ -39,7 +41,8 @@ impl Default for FirstUseConfig {
     }
 }
 
-/// Registers agents with the key that they came with first. What it knows is lost at the end of the process.
+/// Registers agents with the key that they came with first. What it knows is lost at the end of the process; the servers of a
+/// cluster have one memory, in which this is what one of them has seen of it.
 #[derive(Debug)]
 pub struct FirstUse {
     config: FirstUseConfig,
@@ -56,19 +59,24 @@ struct Book {
 #[derive(Debug)]
 struct Name {
     owner: String,
+    /// Of the first use, in milliseconds since 1970.
+    since: u64,
     connected: bool,
-    last: Instant,
+    /// The end of its retention, unless it is connected.
+    until: Instant,
 }
 
 impl Name {
-    fn is_kept(&self, retention: Duration, now: Instant) -> bool {
-        self.connected || now.saturating_duration_since(self.last) < retention
+    fn is_kept(&self, now: Instant) -> bool {
+        self.connected || now < self.until
     }
 }
 
 impl FirstUse {
     /// Knows nobody yet.
     pub fn new(config: FirstUseConfig) -> Self {
+        // Time that is added to the present must not overflow.
+        let config = FirstUseConfig { retention: config.retention.min(CENTURY), ..config };
         let book = Book { names: HashMap::new(), fresh: RateLimiter::new(NEW_NAMES, ADDRESSES), swept: None };
         Self { config, book: Mutex::new(book) }
     }
@@ -90,26 +98,30 @@ impl FirstUse {
 
     fn decide(&self, attempt: Attempt<'_>) -> Result<Identity, Denied> {
         let Evidence::Proof { proof, public_key, nonce, audiences } = attempt.evidence else {
-            return Err(denied("no-proof"));
+            return Err(Denied::not_accepted("no-proof"));
         };
-        let key = public_key.ok_or_else(|| denied("key-missing"))?;
-        let key = PublicKey::parse(key).map_err(|_| denied("key-malformed"))?;
+        let key = public_key.ok_or_else(|| Denied::not_accepted("key-missing"))?;
+        let key = PublicKey::parse(key).map_err(|_| Denied::not_accepted("key-malformed"))?;
         let owner = format!("key:{}", key.thumbprint());
-        match self.book().owner(attempt.agent, self.config, attempt.now) {
-            Some(known) if known != owner => return Err(denied("key-mismatch")),
-            _ => {}
-        }
+        let known = match self.book().find(attempt.agent, attempt.now) {
+            Some(name) if name.owner != owner => return Err(Denied::not_accepted("key-mismatch")),
+            Some(name) => Some(name.since),
+            None => None,
+        };
         let presented = PresentedProof { proof, agent: attempt.agent, nonce, audiences };
-        verify_proof(&presented, &[key], attempt.unix_ms).map_err(|refusal| denied(refusal.reason()))?;
+        verify_proof(&presented, &[key], attempt.unix_ms)
+            .map_err(|refusal| Denied::not_accepted(refusal.reason()))?;
         self.book().make_room(&attempt, self.config)?;
-        Ok(Identity { owner: Some(owner) })
+        let FirstUseConfig { capacity, retention } = self.config;
+        let since = known.unwrap_or(attempt.unix_ms);
+        let policy = FirstUsePolicy { known: known.is_some(), since, retention, capacity };
+        Ok(Identity { owner: Some(owner), first_use: Some(policy) })
     }
 }
 
 impl Book {
-    fn owner(&self, agent: &AgentUri, config: FirstUseConfig, now: Instant) -> Option<&str> {
-        let name = self.names.get(agent).filter(|name| name.is_kept(config.retention, now))?;
-        Some(&name.owner)
+    fn find(&self, agent: &AgentUri, now: Instant) -> Option<&Name> {
+        self.names.get(agent).filter(|name| name.is_kept(now))
     }
 
     fn make_room(&mut self, attempt: &Attempt<'_>, config: FirstUseConfig) -> Result<(), Denied> {
@@ -117,19 +129,15 @@ impl Book {
         if self.names.contains_key(attempt.agent) {
             return Ok(());
         }
-        let busy = |reason| {
-            let text = "no more new names are taken at the moment; try again later";
-            Denied { error: ErrorBody::new(code::INTERNAL_ERROR, text), reason }
-        };
         if !self.fresh.take(&place_of(attempt.address), now) {
-            return Err(busy("too-many-new-names".into()));
+            return Err(Denied::no_new_names("too-many-new-names"));
         }
         let rested = self.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP);
         if self.names.len() >= config.capacity && rested {
             self.swept = Some(now);
-            self.names.retain(|_, name| name.is_kept(config.retention, now));
+            self.names.retain(|_, name| name.is_kept(now));
         }
-        if self.names.len() < config.capacity { Ok(()) } else { Err(busy("known-keys-full".into())) }
+        if self.names.len() < config.capacity { Ok(()) } else { Err(Denied::no_new_names("known-keys-full")) }
     }
 }
 
@@ -144,14 +152,39 @@ impl Authenticator for FirstUse {
 
     /// Only now the name is the key's: whoever was refused for another reason has not won it.
     fn registered(&self, agent: &AgentUri, identity: &Identity, now: Instant) {
-        let Some(owner) = identity.owner.clone() else { return };
-        self.book().names.insert(agent.clone(), Name { owner, connected: true, last: now });
+        let (Some(owner), Some(policy)) = (identity.owner.clone(), identity.first_use) else { return };
+        let name = Name { owner, since: policy.since, connected: true, until: now };
+        self.book().names.insert(agent.clone(), name);
     }
 
     fn released(&self, agent: &AgentUri, now: Instant) {
         if let Some(name) = self.book().names.get_mut(agent) {
             name.connected = false;
-            name.last = now;
+            name.until = now + self.config.retention;
+        }
+    }
+
+    fn known_names(&self, now: Instant) -> Vec<KnownName> {
+        let retention = self.config.retention;
+        let book = self.book();
+        let kept = book.names.iter().filter(|(_, name)| name.is_kept(now));
+        kept.map(|(agent, name)| KnownName {
+            agent: agent.clone(),
+            owner: name.owner.clone(),
+            since: name.since,
+            left: if name.connected { retention } else { name.until.saturating_duration_since(now) },
+            retention,
+        })
+        .collect()
+    }
+
+    fn corrected(&self, name: &KnownName, now: Instant) {
+        let mut book = self.book();
+        // Of names that are new to this server there is no room for more: the cluster remembers them.
+        if book.names.contains_key(&name.agent) || book.names.len() < self.config.capacity {
+            let KnownName { agent, owner, since, left, .. } = name.clone();
+            let until = now + left.min(CENTURY);
+            book.names.insert(agent, Name { owner, since, connected: false, until });
         }
     }
 }

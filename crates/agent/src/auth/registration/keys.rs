@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use ossa_signaling::{AgentUri, Attempt, AuthMode, Authenticator, Denied, Evidence, Identity, Verdict};
 
-use super::{PresentedProof, denied, unavailable, verify_proof};
+use super::{PresentedProof, verify_proof};
 use crate::auth::{PublicKey, Verifier};
 
 /// Why there are no keys.
@@ -34,20 +34,22 @@ pub struct KnownKeys<S>(pub S);
 impl<S: KeySource> KnownKeys<S> {
     async fn decide(&self, attempt: Attempt<'_>) -> Result<Identity, Denied> {
         let Evidence::Proof { proof, nonce, audiences, .. } = attempt.evidence else {
-            return Err(denied("no-proof"));
+            return Err(Denied::not_accepted("no-proof"));
         };
-        let kid = Verifier::kid(proof).map_err(|refusal| denied(refusal.reason()))?;
+        let kid = Verifier::kid(proof).map_err(|refusal| Denied::not_accepted(refusal.reason()))?;
         let keys = self.0.keys(attempt.agent, kid.as_deref()).await;
-        let keys = keys.map_err(
-            |NoKeys { reason, temporary }| {
-                if temporary { unavailable(reason) } else { denied(reason) }
-            },
-        )?;
+        let keys =
+            keys.map_err(
+                |NoKeys { reason, temporary }| {
+                    if temporary { Denied::unavailable(reason) } else { Denied::not_accepted(reason) }
+                },
+            )?;
         let presented = PresentedProof { proof, agent: attempt.agent, nonce, audiences };
-        verify_proof(&presented, &keys, attempt.unix_ms).map_err(|refusal| denied(refusal.reason()))?;
+        verify_proof(&presented, &keys, attempt.unix_ms)
+            .map_err(|refusal| Denied::not_accepted(refusal.reason()))?;
         // Whoever holds a key that is the agent's today is the agent, also when it was another key yesterday: with a new
         // key its owner can get rid of somebody who has stolen the old one.
-        Ok(Identity { owner: Some("key".to_owned()) })
+        Ok(Identity { owner: Some("key".to_owned()), ..Identity::default() })
     }
 }
 

@@ -16,19 +16,3 @@ pub use bearer::{Bearer, TokenSource, TokenVerdict, Verdicts};
 pub use first_use::{FirstUse, FirstUseConfig};
 pub use keys::{FoundKeys, KeySource, KnownKeys, NoKeys};
 pub use proof::{PresentedProof, ProofSigner, verify_proof};
-
-use std::borrow::Cow;
-
-use ossa_signaling::{Denied, ErrorBody, code};
-
-/// What every refused proof or token is answered with: whoever tries must not learn which keys, names and clocks would do.
-fn denied(reason: impl Into<Cow<'static, str>>) -> Denied {
-    let text = "the registration was refused: the proof or token was not accepted; the server's log says why";
-    Denied { error: ErrorBody::new(code::UNAUTHORIZED, text), reason: reason.into() }
-}
-
-/// The fault is not the agent's.
-fn unavailable(reason: impl Into<Cow<'static, str>>) -> Denied {
-    let text = "the registration cannot be verified at the moment; try again later";
-    Denied { error: ErrorBody::new(code::INTERNAL_ERROR, text), reason: reason.into() }
-}

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm as Jwt, EncodingKey};
-use ossa_signaling::{AgentUri, Attempt, Authenticator, Challenge, Denied, Evidence, Identity, Proof, code};
+use ossa_signaling::{AgentUri, Attempt, Authenticator, Challenge, Denied, Evidence, Identity, KnownName, Proof, code};
 use serde_json::{Value, json};
 
 use super::*;
@@ -230,6 +230,35 @@ fn a_name_belongs_to_its_first_key_until_it_was_not_used_for_long_enough() {
     assert_eq!(tofu.register(0, "alice", 5099), Ok(()));
     tofu.0.released(&agent("alice"), tofu.at(5099));
     assert_eq!(tofu.register(1, "alice", 5200), Ok(()));
+}
+
+#[test]
+fn what_a_cluster_knows_better_counts_as_if_it_had_been_seen_here() {
+    let tofu = Tofu::new(2);
+    tofu.register(0, "alice", 0).unwrap();
+    tofu.register(0, "bob", 0).unwrap();
+    tofu.0.released(&agent("bob"), tofu.at(10));
+    let mut told = tofu.0.known_names(tofu.at(40));
+    told.sort_by(|a, b| a.agent.as_str().cmp(b.agent.as_str()));
+    let told: Vec<_> =
+        told.iter().map(|name| (name.agent.as_str(), name.since, name.left.as_secs())).collect();
+    assert_eq!(told, [("agent://alice", NOW, 100), ("agent://bob", NOW, 70)]);
+
+    let known = |name: &str, left| KnownName {
+        agent: agent(name),
+        owner: format!("key:{}", public(1).thumbprint()),
+        since: 1,
+        left: Duration::from_secs(left),
+        retention: Duration::from_secs(100),
+    };
+    tofu.0.corrected(&known("bob", 30), tofu.at(40));
+    assert_eq!(tofu.register(0, "bob", 50), Err("key-mismatch".into()));
+    let identity = tofu.verify(1, "bob", 50, 1).unwrap();
+    assert_eq!(identity.first_use.map(|policy| (policy.known, policy.since)), Some((true, 1)));
+    assert_eq!(tofu.register(0, "bob", 70), Ok(()));
+    // A full book stays as it is.
+    tofu.0.corrected(&known("carol", 30), tofu.at(70));
+    assert_eq!(tofu.0.len(), 2);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 use super::{Claim, Credentials, Departure, Handle, Holding, Registry, State, new_token};
 use crate::cluster::{Bus, Busy, Holder, Record, RoomBounds, RoomsOf};
 use crate::server::rooms::{MAX_LISTING, RoomLimits};
-use crate::{AgentUri, ErrorBody, RoomName, code};
+use crate::{AgentUri, ErrorBody, FirstUsePolicy, RoomName, code};
 
 /// Time for a question to travel to another server and for its answer to travel back, beyond the time that the server
 /// takes to find the answer.
@@ -67,6 +67,7 @@ pub(super) struct Claiming {
     pub(super) shown: Option<String>,
     /// Who the claimant has proven to be.
     pub(super) owner: Option<String>,
+    pub(super) first_use: Option<FirstUsePolicy>,
     /// `None`: the cluster is lost, the server itself has to decide.
     pub(super) verdict: oneshot::Sender<Option<Claim>>,
 }
@@ -77,6 +78,7 @@ pub(in crate::server) enum Asked {
     Letter(Letter),
     Pending(u64),
     Published { agent: AgentUri, reg: u64 },
+    Remembered,
 }
 
 /// A message for another server, as its sender sees it.
@@ -161,6 +163,11 @@ impl State {
         self.cluster.as_ref()?.bus.clone()
     }
 
+    /// There is a cluster, and no way to it.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.cluster.as_ref().is_some_and(|cluster| cluster.bus.is_none())
+    }
+
     /// A number that was not used before.
     pub(super) fn next_id(&mut self) -> u64 {
         let Some(cluster) = &mut self.cluster else { return 0 };
@@ -208,7 +215,8 @@ impl State {
             _ => None,
         };
         let hash = hash_of(&token);
-        let record = Record { agent, reg, token: &hash, owner: credentials.owner.unwrap_or("") };
+        let Credentials { owner, first_use, .. } = credentials;
+        let record = Record { agent, reg, token: &hash, owner: owner.unwrap_or(""), first_use };
         let shown_hash = shown.as_deref().map(hash_of).unwrap_or_default();
         let claiming = Claiming {
             agent: agent.clone(),
@@ -216,7 +224,8 @@ impl State {
             reg,
             token: token.clone(),
             shown,
-            owner: credentials.owner.map(str::to_owned),
+            owner: owner.map(str::to_owned),
+            first_use,
             verdict,
         };
         let send = |id| bus.claim(id, &record, &shown_hash, dead, Asked::Pending(id));
@@ -232,7 +241,7 @@ impl State {
         let Some(bus) = &cluster.bus else { return };
         let token = hash_of(&entry.resume);
         let owner = entry.identity.as_deref().unwrap_or("");
-        let record = Record { agent, reg: entry.reg, token: &token, owner };
+        let record = Record { agent, reg: entry.reg, token: &token, owner, first_use: entry.first_use };
         let asked = Asked::Published { agent: agent.clone(), reg: entry.reg };
         bus.publish(&record, entry.since, dead, rooms, cluster.bounds(), asked);
     }

@@ -9,11 +9,11 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::clustered::{Asked, Claiming, Letter, Pending};
 use super::{Claim, Departure, Entry, Handle, Holding, NotJoined, Outgoing, State, TooSlow};
-use crate::cluster::{Bus, ClusterState, Event, Holder, Reply, RoomsOf, Site};
+use crate::cluster::{Bus, ClusterState, Event, Holder, Reply, RoomsOf, Site, known_names};
 use crate::server::Shared;
 use crate::server::event::ServerEvent;
 use crate::server::stats::count;
-use crate::{AgentUri, Body, ErrorBody, RoomName, ServerFrame, SignalingMessage, code};
+use crate::{AgentUri, Body, Denied, ErrorBody, KnownName, RoomName, ServerFrame, SignalingMessage, code};
 
 impl Site for Shared {
     type Asked = Asked;
@@ -28,6 +28,11 @@ impl Site for Shared {
         for (agent, entry) in &state.agents {
             let rooms: Vec<RoomName> = entry.rooms.iter().cloned().collect();
             state.publish(agent, RoomsOf::Exactly(&rooms), None);
+        }
+        if bus.has_forgotten() {
+            // After those that are registered, whose time does not run.
+            let names = self.config.authenticator.known_names(Instant::now().into_std());
+            bus.remember(&names, || Asked::Remembered);
         }
         for room in state.rooms.names() {
             bus.list(room);
@@ -65,6 +70,7 @@ impl Site for Shared {
                 }
             }
             Event::Displaced { agent, reg } => self.displaced(&mut state, &agent, reg),
+            Event::Known(name) => self.corrected(&mut state, &name),
             Event::Probe { request, node, agent, reg } => {
                 let owner = state.agents.get(&agent).filter(|entry| entry.reg == reg);
                 match owner.map(|entry| entry.owner.clone()) {
@@ -99,11 +105,23 @@ impl Site for Shared {
                 if reply == Reply::Ok(vec!["0".to_owned()]) {
                     // Nobody has heard the probe: the server is gone.
                     self.answered(&mut state, request, false);
+                } else if let Some(denied) = denial(&reply) {
+                    self.denied(&mut state, request, reply, denied);
                 } else if let Some((agent, owner, room, error)) = state.refused(request, reply) {
                     self.refuse_room(&owner, agent, room, error);
                 }
             }
+            Asked::Remembered => {
+                let mut state = self.registry.lock();
+                let Reply::Ok(fields) = reply else { return };
+                known_names(&fields).iter().flatten().for_each(|name| self.corrected(&mut state, name));
+            }
             Asked::Published { agent, reg } => match reply {
+                Reply::Owned { since, retention, left, owner } => {
+                    let mut state = self.registry.lock();
+                    self.displaced(&mut state, &agent, reg);
+                    self.corrected(&mut state, &KnownName { agent, owner, since, left, retention });
+                }
                 Reply::Displaced => self.displaced(&mut self.registry.lock(), &agent, reg),
                 Reply::Held { node, reg: other } => {
                     self.registry.lock().contest(agent, reg, Holder { node, reg: other });
@@ -233,6 +251,28 @@ impl Shared {
         }
     }
 
+    /// Whose a name is. Nobody else stays registered under it.
+    fn corrected(&self, state: &mut State, name: &KnownName) {
+        let usurper = state.agents.get(&name.agent).filter(|entry| {
+            entry.first_use.is_some() && entry.identity.as_deref() != Some(name.owner.as_str())
+        });
+        if let Some(reg) = usurper.map(|entry| entry.reg) {
+            self.displaced(state, &name.agent, reg);
+        }
+        if !state.agents.contains_key(&name.agent) {
+            self.config.authenticator.corrected(name, Instant::now().into_std());
+        }
+    }
+
+    fn denied(&self, state: &mut State, request: u64, reply: Reply, denied: Denied) {
+        let Some(Pending::Claim(claiming)) = state.pending(request) else { return };
+        if let Reply::Owned { since, retention, left, owner } = reply {
+            self.corrected(state, &KnownName { agent: claiming.agent, owner, since, left, retention });
+        }
+        // If nobody waits for it any more, nothing was granted either.
+        let _ = claiming.verdict.send(Some(Claim::Denied(denied)));
+    }
+
     /// Another server has answered a probe, or has not in time.
     fn answered(&self, state: &mut State, request: u64, alive: bool) {
         match state.pending(request) {
@@ -248,6 +288,16 @@ impl Shared {
             }
             _ => {}
         }
+    }
+}
+
+/// What a claimant is told to whom the cluster does not give a name, whoever is registered.
+fn denial(reply: &Reply) -> Option<Denied> {
+    match reply {
+        Reply::Owned { .. } => Some(Denied::not_accepted("key-mismatch")),
+        Reply::Settling => Some(Denied::unavailable("cluster-settling")),
+        Reply::Crowded => Some(Denied::no_new_names("known-keys-full")),
+        _ => None,
     }
 }
 
@@ -271,7 +321,7 @@ impl State {
         since: u64,
         rooms: Vec<RoomName>,
     ) {
-        let Claiming { agent, claimant, reg, token, shown, owner, verdict } = claiming;
+        let Claiming { agent, claimant, reg, token, shown, owner, first_use, verdict } = claiming;
         if verdict.is_closed() {
             // The connection has ended meanwhile.
             bus.release(&agent, reg, true);
@@ -285,6 +335,7 @@ impl State {
             reg,
             since,
             identity: owner,
+            first_use,
             credentials_at: None,
         };
         claimant.registrations.fetch_add(1, Ordering::Relaxed);
