@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { build, root } from '../scripts/setup.mjs';
-import { connectAgents, flood, halfOpen, hold, relay } from './signaling/measure.mjs';
+import { connectAgents, flood, halfOpen, hold, relay, relayThroughCluster } from './signaling/measure.mjs';
 import { buildLoad, openFiles } from './signaling/processes.mjs';
 import { markdown, table } from './signaling/report.mjs';
 
-const PARTS = ['relay', 'hold', 'connect', 'flood', 'half-open'];
+const PARTS = ['relay', 'hold', 'connect', 'flood', 'half-open', 'cluster'];
 const SERVERS = ['ossa', 'peer', 'ws'];
 const usage = `node bench/signaling.mjs [options]
   --only LIST      of ${PARTS.join(',')}
@@ -96,6 +96,13 @@ for (let run = 0; run < runs; run++) {
       await cell(`${part}, half`, server, () => relay(server, { ...load, seconds, rate: Math.round(half) }));
       await cell(`${part}, equal`, server, () => relay(server, { ...load, seconds, rate: Math.round(slowest) }));
     }
+  }
+  // Only ours: the others are alone. Senders at one server, recipients at the other, a real Redis server between them.
+  if (parts.includes('cluster') && servers.includes('ossa')) {
+    const load = { pairs: 32, window: 32, seconds };
+    const most = await cell('cluster', 'ossa', () => relayThroughCluster(load));
+    const half = most.messagesPerSecond / 2;
+    if (half) await cell('cluster, half', 'ossa', () => relayThroughCluster({ ...load, rate: Math.round(half) }));
   }
   for (const server of servers) {
     if (parts.includes('flood')) await cell('flood', server, () => flood(server, { seconds }));

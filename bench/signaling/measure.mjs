@@ -1,8 +1,10 @@
 // One measurement each, in processes of its own. Every function returns plain values for the JSON file.
+import { rmSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 
 import { root } from '../../scripts/setup.mjs';
-import { Child, startLoad, startServer } from './processes.mjs';
+import { Child, startLoad, startRedis, startServer } from './processes.mjs';
 
 /** What one client may send is limited; senders that stand for thousands of clients need more. */
 const UNLIMITED = { messageRate: 1_000_000_000, offersPerPair: 1_000_000_000, candidatesPerSession: 1_000_000_000 };
@@ -43,6 +45,33 @@ export function relay(kind, { pairs, window, seconds, rate }) {
       rate,
     };
   });
+}
+
+/** As {@link relay}, with all senders at one server of a cluster and all recipients at another. */
+export async function relayThroughCluster({ pairs, window, seconds, rate }) {
+  const redis = await startRedis();
+  const children = [redis];
+  try {
+    const options = { ...UNLIMITED, cluster: { redis: redis.url } };
+    const servers = await Promise.all([startServer('ossa', options), startServer('ossa', options)]);
+    children.push(...servers);
+    const [one, two] = servers;
+    const paced = rate === undefined ? {} : { rate };
+    const there = { recipients: `127.0.0.1:${two.port}` };
+    const load = await startLoad('relay', one, { ...source(0), ...there, pairs, window, seconds, ...paced });
+    children.push(load);
+    const measured = [one, two, redis, load];
+    const before = measured.map((child) => child.cpu());
+    const result = await load.next();
+    // Warm-up included on both sides of the fraction.
+    const wall = result.seconds + 1;
+    const cores = measured.map((child, index) => (child.cpu() - before[index]) / wall);
+    const [senderCores, recipientCores, redisCores, loadCores] = cores;
+    return { ...result, senderCores, recipientCores, redisCores, loadCores, rate, loadAverage: loadavg()[0] };
+  } finally {
+    await Promise.all(children.map((child) => child.stop()));
+    rmSync(redis.directory, { recursive: true, force: true });
+  }
 }
 
 /** Memory for agents that are connected and registered, and the time that takes. */

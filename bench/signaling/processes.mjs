@@ -1,6 +1,7 @@
 // Starts servers and load, and reads what they print and what the kernel says about them.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -94,6 +95,15 @@ export async function startServer(kind, options = {}) {
   child.port = (await child.next()).port;
   child.kind = kind;
   return child;
+}
+
+/** A Redis server of its own on a socket in a directory of its own, which is the caller's to remove. */
+export async function startRedis() {
+  const directory = mkdtempSync(join(tmpdir(), 'ossa-bench-'));
+  const socket = join(directory, 'redis.sock');
+  const child = new Child('redis-server', ['--port', '0', '--save', '', '--unixsocket', socket, '--dir', directory]);
+  while (!/ready to accept connections/i.test(await child.line()));
+  return Object.assign(child, { directory, url: `unix://${socket}` });
 }
 
 /** `options` are those of the generator without their dashes. Resolves when it is ready. */

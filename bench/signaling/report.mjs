@@ -15,6 +15,12 @@ const relayed = (part, title) => [
 const ROWS = [
   ...relayed('pipelined', '32 senders, 32 messages under way each'),
   ...relayed('one by one', '500 senders, one message under way each'),
+  ['through a cluster, 32 senders, 32 messages under way each: relayed', 'msg/s', 'cluster', 'messagesPerSecond', 1],
+  ['… CPU of the senders’ server', 'cores', 'cluster', 'senderCores', 1],
+  ['… CPU of the recipients’ server', 'cores', 'cluster', 'recipientCores', 1],
+  ['… CPU of Redis', 'cores', 'cluster', 'redisCores', 1],
+  ['… half of that load: delay p50', 'µs', 'cluster, half', 'p50', 1],
+  ['… half of that load: delay p99', 'µs', 'cluster, half', 'p99', 1],
   ['time to register all agents', 's', 'hold', 'seconds', 1, 'less'],
   ['memory of the process before', 'MiB', 'hold', 'before', MIB],
   ['memory of the process with all agents', 'MiB', 'hold', 'rss', MIB, 'less'],

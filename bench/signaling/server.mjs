@@ -13,6 +13,9 @@ const servers = {
   async ossa() {
     const { createSignalingServer } = require('../../index.js');
     const server = await createSignalingServer({ host, port: 0, ...options });
+    while (options.cluster && server.stats().cluster.state !== 'connected') {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
     return Number(new URL(server.url).port);
   },
 

@@ -23,6 +23,7 @@ commands
   flood      one agent sends to another as fast as it can, and comes back when it is disconnected
   half-open  connections that send half of an HTTP request, until standard input ends
 options
+  --recipients IP:PORT      relay: the server of the recipients, if it is another one
   --protocol ossa|peer|ws   what the server speaks (ossa)
   --source IP               address to connect from (127.0.0.1)
   --sources N               so many addresses from there on, one after the other (1)

@@ -7,8 +7,11 @@ use std::time::Duration;
 use crate::Failure;
 use crate::protocol::Protocol;
 
+#[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) server: SocketAddr,
+    /// Where recipients connect to, if not there.
+    pub(crate) recipients: Option<SocketAddr>,
     pub(crate) protocol: Protocol,
     pub(crate) source: Ipv4Addr,
     pub(crate) sources: u32,
@@ -25,6 +28,7 @@ impl Options {
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let mut options = Self {
             server: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            recipients: None,
             protocol: Protocol::Ossa,
             source: Ipv4Addr::LOCALHOST,
             sources: 1,
@@ -40,6 +44,7 @@ impl Options {
             let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
             match name.as_str() {
                 "--server" => options.server = value.parse()?,
+                "--recipients" => options.recipients = Some(value.parse()?),
                 "--protocol" => options.protocol = value.parse()?,
                 "--source" => options.source = value.parse()?,
                 "--sources" => options.sources = value.parse()?,

@@ -118,7 +118,8 @@ impl Pair {
     /// Connects both and checks that an offer arrives as it was sent.
     async fn open(options: &Options, index: usize, totals: Rc<Totals>) -> Result<Self, Failure> {
         let (from, to) = (options.agent(index * 2), options.agent(index * 2 + 1));
-        let mut recipient = Socket::register(options, &to).await?;
+        let there = Options { server: options.recipients.unwrap_or(options.server), ..options.clone() };
+        let mut recipient = Socket::register(&there, &to).await?;
         let mut sender = Socket::register(options, &from).await?;
         let messages = options.protocol.messages(&from, &to);
         sender.queue(messages[0].as_bytes());
