@@ -42,8 +42,7 @@ pub(crate) struct Busy;
 pub(crate) struct Bus<T> {
     node: String,
     before: String,
-    /// What Redis had for this node before is not there any more.
-    forgotten: bool,
+    lease: Duration,
     prefix: String,
     scripts: Scripts,
     queue: mpsc::UnboundedSender<Command<T>>,
@@ -101,7 +100,7 @@ pub(crate) struct RoomBounds {
 pub(super) struct Setup {
     pub(super) node: String,
     pub(super) before: String,
-    pub(super) forgotten: bool,
+    pub(super) lease: Duration,
     pub(super) prefix: String,
     pub(super) scripts: Scripts,
     pub(super) max_queue_bytes: usize,
@@ -110,9 +109,9 @@ pub(super) struct Setup {
 impl<T> Bus<T> {
     pub(super) fn new(setup: Setup) -> (Self, mpsc::UnboundedReceiver<Command<T>>) {
         let (queue, receiver) = mpsc::unbounded_channel();
-        let Setup { node, before, forgotten, prefix, scripts, max_queue_bytes } = setup;
+        let Setup { node, before, lease, prefix, scripts, max_queue_bytes } = setup;
         let queued = Arc::new(AtomicUsize::new(0));
-        (Self { node, before, forgotten, prefix, scripts, queue, queued, max_queue_bytes }, receiver)
+        (Self { node, before, lease, prefix, scripts, queue, queued, max_queue_bytes }, receiver)
     }
 
     /// The id of this node.
@@ -120,9 +119,9 @@ impl<T> Bus<T> {
         &self.node
     }
 
-    /// Redis has been emptied since this node was last connected.
-    pub(crate) fn has_forgotten(&self) -> bool {
-        self.forgotten
+    /// This node was connected before; Redis may have forgotten since then what it knew.
+    pub(crate) fn is_back(&self) -> bool {
+        !self.before.is_empty()
     }
 
     /// Bytes that wait for Redis.
@@ -184,9 +183,25 @@ impl<T> Bus<T> {
         self.offer(self.publish_to(node, &payload), COMMAND_OVERHEAD + payload.len(), Then::Nothing)
     }
 
-    /// Answers a probe of `node`.
-    pub(crate) fn answer(&self, node: &str, request: u64, alive: bool) -> Result<(), Busy> {
-        self.offer(self.publish_to(node, &wire::answer(request, alive)), COMMAND_OVERHEAD, Then::Nothing)
+    /// Returns a message of which `node` has sent too many.
+    pub(crate) fn refuse(&self, node: &str, what: &str, text: &str) -> Result<(), Busy> {
+        let payload = wire::excessive(what, text);
+        self.offer(self.publish_to(node, &payload), COMMAND_OVERHEAD + payload.len(), Then::Nothing)
+    }
+
+    /// Warns all other nodes of agents and networks that were disconnected for sending too much.
+    pub(crate) fn warn(&self, who: &[String], penalty: Duration) -> Result<(), Busy> {
+        let penalty = penalty.as_millis().to_string();
+        let arguments: Vec<_> =
+            [penalty.as_str()].into_iter().chain(who.iter().map(String::as_str)).collect();
+        let (cmd, cost) = self.state("warn", &arguments);
+        self.offer(cmd, cost, Then::Nothing)
+    }
+
+    /// Answers a probe of `node`. Never left out, or an agent that is alive would lose its name when there is a lot to do; there
+    /// are as many as there are claims on other nodes.
+    pub(crate) fn answer(&self, node: &str, request: u64, alive: bool) {
+        self.push(self.publish_to(node, &wire::answer(request, alive)), COMMAND_OVERHEAD, Then::Nothing);
     }
 
     fn publish_to(&self, node: &str, payload: &str) -> Cmd {
@@ -294,9 +309,20 @@ impl<T> Bus<T> {
     /// Asks the node of `holder` whether that is alive; [`Answer`](wire::Event::Answer) follows if the reply says that
     /// somebody has heard it.
     pub(crate) fn probe(&self, request: u64, agent: &AgentUri, holder: &Holder, then: T) -> Result<(), Busy> {
-        let arguments = [&request.to_string(), holder.node.as_str(), agent.as_str(), &holder.reg.to_string()];
-        let (cmd, cost) = self.state("probe", &arguments);
+        let (cmd, cost) = self.probing(request, agent, holder);
         self.offer(cmd, cost, Then::Site(then))
+    }
+
+    /// As [`probe`](Self::probe), for a registration that this node has published and another node has as well. Never left out,
+    /// or both would stay; there are as many as there are registrations.
+    pub(crate) fn contest(&self, request: u64, agent: &AgentUri, holder: &Holder, then: T) {
+        let (cmd, cost) = self.probing(request, agent, holder);
+        self.push(cmd, cost, Then::Site(then));
+    }
+
+    fn probing(&self, request: u64, agent: &AgentUri, holder: &Holder) -> (Cmd, usize) {
+        let arguments = [&request.to_string(), holder.node.as_str(), agent.as_str(), &holder.reg.to_string()];
+        self.state("probe", &arguments)
     }
 
     /// Says that all that this node has was published; agents that its predecessor had besides are lost.
@@ -305,13 +331,14 @@ impl<T> Bus<T> {
         self.push(cmd, cost, Then::Synced);
     }
 
-    pub(super) fn beat(&self, lease: Duration) {
-        let (cmd, cost) = self.state("beat", &[&lease.as_millis().to_string()]);
+    /// Says that this node is alive, and that those of its predecessor that were not published again yet are so, too.
+    pub(crate) fn beat(&self) {
+        let (cmd, cost) = self.state("beat", &[&self.lease.as_millis().to_string(), &self.before]);
         self.push(cmd, cost, Then::Beat);
     }
 
-    pub(super) fn bye(&self, lease: Duration) -> Cmd {
-        self.state("bye", &[&lease.as_millis().to_string()]).0
+    pub(super) fn bye(&self) -> Cmd {
+        self.state("bye", &[&self.lease.as_millis().to_string()]).0
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo};
 use rustls::pki_types::CertificateDer;
+
+use crate::ClientIdentity;
 
 /// The longest prefix of keys, in bytes: it is repeated in every key.
 const MAX_PREFIX: usize = 64;
@@ -18,6 +21,8 @@ pub struct ClusterConfig {
     pub place: Place,
     /// Certificates of authorities to trust for `rediss:`, besides the system's.
     pub extra_roots: Vec<CertificateDer<'static>>,
+    /// What is shown to a Redis server that asks for a certificate (`tls-auth-clients`).
+    pub identity: Option<Arc<ClientIdentity>>,
     /// A node that Redis has not heard for so long is dead, and its agents are not registered any more. It says so three
     /// times as often. Default 10 s.
     pub lease: Duration,
@@ -93,6 +98,7 @@ impl ClusterConfig {
         Ok(Self {
             place: Place { target, login, prefix: prefix.to_owned() },
             extra_roots: Vec::new(),
+            identity: None,
             lease: Duration::from_secs(10),
             timeout: Duration::from_secs(2),
             max_queue_bytes: 8 * 1024 * 1024,

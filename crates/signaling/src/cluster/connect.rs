@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
 use super::config::{ClusterConfig, Target};
+use super::trouble::{self, said};
 
 /// Anything that carries bytes both ways.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
@@ -90,16 +91,17 @@ async fn secure(
         .map_err(|error| format!("the system's certificates could not be loaded: {error}"))?;
     roots.add_parsable_certificates(system.certs);
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = TlsConfig::builder_with_provider(provider)
+    let builder = TlsConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_root_certificates(roots);
+    let tls = match &config.identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => builder
+            .with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
+            .map_err(|error| format!("\"cert\" and \"key\" are not usable: {error}"))?,
+    };
     let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
-    TlsConnector::from(Arc::new(tls)).connect(name, stream).await.map_err(|error| error.to_string())
-}
-
-/// What Redis said, in few words.
-pub(super) fn said(error: &redis::RedisError) -> String {
-    error.to_string().chars().take(200).collect()
+    let connecting = TlsConnector::from(Arc::new(tls)).connect(name, stream);
+    connecting.await.map_err(|error| trouble::of_tls(&error, host))
 }

@@ -11,9 +11,10 @@ use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
 use redis::aio::MultiplexedConnection;
 
 use super::bus::{Bus, Command, Scripts, Setup, Then, hello};
-use super::config::ClusterConfig;
-use super::connect::{Connection, connect, said};
+use super::config::{ClusterConfig, Target};
+use super::connect::{Connection, connect};
 use super::status::{ClusterState, Status};
+use super::trouble::{examine, said};
 use super::wire::{Event, Reply, VERSION};
 
 /// Commands that travel together: they share a round trip, and Redis serves others between two such batches.
@@ -57,10 +58,15 @@ pub(crate) async fn run<S: Site>(
     let mut failures = 0;
     loop {
         let session = tokio::select! {
-            session = timeout(config.timeout, open(&config, &site, &past)) => session,
+            session = timeout(config.timeout, open(&config, &site, &status, &past)) => session,
             () = told(&mut closing) => return,
         };
-        let reason = match session.unwrap_or_else(|_| Err("it does not answer".to_owned())) {
+        let silence = match config.place.target {
+            // A server that speaks no TLS waits for the end of what it takes for a command.
+            Target::Tcp { tls: true, .. } => "it does not answer, or speaks no TLS on this port",
+            _ => "it does not answer",
+        };
+        let reason = match session.unwrap_or_else(|_| Err(silence.to_owned())) {
             Ok(mut session) => {
                 failures = 0;
                 past = Past { node: session.bus.node().to_owned(), epoch: session.epoch.clone() };
@@ -116,28 +122,34 @@ struct Session<S: Site> {
 }
 
 /// Connects, subscribes to the node's channel and takes a lease.
-async fn open<S: Site>(config: &ClusterConfig, site: &Arc<S>, past: &Past) -> Result<Session<S>, String> {
+async fn open<S: Site>(
+    config: &ClusterConfig,
+    site: &Arc<S>,
+    status: &Arc<Status>,
+    past: &Past,
+) -> Result<Session<S>, String> {
     let node = uuid::Uuid::new_v4().simple().to_string();
     let pushed = {
-        let (site, node) = (Arc::downgrade(site), node.clone());
+        let (site, node, status) = (Arc::downgrade(site), node.clone(), status.clone());
         move |payload: &[u8]| match (site.upgrade(), Event::parse(payload)) {
             (Some(site), Some(event)) => site.event(&node, event),
-            (Some(_), None) => tracing::warn!("something that is no event of this version came from Redis"),
+            (Some(_), None) => status.not_understood(),
             (None, _) => {}
         }
     };
     let mut connection = connect(config, pushed).await?;
     let redis = &mut connection.redis;
+    examine(redis).await?;
     let mut scripts = redis::pipe();
-    scripts.cmd("SCRIPT").arg("LOAD").arg(include_str!("state.lua"));
+    scripts.cmd("SCRIPT").arg("LOAD").arg(concat!(include_str!("state.lua"), include_str!("commands.lua")));
     scripts.cmd("SCRIPT").arg("LOAD").arg(include_str!("relay.lua"));
     let (state, relay) = scripts.query_async(redis).await.map_err(|error| said(&error))?;
     let (scripts, prefix) = (Scripts { state, relay }, config.place.prefix.clone());
     redis.subscribe(format!("{prefix}to:{node}")).await.map_err(|error| said(&error))?;
     let hello = hello(&scripts, &prefix, &node, config.lease, &past.node, &past.epoch);
     let answer = hello.query_async(redis).await.map_err(|error| said(&error))?;
-    let (epoch, forgotten) = match Reply::parse(answer) {
-        Some(Reply::Ok(answer)) if answer.len() == 2 => (answer[0].clone(), answer[1] == "1"),
+    let epoch = match Reply::parse(answer) {
+        Some(Reply::Ok(answer)) if answer.len() == 1 => answer[0].clone(),
         Some(Reply::Version(other)) => {
             return Err(format!(
                 "the servers of this cluster speak version {other:?} of its protocol, this one {VERSION:?}: \
@@ -146,8 +158,8 @@ async fn open<S: Site>(config: &ClusterConfig, site: &Arc<S>, past: &Past) -> Re
         }
         _ => return Err(NONSENSE.to_owned()),
     };
-    let (before, max_queue_bytes) = (past.node.clone(), config.max_queue_bytes);
-    let (bus, commands) = Bus::new(Setup { node, before, forgotten, prefix, scripts, max_queue_bytes });
+    let (before, lease, max_queue_bytes) = (past.node.clone(), config.lease, config.max_queue_bytes);
+    let (bus, commands) = Bus::new(Setup { node, before, lease, prefix, scripts, max_queue_bytes });
     Ok(Session { site: site.clone(), epoch, bus: Arc::new(bus), connection, commands, under_way: Vec::new() })
 }
 
@@ -200,7 +212,7 @@ async fn beat<S: Site>(site: &Arc<S>, bus: &Arc<Bus<S::Asked>>, lease: Duration)
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         clock.tick().await;
-        bus.beat(lease);
+        bus.beat();
         site.tick();
     }
 }
@@ -232,7 +244,7 @@ impl<S: Site> Way<'_, S> {
         while let Ok(first) = self.commands.try_recv() {
             self.batch(first).await?;
         }
-        self.bus.bye(self.config.lease).exec_async(self.redis).await.map_err(|error| said(&error))
+        self.bus.bye().exec_async(self.redis).await.map_err(|error| said(&error))
     }
 
     /// Sends a batch that begins with `first` and handles the answers. One batch at a time: the next one collects
@@ -261,7 +273,7 @@ impl<S: Site> Way<'_, S> {
                 (Then::Site(asked), Some(reply)) => self.site.replied(asked, reply),
                 (Then::Beat, Some(Reply::Ok(numbers))) => {
                     if self.status.counted(&numbers) {
-                        self.bus.beat(self.config.lease);
+                        self.bus.beat();
                     }
                 }
                 (Then::Synced, Some(_)) => {

@@ -9,6 +9,7 @@ mod config;
 mod connect;
 mod link;
 mod status;
+mod trouble;
 mod wire;
 
 pub(crate) use bus::{Bus, Busy, Holder, Record, RoomBounds, RoomsOf};

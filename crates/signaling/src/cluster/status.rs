@@ -33,6 +33,8 @@ pub struct ClusterStats {
     pub sent: u64,
     /// Messages that came from other servers.
     pub received: u64,
+    /// What came from other servers and is unknown in this release: skipped.
+    pub unknown: u64,
     /// Bytes that wait for Redis.
     pub queued_bytes: u64,
 }
@@ -50,21 +52,26 @@ impl ClusterStats {
     }
 
     /// Name, description and value of what only goes up.
-    pub(crate) fn totals(&self) -> [(&'static str, &'static str, u64); 3] {
+    pub(crate) fn totals(&self) -> [(&'static str, &'static str, u64); 4] {
         [
             ("cluster_losses_total", "Times that Redis was lost.", self.losses),
             ("cluster_sent_total", "Messages that Redis took for other servers.", self.sent),
             ("cluster_received_total", "Messages that came from other servers.", self.received),
+            (
+                "cluster_unknown_total",
+                "What other servers said that this release does not know.",
+                self.unknown,
+            ),
         ]
     }
 
     /// As in the status page.
     pub(crate) fn to_json(&self) -> serde_json::Value {
-        let Self { state, nodes, agents, losses, sent, received, queued_bytes } = self;
+        let Self { state, nodes, agents, losses, sent, received, unknown, queued_bytes } = self;
         let (state, reason) = state.describe();
         serde_json::json!({
             "state": state, "reason": reason, "nodes": nodes, "agents": agents, "losses": losses, "sent": sent,
-            "received": received, "queuedBytes": queued_bytes,
+            "received": received, "unknown": unknown, "queuedBytes": queued_bytes,
         })
     }
 }
@@ -89,6 +96,7 @@ pub(crate) struct Status {
     losses: AtomicU64,
     pub(crate) sent: AtomicU64,
     pub(crate) received: AtomicU64,
+    unknown: AtomicU64,
 }
 
 impl Default for Status {
@@ -100,6 +108,7 @@ impl Default for Status {
             losses: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
+            unknown: AtomicU64::new(0),
         }
     }
 }
@@ -118,12 +127,27 @@ impl Status {
             losses: read(&self.losses),
             sent: read(&self.sent),
             received: read(&self.received),
+            unknown: read(&self.unknown),
             queued_bytes: queued_bytes as u64,
         }
     }
 
-    pub(crate) fn is_connected(&self) -> bool {
-        *self.state.borrow() == ClusterState::Connected
+    /// Why the server is not in its cluster, for load balancers.
+    pub(crate) fn absence(&self) -> Option<&'static str> {
+        match &*self.state.borrow() {
+            ClusterState::Connecting => Some("cluster not reached yet"),
+            ClusterState::Connected => None,
+            ClusterState::Lost { .. } => Some("cluster lost"),
+        }
+    }
+
+    /// Another release may say a lot that this one does not know: the first is worth a line, the others are counted.
+    pub(super) fn not_understood(&self) {
+        if self.unknown.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::warn!(
+                "another server of the cluster says something that this release does not know; skipped"
+            );
+        }
     }
 
     pub(super) fn connected(&self) {

@@ -20,6 +20,10 @@ pub(crate) enum Event<'a> {
     Message { node: &'a str, to: AgentUri, text: &'a str },
     /// `u`: a message of this node's, which has come back.
     Undelivered { text: &'a str },
+    /// `e`: a message of this node's, of which there were too many; `what` says of what.
+    Excessive { what: &'a str, text: &'a str },
+    /// `f`: these agents and networks were disconnected for sending too much, and have to wait for so long.
+    Flooders { penalty: Duration, who: Vec<&'a str> },
     /// `g`: a claim of this node's was granted.
     Granted { request: u64, resumed: bool, since: u64, rooms: Vec<RoomName> },
     /// `d`: a registration of this node's was taken over.
@@ -32,7 +36,8 @@ pub(crate) enum Event<'a> {
     Known(KnownName),
     /// `j`: an agent has come to a room.
     Joined { room: RoomName, agent: AgentUri },
-    /// `l` and `x`: an agent has gone from a room, as it wanted or because it is lost.
+    /// `l` and `x`: an agent has gone from a room, as it wanted or because it is lost. If its registration has ended by a
+    /// take-over, that was told before.
     Gone { room: RoomName, agent: AgentUri, lost: bool },
     /// `s`: everybody in a room.
     List { room: RoomName, members: Vec<AgentUri> },
@@ -47,6 +52,15 @@ impl<'a> Event<'a> {
         let (kind, rest) = text.split_once('\n')?;
         if kind == "u" {
             return Some(Self::Undelivered { text: rest });
+        }
+        if kind == "e" {
+            let (what, text) = rest.split_once('\n')?;
+            return Some(Self::Excessive { what, text });
+        }
+        if kind == "f" {
+            let (penalty, who) = rest.split_once('\n')?;
+            let penalty = Duration::from_millis(penalty.parse().ok()?);
+            return Some(Self::Flooders { penalty, who: who.split('\n').collect() });
         }
         if kind == "m" {
             let mut fields = rest.splitn(3, '\n');
@@ -99,6 +113,11 @@ pub(super) fn message(node: &str, to: &AgentUri, text: &str) -> String {
 /// The payload of [`Event::Undelivered`].
 pub(super) fn undelivered(text: &str) -> String {
     format!("u\n{text}")
+}
+
+/// The payload of [`Event::Excessive`].
+pub(super) fn excessive(what: &str, text: &str) -> String {
+    format!("e\n{what}\n{text}")
 }
 
 /// The payload of [`Event::Answer`].

@@ -11,7 +11,7 @@ use super::address::{Place, place_of};
 use super::auth::AuthMode;
 use super::event::ServerEvent;
 use super::http::Arrival;
-use super::limits::{ClientLimits, Verdict};
+use super::limits::{ClientLimits, Flooders, Verdict};
 use super::outbox::Outbox;
 use super::registration::Registrations;
 use super::registry::{
@@ -245,10 +245,15 @@ impl Client {
         count(&self.shared.counters.rate_limited);
         if verdict == Verdict::Disconnect {
             let (rate, now) = (self.shared.config.message_rate, Instant::now());
-            self.shared.flooders.add(&place_of(self.registrations.visitor.address), rate, now);
+            let place = place_of(self.registrations.visitor.address);
+            self.shared.flooders.add(&place, rate, now);
+            let mut who = vec![place.to_string()];
             for agent in &self.agents {
                 self.shared.flooders.add(agent.as_str(), rate, now);
+                who.push(agent.as_str().to_owned());
             }
+            // Nor on another server of the cluster.
+            self.shared.registry.tell_of_flooders(&who, Flooders::penalty(rate));
             self.handle.close(RATE_LIMITED);
             return Err(TooSlow);
         }

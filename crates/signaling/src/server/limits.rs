@@ -212,6 +212,16 @@ struct Waits {
 impl Flooders {
     /// `who`, an agent or a place, has used up its allowance, which `rate` fills again.
     pub(super) fn add<W: Hash + ?Sized>(&self, who: &W, rate: Rate, now: Instant) {
+        self.add_for(who, Self::penalty(rate), now);
+    }
+
+    /// The time in which `rate` fills an allowance again, within reason.
+    pub(super) fn penalty(rate: Rate) -> Duration {
+        Duration::from_secs_f64((rate.burst / rate.per_second).clamp(1.0, MINUTE.as_secs_f64()))
+    }
+
+    /// As [`add`](Self::add), for a time that another server has said.
+    pub(super) fn add_for<W: Hash + ?Sized>(&self, who: &W, time: Duration, now: Instant) {
         let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
         let Waits { until, swept } = &mut *waits;
         let rested = swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP);
@@ -221,8 +231,7 @@ impl Flooders {
         }
         // Still full: more flooders than that have other ways than coming back.
         if until.len() < MAX_ENTRIES {
-            let refill = (rate.burst / rate.per_second).clamp(1.0, MINUTE.as_secs_f64());
-            until.insert(self.secret.hash_one(who), now + Duration::from_secs_f64(refill));
+            until.insert(self.secret.hash_one(who), now + time.min(MINUTE));
         }
     }
 

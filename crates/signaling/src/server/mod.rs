@@ -124,7 +124,8 @@ impl Shared {
         if !matches!(*self.phase.borrow(), Phase::Serving) {
             return Some("draining");
         }
-        (self.config.cluster.is_some() && !self.cluster.is_connected()).then_some("cluster lost")
+        // Only that much for everybody; the log and the statistics say why.
+        self.config.cluster.as_ref().and_then(|_| self.cluster.absence())
     }
 
     fn identity(&self) -> Option<TlsIdentity> {

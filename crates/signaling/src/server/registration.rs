@@ -279,9 +279,14 @@ impl Client {
                 })
             }
             Err(NotClaimed { error, denied: None }) => self.refuse(Some(agent), None, error),
-            // As if the authenticator had said so itself.
             Err(NotClaimed { error, denied: Some(reason) }) => {
                 self.report(&agent, reason);
+                if error.code == code::INTERNAL_ERROR {
+                    // The cluster's own trouble, for which nobody was asked: it must not keep the others of the place out.
+                    count(&self.shared.counters.denied);
+                    return self.refuse(Some(agent), None, error);
+                }
+                // As if the authenticator had said so itself.
                 self.denied(agent, error)
             }
         }

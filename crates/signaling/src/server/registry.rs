@@ -2,6 +2,7 @@
 
 mod clustered;
 mod events;
+mod messages;
 mod outcome;
 mod view;
 
@@ -17,7 +18,7 @@ use super::rooms::{RoomLimits, Rooms};
 use crate::cluster::RoomsOf;
 use crate::{AgentUri, Denied, ErrorBody, FirstUsePolicy, RoomName, ServerFrame, code};
 pub(super) use clustered::{Asked, Letter};
-use clustered::{Clustered, Stage, unix_ms};
+use clustered::{Change, Clustered, Stage, unix_ms};
 pub(super) use outcome::{Claim, Credentials, Departure, Holding, Leaving, NotJoined, Route};
 
 #[derive(Debug)]
@@ -174,7 +175,8 @@ impl Registry {
         let mut state = self.lock();
         let reg = own(&mut state.agents, agent, owner).map_err(NotJoined::Refused)?.reg;
         if let Some(bus) = state.bus() {
-            return state.join_there(&bus, agent, reg, owner, room).map_err(NotJoined::Refused);
+            let asked = state.change_there(&bus, Change::Join, (agent, reg), owner, room);
+            return asked.map_err(NotJoined::Refused);
         }
         state.join_here(agent, owner, room, limits)
     }
@@ -189,7 +191,8 @@ impl Registry {
         let mut state = self.lock();
         let reg = own(&mut state.agents, agent, owner)?.reg;
         if let Some(bus) = state.bus() {
-            return state.leave_there(&bus, agent, reg, owner, room).map(|()| Leaving::UnderWay);
+            let asked = state.change_there(&bus, Change::Leave, (agent, reg), owner, room);
+            return asked.map(|()| Leaving::UnderWay);
         }
         state.leave_here(agent, room);
         Ok(Leaving::Done)

@@ -3,17 +3,22 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod first_use;
+#[path = "../common/http.rs"]
+mod http;
+mod limits;
 mod messages;
 mod names;
+mod paused;
 #[path = "../common/redis.rs"]
 mod redis;
 mod redis_login;
 mod redis_lost;
+mod redis_refusing;
 mod rooms;
 mod servers;
 
 use common::{Raw, offer};
-use ossa_signaling::Server;
+use ossa_signaling::{ClusterConfig, Server};
 use redis::{Redis, cluster, node};
 use serde_json::{Value, json};
 
@@ -39,7 +44,11 @@ pub(crate) fn numbered(from: &str, to: &str, number: usize) -> Value {
 }
 
 pub(crate) async fn two(redis: &Redis) -> (Server, Server) {
-    tokio::join!(node(cluster(redis)), node(cluster(redis)))
+    two_of(&cluster(redis)).await
+}
+
+pub(crate) async fn two_of(cluster: &ClusterConfig) -> (Server, Server) {
+    tokio::join!(node(cluster.clone()), node(cluster.clone()))
 }
 
 pub(crate) async fn pair(one: &Server, two: &Server) -> (Raw, Raw) {

@@ -22,10 +22,36 @@ impl Redis {
     }
 
     pub fn with(options: &[&str]) -> Self {
+        Self::in_directory(Self::directory_with(&[]), options).expect("redis-server listens")
+    }
+
+    /// A directory for a server of a test's own, with these files in it.
+    pub fn directory_with(files: &[(&str, &String)]) -> PathBuf {
         let directory = std::env::temp_dir().join(format!("ossa-redis-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir(&directory).unwrap();
-        let options = options.iter().map(|&option| option.to_owned()).collect::<Vec<_>>();
-        let process = spawn(&directory, &options);
+        for (name, content) in files {
+            std::fs::write(directory.join(name), content).unwrap();
+        }
+        directory
+    }
+
+    /// `None`: it ended instead of listening.
+    pub fn in_directory(directory: PathBuf, options: &[&str]) -> Option<Self> {
+        let mut all = vec!["--port".to_owned(), "0".to_owned(), "--save".to_owned(), String::new()];
+        all.extend(["--unixsocket".to_owned(), directory.join("redis.sock").display().to_string()]);
+        all.extend(["--dir".to_owned(), directory.display().to_string()]);
+        all.extend(options.iter().map(|&option| option.to_owned()));
+        let process = spawn(&all, "eady to accept connections")?;
+        Some(Self { directory, options: all, process })
+    }
+
+    /// A Redis Sentinel that watches nobody.
+    pub fn sentinel() -> Self {
+        let directory = Self::directory_with(&[]);
+        let file = directory.join("sentinel.conf");
+        std::fs::write(&file, format!("port 0\nunixsocket {}/redis.sock\n", directory.display())).unwrap();
+        let options = vec![file.display().to_string(), "--sentinel".to_owned()];
+        let process = spawn(&options, "Sentinel ID is").expect("it listens");
         Self { directory, options, process }
     }
 
@@ -45,7 +71,7 @@ impl Redis {
 
     /// A new one in the same place, with nothing in it.
     pub fn restart(&mut self) {
-        self.process = spawn(&self.directory, &self.options);
+        self.process = spawn(&self.options, "eady to accept connections").expect("redis-server listens");
     }
 
     pub fn signal(&self, signal: &str) {
@@ -60,25 +86,30 @@ impl Redis {
     }
 }
 
-fn spawn(directory: &PathBuf, options: &[String]) -> Child {
+/// `None`: it ended without having said that it is `ready`.
+fn spawn(options: &[String], ready: &str) -> Option<Child> {
     let mut process = Command::new("redis-server")
-        .args(["--port", "0", "--save", "", "--unixsocket"])
-        .arg(directory.join("redis.sock"))
-        .arg("--dir")
-        .arg(directory)
         .args(options)
         .stdout(Stdio::piped())
         .spawn()
         .expect("redis-server is installed");
     let mut log = BufReader::new(process.stdout.take().unwrap());
     let mut line = String::new();
-    while !line.to_lowercase().contains("eady to accept connections") {
+    while !line.contains(ready) {
         line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0, "redis-server ended instead of listening");
+        if log.read_line(&mut line).unwrap() == 0 {
+            process.wait().unwrap();
+            return None;
+        }
     }
     // Its later lines are of no interest, but somebody must take them.
     std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-    process
+    Some(process)
+}
+
+/// A TCP port that nobody has just now. Somebody may take it before it is used.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Drop for Redis {
@@ -150,6 +181,19 @@ impl Victim {
             scope.spawn(|| runtime.block_on(node_with(config))).join().expect("no panic")
         });
         Self { server, runtime }
+    }
+
+    /// Nothing in it moves until what this returns is dropped, as if the process was stopped.
+    pub async fn pause(&self) -> std::sync::mpsc::Sender<()> {
+        let (resume, resumed) = std::sync::mpsc::channel();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        // Its only thread waits in there.
+        self.runtime.spawn(async move {
+            stop.send(()).unwrap();
+            let _ = resumed.recv();
+        });
+        stopped.await.unwrap();
+        resume
     }
 
     /// Its sockets are closed by that, like those of a process that is killed.

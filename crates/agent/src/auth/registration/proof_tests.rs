@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm as Jwt, EncodingKey};
-use ossa_signaling::{AgentUri, Attempt, Authenticator, Challenge, Denied, Evidence, Identity, KnownName, Proof, code};
+use ossa_signaling::{
+    AgentUri, Attempt, Authenticator, Challenge, Denied, Evidence, Identity, KnownName, Proof, code,
+};
 use serde_json::{Value, json};
 
 use super::*;

@@ -45,16 +45,19 @@ pub(super) enum Pending {
         holder: Holder,
         until: Instant,
     },
-    Join {
+    Room {
+        change: Change,
         agent: AgentUri,
         owner: Arc<Handle>,
         room: RoomName,
     },
-    Leave {
-        agent: AgentUri,
-        owner: Arc<Handle>,
-        room: RoomName,
-    },
+}
+
+/// What an agent wants of a room.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Change {
+    Join,
+    Leave,
 }
 
 /// A registration in the making.
@@ -135,6 +138,13 @@ impl Registry {
                 Err(Busy) => true,
             },
         }
+    }
+
+    /// Nobody of these is to have a new allowance on another server.
+    pub(in crate::server) fn tell_of_flooders(&self, who: &[String], penalty: Duration) {
+        let bus = self.lock().bus();
+        // Too busy to say so: then there are other limits that the others hold up.
+        let _ = bus.map(|bus| bus.warn(who, penalty));
     }
 
     fn probe(&self, agent: &AgentUri, holder: &Holder) -> Result<oneshot::Receiver<bool>, Busy> {
@@ -272,31 +282,23 @@ impl State {
         true
     }
 
-    pub(super) fn join_there(
+    /// Asks the cluster to let `agent` into `room` or out of it.
+    pub(super) fn change_there(
         &mut self,
         bus: &Bus<Asked>,
-        agent: &AgentUri,
-        reg: u64,
+        change: Change,
+        (agent, reg): (&AgentUri, u64),
         owner: &Arc<Handle>,
         room: &RoomName,
     ) -> Result<(), ErrorBody> {
         let Some(bounds) = self.cluster.as_ref().map(Clustered::bounds) else { return Err(busy()) };
-        let join = Pending::Join { agent: agent.clone(), owner: owner.clone(), room: room.clone() };
-        let send = |id| bus.join(id, agent, reg, room, bounds, Asked::Pending(id));
-        self.ask(join, send).map(drop).map_err(|Busy| busy())
-    }
-
-    pub(super) fn leave_there(
-        &mut self,
-        bus: &Bus<Asked>,
-        agent: &AgentUri,
-        reg: u64,
-        owner: &Arc<Handle>,
-        room: &RoomName,
-    ) -> Result<(), ErrorBody> {
-        let leave = Pending::Leave { agent: agent.clone(), owner: owner.clone(), room: room.clone() };
-        let send = |id| bus.leave(id, agent, reg, room, Asked::Pending(id));
-        self.ask(leave, send).map(drop).map_err(|Busy| busy())
+        let pending =
+            Pending::Room { change, agent: agent.clone(), owner: owner.clone(), room: room.clone() };
+        let send = |id| match change {
+            Change::Join => bus.join(id, agent, reg, room, bounds, Asked::Pending(id)),
+            Change::Leave => bus.leave(id, agent, reg, room, Asked::Pending(id)),
+        };
+        self.ask(pending, send).map(drop).map_err(|Busy| busy())
     }
 
     /// Another server has the name of one of our registrations, which it must prove to be alive to keep.
@@ -304,8 +306,11 @@ impl State {
         let (Some(bus), Some(cluster)) = (self.bus(), &self.cluster) else { return };
         let until = Instant::now() + cluster.takeover_timeout + TRAVEL;
         let conflict = Pending::Conflict { agent: agent.clone(), reg, holder: holder.clone(), until };
-        // Too busy to ask: at the next connection it is published again. Until then it is reachable from here only.
-        let _ = self.ask(conflict, |id| bus.probe(id, &agent, &holder, Asked::Pending(id)));
+        let asked = self.ask(conflict, |id| {
+            bus.contest(id, &agent, &holder, Asked::Pending(id));
+            Ok(())
+        });
+        debug_assert!(asked.is_ok(), "there is no limit to these");
     }
 }
 

@@ -1,19 +1,23 @@
 //! What a registry hears from its cluster.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::clustered::{Asked, Claiming, Letter, Pending};
-use super::{Claim, Departure, Entry, Handle, Holding, NotJoined, Outgoing, State, TooSlow};
+use super::clustered::{Asked, Change, Claiming, Letter, Pending};
+use super::messages::excess;
+use super::{Claim, Departure, Entry, Handle, Holding, NotJoined, Outgoing, State};
 use crate::cluster::{Bus, ClusterState, Event, Holder, Reply, RoomsOf, Site, known_names};
 use crate::server::Shared;
 use crate::server::event::ServerEvent;
 use crate::server::stats::count;
 use crate::{AgentUri, Body, Denied, ErrorBody, KnownName, RoomName, ServerFrame, SignalingMessage, code};
+
+/// Registrations between two signs of life: tens of milliseconds, of a lease that may run out while there are many.
+const PUBLISHED_IN_A_BREATH: usize = 1000;
 
 impl Site for Shared {
     type Asked = Asked;
@@ -25,12 +29,15 @@ impl Site for Shared {
         // All others that are alive come back within a lease as well.
         cluster.settling =
             Some(Instant::now() + self.config.cluster.as_ref().map_or(Duration::ZERO, |it| it.lease));
-        for (agent, entry) in &state.agents {
+        for (index, (agent, entry)) in state.agents.iter().enumerate() {
+            if index % PUBLISHED_IN_A_BREATH == 0 {
+                bus.beat();
+            }
             let rooms: Vec<RoomName> = entry.rooms.iter().cloned().collect();
             state.publish(agent, RoomsOf::Exactly(&rooms), None);
         }
-        if bus.has_forgotten() {
-            // After those that are registered, whose time does not run.
+        if bus.is_back() {
+            // Redis may be empty, or as it was some time ago. After those that are registered, whose time does not run.
             let names = self.config.authenticator.known_names(Instant::now().into_std());
             bus.remember(&names, || Asked::Remembered);
         }
@@ -46,11 +53,14 @@ impl Site for Shared {
         match event {
             Event::Message { node, to, text } => {
                 count(&self.cluster.received);
-                if !self.deliver(&state, &to, text)
+                // Counted once more where the recipient is: senders may go from server to server.
+                if let Some(what) = excess(self, &to, text) {
+                    // Here and below: too busy to say so, and the sender has its own limit of time.
+                    let _ = bus.refuse(node, what, text);
+                } else if !self.deliver(&state, &to, text)
                     && let Ok(SignalingMessage { body, .. }) = SignalingMessage::parse(text)
                     && !matches!(body, Body::Error(_))
                 {
-                    // Too busy to say so: the sender has its own limit of time.
                     let _ = bus.bounce(node, text);
                 }
             }
@@ -62,6 +72,16 @@ impl Site for Shared {
                     let sender = entry.owner.clone();
                     // Here and below: a sender that does not read is being disconnected.
                     let _ = self.unreachable(Letter { sender, from, to, session_id, is_error: false });
+                }
+            }
+            Event::Excessive { what, text } => self.excessive(&state, what, text),
+            Event::Flooders { penalty, who } => {
+                let now = Instant::now();
+                for who in who {
+                    match who.parse::<IpAddr>() {
+                        Ok(place) => self.flooders.add_for(&place, penalty, now),
+                        Err(_) => self.flooders.add_for(who, penalty, now),
+                    }
                 }
             }
             Event::Granted { request, resumed, since, rooms } => {
@@ -82,12 +102,14 @@ impl Site for Shared {
                         node.to_owned(),
                         request,
                     ))),
-                    // If that cannot be said, the other side finds it out by waiting.
-                    None => drop(bus.answer(node, request, false)),
+                    None => bus.answer(node, request, false),
                 }
             }
             Event::Answer { request, alive } => self.answered(&mut state, request, alive),
             Event::Joined { room, agent } => state.arrived(&room, &agent),
+            // Redis has buried the agent together with this server, which was not heard for a lease and is about to be back
+            // with all its agents. If it was for another reason, the registration has ended before.
+            Event::Gone { room, agent, lost: true } if state.is_in(&agent, &room) => {}
             Event::Gone { room, agent, lost } => {
                 state.departed(&room, &agent, if lost { Departure::Lost } else { Departure::Left });
             }
@@ -146,13 +168,13 @@ impl Site for Shared {
                 Pending::Claim(claiming) => drop(claiming.verdict.send(None)),
                 Pending::Probe(answer) => drop(answer.send(false)),
                 Pending::Conflict { .. } => {}
-                Pending::Join { agent, owner, room } => {
+                Pending::Room { change: Change::Join, agent, owner, room } => {
                     let limits = self.config.room_limits();
                     if let Err(NotJoined::Refused(error)) = state.join_here(&agent, &owner, &room, limits) {
                         self.refuse_room(&owner, agent, room, error);
                     }
                 }
-                Pending::Leave { agent, owner, room } => {
+                Pending::Room { change: Change::Leave, agent, owner, room } => {
                     state.leave_here(&agent, &room);
                     tell_left(&owner, agent, room);
                 }
@@ -192,31 +214,6 @@ impl Site for Shared {
 }
 
 impl Shared {
-    /// Hands a message to an agent of this server.
-    fn deliver(&self, state: &State, to: &AgentUri, text: &str) -> bool {
-        let Some(entry) = state.agents.get(to) else { return false };
-        let delivered = entry.owner.push(Outgoing::Text(Utf8Bytes::from(text))).is_ok();
-        if delivered {
-            count(&self.counters.relayed);
-            self.counters.relayed_bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
-        }
-        delivered
-    }
-
-    /// Tells the sender of a message that nobody got it; always in the same words. An undeliverable error is not answered
-    /// with an error: two servers could play ping-pong with them.
-    pub(in crate::server) fn unreachable(&self, letter: Letter) -> Result<(), TooSlow> {
-        count(&self.counters.undeliverable);
-        if letter.is_error {
-            return Ok(());
-        }
-        let text = format!("{} is not registered with this signaling server", letter.to);
-        let error = ErrorBody::new(code::AGENT_UNREACHABLE, text);
-        let frame =
-            ServerFrame::Error { to: Some(letter.from), session_id: letter.session_id, room: None, error };
-        letter.sender.push(Outgoing::Text(frame.to_json().into()))
-    }
-
     fn refuse_room(&self, owner: &Handle, agent: AgentUri, room: RoomName, error: ErrorBody) {
         count(&self.counters.refused);
         let frame = ServerFrame::Error { to: Some(agent), session_id: None, room: Some(room), error };
@@ -303,8 +300,7 @@ fn denial(reply: &Reply) -> Option<Denied> {
 
 async fn examine(owner: Arc<Handle>, patience: Duration, bus: Arc<Bus<Asked>>, node: String, request: u64) {
     let alive = owner.answers(patience).await;
-    // If that cannot be said, the other side finds it out by waiting.
-    let _ = bus.answer(&node, request, alive);
+    bus.answer(&node, request, alive);
 }
 
 fn tell_left(owner: &Handle, agent: AgentUri, room: RoomName) {
@@ -350,13 +346,15 @@ impl State {
     /// A request to join or to leave was served; what has changed by it was told before.
     fn served(&mut self, request: u64) {
         match self.pending(request) {
-            Some(Pending::Join { agent, owner, room })
+            Some(Pending::Room { change: Change::Join, agent, owner, room })
                 if self.agents.get(&agent).is_some_and(|entry| entry.owner.id == owner.id) =>
             {
                 // If it does not read, it is being disconnected.
                 let _ = self.tell_members(&agent, &owner, &room);
             }
-            Some(Pending::Leave { agent, owner, room }) => tell_left(&owner, agent, room),
+            Some(Pending::Room { change: Change::Leave, agent, owner, room }) => {
+                tell_left(&owner, agent, room);
+            }
             _ => {}
         }
     }
@@ -377,7 +375,7 @@ impl State {
                 let _ = claiming.verdict.send(Some(held));
                 None
             }
-            (Pending::Join { agent, owner, room } | Pending::Leave { agent, owner, room }, reply) => {
+            (Pending::Room { agent, owner, room, .. }, reply) => {
                 let error = match reply {
                     Reply::Many(rooms) => {
                         let text = format!("{agent} is in {rooms} rooms already, the most allowed");

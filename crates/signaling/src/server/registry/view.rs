@@ -80,6 +80,11 @@ impl State {
         }
     }
 
+    /// Whether `agent` is registered here and has a place in `room`.
+    pub(super) fn is_in(&self, agent: &AgentUri, room: &RoomName) -> bool {
+        self.agents.get(agent).is_some_and(|entry| entry.rooms.contains(room))
+    }
+
     /// Whether one of ours is in `room`.
     fn is_watched(&self, room: &RoomName) -> bool {
         self.rooms
