@@ -2385,6 +2385,10 @@ interface SignalingClusterOptions {
     prefix?: string;
     /** PEM certificates of authorities to trust for `rediss:`, besides the system's. */
     ca?: string;
+    /** PEM certificate for a Redis server that asks for one (`tls-auth-clients`), followed by those that lead to its authority. */
+    cert?: string;
+    /** PEM private key of `cert`, without a password. */
+    key?: string;
     /**
      * A server that Redis has not heard for so long is dead, and its agents are not registered any more. It says so three times
      * as often. Default: 10,000; at least 300.
@@ -2417,6 +2421,8 @@ interface SignalingClusterStats {
     sent: number;
     /** Messages that came from other servers. */
     received: number;
+    /** What came from other servers and is unknown in this release: skipped. */
+    unknown: number;
     /** Bytes that wait for Redis. */
     queuedBytes: number;
 }

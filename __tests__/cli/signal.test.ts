@@ -222,6 +222,7 @@ test.each([
   ],
   [['--turn-ttl', '1h'], '--turn-ttl has no effect without --turn'],
   [['--redis-prefix', 'x'], '--redis-prefix has no effect without --redis'],
+  [['--redis', 'redis://h', '--redis-cert', 'x'], '--redis-cert and --redis-key need each other'],
   [['--path', 'meet'], 'path must begin with "/"'],
 ])('signal %j is refused', async (args, message) => {
   const { code, stdout, stderr } = await run('signal', '--port', '0', ...args);

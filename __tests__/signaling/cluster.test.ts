@@ -170,6 +170,8 @@ test('an option that makes no sense is refused, and no text has the password in 
     { redis: 'redis://user:hunter2@h:99999' },
     { redis: 'redis://h', prefix: 'a b' },
     { redis: 'redis://h', lease: 1 },
+    { redis: 'redis://h', cert: 'x' },
+    { redis: 'redis://h', ca: 'no PEM' },
     { redis: 'redis://h', maxQueueBytes: 0 },
     { redis: 'redis://h', password: 'hunter2' },
     {},

@@ -9,15 +9,17 @@ import { createInterface } from 'node:readline';
 /** Listens on a socket in a directory of its own. */
 export class Redis {
   readonly #directory: string;
+  readonly #options: readonly string[];
   #process!: ChildProcess;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, options: readonly string[]) {
     this.#directory = directory;
+    this.#options = options;
   }
 
   /** Resolves when it can be connected to. */
-  static async start(): Promise<Redis> {
-    const redis = new Redis(await mkdtemp(join(tmpdir(), 'ossa-redis-')));
+  static async start(options: readonly string[] = []): Promise<Redis> {
+    const redis = new Redis(await mkdtemp(join(tmpdir(), 'ossa-redis-')), options);
     await redis.restart();
     return redis;
   }
@@ -29,8 +31,8 @@ export class Redis {
   /** A new one in the same place, with nothing in it. */
   async restart(): Promise<void> {
     const socket = join(this.#directory, 'redis.sock');
-    const options = ['--port', '0', '--save', '', '--unixsocket', socket, '--dir', this.#directory];
-    this.#process = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const where = ['--port', '0', '--save', '', '--unixsocket', socket, '--dir', this.#directory];
+    this.#process = spawn('redis-server', [...where, ...this.#options], { stdio: ['ignore', 'pipe', 'inherit'] });
     for await (const line of createInterface(this.#process.stdout!)) {
       if (/ready to accept connections/i.test(line)) break;
     }

@@ -129,7 +129,7 @@ fn headers(given: HashMap<String, String>) -> Result<HeaderMap> {
     Ok(headers)
 }
 
-fn identity(cert: Option<String>, key: Option<String>) -> Result<Option<Arc<ClientIdentity>>> {
+pub(super) fn identity(cert: Option<String>, key: Option<String>) -> Result<Option<Arc<ClientIdentity>>> {
     match (cert, key) {
         (Some(cert), Some(key)) => {
             let chain = certificates(&cert, "cert")?;

@@ -6,7 +6,7 @@ use napi::Result;
 use napi_derive::napi;
 use ossa_signaling::{ClusterConfig, ClusterStats, code};
 
-use super::client_options::certificates;
+use super::client_options::{certificates, identity};
 use crate::session::coded;
 
 /// Other servers to share agents, rooms and messages with; durations in milliseconds, sizes in bytes.
@@ -18,6 +18,10 @@ pub struct SignalingClusterOptions {
     pub prefix: String,
     /// PEM certificates of authorities to trust besides the system's.
     pub ca: Option<String>,
+    /// PEM certificate chain for a Redis server that asks for one; with `key`.
+    pub cert: Option<String>,
+    /// PEM private key.
+    pub key: Option<String>,
     /// A server that Redis has not heard for so long is dead.
     pub lease: Option<u32>,
     /// Redis is lost when it does not answer for so long.
@@ -36,6 +40,7 @@ impl SignalingClusterOptions {
             timeout: time(self.timeout, config.timeout),
             max_queue_bytes: self.max_queue_bytes.map_or(config.max_queue_bytes, |bytes| bytes as usize),
             extra_roots: self.ca.map_or(Ok(Vec::new()), |pem| certificates(&pem, "cluster.ca"))?,
+            identity: identity(self.cert, self.key)?,
             ..config
         })
     }
@@ -58,6 +63,8 @@ pub struct SignalingClusterStats {
     pub sent: f64,
     /// Messages from other servers.
     pub received: f64,
+    /// What this release does not know.
+    pub unknown: f64,
     /// Bytes waiting for Redis.
     pub queued_bytes: f64,
 }
@@ -73,6 +80,7 @@ impl From<ClusterStats> for SignalingClusterStats {
             losses: stats.losses as f64,
             sent: stats.sent as f64,
             received: stats.received as f64,
+            unknown: stats.unknown as f64,
             queued_bytes: stats.queued_bytes as f64,
         }
     }

@@ -12,6 +12,10 @@ export interface SignalingClusterOptions {
   prefix?: string;
   /** PEM certificates of authorities to trust for `rediss:`, besides the system's. */
   ca?: string;
+  /** PEM certificate for a Redis server that asks for one (`tls-auth-clients`), followed by those that lead to its authority. */
+  cert?: string;
+  /** PEM private key of `cert`, without a password. */
+  key?: string;
   /**
    * A server that Redis has not heard for so long is dead, and its agents are not registered any more. It says so three times
    * as often. Default: 10,000; at least 300.
@@ -45,6 +49,8 @@ export interface SignalingClusterStats {
   sent: number;
   /** Messages that came from other servers. */
   received: number;
+  /** What came from other servers and is unknown in this release: skipped. */
+  unknown: number;
   /** Bytes that wait for Redis. */
   queuedBytes: number;
 }
@@ -55,17 +61,18 @@ export type NativeCluster = Required<Pick<SignalingClusterOptions, 'redis' | 'pr
 /** Checks the option. @throws TypeError - Without the URL, which may have a password in it. */
 export function resolveCluster(cluster: SignalingClusterOptions | undefined): NativeCluster | undefined {
   if (cluster === undefined) return undefined;
-  checkMembers(cluster, 'cluster', ['redis', 'prefix', 'ca', 'lease', 'timeout', 'maxQueueBytes']);
-  const { redis, prefix = 'ossa:', ca, lease, timeout, maxQueueBytes } = cluster;
+  checkMembers(cluster, 'cluster', ['redis', 'prefix', 'ca', 'cert', 'key', 'lease', 'timeout', 'maxQueueBytes']);
+  const { redis, prefix = 'ossa:', ca, cert, key, lease, timeout, maxQueueBytes } = cluster;
   if (typeof redis !== 'string' || !/^(rediss?|unix):\/\//.test(redis)) {
     throw new TypeError('cluster.redis must be a URL that begins with redis://, rediss:// or unix://');
   }
   if (!/^[\x21-\x7e]{1,64}$/.test(checkName(prefix, 'cluster.prefix'))) {
     throw new TypeError('cluster.prefix must have 1 to 64 visible ASCII characters');
   }
-  if (ca !== undefined) checkName(ca, 'cluster.ca');
+  for (const [name, pem] of Object.entries({ ca, cert, key })) if (pem !== undefined) checkName(pem, `cluster.${name}`);
+  if ((cert === undefined) !== (key === undefined)) throw new TypeError('cluster.cert and cluster.key need each other');
   if (lease !== undefined) checkInteger(lease, 'cluster.lease', 300, 2 ** 31 - 1);
   if (timeout !== undefined) checkInteger(timeout, 'cluster.timeout', 1, 2 ** 31 - 1);
   if (maxQueueBytes !== undefined) checkInteger(maxQueueBytes, 'cluster.maxQueueBytes', 65_536, 2 ** 31 - 1);
-  return { redis, prefix, ca, lease, timeout, maxQueueBytes };
+  return { redis, prefix, ca, cert, key, lease, timeout, maxQueueBytes };
 }
