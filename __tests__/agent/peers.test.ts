@@ -81,6 +81,29 @@ describe('connecting', () => {
     await expect(a.connect('agent://nobody', { waitForPeer: -1 })).rejects.toThrow(TypeError);
   });
 
+  test('an agent that gives up calling frees the other side at once, which may call itself', async () => {
+    let answers = false;
+    const adapter: SignalingAdapter = {
+      send: (message) => {
+        if (answers || message.type !== 'answer') signaling.send(message);
+      },
+      subscribe: (agentId, deliver) => signaling.subscribe(agentId, deliver),
+    };
+    const [a, b] = [agent('a', { signaling: adapter }), agent('b', { signaling: adapter })];
+    await b.ready;
+    const controller = new AbortController();
+    const calling = a.connect('agent://b', { signal: controller.signal });
+    while (b.links.size === 0) await new Promise(setImmediate);
+    const [half] = b.links.values();
+    const waiting = b.connect('agent://a');
+    answers = true;
+    controller.abort();
+    await expect(calling).rejects.toMatchObject({ code: 'TASK_CANCELLED' });
+    await half!.closed;
+    expect(half!.error?.message).toBe('agent://a has given up connecting');
+    expect((await waiting).state).toBe('open');
+  });
+
   test('an agent that starts anew while it is waited for is connected to all the same', async () => {
     // A service where the last one to register has the name; the first one never gets an answer.
     const agents = new Map<string, (message: SignalingMessage) => void>();

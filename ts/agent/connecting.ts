@@ -118,7 +118,10 @@ export class Connector {
     try {
       await within(left, () => orCancelled(link.opened, signal, what), { late, alive: true });
     } catch (error) {
-      if (link.waiting === 1 && link.state === 'connecting') link.fail(error as AgentError);
+      if (link.waiting === 1 && link.state === 'connecting') {
+        link.lifeline.sayGoodbye();
+        link.fail(error as AgentError);
+      }
       throw error;
     } finally {
       link.waiting--;

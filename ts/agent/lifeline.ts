@@ -184,7 +184,9 @@ export class Lifeline {
   /** An error of the other agent or of the signaling service. */
   signalingError(error: AgentError, sessionId: string | undefined): void {
     if (this.#state === 'connecting') {
-      this.#host.end(error);
+      const text = `${this.#host.remote} has given up connecting`;
+      const gaveUp = error.code === GOODBYE && new AgentError('AGENT_UNREACHABLE', text, { retryable: true });
+      this.#host.end(gaveUp || error);
     } else if (this.#state === 'open') {
       // A link that is up does not need the service.
       this.#host.problem(error);
@@ -208,7 +210,9 @@ export class Lifeline {
 
   /** Tells the other side that the link is closed, where the connection cannot. */
   sayGoodbye(): void {
-    if (this.#state !== 'disconnected' && this.#state !== 'reconnecting') return;
+    // A set-up that was begun and is given up would wait over there until its time is over.
+    const begun = this.#state === 'connecting' && this.#current.offerer && this.connection.localDescription !== null;
+    if (!begun && this.#state !== 'disconnected' && this.#state !== 'reconnecting') return;
     this.tell({ code: GOODBYE, message: 'the link was closed' });
   }
 
