@@ -113,7 +113,10 @@ pub fn chunks(epoch: Instant, data: &[u8]) {
     let Some((&kind, order)) = control.split_first() else { return };
     let [local, remote] = ["agent://a", "agent://b"].map(|uri| uri.parse().expect("a URI"));
     let mut receiver = Session::new(SessionConfig::new(remote, local), [8; 32]);
-    let payload = serde_json::to_string(&String::from_utf8_lossy(content)).expect("a string serializes");
+    // Many pieces of few bytes of input: the last byte of the head says how often they come.
+    let times = usize::from(order.last().copied().unwrap_or_default()).min(4096 / content.len().max(1));
+    let payload = String::from_utf8_lossy(content).repeat(1 + times);
+    let payload = serde_json::to_string(&payload).expect("a string serializes");
     let text = format!(
         r#"{{"type":"message","id":"1","timestamp":"t","payload":{payload},"metadata":{{"agentId":"agent://a"}}}}"#
     );
@@ -125,9 +128,9 @@ pub fn chunks(epoch: Instant, data: &[u8]) {
         parts(&text, room)
     };
     assert!(pieces.iter().all(|piece| piece.len() <= ENVELOPE + room));
-    for (index, byte) in order.iter().enumerate().take(pieces.len()) {
-        let other = usize::from(*byte) % pieces.len();
-        pieces.swap(index, other);
+    let count = pieces.len();
+    for (index, byte) in order.iter().cycle().enumerate().take(if order.is_empty() { 0 } else { count }) {
+        pieces.swap(index, (index + usize::from(*byte)) % count);
     }
     let last = pieces.pop().expect("there is at least one");
     for (index, piece) in pieces.iter().enumerate() {
