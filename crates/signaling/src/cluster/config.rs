@@ -1,7 +1,6 @@
 //! Where the Redis server of a cluster is, and how patient a node is with it.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,8 +43,13 @@ pub struct Place {
 /// What to connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
-    Tcp { host: String, port: u16, tls: bool },
-    Unix(PathBuf),
+    Tcp {
+        host: String,
+        port: u16,
+        tls: bool,
+    },
+    #[cfg(unix)]
+    Unix(std::path::PathBuf),
 }
 
 /// Why a [`ClusterConfig`] was refused. Never repeats the URL, which may have a password in it.
@@ -61,7 +65,7 @@ pub enum ClusterConfigError {
 
 impl ClusterConfig {
     /// A cluster through the Redis server at `url`: `redis://[[user]:password@]host[:port][/database]`, `rediss://...` for
-    /// TLS, or `unix:///path[?db=1&user=...&pass=...]`.
+    /// TLS, or, on Unix, `unix:///path[?db=1&user=...&pass=...]`.
     ///
     /// # Errors
     /// The URL or the prefix is not valid.
@@ -72,6 +76,10 @@ impl ClusterConfig {
         // The crate knows only the schemes that its features serve; TLS is ours, with the same trust as everywhere else.
         let (tls, plain) = match url.split_once("://") {
             Some(("rediss", rest)) => (true, format!("redis://{rest}")),
+            Some(("unix" | "redis+unix", _)) if cfg!(not(unix)) => {
+                let text = "Redis has no Unix sockets on this system; use redis:// or rediss://";
+                return Err(ClusterConfigError::Url(text.to_owned()));
+            }
             Some(("redis" | "unix" | "redis+unix", _)) => (false, url.to_owned()),
             _ => {
                 let text = "it must begin with redis://, rediss:// or unix://";
@@ -91,6 +99,7 @@ impl ClusterConfig {
             ConnectionAddr::Tcp(host, port) => {
                 Target::Tcp { host: host.trim_matches(['[', ']']).to_owned(), port: *port, tls }
             }
+            #[cfg(unix)]
             ConnectionAddr::Unix(path) => Target::Unix(path.clone()),
             _ => return Err(ClusterConfigError::Url("it names no host".to_owned())),
         };
@@ -119,6 +128,7 @@ impl fmt::Display for Target {
         match self {
             Self::Tcp { host, port, tls: false } => write!(f, "redis://{host}:{port}"),
             Self::Tcp { host, port, tls: true } => write!(f, "rediss://{host}:{port}"),
+            #[cfg(unix)]
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
         }
     }
@@ -129,12 +139,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_with_and_without_tls_and_sockets_are_understood() {
+    fn urls_with_and_without_tls_are_understood() {
         let target = |url| ClusterConfig::new(url, "ossa:").unwrap().place.target.to_string();
         assert_eq!(target("redis://h"), "redis://h:6379");
         assert_eq!(target("rediss://user:secret@h:7000/3"), "rediss://h:7000");
         assert_eq!(target("redis://[::1]:7"), "redis://::1:7");
-        assert_eq!(target("unix:///run/redis.sock?db=1"), "unix:///run/redis.sock");
+    }
+
+    #[test]
+    fn a_unix_socket_is_understood_where_there_are_any_and_refused_with_the_reason_elsewhere() {
+        let target =
+            ClusterConfig::new("unix:///run/redis.sock?db=1", "ossa:").map(|c| c.place.target.to_string());
+        if cfg!(unix) {
+            assert_eq!(target.unwrap(), "unix:///run/redis.sock");
+        } else {
+            assert!(target.unwrap_err().to_string().ends_with("use redis:// or rediss://"));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use redis::aio::MultiplexedConnection;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig as TlsConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
@@ -50,7 +50,10 @@ pub(super) async fn connect(
     pushed: impl Fn(&[u8]) + Send + Sync + 'static,
 ) -> Result<Connection, String> {
     let stream: Box<dyn Stream> = match &config.place.target {
-        Target::Unix(path) => Box::new(UnixStream::connect(path).await.map_err(|error| error.to_string())?),
+        #[cfg(unix)]
+        Target::Unix(path) => {
+            Box::new(tokio::net::UnixStream::connect(path).await.map_err(|error| error.to_string())?)
+        }
         Target::Tcp { host, port, tls } => {
             let address = (host.as_str(), *port);
             let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
