@@ -2,10 +2,11 @@
 
 use crate::time::{MILLISECOND, Nanos, SECOND, Time};
 
+/// What timers may be late: this much may go out at once. Windows wakes its threads every 15.6 ms, unless a program of its user has
+/// asked for more.
+const BURST: Nanos = if cfg!(windows) { 16 * MILLISECOND } else { 2 * MILLISECOND };
 /// On shorter paths timers are too coarse to pace, and queues are deep compared to the window.
-const MIN_RTT: Nanos = 3 * MILLISECOND;
-/// What timers may be late: this much may go out at once.
-const BURST: Nanos = 2 * MILLISECOND;
+const MIN_RTT: Nanos = BURST + MILLISECOND;
 /// At least this many packets may go out at once.
 const BURST_PACKETS: u64 = 10;
 
