@@ -138,6 +138,22 @@ async fn an_agent_that_floods_is_told_and_then_disconnected_while_others_get_thr
 }
 
 #[tokio::test]
+async fn frames_that_say_nothing_count_like_those_that_do() {
+    let rate = Rate { per_second: 1.0, burst: 10.0 };
+    for frame in [Message::Ping("p".into()), Message::Pong("".into()), Message::Binary("b".into())] {
+        // One each: whoever has been disconnected for flooding has to wait.
+        let config = ServerConfig { message_rate: rate, ..ServerConfig::default() };
+        let server = Server::bind(config).await.unwrap();
+        let mut flooder = Raw::registered(&server, "agent://flooder").await;
+        for _ in 0..200 {
+            // The server may have closed it already.
+            let _ = futures_util::SinkExt::send(&mut flooder.0, frame.clone()).await;
+        }
+        assert_eq!(flooder.closed().await, Some(close_code::RATE_LIMITED), "{frame:?}");
+    }
+}
+
+#[tokio::test]
 async fn offers_to_one_agent_and_candidates_of_one_session_are_limited() {
     let config = ServerConfig { offers_per_pair: 2, candidates_per_session: 3, ..ServerConfig::default() };
     let server = Server::bind(config).await.unwrap();

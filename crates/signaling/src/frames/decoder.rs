@@ -44,7 +44,12 @@ pub(crate) struct Decoder {
     message: Vec<u8>,
     /// The type of that message.
     in_message: Option<u8>,
+    /// How many fragments of it there are.
+    fragments: usize,
 }
+
+/// Fragments of one message: empty ones cost time, and count as nothing else.
+const MAX_FRAGMENTS: usize = 1024;
 
 /// The head of a frame.
 struct Head {
@@ -58,7 +63,7 @@ struct Head {
 impl Decoder {
     /// For messages of up to `max_message` bytes.
     pub(crate) fn new(max_message: usize) -> Self {
-        Self { max_message, held: Vec::new(), done: 0, message: Vec::new(), in_message: None }
+        Self { max_message, held: Vec::new(), done: 0, message: Vec::new(), in_message: None, fragments: 0 }
     }
 
     /// Calls `on` for everything that is whole now, in order, until that breaks; the rest is kept for the next call. The content
@@ -167,6 +172,10 @@ impl Decoder {
         }
         if first & FINAL == 0 {
             self.in_message.get_or_insert(opcode);
+            self.fragments += 1;
+            if self.fragments > MAX_FRAGMENTS {
+                return Err(Violation::Protocol("a message in too many pieces"));
+            }
             self.message.extend_from_slice(payload);
             return Ok(ControlFlow::Continue(()));
         }
@@ -174,6 +183,7 @@ impl Decoder {
             None => whole(opcode, payload, on),
             Some(kind) => {
                 let mut message = std::mem::take(&mut self.message);
+                self.fragments = 0;
                 message.extend_from_slice(payload);
                 whole(kind, &message, on)
             }

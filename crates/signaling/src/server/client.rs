@@ -113,6 +113,14 @@ impl Client {
         }
     }
 
+    /// Counts a frame that is no text. False: it is over the limit, the client has been told, and nothing else is to be done.
+    pub(super) fn counted(&mut self) -> Result<bool, TooSlow> {
+        match self.limits.frame(self.shared.config.message_rate, Instant::now()) {
+            Verdict::Serve => Ok(true),
+            verdict => self.too_much(verdict, "", "frames on this connection").map(|()| false),
+        }
+    }
+
     /// Refuses a frame that is no text.
     pub(super) fn refuse_binary(&self) -> Result<(), TooSlow> {
         let text = "binary frames have no meaning here; send JSON as text";

@@ -146,9 +146,13 @@ impl Step {
                     return ControlFlow::Break(());
                 }
             },
-            Event::Binary => client.refuse_binary(),
-            Event::Ping(payload) => client.handle().push_pong(payload),
-            Event::Pong => Ok(()),
+            Event::Binary => {
+                client.counted().and_then(|fine| if fine { client.refuse_binary() } else { Ok(()) })
+            }
+            Event::Ping(payload) => client
+                .counted()
+                .and_then(|fine| if fine { client.handle().push_pong(payload) } else { Ok(()) }),
+            Event::Pong => client.counted().map(drop),
             Event::Close(code) => {
                 *self = Self::Left(code);
                 return ControlFlow::Break(());
