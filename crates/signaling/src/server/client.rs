@@ -113,11 +113,14 @@ impl Client {
         }
     }
 
-    /// Counts a frame that is no text. False: it is over the limit, the client has been told, and nothing else is to be done.
-    pub(super) fn counted(&mut self) -> Result<bool, TooSlow> {
+    /// Counts a frame that is no text, and serves it unless it is over the limit; then the client is told.
+    pub(super) fn counted(
+        &mut self,
+        serve: impl FnOnce(&Self) -> Result<(), TooSlow>,
+    ) -> Result<(), TooSlow> {
         match self.limits.frame(self.shared.config.message_rate, Instant::now()) {
-            Verdict::Serve => Ok(true),
-            verdict => self.too_much(verdict, "", "frames on this connection").map(|()| false),
+            Verdict::Serve => serve(self),
+            verdict => self.too_much(verdict, "", "frames on this connection"),
         }
     }
 

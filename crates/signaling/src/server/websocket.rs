@@ -146,13 +146,9 @@ impl Step {
                     return ControlFlow::Break(());
                 }
             },
-            Event::Binary => {
-                client.counted().and_then(|fine| if fine { client.refuse_binary() } else { Ok(()) })
-            }
-            Event::Ping(payload) => client
-                .counted()
-                .and_then(|fine| if fine { client.handle().push_pong(payload) } else { Ok(()) }),
-            Event::Pong => client.counted().map(drop),
+            Event::Binary => client.counted(Client::refuse_binary),
+            Event::Ping(payload) => client.counted(|client| client.handle().push_pong(payload)),
+            Event::Pong => client.counted(|_| Ok(())),
             Event::Close(code) => {
                 *self = Self::Left(code);
                 return ControlFlow::Break(());
