@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { createPeer, createSignalingServer, WebSocketSignaling } from 'ossa-webrtc';
 import type { SignalingServer, SignalingState, WebSocketSignalingOptions } from 'ossa-webrtc';
 
+import { withoutProxies } from './proxies';
 import { register } from './register';
 
 const QUICK: WebSocketSignalingOptions = { reconnectDelay: 1, maxReconnectDelay: 5 };
@@ -190,15 +191,7 @@ test('a proxy that refuses is named, and its password is not', async () => {
 });
 
 describe('the proxies of the environment', () => {
-  const NAMES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
-  const before = Object.fromEntries(NAMES.map((name) => [name, process.env[name]]));
-  beforeEach(() => NAMES.forEach((name) => delete process.env[name]));
-  afterAll(() => {
-    for (const name of NAMES) {
-      if (before[name] === undefined) delete process.env[name];
-      else process.env[name] = before[name];
-    }
-  });
+  withoutProxies();
 
   test.each(['HTTP_PROXY', 'http_proxy', 'ALL_PROXY'])('%s is used, but not for servers on this host', async (name) => {
     const home = await server();

@@ -7,6 +7,7 @@ import { createPeer, createSignalingServer, WebSocketSignaling } from 'ossa-webr
 import type { SignalingServer, WebSocketSignalingOptions } from 'ossa-webrtc';
 
 import { selfSigned } from '../agent/self-signed';
+import { withoutProxies } from './proxies';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -135,15 +136,7 @@ async function socksProxy(target: number, reply = 0) {
 }
 
 describe('the proxies of the environment', () => {
-  const NAMES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
-  const before = Object.fromEntries(NAMES.map((name) => [name, process.env[name]]));
-  beforeEach(() => NAMES.forEach((name) => delete process.env[name]));
-  afterAll(() => {
-    for (const name of NAMES) {
-      if (before[name] === undefined) delete process.env[name];
-      else process.env[name] = before[name];
-    }
-  });
+  withoutProxies();
 
   test('ALL_PROXY=socks5h:// lets the proxy look names up, and is not for servers on this host', async () => {
     const home = await server();

@@ -3,9 +3,9 @@
 mod common;
 
 use common::coturn::{CREDENTIAL, Coturn, USERNAME, free_port};
-use common::{TestPeer, connect, loopback_config, runtime, server, signaled, wait_until};
+use common::{TestPeer, connect, gather, loopback_config, runtime, server, signaled, wait_until};
 use ossa_net::PeerConfig;
-use ossa_peer::{Event, GatheringState, IceCandidateError, IceTransportPolicy};
+use ossa_peer::IceTransportPolicy;
 
 fn relay_only(coturn: &Coturn, url: &str) -> PeerConfig {
     let mut config = loopback_config();
@@ -50,34 +50,12 @@ fn relayed_data_flows_both_ways_over_tls() {
     data_flows_both_ways("turns", "tcp");
 }
 
-/// Gathers with this configuration; all candidates and errors, and the order in which gathering ended.
-fn gather(config: PeerConfig) -> (Vec<String>, Vec<IceCandidateError>) {
-    let runtime = runtime();
-    let peer = TestPeer::new(&runtime, config);
-    peer.channel("test");
-    peer.offer(false);
-    let (mut candidates, mut errors) = (Vec::new(), Vec::new());
-    peer.wait("the end of gathering", |event| match event {
-        Event::IceCandidate { candidate, .. } => {
-            candidates.push(candidate);
-            None
-        }
-        Event::IceCandidateError(error) => {
-            errors.push(error);
-            None
-        }
-        Event::IceGatheringState(GatheringState::Complete) => Some(()),
-        _ => None,
-    });
-    (candidates, errors)
-}
-
 #[test]
 fn a_stun_server_that_sees_our_own_address_adds_no_candidate() {
     let coturn = Coturn::start();
     let mut config = loopback_config();
     config.ice_servers = vec![server(&coturn.url("stun", ""), None, None)];
-    let (candidates, errors) = gather(config);
+    let (candidates, errors, _) = gather(config);
     assert_eq!(errors, []);
     assert_eq!(candidates.len(), 1, "{candidates:?}");
     assert!(candidates[0].contains("typ host"));
@@ -90,7 +68,7 @@ fn wrong_credentials_are_reported_as_401() {
         let url = coturn.url(scheme, transport);
         let mut config = relay_only(&coturn, &url);
         config.ice_servers = vec![server(&url, Some(USERNAME), Some("wrong"))];
-        let (candidates, errors) = gather(config);
+        let (candidates, errors, _) = gather(config);
         assert_eq!(candidates, Vec::<String>::new());
         assert_eq!(errors.len(), 1, "{errors:?}");
         assert_eq!((errors[0].code, errors[0].url.as_str()), (401, url.as_str()));
@@ -111,7 +89,7 @@ fn a_server_that_is_not_there_is_reported_as_701() {
     for url in urls {
         config.ice_servers.push(server(&url.replace("PORT", &port.to_string()), Some("u"), Some("p")));
     }
-    let (candidates, mut errors) = gather(config);
+    let (candidates, mut errors, _) = gather(config);
     assert_eq!(candidates.len(), 1, "the host candidate is there all the same");
     errors.sort_by(|a, b| a.url.cmp(&b.url));
     assert_eq!(errors.len(), 4, "{errors:#?}");
@@ -123,7 +101,7 @@ fn a_certificate_of_an_unknown_authority_is_refused() {
     let coturn = Coturn::start();
     let mut config = relay_only(&coturn, &coturn.url("turns", "tcp"));
     config.tls_ca_pem = None;
-    let (candidates, errors) = gather(config);
+    let (candidates, errors, _) = gather(config);
     assert_eq!(candidates, Vec::<String>::new());
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert_eq!(errors[0].code, 701);
@@ -135,7 +113,7 @@ fn relayed_and_direct_candidates_are_gathered_side_by_side() {
     let coturn = Coturn::start();
     let mut config = relay_only(&coturn, &coturn.url("turn", "udp"));
     config.connection.ice_transport_policy = IceTransportPolicy::All;
-    let (candidates, errors) = gather(config);
+    let (candidates, errors, _) = gather(config);
     assert_eq!(errors, []);
     let kinds = |kind: &str| candidates.iter().filter(|c| c.contains(kind)).count();
     assert_eq!((kinds("typ host"), kinds("typ relay")), (1, 1), "{candidates:?}");
@@ -146,10 +124,10 @@ fn closing_gives_the_allocation_back() {
     // With one allocation per user, a second one is refused (486) until the first is gone.
     let coturn = Coturn::start_with(&["--user-quota", "1"]);
     let config = || relay_only(&coturn, &coturn.url("turn", "udp"));
-    let (candidates, errors) = gather(config());
+    let (candidates, errors, _) = gather(config());
     assert_eq!((candidates.len(), errors.len()), (1, 0), "{errors:?}");
     wait_until("the peer that gathered has left", || {
-        let (candidates, errors) = gather(config());
+        let (candidates, errors, _) = gather(config());
         assert!(errors.iter().all(|e| e.code == 486), "{errors:?}");
         candidates.len() == 1
     });

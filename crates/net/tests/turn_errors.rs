@@ -9,9 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::coturn::{CREDENTIAL, Coturn, USERNAME};
-use common::{TestPeer, loopback_config, runtime, server};
+use common::{gather, loopback_config, server};
 use ossa_net::PeerConfig;
-use ossa_peer::{Event, GatheringState, IceCandidateError, IceTransportPolicy};
+use ossa_peer::IceTransportPolicy;
 use parking_lot::Mutex;
 use stun_proto::Instant as ProtocolInstant;
 use stun_proto::agent::Transmit;
@@ -30,27 +30,6 @@ fn relay_only(url: &str) -> PeerConfig {
     config.connection.ice_transport_policy = IceTransportPolicy::Relay;
     config.ice_servers = vec![server(url, Some(USERNAME), Some(CREDENTIAL))];
     config
-}
-
-/// Candidates and errors of a gathering, and the peer, which keeps its allocations as long as it lives.
-fn gather(config: PeerConfig) -> (Vec<String>, Vec<IceCandidateError>, TestPeer) {
-    let peer = TestPeer::new(&runtime(), config);
-    peer.channel("test");
-    peer.offer(false);
-    let (mut candidates, mut errors) = (Vec::new(), Vec::new());
-    peer.wait("the end of gathering", |event| match event {
-        Event::IceCandidate { candidate, .. } => {
-            candidates.push(candidate);
-            None
-        }
-        Event::IceCandidateError(error) => {
-            errors.push(error);
-            None
-        }
-        Event::IceGatheringState(GatheringState::Complete) => Some(()),
-        _ => None,
-    });
-    (candidates, errors, peer)
 }
 
 /// A request that a scripted server has seen.

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use ossa_net::{IceServer, OutMessage, Peer, PeerConfig, Runtime, RuntimeConfig, Sink, parse_ice_server_url};
 use ossa_peer::{
-    CandidateInit, Certificate, ChannelId, Config, Connection, DataChannelInit, Error, Event, MessageKind,
-    SdpType,
+    CandidateInit, Certificate, ChannelId, Config, Connection, DataChannelInit, Error, Event, GatheringState,
+    IceCandidateError, MessageKind, SdpType,
 };
 use parking_lot::{Condvar, Mutex};
 
@@ -237,4 +237,25 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "not yet: {what}");
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// Candidates and errors of a gathering, and the peer, which keeps its allocations as long as it lives.
+pub fn gather(config: PeerConfig) -> (Vec<String>, Vec<IceCandidateError>, TestPeer) {
+    let peer = TestPeer::new(&runtime(), config);
+    peer.channel("test");
+    peer.offer(false);
+    let (mut candidates, mut errors) = (Vec::new(), Vec::new());
+    peer.wait("the end of gathering", |event| match event {
+        Event::IceCandidate { candidate, .. } => {
+            candidates.push(candidate);
+            None
+        }
+        Event::IceCandidateError(error) => {
+            errors.push(error);
+            None
+        }
+        Event::IceGatheringState(GatheringState::Complete) => Some(()),
+        _ => None,
+    });
+    (candidates, errors, peer)
 }
