@@ -125,9 +125,6 @@ interface SctpOptions {
 /** The version of the native core. */
 declare const version: string;
 
-/** What script may assign to an event handler attribute such as `onopen`. */
-type EventHandler<Target, E extends Event = Event> = ((this: Target, event: E) => unknown) | null;
-
 /** A certificate's fingerprint (`RTCDtlsFingerprint`). */
 interface NativeFingerprint {
     algorithm: string;
@@ -156,45 +153,19 @@ declare class NativeCertificate {
     };
 }
 
-/** A certificate's fingerprint, as in the `a=fingerprint` line (RFC 8122). */
-interface RTCDtlsFingerprint {
-    /** Hash function, for example `sha-256`. */
-    algorithm: string;
-    /** Lower-case hex, separated by colons. */
-    value: string;
+/** Settings of a peer; everything may be left out. */
+interface NativePeerConfig extends PeerOptions$1 {
+    /** The first one is used. Without any, the peer generates its own. */
+    certificates?: NativeCertificate[];
+    /**
+     * Most bytes that all channels together may have waiting; `send` fails with an OperationError beyond it. 0: no limit.
+     * Default 16 MiB.
+     */
+    sendBufferLimit?: number;
 }
-/** How long a new certificate is valid. */
-interface RTCCertificateExpiration {
-    /** Milliseconds from now. Default: 30 days; at most 365 days. */
-    expires?: number;
-}
-/** Which key to generate: an algorithm name, or an object with its parameters (Web Cryptography API). */
-type RTCCertificateAlgorithm = string | ({
-    name: string;
-    namedCurve?: string;
-} & RTCCertificateExpiration);
-/** A certificate that a connection authenticates itself with (webrtc-pc 4.9.2). */
-declare class RTCCertificate {
-    #private;
-    private constructor();
-    /** Moment of expiry, in milliseconds since the Unix epoch; a connection does not take it afterwards. */
-    get expires(): number;
-    /** The fingerprints, one of them by the hash function of its signature. */
-    getFingerprints(): RTCDtlsFingerprint[];
-}
-/**
- * Makes a certificate out of PEM, to keep an identity across runs. Not part of W3C's API.
- * @param certificate the certificate, PEM.
- * @param privateKey its ECDSA key on P-256 or P-384, PEM (PKCS#8 or SEC1).
- * @throws DOMException `DataError` if something is missing, malformed or does not belong together; `NotSupportedError` for
- * other kinds of keys, RSA among them, and for encrypted ones.
- */
-declare function certificateFromPEM(certificate: string, privateKey: string): RTCCertificate;
-/** Certificate and private key as PEM; keep the latter secret. Not part of W3C's API. */
-declare function certificateToPEM(certificate: RTCCertificate): {
-    certificate: string;
-    privateKey: string;
-};
+
+/** What script may assign to an event handler attribute such as `onopen`. */
+type EventHandler<Target, E extends Event = Event> = ((this: Target, event: E) => unknown) | null;
 
 declare const ICE_TRANSPORT_POLICIES: readonly ["relay", "all"];
 /** Which candidates ICE may use. */
@@ -252,47 +223,6 @@ type BinaryType = (typeof BINARY_TYPES)[number];
 declare const ERROR_DETAIL_TYPES: readonly ["data-channel-failure", "dtls-failure", "fingerprint-failure", "sctp-failure", "sdp-syntax-error", "hardware-encoder-not-available", "hardware-encoder-error"];
 /** What an {@link RTCError} is about. */
 type RTCErrorDetailType = (typeof ERROR_DETAIL_TYPES)[number];
-
-/** Settings of a peer; everything may be left out. */
-interface NativePeerConfig extends PeerOptions$1 {
-    /** The first one is used. Without any, the peer generates its own. */
-    certificates?: NativeCertificate[];
-    /**
-     * Most bytes that all channels together may have waiting; `send` fails with an OperationError beyond it. 0: no limit.
-     * Default 16 MiB.
-     */
-    sendBufferLimit?: number;
-}
-
-/** Settings of the transport that W3C leaves to the user agent. Everything may be left out. */
-type RTCTransportOptions = Omit<NativePeerConfig, 'iceServers' | 'iceTransportPolicy' | 'certificates'>;
-
-/** A STUN or TURN server. */
-interface RTCIceServer {
-    /** `stun:`, `stuns:`, `turn:` or `turns:` URLs (RFC 7064, RFC 7065). */
-    urls: string | string[];
-    /** User name for TURN, at most 509 bytes. */
-    username?: string;
-    /** Password for TURN. */
-    credential?: string;
-}
-/** Configuration of a connection (webrtc-pc 4.2.1). */
-interface RTCConfiguration {
-    /** Servers for reflexive and relayed candidates. Default: none. */
-    iceServers?: RTCIceServer[];
-    /** `'relay'` uses TURN only. Default: `'all'`. */
-    iceTransportPolicy?: RTCIceTransportPolicy;
-    /** Without effect: data has one transport. Default: `'balanced'`. */
-    bundlePolicy?: RTCBundlePolicy;
-    /** Always `'require'`. */
-    rtcpMuxPolicy?: RTCRtcpMuxPolicy;
-    /** Certificates to authenticate with; the first one is used. Default: one is generated, valid for 30 days. */
-    certificates?: RTCCertificate[];
-    /** Hint for gathering ahead, 0 to 255; candidates are gathered when needed. Default: 0. */
-    iceCandidatePoolSize?: number;
-    /** Not part of W3C's dictionary: how to use the network. Read by the constructor only. */
-    transport?: RTCTransportOptions;
-}
 
 /** Content of an {@link RTCError}. */
 interface RTCErrorInit {
@@ -377,6 +307,155 @@ interface RemoveEventListener<Events> {
         capture?: boolean;
     } | boolean): void;
 }
+
+/** An ICE candidate as plain data, as signaling carries it. */
+interface RTCIceCandidateInit {
+    /** `candidate:...` (RFC 8839 section 5.1); `''` is the end of candidates. Default: `''`. */
+    candidate?: string;
+    /** Media stream identification of the section it belongs to. Default: `null`. */
+    sdpMid?: string | null;
+    /** Index of that section, from 0. Default: `null`. */
+    sdpMLineIndex?: number | null;
+    /** ICE username fragment of the generation it belongs to. Default: `null`, the current one. */
+    usernameFragment?: string | null;
+}
+/** A local candidate also knows the server it came from, which is not signaled. */
+interface RTCLocalIceCandidateInit extends RTCIceCandidateInit {
+    /** How the TURN server of a relayed candidate is reached. */
+    relayProtocol?: RTCIceServerTransportProtocol | null;
+    /** URL of the server it was obtained from. */
+    url?: string | null;
+}
+/** An ICE candidate (webrtc-pc 4.8.1). */
+declare class RTCIceCandidate {
+    #private;
+    /** @throws TypeError if both `sdpMid` and `sdpMLineIndex` are missing or null. */
+    constructor(candidateInitDict?: RTCLocalIceCandidateInit);
+    /** `candidate:...`; `''` is the end of candidates of a generation. */
+    get candidate(): string;
+    /** Media stream identification of the section it belongs to. */
+    get sdpMid(): string | null;
+    /** Index of that section, from 0. */
+    get sdpMLineIndex(): number | null;
+    /** Equal for candidates of the same type, base and server. */
+    get foundation(): string | null;
+    /** `rtp` (1) or `rtcp` (2). */
+    get component(): RTCIceComponent | null;
+    /** Priority, 0 to 2^32 - 1; higher is preferred. */
+    get priority(): number | null;
+    /** IP address or host name. */
+    get address(): string | null;
+    /** Transport protocol. */
+    get protocol(): RTCIceProtocol | null;
+    /** Port, 0 to 65,535. */
+    get port(): number | null;
+    /** Where the candidate comes from. */
+    get type(): RTCIceCandidateType | null;
+    /** Who opens the connection, for TCP. */
+    get tcpType(): RTCIceTcpCandidateType | null;
+    /** Base address of a reflexive or relayed candidate. */
+    get relatedAddress(): string | null;
+    /** Base port of a reflexive or relayed candidate. */
+    get relatedPort(): number | null;
+    /** ICE username fragment of the generation it belongs to. */
+    get usernameFragment(): string | null;
+    /** How the TURN server of a local relayed candidate is reached. */
+    get relayProtocol(): RTCIceServerTransportProtocol | null;
+    /** URL of the server that a local candidate was obtained from. */
+    get url(): string | null;
+    /** The candidate as plain data, ready for a signaling message. */
+    toJSON(): RTCIceCandidateInit;
+}
+
+/** Options of {@link RTCPeerConnectionIceEvent}. */
+interface RTCPeerConnectionIceEventInit extends RTCEventInit {
+    /** The candidate. Default: `null`, all gathering is over. */
+    candidate?: RTCIceCandidate | null;
+    /** URL of the server that it was obtained from. Default: `null`. */
+    url?: string | null;
+}
+/** `icecandidate`: a local candidate was gathered (webrtc-pc 4.8.2). */
+declare class RTCPeerConnectionIceEvent extends Event {
+    #private;
+    /** @throws TypeError for members of a wrong type. */
+    constructor(type: string, eventInitDict?: RTCPeerConnectionIceEventInit);
+    /** The candidate to signal; empty at the end of a generation, `null` when all gathering is over. */
+    get candidate(): RTCIceCandidate | null;
+    /** URL of the STUN or TURN server that it was obtained from. */
+    get url(): string | null;
+}
+/** Options of {@link RTCPeerConnectionIceErrorEvent}. */
+interface RTCPeerConnectionIceErrorEventInit extends RTCEventInit {
+    /** Local address used to reach the server. Default: `null`. */
+    address?: string | null;
+    /** Local port used to reach the server. Default: `null`. */
+    port?: number | null;
+    /** URL of the server. Default: `''`. */
+    url?: string;
+    /** STUN error code, or 701 if the server could not be reached. */
+    errorCode: number;
+    /** Reason phrase. Default: `''`. */
+    errorText?: string;
+}
+/** `icecandidateerror`: a STUN or TURN server could not be used (webrtc-pc 4.8.3). */
+declare class RTCPeerConnectionIceErrorEvent extends Event {
+    #private;
+    /** @throws TypeError without an `errorCode`. */
+    constructor(type: string, eventInitDict: RTCPeerConnectionIceErrorEventInit);
+    /** Local address used to reach the server, if it may be told. */
+    get address(): string | null;
+    /** Local port used to reach the server. */
+    get port(): number | null;
+    /** URL of the server. */
+    get url(): string;
+    /** STUN error code (300 to 699), or 701 if the server could not be reached. */
+    get errorCode(): number;
+    /** The server's reason phrase, or our own. */
+    get errorText(): string;
+}
+
+/** ICE credentials of one generation. */
+interface RTCIceParameters {
+    /** `a=ice-ufrag`, 4 to 256 characters (RFC 8839 section 5.4). */
+    usernameFragment?: string;
+    /** `a=ice-pwd`, 22 to 256 characters. */
+    password?: string;
+}
+
+/** A session description as plain data. */
+interface RTCSessionDescriptionInit {
+    /** Kind of the description. */
+    type: RTCSdpType;
+    /** The description itself; ignored for a rollback. Default: `''`. */
+    sdp?: string;
+}
+/** Argument of `setLocalDescription`: without a type, the one that the signaling state asks for is made. */
+interface RTCLocalSessionDescriptionInit {
+    /** Kind of the description. */
+    type?: RTCSdpType;
+    /** `''` (the default) stands for the description that was created last. */
+    sdp?: string;
+}
+/** A session description (webrtc-pc 4.6.2). */
+declare class RTCSessionDescription {
+    #private;
+    /** @throws TypeError if the type is missing or unknown. */
+    constructor(descriptionInitDict: RTCSessionDescriptionInit);
+    /** Kind of the description. */
+    get type(): RTCSdpType;
+    /** The description (RFC 8866), with the candidates known so far. */
+    get sdp(): string;
+    /** The description as plain data, ready for a signaling message. */
+    toJSON(): {
+        type: RTCSdpType;
+        sdp: string;
+    };
+}
+
+/** Gets the description that was created. */
+type RTCSessionDescriptionCallback = (description: RTCSessionDescriptionInit) => void;
+/** Gets the reason why an operation failed. */
+type RTCPeerConnectionErrorCallback = (error: DOMException) => void;
 
 /** Events of {@link RTCDataChannel}. */
 interface RTCDataChannelEventMap {
@@ -487,154 +566,76 @@ interface RTCDataChannelInit {
     priority?: RTCPriorityType;
 }
 
-/** An ICE candidate as plain data, as signaling carries it. */
-interface RTCIceCandidateInit {
-    /** `candidate:...` (RFC 8839 section 5.1); `''` is the end of candidates. Default: `''`. */
-    candidate?: string;
-    /** Media stream identification of the section it belongs to. Default: `null`. */
-    sdpMid?: string | null;
-    /** Index of that section, from 0. Default: `null`. */
-    sdpMLineIndex?: number | null;
-    /** ICE username fragment of the generation it belongs to. Default: `null`, the current one. */
-    usernameFragment?: string | null;
+/** A certificate's fingerprint, as in the `a=fingerprint` line (RFC 8122). */
+interface RTCDtlsFingerprint {
+    /** Hash function, for example `sha-256`. */
+    algorithm: string;
+    /** Lower-case hex, separated by colons. */
+    value: string;
 }
-/** A local candidate also knows the server it came from, which is not signaled. */
-interface RTCLocalIceCandidateInit extends RTCIceCandidateInit {
-    /** How the TURN server of a relayed candidate is reached. */
-    relayProtocol?: RTCIceServerTransportProtocol | null;
-    /** URL of the server it was obtained from. */
-    url?: string | null;
+/** How long a new certificate is valid. */
+interface RTCCertificateExpiration {
+    /** Milliseconds from now. Default: 30 days; at most 365 days. */
+    expires?: number;
 }
-/** An ICE candidate (webrtc-pc 4.8.1). */
-declare class RTCIceCandidate {
+/** Which key to generate: an algorithm name, or an object with its parameters (Web Cryptography API). */
+type RTCCertificateAlgorithm = string | ({
+    name: string;
+    namedCurve?: string;
+} & RTCCertificateExpiration);
+/** A certificate that a connection authenticates itself with (webrtc-pc 4.9.2). */
+declare class RTCCertificate {
     #private;
-    /** @throws TypeError if both `sdpMid` and `sdpMLineIndex` are missing or null. */
-    constructor(candidateInitDict?: RTCLocalIceCandidateInit);
-    /** `candidate:...`; `''` is the end of candidates of a generation. */
-    get candidate(): string;
-    /** Media stream identification of the section it belongs to. */
-    get sdpMid(): string | null;
-    /** Index of that section, from 0. */
-    get sdpMLineIndex(): number | null;
-    /** Equal for candidates of the same type, base and server. */
-    get foundation(): string | null;
-    /** `rtp` (1) or `rtcp` (2). */
-    get component(): RTCIceComponent | null;
-    /** Priority, 0 to 2^32 - 1; higher is preferred. */
-    get priority(): number | null;
-    /** IP address or host name. */
-    get address(): string | null;
-    /** Transport protocol. */
-    get protocol(): RTCIceProtocol | null;
-    /** Port, 0 to 65,535. */
-    get port(): number | null;
-    /** Where the candidate comes from. */
-    get type(): RTCIceCandidateType | null;
-    /** Who opens the connection, for TCP. */
-    get tcpType(): RTCIceTcpCandidateType | null;
-    /** Base address of a reflexive or relayed candidate. */
-    get relatedAddress(): string | null;
-    /** Base port of a reflexive or relayed candidate. */
-    get relatedPort(): number | null;
-    /** ICE username fragment of the generation it belongs to. */
-    get usernameFragment(): string | null;
-    /** How the TURN server of a local relayed candidate is reached. */
-    get relayProtocol(): RTCIceServerTransportProtocol | null;
-    /** URL of the server that a local candidate was obtained from. */
-    get url(): string | null;
-    /** The candidate as plain data, ready for a signaling message. */
-    toJSON(): RTCIceCandidateInit;
+    private constructor();
+    /** Moment of expiry, in milliseconds since the Unix epoch; a connection does not take it afterwards. */
+    get expires(): number;
+    /** The fingerprints, one of them by the hash function of its signature. */
+    getFingerprints(): RTCDtlsFingerprint[];
+}
+/**
+ * Makes a certificate out of PEM, to keep an identity across runs. Not part of W3C's API.
+ * @param certificate the certificate, PEM.
+ * @param privateKey its ECDSA key on P-256 or P-384, PEM (PKCS#8 or SEC1).
+ * @throws DOMException `DataError` if something is missing, malformed or does not belong together; `NotSupportedError` for
+ * other kinds of keys, RSA among them, and for encrypted ones.
+ */
+declare function certificateFromPEM(certificate: string, privateKey: string): RTCCertificate;
+/** Certificate and private key as PEM; keep the latter secret. Not part of W3C's API. */
+declare function certificateToPEM(certificate: RTCCertificate): {
+    certificate: string;
+    privateKey: string;
+};
+
+/** Settings of the transport that W3C leaves to the user agent. Everything may be left out. */
+type RTCTransportOptions = Omit<NativePeerConfig, 'iceServers' | 'iceTransportPolicy' | 'certificates'>;
+
+/** A STUN or TURN server. */
+interface RTCIceServer {
+    /** `stun:`, `stuns:`, `turn:` or `turns:` URLs (RFC 7064, RFC 7065). */
+    urls: string | string[];
+    /** User name for TURN, at most 509 bytes. */
+    username?: string;
+    /** Password for TURN. */
+    credential?: string;
+}
+/** Configuration of a connection (webrtc-pc 4.2.1). */
+interface RTCConfiguration {
+    /** Servers for reflexive and relayed candidates. Default: none. */
+    iceServers?: RTCIceServer[];
+    /** `'relay'` uses TURN only. Default: `'all'`. */
+    iceTransportPolicy?: RTCIceTransportPolicy;
+    /** Without effect: data has one transport. Default: `'balanced'`. */
+    bundlePolicy?: RTCBundlePolicy;
+    /** Always `'require'`. */
+    rtcpMuxPolicy?: RTCRtcpMuxPolicy;
+    /** Certificates to authenticate with; the first one is used. Default: one is generated, valid for 30 days. */
+    certificates?: RTCCertificate[];
+    /** Hint for gathering ahead, 0 to 255; candidates are gathered when needed. Default: 0. */
+    iceCandidatePoolSize?: number;
+    /** Not part of W3C's dictionary: how to use the network. Read by the constructor only. */
+    transport?: RTCTransportOptions;
 }
 
-/** Options of {@link RTCPeerConnectionIceEvent}. */
-interface RTCPeerConnectionIceEventInit extends RTCEventInit {
-    /** The candidate. Default: `null`, all gathering is over. */
-    candidate?: RTCIceCandidate | null;
-    /** URL of the server that it was obtained from. Default: `null`. */
-    url?: string | null;
-}
-/** `icecandidate`: a local candidate was gathered (webrtc-pc 4.8.2). */
-declare class RTCPeerConnectionIceEvent extends Event {
-    #private;
-    /** @throws TypeError for members of a wrong type. */
-    constructor(type: string, eventInitDict?: RTCPeerConnectionIceEventInit);
-    /** The candidate to signal; empty at the end of a generation, `null` when all gathering is over. */
-    get candidate(): RTCIceCandidate | null;
-    /** URL of the STUN or TURN server that it was obtained from. */
-    get url(): string | null;
-}
-/** Options of {@link RTCPeerConnectionIceErrorEvent}. */
-interface RTCPeerConnectionIceErrorEventInit extends RTCEventInit {
-    /** Local address used to reach the server. Default: `null`. */
-    address?: string | null;
-    /** Local port used to reach the server. Default: `null`. */
-    port?: number | null;
-    /** URL of the server. Default: `''`. */
-    url?: string;
-    /** STUN error code, or 701 if the server could not be reached. */
-    errorCode: number;
-    /** Reason phrase. Default: `''`. */
-    errorText?: string;
-}
-/** `icecandidateerror`: a STUN or TURN server could not be used (webrtc-pc 4.8.3). */
-declare class RTCPeerConnectionIceErrorEvent extends Event {
-    #private;
-    /** @throws TypeError without an `errorCode`. */
-    constructor(type: string, eventInitDict: RTCPeerConnectionIceErrorEventInit);
-    /** Local address used to reach the server, if it may be told. */
-    get address(): string | null;
-    /** Local port used to reach the server. */
-    get port(): number | null;
-    /** URL of the server. */
-    get url(): string;
-    /** STUN error code (300 to 699), or 701 if the server could not be reached. */
-    get errorCode(): number;
-    /** The server's reason phrase, or our own. */
-    get errorText(): string;
-}
-
-/** A session description as plain data. */
-interface RTCSessionDescriptionInit {
-    /** Kind of the description. */
-    type: RTCSdpType;
-    /** The description itself; ignored for a rollback. Default: `''`. */
-    sdp?: string;
-}
-/** Argument of `setLocalDescription`: without a type, the one that the signaling state asks for is made. */
-interface RTCLocalSessionDescriptionInit {
-    /** Kind of the description. */
-    type?: RTCSdpType;
-    /** `''` (the default) stands for the description that was created last. */
-    sdp?: string;
-}
-/** A session description (webrtc-pc 4.6.2). */
-declare class RTCSessionDescription {
-    #private;
-    /** @throws TypeError if the type is missing or unknown. */
-    constructor(descriptionInitDict: RTCSessionDescriptionInit);
-    /** Kind of the description. */
-    get type(): RTCSdpType;
-    /** The description (RFC 8866), with the candidates known so far. */
-    get sdp(): string;
-    /** The description as plain data, ready for a signaling message. */
-    toJSON(): {
-        type: RTCSdpType;
-        sdp: string;
-    };
-}
-
-/** Gets the description that was created. */
-type RTCSessionDescriptionCallback = (description: RTCSessionDescriptionInit) => void;
-/** Gets the reason why an operation failed. */
-type RTCPeerConnectionErrorCallback = (error: DOMException) => void;
-
-/** ICE credentials of one generation. */
-interface RTCIceParameters {
-    /** `a=ice-ufrag`, 4 to 256 characters (RFC 8839 section 5.4). */
-    usernameFragment?: string;
-    /** `a=ice-pwd`, 22 to 256 characters. */
-    password?: string;
-}
 /** A local and a remote candidate that packets travel between (webrtc-pc 5.6.2). */
 declare class RTCIceCandidatePair {
     #private;

@@ -5,16 +5,6 @@ import { EventEmitter } from 'node:events';
 /** State of a connection as a whole: ICE and DTLS together. */
 type RTCPeerConnectionState = 'closed' | 'failed' | 'disconnected' | 'new' | 'connecting' | 'connected';
 
-/** A STUN or TURN server. */
-interface RTCIceServer {
-    /** `stun:`, `stuns:`, `turn:` or `turns:` URLs (RFC 7064, RFC 7065). */
-    urls: string | string[];
-    /** User name for TURN, at most 509 bytes. */
-    username?: string;
-    /** Password for TURN. */
-    credential?: string;
-}
-
 /** An ICE candidate as plain data, as signaling carries it. */
 interface RTCIceCandidateInit {
     /** `candidate:...` (RFC 8839 section 5.1); `''` is the end of candidates. Default: `''`. */
@@ -25,6 +15,16 @@ interface RTCIceCandidateInit {
     sdpMLineIndex?: number | null;
     /** ICE username fragment of the generation it belongs to. Default: `null`, the current one. */
     usernameFragment?: string | null;
+}
+
+/** A STUN or TURN server. */
+interface RTCIceServer {
+    /** `stun:`, `stuns:`, `turn:` or `turns:` URLs (RFC 7064, RFC 7065). */
+    urls: string | string[];
+    /** User name for TURN, at most 509 bytes. */
+    username?: string;
+    /** Password for TURN. */
+    credential?: string;
 }
 
 /** What a message is about. */

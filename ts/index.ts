@@ -1,3 +1,3 @@
-export { version } from './native/loader';
+export { version } from './native';
 export * from './w3c';
 export * from './agent';

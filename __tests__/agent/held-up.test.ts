@@ -3,8 +3,7 @@ import { MessageChannel } from 'node:worker_threads';
 
 import { MessageChannels } from '../../ts/agent/message-channels';
 import { within } from '../../ts/agent/within';
-import type { RTCDataChannel } from '../../ts/w3c/data-channel';
-import type { RTCPeerConnection } from '../../ts/w3c/peer-connection';
+import type { RTCDataChannel, RTCPeerConnection } from '../../ts/w3c';
 import { agents } from './two-agents';
 
 const { pair } = agents();

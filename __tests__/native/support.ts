@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 
-import type * as Native from '../../ts/native/peer';
+import type * as Native from '../../ts/native';
 
 /** What `__tests__/fixtures/pair.js` exports. */
 export interface Message {

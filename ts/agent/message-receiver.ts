@@ -2,7 +2,7 @@
 import type { binding } from '../native/loader';
 import type { LiftedText } from '../native/types';
 import type { RTCDataChannel } from '../w3c';
-import { coreOf } from '../w3c/data-channel';
+import { coreOf } from '../w3c/channel';
 import type { Calls } from './calls';
 import { AgentError, errorFromJson, errorFromStranger, nativeAgentCall } from './errors';
 import { Inbox } from './events';

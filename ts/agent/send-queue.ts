@@ -2,7 +2,7 @@
 // schedule says whose turn it is. It outlives the channels: what waits when one is lost goes through the next.
 import { binding } from '../native/loader';
 import type { RTCDataChannel } from '../w3c';
-import { coreOf } from '../w3c/data-channel';
+import { coreOf } from '../w3c/channel';
 import { onAbort } from './abort';
 import { sendingFailed } from './backpressure';
 import { AgentError, nativeAgentCall } from './errors';

@@ -17,11 +17,6 @@ import type {
   PeerSnapshot,
 } from './types';
 
-export * from './types';
-export * from './config';
-export * from './error';
-export * from './certificate';
-
 /** What all channels of a peer together may have waiting: a second of a fast link, and no danger to memory. */
 const DEFAULT_SEND_BUFFER_LIMIT = 16 * 1024 * 1024;
 

@@ -1,4 +1,4 @@
-// Taken at load time: see ts/w3c/tasks.ts.
+// Taken at load time: see ts/w3c/events/tasks.ts.
 const nextTick = process.nextTick.bind(process);
 
 /** Passed by our own code to the constructors of interfaces that script cannot construct. */

@@ -1,0 +1,404 @@
+import { NativePeer, type NativeChannelInfo, type PeerSnapshot } from '../../native';
+import { thrown } from '../../webidl';
+import {
+  checkDataChannelInit,
+  createDataChannel,
+  DataChannelCore,
+  type ChannelHost,
+  type DataChannelSettings,
+  type RTCDataChannel,
+} from '../channel';
+import {
+  checkCertificates,
+  checkIceServers,
+  checkModification,
+  convertConfiguration,
+  nativeCertificateOf,
+  type Configuration,
+} from '../configuration';
+import {
+  Descriptions,
+  hasDataSection,
+  isLegal,
+  wrongState,
+  type RTCIceCandidateInit,
+  type RTCLocalSessionDescriptionInit,
+  type RTCSessionDescriptionInit,
+} from '../descriptions';
+import type { RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState, RTCSignalingState } from '../enums';
+import { fire, nativeCall, queueTask, toStandardError } from '../events';
+import { connectionState, iceConnectionState, Transports } from '../transports';
+import { PeerEvents } from './events';
+import { NegotiationNeeded } from './negotiation-needed';
+import { closedError, OperationsChain } from './operations-chain';
+import { createStatsReport, type RTCStatsReport } from './stats-report';
+
+/** A description with both members there. */
+type Description = Required<RTCSessionDescriptionInit>;
+
+/** Connections that can still fire events: script need not hold them (webrtc-pc 4.4.1.11, garbage collection). */
+const active = new Set<PeerCore>();
+
+/** The algorithms of a connection (webrtc-pc 4.4); the class `RTCPeerConnection` is their WebIDL face. */
+export class PeerCore implements ChannelHost {
+  readonly native: NativePeer;
+  readonly descriptions = new Descriptions();
+  /** Channels by the core's handle. */
+  readonly channels = new Map<number, DataChannelCore>();
+  readonly waiting = new Set<DataChannelCore>();
+  configuration: Configuration;
+  transports: Transports | null = null;
+  signalingState: RTCSignalingState = 'stable';
+  iceGatheringState: RTCIceGatheringState = 'new';
+  iceConnectionState: RTCIceConnectionState = 'new';
+  connectionState: RTCPeerConnectionState = 'new';
+  canTrickleIceCandidates: boolean | null = null;
+  isClosed = false;
+
+  readonly #chain = new OperationsChain(
+    () => this.isClosed,
+    () => this.#negotiation.chainEmptied(this.#chain),
+  );
+  readonly #negotiation = new NegotiationNeeded({
+    isClosed: () => this.isClosed,
+    isStable: () => this.signalingState === 'stable',
+    check: () => this.native.negotiationNeeded(),
+    fire: () => fire(this.target, 'negotiationneeded'),
+  });
+  #lastCreatedOffer = '';
+  #lastCreatedAnswer = '';
+  /** Whether the last created offer still says what a new one would say. */
+  #offerIsCurrent = false;
+  #localDescriptionApplied = false;
+  #hadChannel = false;
+
+  /** `target` is the object that script knows, where events are fired. */
+  constructor(
+    readonly target: EventTarget,
+    configuration: unknown,
+  ) {
+    this.configuration = convertConfiguration(configuration);
+    const { certificates, iceServers, iceTransportPolicy, transport } = this.configuration;
+    checkCertificates(certificates);
+    checkIceServers(iceServers);
+    const config = {
+      ...transport,
+      iceServers,
+      iceTransportPolicy,
+      ...(certificates.length > 0 && { certificates: certificates.map(nativeCertificateOf) }),
+    };
+    this.native = nativeCall(() => new NativePeer(config, new PeerEvents(this)));
+  }
+
+  setConfiguration(value: unknown): void {
+    const after = convertConfiguration(value);
+    this.#throwIfClosed();
+    const before = this.configuration;
+    checkModification(before, after, this.#localDescriptionApplied);
+    checkIceServers(after.iceServers);
+    const { iceServers, iceTransportPolicy } = after;
+    nativeCall(() => this.native.setConfiguration({ iceServers, iceTransportPolicy }));
+    this.configuration = { ...after, certificates: before.certificates, transport: before.transport };
+  }
+
+  createOffer({ iceRestart = false }: { iceRestart?: boolean }): Promise<RTCSessionDescriptionInit> {
+    return this.#chain.chain(() => this.#offer(iceRestart));
+  }
+
+  #offer(iceRestart: boolean): Promise<Description> {
+    if (this.signalingState !== 'stable' && this.signalingState !== 'have-local-offer') {
+      return Promise.reject(cannotCreate('offer', this.signalingState));
+    }
+    return this.#task(() => {
+      const sdp = this.native.createOffer(iceRestart);
+      this.#lastCreatedOffer = sdp;
+      this.#offerIsCurrent = true;
+      return { type: 'offer', sdp };
+    });
+  }
+
+  createAnswer(): Promise<RTCSessionDescriptionInit> {
+    return this.#chain.chain(() => this.#answer('answer'));
+  }
+
+  #answer(type: 'answer' | 'pranswer'): Promise<Description> {
+    if (this.signalingState !== 'have-remote-offer' && this.signalingState !== 'have-local-pranswer') {
+      return Promise.reject(cannotCreate('answer', this.signalingState));
+    }
+    return this.#task(() => {
+      const sdp = this.native.createAnswer();
+      this.#lastCreatedAnswer = sdp;
+      return { type, sdp };
+    });
+  }
+
+  setLocalDescription({ type: givenType, sdp = '' }: RTCLocalSessionDescriptionInit): Promise<void> {
+    return this.#chain.chain(() => {
+      const type = givenType ?? this.#implicitType();
+      if (type === 'rollback') return this.#setDescription(false, { type, sdp: '' });
+      // A type that does not fit the state is the more telling error, and browsers report it first.
+      if (!isLegal(false, type, this.signalingState))
+        return Promise.reject(wrongState(false, type, this.signalingState));
+      const last = type === 'offer' ? this.#lastCreatedOffer : this.#lastCreatedAnswer;
+      if (sdp !== '') {
+        if (!isUnmodified(sdp, last)) return Promise.reject(modified(type));
+        return this.#setDescription(false, { type, sdp: last });
+      }
+      const reusable = type === 'offer' ? last !== '' && this.#offerIsCurrent : last !== '';
+      if (reusable) return this.#setDescription(false, { type, sdp: last });
+      const created = type === 'offer' ? this.#offer(false) : this.#answer(type);
+      return created.then((description) => this.#setDescription(false, { ...description, type }));
+    });
+  }
+
+  #implicitType(): 'offer' | 'answer' {
+    const offering: RTCSignalingState[] = ['stable', 'have-local-offer', 'have-remote-pranswer'];
+    return offering.includes(this.signalingState) ? 'offer' : 'answer';
+  }
+
+  setRemoteDescription({ type, sdp = '' }: RTCSessionDescriptionInit): Promise<void> {
+    return this.#chain.chain(() => {
+      const description = { type, sdp };
+      // Glare: our own offer gives way, as two changes that script can observe.
+      if (type === 'offer' && this.signalingState === 'have-local-offer') {
+        return this.#setDescription(false, { type: 'rollback', sdp: '' }).then(() =>
+          this.#setDescription(true, description),
+        );
+      }
+      return this.#setDescription(true, description);
+    });
+  }
+
+  /** "Set a session description". */
+  #setDescription(remote: boolean, description: Description): Promise<void> {
+    const { type, sdp } = description;
+    const rollbackImpossible: RTCSignalingState[] = ['stable', 'have-local-pranswer', 'have-remote-pranswer'];
+    if (type === 'rollback' && rollbackImpossible.includes(this.signalingState)) {
+      return Promise.reject(wrongState(remote, type, this.signalingState));
+    }
+    return this.#task(() => {
+      if (!isLegal(remote, type, this.signalingState)) throw wrongState(remote, type, this.signalingState);
+      const snapshot = remote
+        ? this.native.setRemoteDescription(type, sdp)
+        : this.native.setLocalDescription(type, sdp);
+      this.#descriptionApplied(remote, description, snapshot);
+    });
+  }
+
+  #descriptionApplied(remote: boolean, { type }: Description, snapshot: PeerSnapshot): void {
+    if (!remote && type !== 'rollback') this.#localDescriptionApplied = true;
+    this.#offerIsCurrent = false;
+    // An answer fits one offer only.
+    if (type === 'offer' || type === 'answer' || type === 'rollback') this.#lastCreatedAnswer = '';
+    if (type === 'answer' || type === 'rollback') this.#lastCreatedOffer = '';
+    this.descriptions.applied(remote, type, snapshot);
+    this.canTrickleIceCandidates = snapshot.canTrickleIceCandidates;
+    this.#updateTransports(snapshot);
+    this.#updateLiveness();
+    for (const channel of this.channels.values()) channel.id ??= this.native.channelId(channel.handle);
+    const before = this.signalingState;
+    this.signalingState = snapshot.signalingState;
+    if (this.signalingState === 'stable') {
+      this.#negotiation.clear();
+      this.#negotiation.update(this.#chain);
+    }
+    if (this.signalingState !== before) fire(this.target, 'signalingstatechange');
+  }
+
+  /** Transports exist while a description has a data section; a rollback of the first one takes them away again. */
+  #updateTransports(snapshot: PeerSnapshot): void {
+    const { pendingLocalDescription, pendingRemoteDescription, currentLocalDescription, currentRemoteDescription } =
+      snapshot;
+    const wanted = [
+      pendingLocalDescription,
+      pendingRemoteDescription,
+      currentLocalDescription,
+      currentRemoteDescription,
+    ];
+    if (wanted.some((description) => description !== null && hasDataSection(description.sdp))) {
+      this.transports ??= new Transports();
+      this.transports.negotiated(snapshot);
+    } else if (this.transports) {
+      this.transports = null;
+      queueTask(() => {
+        if (!this.isClosed) this.updateStates();
+      });
+    }
+  }
+
+  /** Recomputes the connection's states from its transports', then fires (webrtc-pc 4.4.3 and 5.6). */
+  updateStates(firedAtTransport?: () => void): void {
+    const gathering = this.transports?.ice.gatheringState ?? 'new';
+    const ice = iceConnectionState(this.transports);
+    const connection = connectionState(this.transports);
+    const changed = [
+      gathering !== this.iceGatheringState && 'icegatheringstatechange',
+      ice !== this.iceConnectionState && 'iceconnectionstatechange',
+      connection !== this.connectionState && 'connectionstatechange',
+    ];
+    this.iceGatheringState = gathering;
+    this.iceConnectionState = ice;
+    this.connectionState = connection;
+    firedAtTransport?.();
+    for (const type of changed) if (type && !this.isClosed) fire(this.target, type);
+    this.#updateLiveness();
+  }
+
+  /**
+   * While packets can arrive the connection lives, held by script or not. One that has failed, or that the peer has
+   * ended, lives only as long as script holds it.
+   */
+  #updateLiveness(): void {
+    const over = this.isClosed || this.connectionState === 'failed' || this.transports?.dtls.state === 'closed';
+    if (this.transports && !over) active.add(this);
+    else active.delete(this);
+  }
+
+  addIceCandidate(init: RTCIceCandidateInit): Promise<void> {
+    const { candidate = '', sdpMid = null, sdpMLineIndex = null, usernameFragment = null } = init;
+    if (candidate !== '' && sdpMid === null && sdpMLineIndex === null) {
+      return Promise.reject(new TypeError('A candidate needs sdpMid or sdpMLineIndex, but both are null'));
+    }
+    return this.#chain.chain(() => {
+      if (!this.descriptions.remote) {
+        return Promise.reject(
+          new DOMException('A candidate cannot be added before the remote description', 'InvalidStateError'),
+        );
+      }
+      return this.#task(() => {
+        const snapshot = this.native.addIceCandidate({ candidate, sdpMid, sdpMLineIndex, usernameFragment });
+        this.descriptions.remoteCandidates(snapshot);
+        this.transports?.remoteCandidates(snapshot);
+      });
+    });
+  }
+
+  restartIce(): void {
+    if (this.isClosed) return;
+    this.native.restartIce();
+    this.#offerIsCurrent = false;
+    this.#negotiation.update(this.#chain);
+  }
+
+  createDataChannel(label: string, init: DataChannelSettings): RTCDataChannel {
+    this.#throwIfClosed();
+    checkDataChannelInit(label, init);
+    const { ordered, protocol, negotiated, priority, maxPacketLifeTime, maxRetransmits } = init;
+    const id = negotiated ? (init.id ?? null) : null;
+    const handle = nativeCall(() =>
+      this.native.createDataChannel({
+        label,
+        protocol,
+        ordered,
+        priority,
+        ...(maxPacketLifeTime !== undefined && { maxPacketLifeTime }),
+        ...(maxRetransmits !== undefined && { maxRetransmits }),
+        ...(id !== null && { negotiated: id }),
+      }),
+    );
+    const channel = this.#addChannel(handle, {
+      ...{ label, protocol, ordered, negotiated, priority },
+      maxPacketLifeTime: maxPacketLifeTime ?? null,
+      maxRetransmits: maxRetransmits ?? null,
+      id: id ?? this.native.channelId(handle),
+    });
+    if (!this.#hadChannel) {
+      this.#hadChannel = true;
+      this.#offerIsCurrent = false;
+      this.#negotiation.update(this.#chain);
+    }
+    return channel;
+  }
+
+  /** The peer has created a channel. */
+  announcedChannel(handle: number, info: NativeChannelInfo): RTCDataChannel {
+    this.#hadChannel = true;
+    return this.#addChannel(handle, info);
+  }
+
+  #addChannel(handle: number, info: NativeChannelInfo): RTCDataChannel {
+    const { id, ...attributes } = info;
+    const core = new DataChannelCore(this, handle, attributes, id);
+    this.channels.set(handle, core);
+    return createDataChannel(core);
+  }
+
+  maxMessageSize(): number {
+    return this.transports?.sctp.maxMessageSize ?? Infinity;
+  }
+
+  forget(handle: number): void {
+    const channel = this.channels.get(handle);
+    if (channel) this.waiting.delete(channel);
+    this.channels.delete(handle);
+  }
+
+  getStats(): Promise<RTCStatsReport> {
+    return new Promise((resolve, reject) => {
+      queueTask(() => {
+        try {
+          resolve(createStatsReport(this.native.getStats()));
+        } catch (error) {
+          reject(thrown(toStandardError(error)));
+        }
+      });
+    });
+  }
+
+  /** "Close the connection": every state changes at once, and no event tells script what it did itself. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    active.delete(this);
+    this.signalingState = 'closed';
+    for (const channel of this.channels.values()) channel.abandon();
+    this.channels.clear();
+    this.waiting.clear();
+    this.native.close();
+    this.iceConnectionState = 'closed';
+    this.connectionState = 'closed';
+    const { transports } = this;
+    if (!transports || transports.sctp.state === 'closed') return transports?.close();
+    transports.close();
+    // The one exception, which browsers make and Web Platform Tests expect: the ABORT ends the association.
+    queueTask(() => fire(transports.sctpTransport, 'statechange'));
+  }
+
+  /** Runs steps as a task of their own and settles with their outcome; after close() never. */
+  #task<T>(steps: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      queueTask(() => {
+        if (this.isClosed) return;
+        try {
+          const result = steps();
+          if (!this.isClosed) resolve(result);
+        } catch (error) {
+          reject(thrown(toStandardError(error)));
+        }
+      });
+    });
+  }
+
+  #throwIfClosed(): void {
+    if (this.isClosed) throw closedError();
+  }
+}
+
+/**
+ * Whether a description is the one that was created last. One change is let through, because a widely used library makes
+ * it for connections that do not trickle: the line that announces trickling may be missing.
+ */
+function isUnmodified(sdp: string, created: string): boolean {
+  return sdp === created || (created !== '' && sdp === created.replaceAll('a=ice-options:trickle\r\n', ''));
+}
+
+function modified(type: string): DOMException {
+  return new DOMException(
+    `The ${type} is not the one that was created last; descriptions cannot be modified before setLocalDescription`,
+    'InvalidModificationError',
+  );
+}
+
+function cannotCreate(type: string, state: RTCSignalingState): DOMException {
+  return new DOMException(`An ${type} cannot be created in the signaling state '${state}'`, 'InvalidStateError');
+}

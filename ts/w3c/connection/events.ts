@@ -1,0 +1,183 @@
+import { setTimeout } from 'node:timers';
+
+import type {
+  LiftedText,
+  NativeChannelInfo,
+  NativeEvent,
+  NativePeer,
+  NativeRtcError,
+  PeerListener,
+} from '../../native';
+import { RTCDataChannelEvent, type DataChannelCore, type RTCDataChannel } from '../channel';
+import {
+  RTCIceCandidate,
+  RTCPeerConnectionIceErrorEvent,
+  RTCPeerConnectionIceEvent,
+  type Descriptions,
+  type RTCLocalIceCandidateInit,
+} from '../descriptions';
+import type { RTCDtlsTransportState, RTCIceGathererState, RTCIceTransportState, RTCSctpTransportState } from '../enums';
+import { fire, RTCErrorEvent, toRTCError } from '../events';
+import type { Transports } from '../transports';
+
+/** What the events need of their connection. */
+export interface EventHost {
+  /** The object that script knows, where events are fired. */
+  readonly target: EventTarget;
+  readonly native: NativePeer;
+  readonly descriptions: Descriptions;
+  readonly transports: Transports | null;
+  /** Channels by the core's handle. */
+  readonly channels: ReadonlyMap<number, DataChannelCore>;
+  /** Channels whose queue waits for room in the send buffer. */
+  readonly waiting: Set<DataChannelCore>;
+  readonly isClosed: boolean;
+  /** Computes the connection's states anew from its transports', then fires. */
+  updateStates(firedAtTransport: () => void): void;
+  /** The peer has created a channel. */
+  announcedChannel(handle: number, info: NativeChannelInfo): RTCDataChannel;
+}
+
+/** `completed` says that there is nothing left to try, which is no news for anybody; the standard sets no time for it. */
+const COMPLETED_AFTER_MS = 1000;
+
+/**
+ * Turns what happens in the core into state changes and events. Every call is a task of its own: an attribute changes in
+ * the same task that fires its event, and promise jobs run before the next call.
+ *
+ * The states of the connection itself are computed from those of its transports, as the standard does, so that they all
+ * change together; the core's own summary (`iceConnectionState`, `connectionState`) is not needed.
+ */
+export class PeerEvents implements PeerListener {
+  readonly #peer: EventHost;
+  /** What the core has said last; `completed` is shown a little later. */
+  #iceState: RTCIceTransportState = 'new';
+
+  constructor(peer: EventHost) {
+    this.#peer = peer;
+  }
+
+  onMessage(channel: number, data: string | ArrayBuffer): void {
+    this.#peer.channels.get(channel)?.message(data);
+  }
+
+  onLifted(channel: number, text: LiftedText): void {
+    this.#peer.channels.get(channel)?.lifted(text);
+  }
+
+  onReleased(channel: number, bytes: number): void {
+    const { channels, waiting } = this.#peer;
+    channels.get(channel)?.released(bytes);
+    if (waiting.size === 0) return;
+    const retrying = [...waiting];
+    waiting.clear();
+    for (const one of retrying) one.retry();
+  }
+
+  onEvent(event: NativeEvent): void {
+    if (this.#peer.isClosed) return;
+    switch (event.type) {
+      case 'iceCandidate':
+        return this.#candidate(event, event.sdp);
+      case 'endOfCandidates':
+        return this.#candidate({ ...event, candidate: '' }, event.sdp);
+      case 'iceCandidateError':
+        return void this.#peer.target.dispatchEvent(new RTCPeerConnectionIceErrorEvent('icecandidateerror', event));
+      case 'iceGatheringState':
+        return this.#gathering(event.state);
+      case 'iceTransportState':
+        return this.#iceTransport(event.state);
+      case 'selectedPair':
+        return this.#selectedPair(event);
+      case 'dtlsState':
+        return this.#dtls(event.state, event.remoteCertificates, event.error);
+      case 'sctpState':
+        return this.#sctp(event);
+      case 'channelAnnounced':
+        return this.#announced(event.channel, event.info);
+      case 'channelOpen':
+        return this.#peer.channels.get(event.channel)?.opened(event.id);
+      case 'channelClosing':
+        return this.#peer.channels.get(event.channel)?.closing();
+      case 'channelClosed':
+        return this.#peer.channels.get(event.channel)?.closed(event.error);
+      case 'iceConnectionState':
+      case 'connectionState':
+        return;
+    }
+  }
+
+  #candidate(init: RTCLocalIceCandidateInit, sdp: string): void {
+    const { target, descriptions, transports } = this.#peer;
+    descriptions.localCandidate(sdp);
+    const candidate = new RTCIceCandidate(init);
+    if (init.candidate !== '') transports?.ice.localCandidates.push(candidate);
+    target.dispatchEvent(new RTCPeerConnectionIceEvent('icecandidate', { candidate, url: init.url }));
+  }
+
+  #gathering(state: RTCIceGathererState): void {
+    const { transports, target } = this.#peer;
+    if (!transports || transports.ice.gatheringState === state) return;
+    transports.ice.gatheringState = state;
+    this.#peer.updateStates(() => fire(transports.iceTransport, 'gatheringstatechange'));
+    if (state === 'complete' && !this.#peer.isClosed) {
+      target.dispatchEvent(new RTCPeerConnectionIceEvent('icecandidate', { candidate: null }));
+    }
+  }
+
+  #iceTransport(state: RTCIceTransportState): void {
+    const { transports } = this.#peer;
+    this.#iceState = state;
+    if (!transports) return;
+    if (state !== 'completed') return this.#setIceState(transports, state);
+    // Code that waits for `connected` alone is common, and must not miss it because checks ended sooner.
+    this.#setIceState(transports, 'connected');
+    const complete = () => {
+      const current = !this.#peer.isClosed && this.#peer.transports === transports;
+      if (current && this.#iceState === 'completed') this.#setIceState(transports, 'completed');
+    };
+    setTimeout(complete, COMPLETED_AFTER_MS).unref();
+  }
+
+  #setIceState(transports: Transports, state: RTCIceTransportState): void {
+    if (transports.ice.state === state) return;
+    transports.ice.state = state;
+    transports.ice.role = this.#peer.native.snapshot().ice?.role ?? transports.ice.role;
+    this.#peer.updateStates(() => fire(transports.iceTransport, 'statechange'));
+  }
+
+  #selectedPair({ local, remote }: Extract<NativeEvent, { type: 'selectedPair' }>): void {
+    const { transports } = this.#peer;
+    if (!transports) return;
+    transports.selectPair(local, remote);
+    fire(transports.iceTransport, 'selectedcandidatepairchange');
+  }
+
+  #dtls(state: RTCDtlsTransportState, remoteCertificates: ArrayBuffer[], error: NativeRtcError | null): void {
+    const { transports } = this.#peer;
+    if (!transports || transports.dtls.state === state) return;
+    transports.dtls.state = state;
+    transports.dtls.remoteCertificates = remoteCertificates;
+    this.#peer.updateStates(() => {
+      if (error) transports.dtlsTransport.dispatchEvent(new RTCErrorEvent('error', { error: toRTCError(error) }));
+      fire(transports.dtlsTransport, 'statechange');
+    });
+  }
+
+  /** The message size is not taken from here: only descriptions change it, and a later one may have done so already. */
+  #sctp(event: { state: RTCSctpTransportState; maxChannels: number | null }): void {
+    const { transports, channels, native } = this.#peer;
+    if (!transports) return;
+    const changed = transports.sctp.state !== event.state;
+    transports.sctp.state = event.state;
+    transports.sctp.maxChannels = event.maxChannels;
+    for (const channel of channels.values()) channel.id ??= native.channelId(channel.handle);
+    if (changed) fire(transports.sctpTransport, 'statechange');
+  }
+
+  #announced(handle: number, info: NativeChannelInfo): void {
+    const channel = this.#peer.announcedChannel(handle, info);
+    this.#peer.channels.get(handle)?.markOpen();
+    this.#peer.target.dispatchEvent(new RTCDataChannelEvent('datachannel', { channel }));
+  }
+}

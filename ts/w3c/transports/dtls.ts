@@ -1,0 +1,73 @@
+/* eslint-disable @typescript-eslint/no-unsafe-declaration-merging -- the merged interfaces only refine types of members that are there */
+import { constructible, EventHandlers, exposeInterface, illegalConstructor, type EventHandler } from '../../webidl';
+import type { RTCDtlsTransportState } from '../enums';
+import type { AddEventListener, RemoveEventListener, RTCErrorEvent } from '../events';
+import type { RTCIceTransport } from './ice';
+
+/** What an {@link RTCDtlsTransport} shows; the connection keeps it up to date. */
+export interface DtlsTransportSlots {
+  iceTransport: RTCIceTransport;
+  state: RTCDtlsTransportState;
+  remoteCertificates: ArrayBuffer[];
+}
+
+/** Events of {@link RTCDtlsTransport}. */
+export interface RTCDtlsTransportEventMap {
+  /** `state` has changed. */
+  statechange: Event;
+  /** The association has failed. */
+  error: RTCErrorEvent;
+}
+
+export let createDtlsTransport: (slots: DtlsTransportSlots) => RTCDtlsTransport;
+
+/** The DTLS transport of a connection (webrtc-pc 5.5). */
+export class RTCDtlsTransport extends EventTarget {
+  readonly #slots: DtlsTransportSlots;
+  readonly #handlers = new EventHandlers(this);
+
+  private constructor(...args: unknown[]) {
+    illegalConstructor(args[0], 'RTCDtlsTransport');
+    super();
+    this.#slots = args[1] as DtlsTransportSlots;
+  }
+
+  /** The transport below. */
+  get iceTransport(): RTCIceTransport {
+    return this.#slots.iceTransport;
+  }
+  /** State of the DTLS association. */
+  get state(): RTCDtlsTransportState {
+    return this.#slots.state;
+  }
+  /** The peer's certificate chain in DER, leaf first; empty until the handshake is done. */
+  getRemoteCertificates(): ArrayBuffer[] {
+    return this.#slots.remoteCertificates.map((certificate) => certificate.slice(0));
+  }
+
+  /** `state` has changed. */
+  get onstatechange(): EventHandler<RTCDtlsTransport> {
+    return this.#handlers.get('statechange');
+  }
+  set onstatechange(value: EventHandler<RTCDtlsTransport>) {
+    this.#handlers.set('statechange', value);
+  }
+  /** The association has failed. */
+  get onerror(): EventHandler<RTCDtlsTransport, RTCErrorEvent> {
+    return this.#handlers.get('error');
+  }
+  set onerror(value: EventHandler<RTCDtlsTransport, RTCErrorEvent>) {
+    this.#handlers.set('error', value);
+  }
+
+  static {
+    createDtlsTransport = (slots) => new RTCDtlsTransport(constructible, slots);
+  }
+}
+
+export interface RTCDtlsTransport {
+  addEventListener: AddEventListener<RTCDtlsTransportEventMap>;
+  removeEventListener: RemoveEventListener<RTCDtlsTransportEventMap>;
+}
+
+exposeInterface(RTCDtlsTransport, 'RTCDtlsTransport');
