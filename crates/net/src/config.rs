@@ -15,6 +15,27 @@ pub struct IceServer {
     pub credential: Option<String>,
 }
 
+/// Long-term credentials (RFC 8489, section 9.2).
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    pub(crate) username: String,
+    pub(crate) credential: String,
+}
+
+impl Credentials {
+    /// `None` if the server has no username or no credential.
+    pub(crate) fn new(server: &IceServer) -> Option<Self> {
+        Some(Self { username: server.username.clone()?, credential: server.credential.clone()? })
+    }
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Never in a log.
+        f.write_str("Credentials")
+    }
+}
+
 /// Everything a [`crate::Peer`] needs besides its sink.
 #[derive(Debug, Clone)]
 pub struct PeerConfig {

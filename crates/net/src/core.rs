@@ -2,17 +2,16 @@
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ossa_peer::{Connection, Event, IceTransportPolicy, ResolveCandidate, Transmit};
 use tokio::task::AbortHandle;
 
 use crate::config::{IceServer, PeerConfig};
-use crate::gather::StunWaiters;
 use crate::link::{Blocked, Link, Pending};
-use crate::peer::Sink;
+use crate::sink::Sink;
 use crate::socket::Sent;
+use crate::stun::StunWaiters;
 
 /// Most bytes sent in one go while the lock is held: some 100 microseconds of encryption. The rest is left to the driver, which
 /// yields to other peers and to callers in between.
@@ -260,15 +259,6 @@ impl Core {
             gathering.abort();
         }
     }
-}
-
-/// Sockets among the links.
-pub(crate) fn sockets(links: &[Link]) -> Vec<Arc<crate::socket::UdpSocket>> {
-    let socket = |link: &Link| match link {
-        Link::Udp(socket) => Some(socket.clone()),
-        Link::Relay(..) => None,
-    };
-    links.iter().filter_map(socket).collect()
 }
 
 thread_local! {

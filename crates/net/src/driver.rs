@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use tokio::time::Sleep;
 
-use crate::core::{Core, sockets};
+use crate::core::Core;
 use crate::gather;
+use crate::link::sockets;
 use crate::resolve;
 use crate::runtime::Lease;
 use crate::shared::Shared;

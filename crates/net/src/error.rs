@@ -1,5 +1,8 @@
 use std::io;
 
+/// The code that W3C prescribes for a STUN or TURN server that can't be reached (`RTCPeerConnectionIceErrorEvent.errorCode`).
+pub(crate) const UNREACHABLE: u16 = 701;
+
 /// What can go wrong when a peer or a runtime is set up. Nothing that arrives from the network ends up here:
 /// servers that fail are reported as [`ossa_peer::Event`]s, and datagrams that make no sense are dropped.
 #[derive(Debug, thiserror::Error)]

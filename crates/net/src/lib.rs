@@ -12,6 +12,10 @@
 //!  shard thread ── Driver (sockets, timer)─┘                    └── datagrams ──> UDP sockets, TURN allocations
 //!               └─ gathering: STUN and TURN servers, name resolution
 //! ```
+//!
+//! Modules know those below them only, in this order: `peer` (the handle), `driver` (the task), `gather` and `turn` and `resolve` (what
+//! runs beside it), `shared` and `core` (the lock and what it protects), `link` (the ways out: `socket`, `relay`), and what needs
+//! nothing else: `sink`, `stun`, `config`, `interfaces`, `url`.
 
 mod config;
 mod core;
@@ -26,17 +30,21 @@ mod link;
 mod mdns;
 mod peer;
 mod readiness;
+mod relay;
 mod resolve;
 mod runtime;
 mod shared;
+mod sink;
 mod socket;
 mod socket_options;
+mod stun;
 mod turn;
 mod url;
 
 pub use config::{IceServer, PeerConfig};
 pub use error::Error;
 pub use interfaces::InterfaceFilter;
-pub use peer::{OutMessage, Peer, Sink};
+pub use peer::Peer;
 pub use runtime::{Runtime, RuntimeConfig};
+pub use sink::{OutMessage, Sink};
 pub use url::{Host, IceServerUrl, Scheme, ServerTransport, UrlError, parse_ice_server_url};

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::relay::Relay;
 use crate::socket::{Sent, UdpSocket};
-use crate::turn::Relay;
 
 /// A local address that datagrams are sent from and received at.
 #[derive(Debug, Clone)]
@@ -52,36 +52,41 @@ impl Link {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, pending: &mut Pending) -> Poll<()> {
+        let Pending { remote, data, start, segment } = pending;
         match self {
             Self::Udp(socket) => {
-                let Pending { remote, data, start, segment } = pending;
                 let mut sent = 0;
                 let done = socket.poll_send(cx, *remote, &data[*start..], *segment, &mut sent);
                 *start += sent;
                 done
             }
-            Self::Relay(relay, _) => relay.poll_send(cx, pending),
+            Self::Relay(relay, _) => relay.poll_send(cx, *remote, &data[*start..], *segment),
         }
     }
+}
+
+/// Sockets among the links.
+pub(crate) fn sockets(links: &[Link]) -> Vec<Arc<UdpSocket>> {
+    let socket = |link: &Link| match link {
+        Link::Udp(socket) => Some(socket.clone()),
+        Link::Relay(..) => None,
+    };
+    links.iter().filter_map(socket).collect()
 }
 
 /// Datagrams that a link had no room for.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    pub(crate) remote: SocketAddr,
+    remote: SocketAddr,
     data: Vec<u8>,
     /// Bytes of `data` that are already sent.
     start: usize,
-    pub(crate) segment: usize,
+    segment: usize,
 }
 
 impl Pending {
     pub(crate) fn new(remote: SocketAddr, data: &[u8], segment: usize) -> Self {
         Self { remote, data: data.to_vec(), start: 0, segment }
-    }
-
-    pub(crate) fn rest(&self) -> &[u8] {
-        &self.data[self.start..]
     }
 }
 

@@ -2,6 +2,10 @@
 //!
 //! Only what resolving a candidate takes: one question, asked twice within a second. IPv4 multicast only; a browser answers
 //! with its IPv6 addresses there as well.
+//!
+//! Ours, and not a library's: `mdns-sd` starts a thread that stays, with sockets on every interface and a cache, and refuses a message
+//! as a whole; what is needed here is one question for each candidate, on the peer's own shard and the interfaces it may use,
+//! over after a second, with nothing left behind, and with what could be read of a message whose end is broken.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -18,8 +18,8 @@ use tokio::runtime::Handle;
 
 use crate::config::PeerConfig;
 use crate::core::Core;
-use crate::peer::{OutMessage, Sink};
 use crate::runtime::Runtime;
+use crate::sink::{OutMessage, Sink};
 
 /// Up to this many bytes are encrypted and sent by the thread that calls `send_batch`: that saves a thread hop (tens of
 /// microseconds) and costs some ten microseconds of work. More is left to the shard, so that JavaScript can go on.

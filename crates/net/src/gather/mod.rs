@@ -2,7 +2,7 @@
 //!
 //! Sockets and allocations outlive a gathering: after an ICE restart they are announced again under the new credentials.
 
-mod stun;
+mod query;
 
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
@@ -13,23 +13,20 @@ use ossa_peer::{IceCandidateError, IceTransportPolicy, LocalCandidate, LocalCand
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
-use crate::config::IceServer;
-use crate::core::{Core, sockets};
+use crate::config::{Credentials, IceServer};
+use crate::core::Core;
+use crate::error::UNREACHABLE;
 use crate::interfaces::{self, LocalAddress};
-use crate::link::Link;
+use crate::link::{Link, sockets};
+use crate::relay::Relay;
 use crate::resolve;
 use crate::shared::Shared;
 use crate::socket::{UdpSocket, bind_in_range};
-use crate::turn::{self, Credentials, Relay, TurnServer};
+use crate::turn::{self, TurnServer};
 use crate::url::{IceServerUrl, Scheme};
-
-pub(crate) use stun::StunWaiters;
 
 /// More server URLs than this are not asked: W3C lets browsers stop somewhere, and each costs time and sockets.
 const MAX_SERVERS: usize = 32;
-
-/// STUN error code for "no answer", W3C `RTCPeerConnectionIceErrorEvent.errorCode`.
-const UNREACHABLE: u16 = 701;
 
 /// Starts to gather for a generation; the one before ends. Host candidates are there when this returns.
 pub(crate) fn start(shared: &Arc<Shared>, core: &mut Core, now: Instant, generation: u32) {
@@ -162,7 +159,7 @@ impl Job {
 
     async fn ask_stun_from(self: Arc<Self>, host: Arc<UdpSocket>, server: SocketAddr, url: IceServerUrl) {
         let base = host.local();
-        match stun::query(&self.shared, &host, server).await {
+        match query::query(&self.shared, &host, server).await {
             // Seen under its own address: not behind a NAT, the host candidate says it all.
             Ok(addr) if addr == base => {}
             Ok(addr) if !self.seen.lock().insert((addr, base)) => {}

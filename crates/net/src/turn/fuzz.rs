@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::Credentials;
 use super::input::{Messages, complete_frames};
 use super::output::{Destination, Output};
 use super::protocol::Protocol;
 use super::stream::ByteStream;
+use crate::config::Credentials;
 
 /// A byte stream, cut into messages.
 pub(crate) fn stream(data: &[u8]) {

@@ -1,13 +1,13 @@
 //! Relayed candidates: allocations on TURN servers (RFC 8656) over UDP, TCP and TLS.
 //!
-//! An allocation is a task of its own. The peer hands its datagrams to the [`Relay`], whose queue the task empties; what
+//! An allocation is a task of its own. The peer hands its datagrams to its [`Relay`], whose queue the task empties; what
 //! the server forwards, the task hands to the connection.
 
 pub(crate) mod fuzz;
 mod input;
 mod output;
 mod protocol;
-mod relay;
+mod server;
 mod session;
 mod stream;
 
@@ -19,12 +19,12 @@ use std::time::Duration;
 use ossa_peer::LocalCandidate;
 use stun_proto::types::attribute::ErrorCode;
 
-use crate::config::IceServer;
+use crate::config::Credentials;
 use crate::link::Link;
+use crate::relay::Relay;
 use crate::shared::Shared;
-use crate::url::IceServerUrl;
 
-pub(crate) use relay::Relay;
+pub(crate) use server::{TurnError, TurnServer};
 use session::Session;
 
 /// Connecting, the TLS handshake and the allocation together take no longer than this for one address of a server.
@@ -36,55 +36,6 @@ const MAX_ATTEMPTS: usize = 3;
 /// Ports of ours that are tried on one address of a server when it takes each for that of an older allocation (437). RFC 8656,
 /// section 7.4, asks for three.
 const MAX_PORTS: usize = 3;
-
-/// The code that W3C prescribes for a server that can't be reached.
-const UNREACHABLE: u16 = 701;
-
-/// Long-term credentials (RFC 8489, section 9.2).
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Credentials {
-    username: String,
-    credential: String,
-}
-
-impl Credentials {
-    /// `None` if the server has no username or no credential.
-    pub(crate) fn new(server: &IceServer) -> Option<Self> {
-        Some(Self { username: server.username.clone()?, credential: server.credential.clone()? })
-    }
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Never in a log.
-        f.write_str("Credentials")
-    }
-}
-
-/// One URL of a TURN server.
-#[derive(Debug)]
-pub(crate) struct TurnServer {
-    pub(crate) url: IceServerUrl,
-    pub(crate) credentials: Credentials,
-}
-
-/// Why there is no allocation.
-#[derive(Debug)]
-pub(crate) struct TurnError {
-    /// STUN error code (RFC 8489, section 14.8), or 701 if the server was not reached.
-    pub(crate) code: u16,
-    pub(crate) text: String,
-    /// Our address towards the server.
-    pub(crate) local: Option<SocketAddr>,
-    /// Where the server sends us instead (300 Try Alternate).
-    alternate: Option<SocketAddr>,
-}
-
-impl TurnError {
-    fn unreachable(text: impl Into<String>) -> Self {
-        Self { code: UNREACHABLE, text: text.into(), local: None, alternate: None }
-    }
-}
 
 /// The allocation that a server has given already, if it is still there.
 pub(crate) fn find(links: &[Link], url: &str, credentials: &Credentials) -> Option<Arc<Relay>> {
@@ -132,7 +83,7 @@ async fn allocate_at(
                 "the TURN server {address} did not answer within {seconds} s"
             )))
         })?;
-    let relay = Arc::new(Relay::new(candidates, server));
+    let relay = Arc::new(Relay::new(candidates, &server.url.url, &server.credentials));
     let add = |candidate: &LocalCandidate| {
         shared.run(|core, _| core.add_link(Link::Relay(relay.clone(), candidate.addr)))
     };

@@ -17,7 +17,8 @@ use turn_client_proto::types::{AddressFamily, TurnCredentials};
 use turn_client_proto::udp::TurnClientUdp;
 
 use super::output::Output;
-use super::{Credentials, TurnError};
+use super::server::TurnError;
+use crate::config::Credentials;
 
 /// Datagrams kept for a peer until the server lets us send to it: the first connectivity checks, which would otherwise be
 /// repeated only after their time-out.

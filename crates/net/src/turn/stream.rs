@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 
-use super::TurnError;
+use super::server::TurnError;
 use crate::url::Host;
 
 /// A connection of either kind.

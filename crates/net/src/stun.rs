@@ -1,37 +1,38 @@
-//! STUN binding requests from the peer's own sockets (RFC 8489): which address does a server see?
+//! Answers to STUN binding requests (RFC 8489) that leave by the peer's own sockets.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
 
 use stun_proto::types::attribute::{ErrorCode, XorMappedAddress};
-use stun_proto::types::message::{BINDING, Message, MessageWriteVec, TransactionId};
-use stun_proto::types::prelude::{MessageWrite, MessageWriteExt};
+use stun_proto::types::message::{Message, TransactionId};
 use tokio::sync::oneshot;
 
-use super::UNREACHABLE;
-use crate::shared::Shared;
-use crate::socket::UdpSocket;
-
-/// Waiting times after each transmission. RFC 8489 starts at 500 ms unless the round trip is known to be shorter, and
-/// goes on for 39.5 s; a server that hasn't answered after 6 s only holds up the end of gathering.
-const WAITS: [Duration; 4] =
-    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(4)];
+use crate::error::UNREACHABLE;
 
 #[derive(Debug)]
-pub(super) struct StunError {
-    pub(super) code: u16,
-    pub(super) text: String,
+pub(crate) struct StunError {
+    pub(crate) code: u16,
+    pub(crate) text: String,
 }
 
-type Reply = Result<SocketAddr, StunError>;
+pub(crate) type Reply = Result<SocketAddr, StunError>;
 
 /// Requests that wait for their answers. Answers arrive at the sockets that ICE uses, so they are picked out before ICE sees them.
 #[derive(Debug, Default)]
 pub(crate) struct StunWaiters(HashMap<TransactionId, (SocketAddr, oneshot::Sender<Reply>)>);
 
 impl StunWaiters {
+    /// From now on the answer to this request goes to the receiver.
+    pub(crate) fn expect(&mut self, id: TransactionId, server: SocketAddr) -> oneshot::Receiver<Reply> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.insert(id, (server, sender));
+        receiver
+    }
+
+    pub(crate) fn forget(&mut self, id: TransactionId) {
+        self.0.remove(&id);
+    }
+
     /// True if the datagram was the answer to one of our requests.
     pub(crate) fn intercept(&mut self, remote: SocketAddr, datagram: &[u8]) -> bool {
         // Success and error responses of the method Binding start with 0x0101 and 0x0111.
@@ -65,48 +66,18 @@ fn reply(message: &Message<'_>) -> Reply {
     }
 }
 
-/// Asks `server` which address it sees `socket` at.
-pub(super) async fn query(shared: &Arc<Shared>, socket: &UdpSocket, server: SocketAddr) -> Reply {
-    let request = Message::builder_request(BINDING, MessageWriteVec::new());
-    let id = request.transaction_id();
-    let request = request.finish();
-    let (sender, mut receiver) = oneshot::channel();
-    shared.run(|core, _| core.stun.0.insert(id, (server, sender)));
-    let _registration = Registration { shared, id };
-    for wait in WAITS {
-        // A full socket is a lost request: there are more.
-        socket.try_send(server, &request, request.len());
-        if let Ok(Ok(reply)) = tokio::time::timeout(wait, &mut receiver).await {
-            return reply;
-        }
-    }
-    let seconds = WAITS.iter().sum::<Duration>().as_secs_f32();
-    Err(StunError {
-        code: UNREACHABLE,
-        text: format!("the STUN server {server} did not answer within {seconds} s"),
-    })
-}
-
-/// Takes the request off the list, also when gathering is aborted.
-struct Registration<'a> {
-    shared: &'a Shared,
-    id: TransactionId,
-}
-
-impl Drop for Registration<'_> {
-    fn drop(&mut self) {
-        self.shared.run(|core, _| core.stun.0.remove(&self.id));
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use stun_proto::types::message::MessageWriteVec;
+    use stun_proto::types::prelude::{MessageWrite, MessageWriteExt};
+
     use super::*;
 
     fn waiting() -> (StunWaiters, TransactionId, oneshot::Receiver<Reply>, SocketAddr) {
         let server: SocketAddr = "192.0.2.1:3478".parse().unwrap();
-        let (id, (sender, receiver)) = (TransactionId::generate(), oneshot::channel());
-        (StunWaiters(HashMap::from([(id, (server, sender))])), id, receiver, server)
+        let (id, mut waiters) = (TransactionId::generate(), StunWaiters::default());
+        let receiver = waiters.expect(id, server);
+        (waiters, id, receiver, server)
     }
 
     fn success(id: TransactionId, mapped: SocketAddr) -> Vec<u8> {

@@ -7,8 +7,7 @@ use ossa_peer::LocalCandidate;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::{Credentials, TurnServer};
-use crate::link::Pending;
+use crate::config::Credentials;
 use crate::socket::Sent;
 
 /// Bytes waiting for the allocation's task. Enough to keep a fast path busy between two runs of the task, small enough
@@ -23,7 +22,7 @@ pub(crate) struct Relay {
     credentials: Credentials,
     queue: Mutex<Queue>,
     /// Signalled when the queue has something, or the relay was closed.
-    pub(super) changed: Notify,
+    pub(crate) changed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +36,7 @@ struct Queue {
 
 /// Datagrams in order.
 #[derive(Debug, Default)]
-pub(super) struct Outgoing {
+pub(crate) struct Outgoing {
     data: Vec<u8>,
     runs: Vec<Run>,
 }
@@ -50,7 +49,7 @@ struct Run {
 }
 
 impl Outgoing {
-    pub(super) fn for_each(&self, mut f: impl FnMut(SocketAddr, &[u8])) {
+    pub(crate) fn for_each(&self, mut f: impl FnMut(SocketAddr, &[u8])) {
         let mut data = &self.data[..];
         for run in &self.runs {
             let (datagrams, rest) = data.split_at(run.len);
@@ -66,17 +65,17 @@ impl Outgoing {
 }
 
 impl Relay {
-    pub(super) fn new(candidates: Vec<LocalCandidate>, server: &TurnServer) -> Self {
+    pub(crate) fn new(candidates: Vec<LocalCandidate>, url: &str, credentials: &Credentials) -> Self {
         Self {
             candidates,
-            url: server.url.url.clone(),
-            credentials: server.credentials.clone(),
+            url: url.to_owned(),
+            credentials: credentials.clone(),
             queue: Mutex::default(),
             changed: Notify::new(),
         }
     }
 
-    pub(super) fn is_from(&self, url: &str, credentials: &Credentials) -> bool {
+    pub(crate) fn is_from(&self, url: &str, credentials: &Credentials) -> bool {
         self.url == url && self.credentials == *credentials && !self.queue.lock().closed
     }
 
@@ -85,7 +84,7 @@ impl Relay {
     }
 
     /// The address on the server that a peer's datagrams have come to: that of the peer's family.
-    pub(super) fn reached_by(&self, peer: SocketAddr) -> Option<SocketAddr> {
+    pub(crate) fn reached_by(&self, peer: SocketAddr) -> Option<SocketAddr> {
         self.candidates.iter().map(|c| c.addr).find(|addr| addr.is_ipv4() == peer.is_ipv4())
     }
 
@@ -106,9 +105,15 @@ impl Relay {
         Sent::Done
     }
 
-    /// Sends what is left of `pending` when there is room.
-    pub(crate) fn poll_send(&self, cx: &mut Context<'_>, pending: &mut Pending) -> Poll<()> {
-        match self.try_send(pending.remote, pending.rest(), pending.segment) {
+    /// Queues datagrams like [`Self::try_send`] as soon as there is room.
+    pub(crate) fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        remote: SocketAddr,
+        data: &[u8],
+        segment: usize,
+    ) -> Poll<()> {
+        match self.try_send(remote, data, segment) {
             Sent::Done => Poll::Ready(()),
             Sent::Blocked(_) => {
                 let mut queue = self.queue.lock();
@@ -122,12 +127,12 @@ impl Relay {
         }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.queue.lock().closed
     }
 
     /// Takes everything that is queued, in exchange for an empty buffer.
-    pub(super) fn take(&self, into: &mut Outgoing) {
+    pub(crate) fn take(&self, into: &mut Outgoing) {
         into.clear();
         let mut queue = self.queue.lock();
         std::mem::swap(&mut queue.outgoing, into);
@@ -139,7 +144,7 @@ impl Relay {
     }
 
     /// While stalled, what doesn't fit is lost.
-    pub(super) fn set_stalled(&self, stalled: bool) {
+    pub(crate) fn set_stalled(&self, stalled: bool) {
         let mut queue = self.queue.lock();
         if queue.stalled == stalled {
             return;

@@ -1,0 +1,51 @@
+//! STUN binding requests from the peer's own sockets (RFC 8489): which address does a server see?
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use stun_proto::types::message::{BINDING, Message, MessageWriteVec, TransactionId};
+use stun_proto::types::prelude::{MessageWrite, MessageWriteExt};
+
+use crate::error::UNREACHABLE;
+use crate::shared::Shared;
+use crate::socket::UdpSocket;
+use crate::stun::{Reply, StunError};
+
+/// Waiting times after each transmission. RFC 8489 starts at 500 ms unless the round trip is known to be shorter, and
+/// goes on for 39.5 s; a server that hasn't answered after 6 s only holds up the end of gathering.
+const WAITS: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(4)];
+
+/// Asks `server` which address it sees `socket` at.
+pub(super) async fn query(shared: &Arc<Shared>, socket: &UdpSocket, server: SocketAddr) -> Reply {
+    let request = Message::builder_request(BINDING, MessageWriteVec::new());
+    let id = request.transaction_id();
+    let request = request.finish();
+    let mut receiver = shared.run(|core, _| core.stun.expect(id, server));
+    let _registration = Registration { shared, id };
+    for wait in WAITS {
+        // A full socket is a lost request: there are more.
+        socket.try_send(server, &request, request.len());
+        if let Ok(Ok(reply)) = tokio::time::timeout(wait, &mut receiver).await {
+            return reply;
+        }
+    }
+    let seconds = WAITS.iter().sum::<Duration>().as_secs_f32();
+    Err(StunError {
+        code: UNREACHABLE,
+        text: format!("the STUN server {server} did not answer within {seconds} s"),
+    })
+}
+
+/// Takes the request off the list, also when gathering is aborted.
+struct Registration<'a> {
+    shared: &'a Shared,
+    id: TransactionId,
+}
+
+impl Drop for Registration<'_> {
+    fn drop(&mut self) {
+        self.shared.run(|core, _| core.stun.forget(self.id));
+    }
+}
