@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Result, Status};
 use tokio::sync::oneshot;
+
+use crate::base::lock::lock;
 
 /// Questions that may wait for an answer; more get none. A server asks once per registration, so this is a few seconds'
 /// worth of registrations.
@@ -47,11 +49,6 @@ impl Drop for Asked {
     fn drop(&mut self) {
         lock(&self.pending).questions.remove(&self.id);
     }
-}
-
-fn lock(pending: &Mutex<Pending>) -> MutexGuard<'_, Pending> {
-    // Nothing panics while it is locked; the map would still be consistent.
-    pending.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Asker {

@@ -1,7 +1,7 @@
 //! What a signaling server asks agents for, as `ts/agent/signaling-auth.ts` sees it.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use napi::Result;
@@ -17,8 +17,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::ask::Asker;
-use crate::auth::{KeySetLookup, key_set_lookup, key_sets};
-use crate::session::agent_uri;
+use crate::base::identity::{KeySetLookup, agent_uri, key_set_lookup, key_sets};
+use crate::base::lock::lock;
 
 /// What a server asks for.
 #[napi(object, object_to_js = false)]
@@ -73,21 +73,21 @@ impl SignalingAuth {
         self.asker.answer(id, answer);
     }
 
-    /// As of [`AgentAuth`](crate::auth::AgentAuth).
+    /// As of `AgentAuth`.
     #[napi]
     pub fn look_up_key(&self, url: String, from: String, kid: String, shared: bool) -> Result<KeySetLookup> {
         let from = agent_uri(&from)?;
         Ok(key_set_lookup(self.sets().lookup(&url, &from, &kid, shared, Instant::now())))
     }
 
-    /// As of [`AgentAuth`](crate::auth::AgentAuth).
+    /// As of `AgentAuth`.
     #[napi]
     pub fn store_keys(&self, url: String, body: String) -> bool {
         self.sets().store(&url, &body, Instant::now())
     }
 
     fn sets(&self) -> MutexGuard<'_, JwksCache> {
-        self.key_sets.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.key_sets)
     }
 }
 

@@ -11,7 +11,8 @@ use serde_json::json;
 use super::client_options::{SignalingClientOptions, refused};
 use super::prover::SignalingProver;
 use super::{Callback, runtime, tell};
-use crate::session::{agent_uri, coded};
+use crate::base::agent_error::coded;
+use crate::base::identity::agent_uri;
 
 /// Keeps one agent registered with a signaling server.
 #[napi]

@@ -10,7 +10,7 @@ use ossa_signaling::http::header::{HeaderMap, HeaderName, HeaderValue};
 use ossa_signaling::{AgentUri, ClientConfig, ClientIdentity, ProxyConfig, ProxySetting, Reconnect, code};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
-use crate::session::coded;
+use crate::base::agent_error::coded;
 
 /// Options of a signaling client; durations in milliseconds. What is left out has its default.
 #[napi(object, object_to_js = false)]

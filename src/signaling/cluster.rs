@@ -7,7 +7,7 @@ use napi_derive::napi;
 use ossa_signaling::{ClusterConfig, ClusterStats, code};
 
 use super::client_options::{certificates, identity};
-use crate::session::coded;
+use crate::base::agent_error::coded;
 
 /// Other servers to share agents, rooms and messages with; durations in milliseconds, sizes in bytes.
 #[napi(object, object_to_js = false)]

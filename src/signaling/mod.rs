@@ -20,7 +20,7 @@ use napi::{Result, Status};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use crate::session::coded;
+use crate::base::agent_error::coded;
 
 /// Type of an event, and its content as JSON where it has one.
 type EventArgs = FnArgs<(String, Option<String>)>;

@@ -11,8 +11,8 @@ use ossa_signaling::{Challenge, Proof, Prover, Proving};
 use serde::Deserialize;
 
 use super::ask::Asker;
-use crate::auth::key_error;
-use crate::session::{random_seed, unix_ms};
+use crate::base::identity::key_error;
+use crate::base::system::{random_seed, unix_ms};
 
 /// What an agent has to show.
 #[napi(object, object_to_js = false)]

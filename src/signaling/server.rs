@@ -18,7 +18,7 @@ use super::cluster::SignalingClusterStats;
 use super::embedded::{IN_FLIGHT, SignalingConnection};
 use super::server_options::SignalingServerOptions;
 use super::{Callback, runtime, tell};
-use crate::session::coded;
+use crate::base::agent_error::coded;
 
 /// Counters of a signaling server.
 #[napi(object, object_from_js = false)]

@@ -9,7 +9,7 @@ use ossa_signaling::{Network, Origins, Rate, Secret, ServerConfig, TlsIdentity, 
 
 use super::auth::SignalingTurnOptions;
 use super::cluster::SignalingClusterOptions;
-use crate::session::coded;
+use crate::base::agent_error::coded;
 
 /// Options of a signaling server; durations in milliseconds, sizes in bytes. What is left out has its default.
 #[napi(object, object_to_js = false)]

@@ -4,7 +4,7 @@ use napi::Result;
 use napi_derive::napi;
 use ossa_signaling::code;
 
-use crate::session::coded;
+use crate::base::agent_error::coded;
 
 /// Sends `state` to the service manager that listens at `socket`, as `sd_notify(3)` does. Throws a coded error if it cannot.
 #[napi]

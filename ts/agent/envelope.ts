@@ -33,7 +33,7 @@ const RESERVED_METADATA = new Set([
   'stream',
 ]);
 
-/** Priorities by urgency; the numbers are known to `src/schedule.rs`. */
+/** Priorities by urgency; the numbers are known to `src/agent/schedule.rs`. */
 export const URGENCY: Readonly<Record<Priority, number>> = { low: 0, normal: 1, high: 2, critical: 3 };
 
 /** What may be said about a message. */

@@ -13,7 +13,7 @@ import type { MessageSink } from './room-early';
 import { readStatus, type AgentStatus } from './status';
 import type { AgentMessage, MessageProgress } from './types';
 
-/** What a received text means; known to `src/session.rs`. 2: it is dropped. */
+/** What a received text means; known to `src/agent/session.rs`. 2: it is dropped. */
 const MESSAGE = 0;
 const HEARTBEAT = 1;
 const OTHER = 3;

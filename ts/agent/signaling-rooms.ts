@@ -2,7 +2,7 @@
 import { AgentError, errorFromJson } from './errors';
 import type { RoomListener } from './signaling';
 
-/** What the native client says about a room (`room_json` in `src/signaling.rs`). */
+/** What the native client says about a room (`room_json` in `src/signaling/client.rs`). */
 type RoomEvent =
   | { event: 'entered'; room: string; members: string[] }
   | { event: 'changed'; room: string; joined: string[]; left: string[]; lost: string[] }

@@ -320,9 +320,9 @@ export declare class SignalingAuth {
   constructor(options: SignalingAuthOptions, ask: (arg0: number, arg1: string) => void)
   /** Answers a question. */
   answer(id: number, answer: string): void
-  /** As of [`AgentAuth`](crate::auth::AgentAuth). */
+  /** As of `AgentAuth`. */
   lookUpKey(url: string, from: string, kid: string, shared: boolean): KeySetLookup
-  /** As of [`AgentAuth`](crate::auth::AgentAuth). */
+  /** As of `AgentAuth`. */
   storeKeys(url: string, body: string): boolean
 }
 

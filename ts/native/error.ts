@@ -16,7 +16,7 @@ export type NativeErrorCode =
   /** A defect of ours: the core has panicked, and the panic was caught at the boundary. */
   | 'InternalError';
 
-/** What the core puts into the message of the errors that it throws; see `src/error.rs`. */
+/** What the core puts into the message of the errors that it throws; see `src/base/error.rs`. */
 interface EncodedError {
   code: NativeErrorCode;
   message: string;

@@ -3,7 +3,7 @@ import type { Hub } from './binding';
 import { decodeEvent } from './json';
 import type { LiftedText, NativeEvent } from './types';
 
-/** What a record is. Known to `src/inbox.rs`. */
+/** What a record is. Known to `src/connection/inbox.rs`. */
 const enum Kind {
   Binary = 0,
   Ascii = 1,

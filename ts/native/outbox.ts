@@ -14,7 +14,7 @@ export const LARGE_TEXT = 4 * 1024 * 1024;
 /** Longer messages are not worth a second copy: they go to the core directly, after everything before them. */
 export const DIRECT_SIZE = 8 * 1024;
 
-/** Each record starts with three words: peer, channel, `length << 1 | text`. Known to `src/outbox.rs`. */
+/** Each record starts with three words: peer, channel, `length << 1 | text`. Known to `src/connection/outbox.rs`. */
 const HEADER = 12;
 
 /** Up to this length a loop in JavaScript is quicker than a call that crosses into the runtime. */

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use napi_derive::napi;
 use ossa_agent::{Action, ClockWatch, LinkMonitor, Patience, ReconnectConfig, Step};
 
-use crate::session::random_seed;
+use crate::base::system::random_seed;
 
 /// When and how often to try; times in milliseconds. `ts/agent` has checked the ranges.
 #[napi(object, object_to_js = false)]

@@ -1,16 +1,17 @@
 //! The authentication of agents as `ts/agent/auth` sees it: one [`AgentAuth`] per agent.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use napi::Result;
 use napi_derive::napi;
 use ossa_agent::auth::{
-    Act, JwksCache, JwksConfig, KeyError, Lookup, Presented, PublicKey, Rate, RateLimiter, Refusal,
-    SigningKey, TokenSigner, Trust, Verifier, VerifierConfig,
+    Act, JwksCache, Presented, PublicKey, Rate, RateLimiter, Refusal, SigningKey, TokenSigner, Trust,
+    Verifier, VerifierConfig,
 };
-use ossa_agent::code::INVALID_MESSAGE;
 
-use crate::session::{agent_uri, coded, random_seed, unix_ms};
+use crate::base::agent_error::coded;
+use crate::base::identity::{KeySetLookup, agent_uri, key_error, key_set_lookup, key_sets};
+use crate::base::system::{random_seed, unix_ms};
 
 /// A public key in its usual forms.
 #[napi(object, object_from_js = false)]
@@ -44,10 +45,6 @@ pub(crate) fn agent_public_key(text: String) -> Result<AgentPublicKey> {
 #[napi]
 pub(crate) fn agent_private_key(pem: String) -> Result<AgentPublicKey> {
     SigningKey::from_pem(&pem).map(|key| key.public().into()).map_err(key_error)
-}
-
-pub(crate) fn key_error(error: KeyError) -> napi::Error {
-    coded(INVALID_MESSAGE, error)
 }
 
 /// What an agent verifies with and signs with.
@@ -150,20 +147,6 @@ pub struct SignedToken {
     pub token: String,
     /// Its name.
     pub jti: String,
-}
-
-/// What is known of a published key.
-#[napi(object, object_from_js = false)]
-#[derive(Default)]
-pub struct KeySetLookup {
-    /// The keys, as JWK.
-    pub keys: Option<Vec<String>>,
-    /// The set has to be fetched.
-    pub fetch: bool,
-    /// Why there is none.
-    pub refusal: Option<&'static str>,
-    /// The reason in words.
-    pub text: Option<String>,
 }
 
 /// Signs and verifies for one agent, and keeps the books that belong to it.
@@ -306,32 +289,6 @@ impl AgentAuth {
     #[napi]
     pub fn store_keys(&mut self, url: String, body: String) -> bool {
         self.key_sets.store(&url, &body, Instant::now())
-    }
-}
-
-/// An empty cache; times in milliseconds.
-pub(crate) fn key_sets(max_age: Option<u32>, cool_down: Option<u32>) -> JwksCache {
-    let defaults = JwksConfig::default();
-    let time = |ms: Option<u32>, default| ms.map_or(default, |ms| Duration::from_millis(ms.into()));
-    JwksCache::new(JwksConfig {
-        max_age: time(max_age, defaults.max_age),
-        cool_down: time(cool_down, defaults.cool_down),
-        ..defaults
-    })
-}
-
-pub(crate) fn key_set_lookup(lookup: Lookup) -> KeySetLookup {
-    match lookup {
-        Lookup::Found(keys) => {
-            let keys = keys.iter().map(PublicKey::to_jwk).collect();
-            KeySetLookup { keys: Some(keys), ..KeySetLookup::default() }
-        }
-        Lookup::Fetch => KeySetLookup { fetch: true, ..KeySetLookup::default() },
-        Lookup::Refused(refusal) => KeySetLookup {
-            refusal: Some(refusal.reason()),
-            text: Some(refusal.to_string()),
-            ..KeySetLookup::default()
-        },
     }
 }
 

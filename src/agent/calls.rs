@@ -6,7 +6,9 @@ use napi::Result;
 use napi_derive::napi;
 use ossa_agent::{AgentError, Composed, FailAs};
 
-use crate::session::{AgentSession, ComposedMessage, MessageOptions, convert, from_agent, raw, unix_ms};
+use super::session::{AgentSession, ComposedMessage, MessageOptions, convert, raw};
+use crate::base::agent_error::from_agent;
+use crate::base::system::unix_ms;
 
 /// Calls whose time has run out.
 #[napi(object, object_from_js = false)]

@@ -2,19 +2,15 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
-use crate::inbox::Inbox;
-use crate::wake::Wake;
+use super::inbox::Inbox;
+use super::wake::Wake;
+use crate::base::lock::lock;
 
 thread_local! {
     /// Set while this thread hands over outgoing messages: whether a wake-up was asked for meanwhile.
     static DEFERRED: Cell<Option<bool>> = const { Cell::new(None) };
-}
-
-/// Locks, also after a panic elsewhere: the values guarded here are valid at every moment.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the peers of one JavaScript thread have for it.

@@ -10,7 +10,7 @@ use std::ptr;
 use napi::bindgen_prelude::Function;
 use napi::{Env, JsValue, sys};
 
-use crate::error::{Result, failure};
+use crate::base::error::{Result, failure};
 
 /// A thread-safe function without arguments. It does not keep the process alive unless told to.
 pub(crate) struct Wake {

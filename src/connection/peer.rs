@@ -11,15 +11,16 @@ use napi_derive::napi;
 use ossa_net::{OutMessage, Runtime};
 use ossa_peer::{CandidateInit, ChannelId, DataChannelInit, ErrorKind, MessageKind, Priority, SdpType};
 
-use crate::certificate::{Certificate, unix_milliseconds};
-use crate::error::{Result, failure, from_net, from_peer, type_error};
-use crate::event;
-use crate::hub::{Hub, State};
-use crate::mailbox::Mailbox;
-use crate::options::{IceServerOptions, PeerOptions, ice_servers, transport_policy};
-use crate::sink::PeerSink;
-use crate::stats;
-use crate::values::{choice, handle, integer, short};
+use super::certificate::Certificate;
+use super::event;
+use super::hub::{Hub, State};
+use super::mailbox::Mailbox;
+use super::options::{IceServerOptions, PeerOptions, ice_servers, transport_policy};
+use super::sink::PeerSink;
+use super::stats;
+use crate::base::error::{Result, failure, from_net, from_peer, type_error};
+use crate::base::system::unix_milliseconds;
+use crate::base::values::{choice, handle, integer, short};
 
 /// Lifetime of a certificate that nobody has asked for: W3C recommends 30 days.
 const CERTIFICATE_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);

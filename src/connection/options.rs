@@ -4,8 +4,8 @@ use napi_derive::napi;
 use ossa_net::{IceServer, PeerConfig};
 use ossa_peer::{Certificate, DtlsVersions};
 
-use crate::error::{Result, failure, type_error};
-use crate::values::{choice, integer, milliseconds, short, size};
+use crate::base::error::{Result, failure, type_error};
+use crate::base::values::{choice, integer, milliseconds, short, size};
 
 /// The longest message that can be announced: a longer text would not fit into a JavaScript string (2^29 - 24).
 const MAX_MESSAGE_SIZE: u64 = (1 << 29) - 25;

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use napi::bindgen_prelude::ToNapiValue;
 use napi::{check_status, sys};
 
-use crate::inbox::{Extra, LongText};
+use super::inbox::{Extra, LongText};
 
 /// Messages from this size on become ArrayBuffers without being copied. Below it, copying costs less than a finalizer.
 const EXTERNAL: usize = 128 * 1024;

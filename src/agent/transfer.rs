@@ -8,7 +8,7 @@ use ossa_agent::AgentError;
 use ossa_agent::transfer::{self, Failure, Journal, ReceiverEvent, SenderEvent, Verdict};
 use serde_json::{Value, json};
 
-use crate::session::{coded, from_agent};
+use crate::base::agent_error::{coded, from_agent};
 
 /// A name that is safe in any folder of any system, made from one that came from elsewhere.
 #[cfg_attr(test, allow(dead_code, reason = "JavaScript calls it, and test builds register nothing there"))]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::{Result, failure};
+use super::error::{Result, failure};
 
 /// Timers and time-outs may be at most this long: an hour is far beyond any use, and sums can't overflow.
 const MAX_MILLISECONDS: f64 = 3_600_000.0;

@@ -1,31 +1,17 @@
 //! The agent layer as `ts/agent` sees it: agent URIs and sessions.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use napi::{Error, Result, Status};
+use napi::Result;
 use napi_derive::napi;
 use ossa_agent::{
-    AgentError, Composed, Options, Priority, RawValue, ReassemblyLimits, Received, ResultShape, Session,
-    SessionConfig,
+    Composed, Options, Priority, RawValue, ReassemblyLimits, Received, ResultShape, Session, SessionConfig,
 };
-use ossa_signaling::AgentUri;
 use serde_json::json;
 
-use crate::schedule::milliseconds_until;
-
-/// An error whose message is JSON, which `ts/agent/errors.ts` turns into an `AgentError`.
-pub(crate) fn coded(code: &str, message: impl ToString) -> Error {
-    from_agent(&AgentError::new(code, message.to_string()))
-}
-
-pub(crate) fn from_agent(error: &AgentError) -> Error {
-    Error::new(Status::GenericFailure, json!(error).to_string())
-}
-
-/// Parses an agent URI; the text in the error says what is wrong.
-pub(crate) fn agent_uri(text: &str) -> Result<AgentUri> {
-    AgentUri::parse(text).map_err(|error| coded(ossa_agent::code::INVALID_MESSAGE, error))
-}
+use crate::base::agent_error::{coded, from_agent};
+use crate::base::identity::agent_uri;
+use crate::base::system::{milliseconds_until, random_seed, unix_ms};
 
 /// The canonical form of an agent URI.
 #[cfg_attr(test, allow(dead_code, reason = "JavaScript calls it, and test builds register nothing there"))]
@@ -274,20 +260,4 @@ pub(crate) fn convert(options: MessageOptions) -> Result<Options> {
         }
     };
     Ok(Options { channel_id, correlation_id, priority, ttl })
-}
-
-/// Unpredictable bytes from the operating system.
-pub(crate) fn random_seed() -> [u8; 32] {
-    let mut seed = [0; 32];
-    for half in seed.chunks_exact_mut(16) {
-        half.copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-    }
-    seed
-}
-
-/// Milliseconds since the Unix epoch.
-pub(crate) fn unix_ms() -> u64 {
-    // A clock before 1970 is wrong anyway.
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
 }

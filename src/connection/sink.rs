@@ -9,10 +9,11 @@ use ossa_agent::{Lifted, LongString, lift};
 use ossa_net::Sink;
 use ossa_peer::{ChannelId, Event, MessageKind};
 
-use crate::event;
-use crate::inbox::{Kind, LongText};
-use crate::mailbox::{Mailbox, lock};
-use crate::meter::Meters;
+use super::event;
+use super::inbox::{Kind, LongText};
+use super::mailbox::Mailbox;
+use super::meter::Meters;
+use crate::base::lock::lock;
 
 /// Above this many bytes waiting for JavaScript, messages stay in SCTP and the peer has to stop: enough to keep
 /// JavaScript busy for milliseconds at any rate, and little enough for thousands of peers.

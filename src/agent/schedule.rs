@@ -6,7 +6,8 @@ use napi::Result;
 use napi_derive::napi;
 use ossa_agent::{Priority, Schedule, ScheduleLimits, Splitter};
 
-use crate::session::from_agent;
+use crate::base::agent_error::from_agent;
+use crate::base::system::milliseconds_until;
 
 /// The messages of one link that wait to be sent. Their text stays in JavaScript; this knows them by tickets.
 #[napi]
@@ -83,10 +84,6 @@ impl SendSchedule {
     pub fn bytes(&self) -> f64 {
         self.schedule.bytes() as f64
     }
-}
-
-pub(crate) fn milliseconds_until(deadline: Instant) -> f64 {
-    deadline.saturating_duration_since(Instant::now()).as_secs_f64() * 1000.0
 }
 
 /// Cuts one message into the chunks of the specification.

@@ -1,12 +1,13 @@
 //! Certificates as JavaScript holds them.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
-use crate::error::{Result, from_peer};
-use crate::values::integer;
+use crate::base::error::{Result, from_peer};
+use crate::base::system::unix_milliseconds;
+use crate::base::values::integer;
 
 /// W3C: user agents may limit the lifetime; a year is the usual limit.
 const MAX_LIFETIME_MS: u64 = 365 * 24 * 60 * 60 * 1000;
@@ -100,9 +101,4 @@ impl Certificate {
     pub(crate) fn inner(&self) -> &ossa_peer::Certificate {
         &self.inner
     }
-}
-
-/// The system's clock. Before 1970 it counts as 1970.
-pub(crate) fn unix_milliseconds() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1000.0
 }

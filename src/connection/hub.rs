@@ -11,12 +11,13 @@ use napi::bindgen_prelude::{Function, Uint8ArraySlice, Uint32ArraySlice};
 use napi_derive::napi;
 use ossa_net::Peer;
 
-use crate::error::{Result, type_error};
-use crate::inbox::{Extra, Inbox, Record};
-use crate::mailbox::{Mailbox, lock};
-use crate::outbox::Records;
-use crate::sink::PeerSink;
-use crate::wake::{Wake, add_cleanup_hook, remove_cleanup_hook};
+use super::inbox::{Extra, Inbox, Record};
+use super::mailbox::Mailbox;
+use super::outbox::Records;
+use super::sink::PeerSink;
+use super::wake::{Wake, add_cleanup_hook, remove_cleanup_hook};
+use crate::base::error::{Result, type_error};
+use crate::base::lock::lock;
 
 /// Words before the records that [`Hub::drain`] writes, and words of each record.
 const STRIDE: usize = 4;

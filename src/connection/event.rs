@@ -2,14 +2,14 @@
 
 use std::net::SocketAddr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use ossa_peer::{
     CandidateInfo, ChannelId, ChannelInfo, DtlsSnapshot, Event, IceSnapshot, RelayProtocol, RtcError,
     SctpSnapshot, SelectedPair, SessionDescription, Snapshot,
 };
 use serde_json::{Value, json};
-
-use crate::base64;
 
 /// The JSON of a control event. Messages and releases travel another way and have no JSON.
 pub(crate) fn encode(event: &Event) -> String {
@@ -196,5 +196,5 @@ fn rtc_error(error: &RtcError) -> Value {
 
 /// DER in base64; `ts/native/json.ts` makes ArrayBuffers of them.
 fn certificates(der: &[Bytes]) -> Vec<String> {
-    der.iter().map(|der| base64::encode(der)).collect()
+    der.iter().map(|der| STANDARD.encode(der)).collect()
 }
