@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use is::stun::{StunMessage, StunPacket};
-use is::{IceAgentEvent, Protocol};
+use is::IceAgentEvent;
+use is::stun::StunMessage;
 use tracing::trace;
 
 use super::pairs::Pair;
@@ -43,8 +43,7 @@ impl IceTransport {
             if !generation.admits(&message, &self.pairs, local, remote) {
                 continue;
             }
-            let packet = StunPacket { proto: Protocol::Udp, source: remote, destination: local, message };
-            if !generation.agent.handle_packet(now, packet) {
+            if !generation.take(now, &message, data, local, remote) {
                 continue;
             }
             accepted = true;
@@ -122,7 +121,7 @@ impl IceTransport {
         let number = generation.number;
         while let Some(transmit) = generation.agent.poll_transmit() {
             let (local, remote) = (transmit.source, transmit.destination);
-            let payload: Vec<u8> = transmit.contents.into();
+            let payload = generation.outward(transmit.contents.into());
             let consent = self.route.is_some_and(|r| r.generation == number);
             if let Some(pair) = self.pairs.entry(now, number, local, remote) {
                 let pair_id = pair.id;

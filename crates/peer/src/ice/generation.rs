@@ -3,12 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use is::stun::StunMessage;
+use is::stun::{StunMessage, StunPacket};
 use is::{Candidate as AgentCandidate, CandidateKind as AgentKind, IceAgent, IceCreds, Protocol};
 use tracing::trace;
 
 use super::pairs::PairTable;
 use super::types::{CandidateInfo, CandidateKind, LocalCandidate, LocalCandidateKind};
+use super::username;
 use crate::config::IceConfig;
 use crate::jsep::IceParameters;
 use crate::sdp::{Candidate, CandidateAddress, CandidateProtocol, CandidateType};
@@ -81,7 +82,8 @@ impl Generation {
     }
 
     pub(crate) fn set_remote(&mut self, now: Instant, remote: IceParameters) {
-        self.agent.set_remote_credentials(IceCreds { ufrag: remote.ufrag.clone(), pass: remote.pwd.clone() });
+        let ufrag = username::inside(&remote.ufrag).into_owned();
+        self.agent.set_remote_credentials(IceCreds { ufrag, pass: remote.pwd.clone() });
         self.remote = Some(remote);
         self.last_news = now;
     }
@@ -187,6 +189,29 @@ impl Generation {
             self.mapped.push(addr);
         }
         self.mapped.contains(&addr)
+    }
+
+    /// Gives a message to the agent. Returns whether it was for this generation.
+    pub(crate) fn take(
+        &mut self,
+        now: Instant,
+        message: &StunMessage<'_>,
+        bytes: &[u8],
+        local: SocketAddr,
+        remote: SocketAddr,
+    ) -> bool {
+        let renamed = username::inward(message, bytes, &self.local.pwd);
+        let message = renamed.as_deref().and_then(|bytes| StunMessage::parse(bytes).ok()).unwrap_or(*message);
+        let packet = StunPacket { proto: Protocol::Udp, source: remote, destination: local, message };
+        self.agent.handle_packet(now, packet)
+    }
+
+    /// A message of the agent, as it has to leave.
+    pub(crate) fn outward(&self, bytes: Vec<u8>) -> Vec<u8> {
+        match &self.remote {
+            Some(remote) => username::outward(bytes, &remote.ufrag, &remote.pwd),
+            None => bytes,
+        }
     }
 
     /// The peer has no further candidates.

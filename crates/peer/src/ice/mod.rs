@@ -8,6 +8,7 @@ mod state;
 mod tests;
 mod transport;
 mod types;
+mod username;
 
 pub(crate) use pairs::Pair;
 pub(crate) use state::next_change;

@@ -27,18 +27,25 @@ fn transport(now: Instant, controlling: bool, tie_breaker: u64) -> IceTransport 
     let mut ice = IceTransport::new(IceConfig::default(), IceTransportPolicy::All, tie_breaker);
     ice.set_controlling(controlling);
     let number = ice.begin(now, parameters("ours"));
-    let host: SocketAddr = HOST.parse().unwrap();
-    let candidate = LocalCandidate {
-        kind: LocalCandidateKind::Host,
-        addr: host,
-        base: host,
-        url: None,
-        relay_protocol: None,
-    };
     let generation = ice.generation_mut(number).unwrap();
-    generation.add_local(now, candidate);
+    generation.add_local(now, host_candidate());
     generation.set_remote(now, parameters("theirs"));
     ice
+}
+
+fn host_candidate() -> LocalCandidate {
+    let host: SocketAddr = HOST.parse().unwrap();
+    let kind = LocalCandidateKind::Host;
+    LocalCandidate { kind, addr: host, base: host, url: None, relay_protocol: None }
+}
+
+/// A check with another USERNAME: the agent's library writes no long ones.
+fn renamed(message: &[u8], user: &str) -> Vec<u8> {
+    renamed_with(message, user, &parameters("ours").pwd)
+}
+
+fn renamed_with(message: &[u8], user: &str, pwd: &str) -> Vec<u8> {
+    username::renamed(message, user, pwd).unwrap()
 }
 
 fn written(message: StunMessage<'_>, pwd: &str) -> Vec<u8> {
@@ -122,4 +129,74 @@ fn a_check_with_the_wrong_password_or_name_is_ignored() {
     assert!(!ice.pairs.datagram_received(now, host, peer, 10), "nor does it open the way for data");
     assert!(ice.handle_stun(now, host, peer, &with("ours:theirs", &pwd)));
     assert!(ice.pairs.datagram_received(now, host, peer, 10));
+}
+
+/// What the transport sends to `peer`, as messages.
+fn sent(ice: &mut IceTransport) -> Vec<Vec<u8>> {
+    std::iter::from_fn(|| ice.poll_outgoing()).map(|datagram| datagram.payload).collect()
+}
+
+#[test]
+fn a_peer_may_have_a_user_name_of_up_to_256_characters() {
+    let (host, peer): (SocketAddr, SocketAddr) = (HOST.parse().unwrap(), "192.0.2.1:5000".parse().unwrap());
+    let hmac = |key: &[u8], parts: &[&[u8]]| DefaultSha1HmacProvider.sha1_hmac(key, parts);
+    for length in [4, 99, 100, 101, 119, 120, 128, 129, 200, 255, 256] {
+        for early in [false, true] {
+            let now = start();
+            let mut ice = IceTransport::new(IceConfig::default(), IceTransportPolicy::All, 7);
+            ice.set_controlling(true);
+            let number = ice.begin(now, parameters("ours"));
+            let generation = ice.generation_mut(number).unwrap();
+            generation.add_local(now, host_candidate());
+            let theirs = IceParameters { ufrag: "u".repeat(length), ..parameters("theirs") };
+            let request = |user: &str| {
+                let message = StunMessage::binding_request(user, TransId::new(), false, 2, 7, false);
+                renamed(&written(message, &parameters("ours").pwd), &format!("ours:{}", theirs.ufrag))
+            };
+            if early {
+                assert!(ice.handle_stun(now, host, peer, &request("ours:u")), "before the answer, {length}");
+            }
+            ice.generation_mut(number).unwrap().set_remote(now, theirs.clone());
+            ice.kick(now);
+            if !early {
+                assert!(ice.handle_stun(now, host, peer, &request("ours:u")), "after it, {length}");
+            }
+            // What was kept from before the answer is answered one a tick.
+            ice.handle_timeout(now + IceConfig::default().check_interval);
+            let messages = sent(&mut ice);
+            let parsed: Vec<_> = messages.iter().map(|bytes| StunMessage::parse(bytes).unwrap()).collect();
+            assert!(
+                parsed.iter().any(|message| message.is_successful_binding_response()),
+                "answered, {length}"
+            );
+            let check = parsed.iter().find(|message| message.is_binding_request()).expect("a check");
+            assert_eq!(check.username(), Some(format!("{}:ours", theirs.ufrag).as_str()));
+            assert!(check.verify(theirs.pwd.as_bytes(), hmac), "authenticated, {length}");
+            assert_eq!((check.prio().is_some(), check.ice_controlling()), (true, Some(7)));
+            let answer = written(StunMessage::binding_reply(check.trans_id(), host), &theirs.pwd);
+            assert!(ice.handle_stun(now, host, peer, &answer));
+            assert!(ice.can_send(), "the pair works, {length}");
+        }
+    }
+}
+
+#[test]
+fn a_long_user_name_must_be_the_right_one_to_the_last_character() {
+    let now = start();
+    let (host, peer): (SocketAddr, SocketAddr) = (HOST.parse().unwrap(), "192.0.2.1:5000".parse().unwrap());
+    let mut ice = transport(now, true, 1);
+    let long = "u".repeat(256);
+    let theirs = IceParameters { ufrag: long.clone(), ..parameters("theirs") };
+    ice.newest_mut().unwrap().set_remote(now, theirs);
+    let with = |user: &str, pwd: &str| {
+        let message = StunMessage::binding_request("ours:u", TransId::new(), false, 2, 7, true);
+        renamed_with(&written(message, pwd), user, pwd)
+    };
+    let pwd = parameters("ours").pwd;
+    assert!(!ice.handle_stun(now, host, peer, &with(&format!("ours:{}v", "u".repeat(255)), &pwd)));
+    assert!(!ice.handle_stun(now, host, peer, &with(&format!("ours:{}", "u".repeat(255)), &pwd)));
+    assert!(!ice.handle_stun(now, host, peer, &with(&format!("other:{long}"), &pwd)));
+    assert!(!ice.handle_stun(now, host, peer, &with(&format!("ours:{long}"), "guessed-guessed-guessed")));
+    assert!(!ice.pairs.datagram_received(now, host, peer, 10), "nor does it open the way for data");
+    assert!(ice.handle_stun(now, host, peer, &with(&format!("ours:{long}"), &pwd)));
 }
