@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{AgentError, code};
+use crate::error::{AgentError, code};
 
 /// The longest id, correlation id or channel id accepted, in bytes: a UUID has 36, and some of them are remembered.
 const MAX_ID: usize = 256;

@@ -41,28 +41,23 @@ pub mod fuzz;
 mod keepalive;
 mod large;
 mod reconnect;
-mod reconnect_clock;
-mod reconnect_monitor;
 mod schedule;
 mod seen;
 mod session;
-mod session_receive;
-mod session_types;
 mod timestamp;
 pub mod transfer;
 mod verdict;
 
-pub use calls::{CallTimeouts, ExpiredHandler, WINDOW_BYTES, WINDOW_ITEMS};
+pub use calls::{WINDOW_BYTES, WINDOW_ITEMS};
 pub use chunk::{MAX_CHUNK, PART_MARK, Place, Reassembly, ReassemblyLimits, Splitter, Taken};
 pub use envelope::{Chunked, Envelope, Metadata, Priority, StreamMark};
 pub use error::{AgentError, code};
 pub use keepalive::{Beat, HEARTBEAT_INTERVAL, KeepAlive};
 pub use large::{Lifted, LongString, PLACEHOLDER, join, lift};
-pub use reconnect::{Action, Reconnect, ReconnectConfig};
-pub use reconnect_clock::ClockWatch;
-pub use reconnect_monitor::{LinkMonitor, Step};
+pub use reconnect::{Action, ClockWatch, LinkMonitor, Reconnect, ReconnectConfig, Step};
 pub use schedule::{MAX_LANES, Schedule, ScheduleLimits};
 pub use serde_json::value::RawValue;
-pub use session::Session;
-pub use session_types::{Composed, FailAs, Options, Received, ResultShape, SessionConfig};
+pub use session::{
+    CallTimeouts, Composed, ExpiredHandler, FailAs, Options, Received, ResultShape, Session, SessionConfig,
+};
 pub use verdict::Patience;

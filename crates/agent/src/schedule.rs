@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
 use crate::envelope::Priority;
-use crate::{AgentError, code};
+use crate::error::{AgentError, code};
 
 /// Channels that a schedule knows. A link has three at most; the bound is that of the mask in [`Schedule::next`].
 pub const MAX_LANES: u32 = 32;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::MAX_MESSAGE_ID;
 use super::json_text::join;
+use super::part::MAX_MESSAGE_ID;
+use crate::error::{AgentError, code};
 use crate::verdict::{READING, Verdict};
-use crate::{AgentError, code};
 
 /// What a part costs besides its bytes: its entry in the map and the allocation. Counted, since a peer may send a
 /// million empty parts.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::json_text::{escape, escaped_len};
-use crate::{AgentError, code};
+use crate::error::{AgentError, code};
 
 /// Most bytes of a chunk with its envelope: what every WebRTC implementation takes in one message.
 pub const MAX_CHUNK: usize = 16_384;
@@ -145,7 +145,7 @@ fn cuts(text: &str, room: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Envelope;
+    use crate::envelope::Envelope;
     use proptest::prelude::*;
 
     fn message(payload: &str) -> String {

@@ -18,6 +18,7 @@
 //! Either side may say `abort {code, message, retryable}` at any time and closes the channel then. A channel that
 //! closes without one means that the connection is lost: the receiver keeps what it has.
 
+mod failure;
 mod journal;
 mod name;
 mod receiver;
@@ -27,39 +28,9 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use failure::Failure;
 pub use journal::Journal;
 pub use name::safe_file_name;
 pub use receiver::{FileReceiver, ReceiverEvent, Verdict};
 pub use sender::{FileSender, SenderEvent};
-pub use wire::{FileOffer, MAX_CONTROL};
-
-use crate::error::AgentError;
-
-/// Largest binary message that a receiver takes, in bytes. Senders of ours use a quarter of it.
-pub const MAX_CHUNK: u64 = 1024 * 1024;
-
-/// Smallest and largest credit window, in bytes. The least lets a sender of 256 KiB messages always go on when
-/// everything is written; the most bounds what a receiver may have to hold.
-pub const WINDOWS: std::ops::RangeInclusive<u64> = 512 * 1024..=64 * 1024 * 1024;
-
-/// The end of a transfer by an error.
-#[derive(Debug)]
-pub struct Failure {
-    /// Why.
-    pub error: AgentError,
-    /// What to tell the other side, if it does not know.
-    pub tell: Option<String>,
-}
-
-impl Failure {
-    /// The other side is told what happened here.
-    fn told(error: AgentError) -> Self {
-        let tell = wire::abort(&error);
-        Self { error, tell: Some(tell) }
-    }
-
-    /// The other side does not keep to the protocol.
-    fn violation(message: impl Into<String>) -> Self {
-        Self::told(AgentError::new(crate::code::PROTOCOL_ERROR, message))
-    }
-}
+pub use wire::{FileOffer, MAX_CHUNK, MAX_CONTROL, WINDOWS};

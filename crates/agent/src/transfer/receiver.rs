@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::wire::{Control, FileOffer, is_sha256, parse, write};
-use super::{Failure, MAX_CHUNK, WINDOWS};
+use super::failure::Failure;
+use super::wire::{Control, FileOffer, MAX_CHUNK, WINDOWS, is_sha256, parse, write};
 use crate::error::{AgentError, code};
 use crate::verdict::Patience;
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::wire::{Control, FileOffer, MAX_CONTROL, MAX_SIZE, is_sha256, parse, write};
-use super::{Failure, WINDOWS};
+use super::failure::Failure;
+use super::wire::{Control, FileOffer, MAX_CONTROL, MAX_SIZE, WINDOWS, is_sha256, parse, write};
 use crate::error::{AgentError, code};
 use crate::verdict::Patience;
 

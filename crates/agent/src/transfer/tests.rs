@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::wire::{Control, parse, write};
 use super::*;
-use crate::code;
+use crate::error::{AgentError, code};
 
 const WINDOW: u64 = 1 << 20;
 const PIECE: u64 = 256 * 1024;

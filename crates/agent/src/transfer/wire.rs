@@ -5,6 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::name::boundary;
 use crate::error::{AgentError, code};
 
+/// Largest binary message that a receiver takes, in bytes. Senders of ours use a quarter of it.
+pub const MAX_CHUNK: u64 = 1024 * 1024;
+
+/// Smallest and largest credit window, in bytes. The least lets a sender of 256 KiB messages always go on when
+/// everything is written; the most bounds what a receiver may have to hold.
+pub const WINDOWS: std::ops::RangeInclusive<u64> = 512 * 1024..=64 * 1024 * 1024;
+
 /// Longest text message accepted, in bytes: an offer with its metadata.
 pub const MAX_CONTROL: usize = 64 * 1024;
 

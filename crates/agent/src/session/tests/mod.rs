@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::*;
-use crate::Received;
-use crate::envelope::Priority;
-use crate::session_types::{FailAs, ResultShape};
 use proptest::prelude::*;
+use serde_json::value::RawValue;
+
+use super::conversation::raw;
+use super::*;
+use crate::envelope::{Envelope, Priority};
+use crate::error::{AgentError, code};
 
 const T0: u64 = 1_700_000_000_000;
 
@@ -339,5 +341,4 @@ impl Session {
     }
 }
 
-#[path = "session_parts_tests.rs"]
-mod in_parts;
+mod parts;

@@ -1,4 +1,5 @@
-//! Calls in both directions: what waits for an answer, what runs here, what streams, and until when.
+//! The books of calls in both directions: what waits for an answer, what runs here, what streams, and until when. What is said about
+//! calls is composed and understood in [`session`](crate::session).
 //!
 //! | message | says |
 //! |---|---|
@@ -10,21 +11,11 @@
 //!
 //! The last two and `metadata.stream` are ours; towards other implementations calls have one result.
 
-mod callee;
-mod caller;
 mod deadlines;
-pub(crate) mod fuzz;
 mod incoming;
 mod outgoing;
-mod payload;
-mod session;
 mod window;
 
 pub(crate) use incoming::{Ack, Incoming, IncomingLimits};
 pub(crate) use outgoing::{Outgoing, Progress};
-pub use session::{CallTimeouts, ExpiredHandler};
 pub use window::{WINDOW_BYTES, WINDOW_ITEMS};
-
-#[cfg(test)]
-#[path = "calls/tests.rs"]
-mod tests;

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
 
-use super::Progress;
+use super::conversation::{Extra, Session, raw};
 use super::payload::{CallOut, error_of, failure_in, shape_of};
+use super::types::{Composed, Options, Received, ResultShape};
+use crate::calls::Progress;
 use crate::envelope::{Envelope, StreamMark};
 use crate::error::{AgentError, code};
-use crate::session::{Extra, Session, raw};
-use crate::session_types::{Composed, Options, Received, ResultShape};
 
 impl Session {
     /// Calls of ours that wait for an answer, or for more of it.

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::machine::{Action, Reconnect, ReconnectConfig};
 use crate::keepalive::{Beat, KeepAlive};
-use crate::reconnect::{Action, Reconnect, ReconnectConfig};
 
 /// Intervals without a sign of life after which the other side counts as dead, as in the specification.
 const MISSED_INTERVALS: u32 = 3;

@@ -5,12 +5,12 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::types::{Composed, Options, SessionConfig};
 use crate::calls::{Incoming, IncomingLimits, Outgoing};
 use crate::chunk::Reassembly;
 use crate::envelope::{Envelope, Metadata, StreamMark};
 use crate::error::{AgentError, code};
 use crate::seen::Seen;
-use crate::session_types::{Composed, Options, SessionConfig};
 use crate::timestamp;
 
 /// The conversation with one agent over one link.
@@ -135,7 +135,3 @@ impl Metadata {
 pub(crate) fn raw(value: &impl Serialize) -> Box<RawValue> {
     serde_json::value::to_raw_value(value).expect("strings, numbers and raw JSON always serialize")
 }
-
-#[cfg(test)]
-#[path = "session_tests.rs"]
-mod tests;

@@ -2,7 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{Envelope, Options, RawValue, Received, Session, SessionConfig};
+use serde_json::value::RawValue;
+
+use crate::calls::WINDOW_ITEMS;
+use crate::envelope::Envelope;
+use crate::session::{Options, Received, Session, SessionConfig};
 
 /// Feeds `data`, split at zero bytes, to a session with a call and a stream under way. `$` stands for the id of the
 /// call, `%` for that of the stream. What the session lets through is answered and read. `epoch` is any instant.
@@ -26,7 +30,7 @@ pub fn calls(epoch: Instant, data: &[u8]) {
             Received::Item { call } => {
                 assert_eq!(call, stream);
                 unread += 1;
-                assert!(unread <= crate::WINDOW_ITEMS);
+                assert!(unread <= WINDOW_ITEMS);
                 // Every third one is left for later.
                 if unread % 3 != 0 && session.read_item(&call, epoch, 0).is_ok() {
                     unread -= 1;

@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
 
-use super::Ack;
+use super::conversation::{Extra, Session, raw};
 use super::payload::{CallIn, Failure, shape_of};
+use super::receive::Reply;
+use super::types::{Composed, FailAs, Options, Received, ResultShape};
+use crate::calls::Ack;
 use crate::envelope::{Envelope, StreamMark, parse_object};
 use crate::error::{AgentError, code};
-use crate::session::{Extra, Session, raw};
-use crate::session_receive::Reply;
-use crate::session_types::{Composed, FailAs, Options, Received, ResultShape};
 
 /// The longest name of a capability accepted, in bytes: it is repeated in errors.
 const MAX_CAPABILITY: usize = 256;

@@ -347,5 +347,5 @@ impl Reconnect {
 }
 
 #[cfg(test)]
-#[path = "reconnect_tests.rs"]
+#[path = "tests.rs"]
 mod tests;

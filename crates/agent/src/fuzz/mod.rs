@@ -2,9 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-pub use crate::calls::fuzz::calls;
+use serde_json::value::RawValue;
+
+use crate::chunk::{PART_MARK, Splitter};
+use crate::envelope::Envelope;
+use crate::large::{join, lift};
+use crate::session::{Received, Session, SessionConfig};
 use crate::transfer::{FileReceiver, FileSender, Journal, ReceiverEvent, SenderEvent, safe_file_name};
-use crate::{Envelope, PART_MARK, RawValue, Received, Session, SessionConfig, Splitter, join, lift};
+
+mod calls;
+
+pub use calls::calls;
 
 /// Feeds `data`, split at zero bytes, to a session as messages. `epoch` is any instant.
 pub fn session(epoch: Instant, data: &[u8]) {

@@ -140,5 +140,4 @@ impl KeepAlive {
 }
 
 #[cfg(test)]
-#[path = "keepalive_tests.rs"]
 mod tests;

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::*;
-use crate::session_types::{Composed, FailAs, Options, Received, ResultShape, SessionConfig};
-use crate::{AgentError, RawValue, Session, code};
+use serde_json::value::RawValue;
 
-mod property_tests;
-mod stream_tests;
+use super::*;
+use crate::calls::{WINDOW_BYTES, WINDOW_ITEMS};
+use crate::error::{AgentError, code};
+
+mod properties;
+mod streams;
 
 const T0: u64 = 1_700_000_000_000;
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::types::ResultShape;
 use crate::error::{AgentError, code};
-use crate::session_types::ResultShape;
 
 #[derive(Serialize)]
 pub(super) struct CallOut<'a> {

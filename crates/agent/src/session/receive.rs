@@ -5,11 +5,11 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::conversation::{Session, raw};
+use super::types::Received;
 use crate::chunk::{PART_MARK, Place, Taken, parse_part, unescape};
 use crate::envelope::Envelope;
 use crate::error::{AgentError, code};
-use crate::session::{Session, raw};
-use crate::session_types::Received;
 use crate::timestamp;
 
 impl Session {

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::IncomingLimits;
+use super::conversation::Session;
+use super::types::{Composed, FailAs};
+use crate::calls::IncomingLimits;
 use crate::error::{AgentError, code};
-use crate::session::Session;
-use crate::session_types::{Composed, FailAs};
 
 /// Calls whose time has run out.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,11 @@
+//! What a link does about a connection that is disturbed, and when. Nothing in here knows what a connection is made of.
+//!
+//! [`LinkMonitor`] puts the keep-alive and the reconnection behind one timer; [`ClockWatch`] notices that the machine has slept.
+
+mod clock;
+mod machine;
+mod monitor;
+
+pub use clock::ClockWatch;
+pub use machine::{Action, Reconnect, ReconnectConfig};
+pub use monitor::{LinkMonitor, Step};
