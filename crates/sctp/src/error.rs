@@ -40,12 +40,6 @@ pub enum SendError {
         /// How many there are; identifiers start at 0.
         streams: u16,
     },
-    /// The outgoing side of the stream is being reset.
-    #[error("stream {stream} is being reset: wait for Event::OutgoingResetDone")]
-    Resetting {
-        /// The stream identifier.
-        stream: u16,
-    },
 }
 
 /// Why a stream reset was not started.

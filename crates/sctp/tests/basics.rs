@@ -102,12 +102,13 @@ fn a_reset_stream_starts_again_at_zero_after_its_data_was_delivered() {
         sim.send_from_a(2, pattern(100_000, 2), reliable());
         sim.a.association.reset_stream(1).expect("reset starts");
         assert_eq!(sim.a.association.reset_stream(1), Err(ResetError::InProgress { stream: 1 }));
-        let now = sim.instant();
-        let refused = sim.a.association.send(now, 1, 53, pattern(1, 0), reliable());
-        assert_eq!(refused, Err(SendError::Resetting { stream: 1 }));
+        // It waits for the next life of the stream.
+        sim.send_from_a(1, pattern(10, 3), reliable());
+        assert_eq!(sim.a.association.buffered_amount(1), 100_010);
         sim.run_for(Duration::from_secs(2));
         assert!(sim.a.events.contains(&Event::OutgoingResetDone { stream: 1 }));
-        sim.send_from_a(1, pattern(10, 3), reliable());
+        assert_eq!(sim.a.association.buffered_amount(1), 0);
+        sim.send_from_a(1, pattern(11, 3), reliable());
         sim.run_for(Duration::from_secs(2));
         let of_one: Vec<_> = sim
             .b
@@ -118,6 +119,7 @@ fn a_reset_stream_starts_again_at_zero_after_its_data_was_delivered() {
         assert!(matches!(of_one[0], Received::Message(message) if message.payload.len() == 100_000));
         assert_eq!(*of_one[1], Received::StreamsReset(vec![1]));
         assert!(matches!(of_one[2], Received::Message(message) if message.payload.len() == 10));
+        assert!(matches!(of_one[3], Received::Message(message) if message.payload.len() == 11));
         assert_eq!(sim.b.messages_on(2).len(), 1);
     }
 }

@@ -146,6 +146,11 @@ impl Channel {
         self.outgoing == Reset::Done && self.incoming == Reset::Done
     }
 
+    /// Everything that SCTP was given has left its queue.
+    pub(super) fn is_all_sent(&self) -> bool {
+        self.ledger.queued == self.ledger.released
+    }
+
     /// SCTP has taken a message of the application.
     pub(super) fn message_queued(&mut self, len: usize) {
         self.ledger.queued += len as u64;
@@ -181,52 +186,54 @@ impl Channel {
         own
     }
 
-    /// Turns what came on the stream into a message of the application. `limit`: longest message put together from
-    /// parts. Unknown PPIDs and overlong messages give nothing.
+    /// Turns what came on the stream into a message of the application. Unknown PPIDs give nothing. `limit`: longest
+    /// message put together from parts; the error says that it was exceeded.
     pub(super) fn incoming_message(
         &mut self,
         ppid: u32,
         data: Bytes,
         limit: usize,
-    ) -> Option<(MessageKind, Bytes)> {
+    ) -> Result<Option<(MessageKind, Bytes)>, String> {
         let (kind, data) = match ppid {
-            ppid::STRING => (MessageKind::Text, self.finish_partial(MessageKind::Text, data)?),
-            ppid::BINARY => (MessageKind::Binary, self.finish_partial(MessageKind::Binary, data)?),
+            ppid::STRING => (MessageKind::Text, self.finish_partial(MessageKind::Text, data, limit)?),
+            ppid::BINARY => (MessageKind::Binary, self.finish_partial(MessageKind::Binary, data, limit)?),
             ppid::STRING_EMPTY => (MessageKind::Text, Bytes::new()),
             ppid::BINARY_EMPTY => (MessageKind::Binary, Bytes::new()),
             ppid::STRING_PARTIAL => {
-                self.add_partial(MessageKind::Text, &data, limit);
-                return None;
+                self.add_partial(MessageKind::Text, &data, limit)?;
+                return Ok(None);
             }
             ppid::BINARY_PARTIAL => {
-                self.add_partial(MessageKind::Binary, &data, limit);
-                return None;
+                self.add_partial(MessageKind::Binary, &data, limit)?;
+                return Ok(None);
             }
-            _ => return None,
+            _ => return Ok(None),
         };
         self.counters.messages_received += 1;
         self.counters.bytes_received += data.len() as u64;
-        Some((kind, data))
+        Ok(Some((kind, data)))
     }
 
-    fn add_partial(&mut self, kind: MessageKind, data: &[u8], limit: usize) {
+    fn add_partial(&mut self, kind: MessageKind, data: &[u8], limit: usize) -> Result<(), String> {
         let partial = self.partial.get_or_insert_with(|| Partial { kind, data: BytesMut::new() });
-        if partial.kind != kind || partial.data.len() + data.len() > limit {
-            // Mixed kinds are a mistake of the peer, overlong messages are refused: neither is put together.
+        if partial.kind != kind {
+            // A mistake of the peer: the rest of the other message never came.
+            *partial = Partial { kind, data: BytesMut::new() };
+        }
+        if partial.data.len() + data.len() > limit {
             self.partial = None;
-            return;
+            return Err(format!("a message in parts (PPID 52 or 54) is larger than {limit} bytes"));
         }
         partial.data.extend_from_slice(data);
+        Ok(())
     }
 
-    fn finish_partial(&mut self, kind: MessageKind, data: Bytes) -> Option<Bytes> {
-        match self.partial.take() {
-            None => Some(data),
-            Some(partial) if partial.kind != kind => Some(data),
-            Some(mut partial) => {
-                partial.data.extend_from_slice(&data);
-                Some(partial.data.freeze())
-            }
+    fn finish_partial(&mut self, kind: MessageKind, data: Bytes, limit: usize) -> Result<Bytes, String> {
+        if self.partial.as_ref().is_none_or(|partial| partial.kind != kind) {
+            self.partial = None;
+            return Ok(data);
         }
+        self.add_partial(kind, &data, limit)?;
+        Ok(self.partial.take().map_or(data, |partial| partial.data.freeze()))
     }
 }

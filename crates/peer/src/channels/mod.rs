@@ -1,9 +1,12 @@
 //! Data channels (RFC 8831, RFC 8832).
 
 mod channel;
+mod closing;
 mod early;
 mod flow;
+mod opening;
 mod registry;
+mod resets;
 #[cfg(test)]
 mod tests;
 mod types;

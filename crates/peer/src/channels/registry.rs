@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use ossa_sctp::{Association, Message};
+use ossa_sctp::Association;
 
 use super::channel::Channel;
+use super::closing::Refused;
+use super::early::EarlyMessages;
+use super::resets::Resets;
 use super::types::{ChannelId, ChannelInfo, DataChannelInit};
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
@@ -27,12 +30,15 @@ pub(crate) struct Channels {
     pub(super) by_id: BTreeMap<ChannelId, Channel>,
     pub(super) by_stream: HashMap<u16, ChannelId>,
     next_id: u32,
-    role: Option<DtlsRole>,
+    pub(super) role: Option<DtlsRole>,
     /// No id below this one is free.
     cursor: u32,
     /// Streams in each direction, once the association is up.
     pub(super) streams: Option<u16>,
-    pub(super) early: super::early::EarlyMessages,
+    pub(super) early: EarlyMessages,
+    pub(super) resets: Resets,
+    /// At most one per stream.
+    pub(super) refused: HashMap<u16, Refused>,
     /// Channels whose closing the peer may never finish, oldest first.
     pub(super) closing: VecDeque<(Instant, ChannelId)>,
     pub(super) events: VecDeque<Event>,
@@ -55,7 +61,9 @@ impl Channels {
             role: None,
             cursor: 0,
             streams: None,
-            early: super::early::EarlyMessages::default(),
+            early: EarlyMessages::default(),
+            resets: Resets::default(),
+            refused: HashMap::new(),
             closing: VecDeque::new(),
             events: VecDeque::new(),
             buffered: 0,
@@ -168,10 +176,22 @@ impl Channels {
         };
         let end = self.streams.map_or(u32::from(MAX_STREAM) + 1, u32::from).min(u32::from(MAX_STREAM) + 1);
         let start = (self.cursor & !1) | parity;
-        let free = |s: &u32| u16::try_from(*s).is_ok_and(|s| !self.by_stream.contains_key(&s));
+        let free = |s: &u32| u16::try_from(*s).is_ok_and(|s| self.is_free(s));
         let found = (start..end).step_by(2).find(free)?;
         self.cursor = found;
         u16::try_from(found).ok()
+    }
+
+    pub(super) fn is_free(&self, stream: u16) -> bool {
+        !self.by_stream.contains_key(&stream)
+            && !self.refused.contains_key(&stream)
+            && !self.early.has(stream)
+            && self.resets.under_way(stream).is_none()
+    }
+
+    /// A stream may be free now.
+    pub(super) fn stream_freed(&mut self, stream: u16) {
+        self.cursor = self.cursor.min(u32::from(stream));
     }
 
     /// The DTLS role is known: channels without an id get theirs.
@@ -221,7 +241,7 @@ impl Channels {
         self.buffered -= channel.buffered.min(self.buffered);
         if let Some(stream) = channel.stream.filter(|s| self.by_stream.get(s) == Some(&id)) {
             self.by_stream.remove(&stream);
-            self.cursor = self.cursor.min(u32::from(stream));
+            self.stream_freed(stream);
         }
     }
 
@@ -240,6 +260,8 @@ impl Channels {
             self.forget(id);
         }
         self.early.clear();
+        self.resets.clear();
+        self.refused.clear();
         self.closing.clear();
         self.streams = None;
     }
@@ -252,17 +274,5 @@ impl Channels {
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.closing.front().map(|(at, _)| *at)
-    }
-
-    /// Messages of streams that have become free are looked at again.
-    pub(super) fn replay(&mut self, now: Instant, stream: u16, sctp: &mut Association) {
-        for message in self.early.take(stream) {
-            self.handle_message(now, message, sctp);
-        }
-    }
-
-    /// Whether a message has to wait: nobody has announced its stream, or the previous channel on it is not gone yet.
-    pub(super) fn keep_early(&mut self, message: Message) {
-        self.early.keep(message);
     }
 }

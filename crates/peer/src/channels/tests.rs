@@ -93,6 +93,11 @@ impl World {
 
     /// Our side takes what has come, as the connection does.
     fn take(&mut self) {
+        self.transfer();
+        self.check();
+    }
+
+    fn transfer(&mut self) {
         let sctp = &mut self.ends[0];
         while let Some(event) = sctp.poll_event() {
             match event {
@@ -112,7 +117,6 @@ impl World {
                 Received::StreamsReset(streams) => self.channels.incoming_reset(self.now, &streams, sctp),
             }
         }
-        self.check();
     }
 
     fn check(&mut self) {
@@ -276,4 +280,193 @@ fn the_old_form_of_fragmentation_is_put_together() {
     let expected =
         [(MessageKind::Text, "abcdef"), (MessageKind::Binary, "1234"), (MessageKind::Text, "alone")];
     assert_eq!(got, expected.map(|(k, t)| (k, t.to_owned())));
+}
+
+/// What a raw peer sees of a stream: DCEP messages that we sent, and whether we have reset it.
+#[derive(Default, Debug, PartialEq)]
+struct Seen {
+    acks: usize,
+    resets: usize,
+}
+
+impl World {
+    fn peer_sends(&mut self, stream: u16, ppid: u32, payload: &[u8]) {
+        let payload = Bytes::copy_from_slice(payload);
+        self.ends[1].send(self.now, stream, ppid, payload, Default::default()).unwrap();
+    }
+
+    /// Runs for some seconds of virtual time and tells what the peer sees of a stream.
+    fn watch(&mut self, stream: u16) -> Seen {
+        let mut seen = Seen::default();
+        for _ in 0..40 {
+            for from in 0..2 {
+                let mut packet = Vec::new();
+                while self.ends[from].poll_transmit(self.now, &mut packet).is_some() {
+                    self.ends[1 - from].handle_packet(self.now, Bytes::from(std::mem::take(&mut packet)));
+                }
+            }
+            self.transfer();
+            while self.ends[1].poll_event().is_some() {}
+            while let Some(received) = self.ends[1].recv() {
+                match received {
+                    Received::Message(m) if m.stream == stream && m.payload == crate::dcep::ack() => {
+                        seen.acks += 1;
+                    }
+                    Received::StreamsReset(streams) if streams.contains(&stream) => seen.resets += 1,
+                    _ => {}
+                }
+            }
+            self.now += Duration::from_millis(50);
+            for end in &mut self.ends {
+                end.handle_timeout(self.now);
+            }
+        }
+        seen
+    }
+
+    /// The names of what has happened, and the texts of messages.
+    fn happened(&mut self) -> Vec<String> {
+        let mut names = Vec::new();
+        while let Some(event) = self.channels.poll_event() {
+            names.push(match event {
+                Event::ChannelAnnounced { info, .. } => format!("announced {}", info.label),
+                Event::ChannelOpen { .. } => "open".to_owned(),
+                Event::Message { data, .. } => String::from_utf8_lossy(&data).into_owned(),
+                Event::ChannelClosing { .. } => "closing".to_owned(),
+                Event::ChannelClosed { error: None, .. } => "closed".to_owned(),
+                Event::ChannelClosed { error: Some(error), .. } => format!("failed: {}", error.message),
+                _ => continue,
+            });
+        }
+        names
+    }
+}
+
+fn open_message(label: &str) -> Vec<u8> {
+    write_open(&Open {
+        ordered: true,
+        max_retransmits: None,
+        max_packet_life_time: None,
+        priority: 256,
+        label: label.to_owned(),
+        protocol: String::new(),
+    })
+}
+
+const CLOSED_WITHOUT_ACK: Seen = Seen { acks: 0, resets: 1 };
+
+#[test]
+fn a_channel_that_the_peer_announces_on_the_stream_of_ours_closes_it_and_leaks_nothing_into_it() {
+    for negotiated in [None, Some(4), Some(5)] {
+        let mut world = World::new();
+        let init = DataChannelInit { negotiated, ..DataChannelInit::default() };
+        let id = world.channels.create(world.now, init, Some(&mut world.ends[0])).unwrap();
+        let stream = world.channels.info(id).unwrap().stream_id.unwrap();
+        assert_eq!(world.happened(), ["open"]);
+        world.peer_sends(stream, 50, &open_message("theirs"));
+        world.peer_sends(stream, 51, b"a message of theirs");
+        assert_eq!(world.watch(stream), CLOSED_WITHOUT_ACK);
+        let happened = world.happened();
+        assert!(
+            matches!(&happened[..], [one] if one.starts_with("failed") && one.contains("theirs")),
+            "{happened:?}"
+        );
+        assert!(world.channels.info(id).is_none());
+        // When the peer has closed its direction too, the id can be used again.
+        world.ends[1].reset_stream(stream).unwrap();
+        world.watch(stream);
+        assert!(world.channels.is_free(stream));
+    }
+}
+
+#[test]
+fn a_channel_that_is_announced_twice_closes() {
+    let mut world = World::new();
+    world.peer_sends(5, 50, &open_message("once"));
+    world.peer_sends(5, 51, b"one");
+    world.peer_sends(5, 50, &open_message("twice"));
+    world.peer_sends(5, 51, b"two");
+    assert_eq!(world.watch(5), Seen { acks: 1, resets: 1 });
+    let happened = world.happened();
+    assert_eq!(happened[..3], ["announced once", "open", "one"]);
+    assert!(happened[3].starts_with("failed") && happened.len() == 4, "{happened:?}");
+}
+
+#[test]
+fn what_cannot_be_a_new_channel_is_closed_without_an_acknowledgement() {
+    let mut cut_short = open_message("cut short");
+    cut_short.truncate(15);
+    let mut unknown_type = open_message("unknown");
+    unknown_type[1] = 0x44;
+    // We are the DTLS client: the peer's ids are odd.
+    let cases: [(&str, u16, &[u8]); 5] = [
+        ("an id of our parity", 6, &open_message("parity")),
+        ("the end is missing", 7, &cut_short),
+        ("unknown channel type", 7, &unknown_type),
+        ("unknown message type", 7, &[0x77, 1, 2, 3]),
+        ("almost nothing", 7, &[3]),
+    ];
+    for (name, stream, message) in cases {
+        let mut world = World::new();
+        world.peer_sends(stream, 50, message);
+        world.peer_sends(stream, 51, b"on it");
+        assert_eq!(world.watch(stream), CLOSED_WITHOUT_ACK, "{name}");
+        assert_eq!(world.happened(), [""; 0], "{name}");
+        // The peer closes its direction; then the stream is as new.
+        world.ends[1].reset_stream(stream).unwrap();
+        assert_eq!(world.watch(stream), Seen::default(), "{name}");
+        world.peer_sends(7, 50, &open_message("proper"));
+        assert_eq!(world.watch(7), Seen { acks: 1, resets: 0 }, "{name}");
+        assert_eq!(world.happened(), ["announced proper", "open"], "{name}");
+    }
+}
+
+#[test]
+fn an_acknowledgement_of_nothing_changes_nothing() {
+    let mut world = World::new();
+    world.peer_sends(8, 50, crate::dcep::ack());
+    assert_eq!(world.watch(8), Seen::default());
+    let id = world.channels.create(world.now, DataChannelInit::default(), Some(&mut world.ends[0])).unwrap();
+    assert_eq!(world.happened(), ["open"]);
+    assert_eq!(world.channels.info(id).unwrap().stream_id, Some(0));
+}
+
+#[test]
+fn bad_announcements_on_a_channel_in_use_close_it() {
+    for message in [&[3u8, 0, 0][..], &[0x99]] {
+        let mut world = World::new();
+        world.channels.create(world.now, DataChannelInit::default(), Some(&mut world.ends[0])).unwrap();
+        world.happened();
+        world.peer_sends(0, 50, message);
+        assert_eq!(world.watch(0), CLOSED_WITHOUT_ACK);
+        assert!(world.happened()[0].starts_with("failed"));
+    }
+}
+
+#[test]
+fn a_message_in_parts_that_is_too_large_closes_its_channel_instead_of_vanishing() {
+    let mut world = World::new();
+    world.peer_sends(5, 50, &open_message("parts"));
+    for _ in 0..3 {
+        world.peer_sends(5, 52, &[1; 40_000]);
+    }
+    world.peer_sends(5, 53, b"end");
+    world.watch(5);
+    let happened = world.happened();
+    assert!(happened[2].starts_with("failed") && happened.len() == 3, "{happened:?}");
+}
+
+#[test]
+fn two_ends_that_do_not_know_a_stream_do_not_answer_its_reset_for_ever() {
+    let mut world = World::new();
+    world.ends[1].reset_stream(9).unwrap();
+    let mut resets = 0;
+    for _ in 0..40 {
+        let seen = world.watch(9);
+        resets += seen.resets;
+        if seen.resets > 0 {
+            world.ends[1].reset_stream(9).unwrap();
+        }
+    }
+    assert!((1..20).contains(&resets), "{resets}");
 }

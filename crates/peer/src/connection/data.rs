@@ -139,7 +139,9 @@ impl Connection {
 /// association ("user-initiated", cause 12): its channels were not closed one by one, and W3C reports that as an error.
 fn close_error(reason: &CloseReason) -> Option<RtcError> {
     let cause = match reason {
-        CloseReason::Shutdown | CloseReason::LocalAbort { .. } => return None,
+        CloseReason::Shutdown => return None,
+        // The application's close() does not get here: it drops the association.
+        CloseReason::LocalAbort { .. } => None,
         CloseReason::PeerAbort { cause, .. } => *cause,
         CloseReason::ProtocolViolation { cause, .. } => Some(*cause),
         CloseReason::HandshakeTimeout { .. } => None,

@@ -7,5 +7,6 @@ mod channels;
 mod garbage;
 mod liveness;
 mod net;
+mod reuse;
 mod setup;
 mod transfer;

@@ -8,7 +8,8 @@ use super::Association;
 use crate::{Event, Metrics, Received, ResetError, SendError, SendOptions, State};
 
 impl Association {
-    /// Queues one message.
+    /// Queues one message. On a stream that is being reset it waits for the end of that, and begins the next life
+    /// of the stream (or goes on with the present one, if the peer refuses).
     ///
     /// # Errors
     /// See [`SendError`]; nothing is queued then.
@@ -38,9 +39,6 @@ impl Association {
         let streams = self.outbound_streams();
         if stream >= streams {
             return Err(SendError::NoSuchStream { stream, streams });
-        }
-        if self.sender.is_resetting(stream) {
-            return Err(SendError::Resetting { stream });
         }
         let (buffered, limit) = (self.sender.buffered(), self.config.send_buffer_limit);
         if limit != 0 && buffered >= limit {

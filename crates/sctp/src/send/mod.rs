@@ -15,7 +15,7 @@ mod tests;
 mod transmit;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use crate::Config;
 use crate::chunk::data::{DATA_HEADER, I_DATA_HEADER};
@@ -31,6 +31,7 @@ pub(crate) use rtt::Rtt;
 use abandon::Skipped;
 use loss::Recovery;
 use message::Messages;
+use queue::Later;
 use rack::Rack;
 use ring::Ring;
 use scheduler::Scheduler;
@@ -81,6 +82,8 @@ pub(crate) struct Sender {
     scheduler: Scheduler,
     /// When messages with a lifetime expire: time, key and generation.
     deadlines: BinaryHeap<Reverse<(Time, u32, u32)>>,
+    /// What was queued on streams that are being reset.
+    later: BTreeMap<u16, Vec<Later>>,
     /// Streams whose next message has to wait until others are finished, by virtual time.
     parked: BinaryHeap<Reverse<(u64, u16)>>,
     /// Bytes of messages of several fragments that are begun and not finished.
@@ -165,6 +168,7 @@ impl Sender {
             streams: StreamTable::new(),
             scheduler: Scheduler::default(),
             deadlines: BinaryHeap::new(),
+            later: BTreeMap::new(),
             parked: BinaryHeap::new(),
             open_bytes: 0,
             open_limit: config.max_send_message_size.saturating_mul(2).max(MIN_OPEN),
@@ -229,7 +233,7 @@ impl Sender {
 
     /// Whether nothing is queued or in flight.
     pub(crate) fn is_idle(&self) -> bool {
-        self.messages.len() == 0 && self.ring.is_empty()
+        self.messages.len() == 0 && self.later.is_empty() && self.ring.is_empty()
     }
 
     /// The last TSN that was given to a chunk.
@@ -325,6 +329,7 @@ impl Sender {
         self.messages = Messages::new();
         self.scheduler = Scheduler::default();
         self.deadlines = BinaryHeap::new();
+        self.later = BTreeMap::new();
         self.parked = BinaryHeap::new();
         self.open_bytes = 0;
         self.ring = Ring::new(self.ring.next());

@@ -12,12 +12,22 @@ use crate::packet::COMMON_HEADER;
 use crate::time::{Time, nanos};
 use crate::{Reliability, SendOptions};
 
+/// A message for the life of a stream that begins when the reset under way is done.
+#[derive(Debug)]
+pub(super) struct Later {
+    now: Time,
+    ppid: u32,
+    payload: Bytes,
+    options: SendOptions,
+}
+
 /// Entries of the deadline queue that belong to messages long gone are swept when there are this many times
 /// more of them than messages.
 const STALE_DEADLINES: usize = 2;
 
 impl Sender {
-    /// Queues a message. The caller has checked stream, size and room.
+    /// Queues a message. The caller has checked stream, size and room. While the stream is being reset, it waits
+    /// for that: numbered before, it would be taken for a part of the life that ends.
     pub(crate) fn push(
         &mut self,
         now: Time,
@@ -27,6 +37,11 @@ impl Sender {
         options: SendOptions,
     ) {
         let len = payload.len();
+        if self.is_resetting(stream_id) {
+            self.count_in(stream_id, len);
+            self.later.entry(stream_id).or_default().push(Later { now, ppid, payload, options });
+            return;
+        }
         let limit = match options.reliability {
             // A peer that cannot skip has to get everything.
             _ if !self.forward_supported => Limit::None,
@@ -55,8 +70,6 @@ impl Sender {
         });
         stream.tail = key;
         stream.live += 1;
-        stream.buffered += len;
-        self.buffered += len;
         if !stream.scheduled {
             stream.scheduled = true;
             self.scheduler.add(stream_id, stream.finish);
@@ -70,6 +83,12 @@ impl Sender {
             self.deadlines.push(Reverse((time, key, message.generation)));
             self.sweep_deadlines();
         }
+        self.count_in(stream_id, len);
+    }
+
+    fn count_in(&mut self, stream_id: u16, len: usize) {
+        self.streams.entry(stream_id).buffered += len;
+        self.buffered += len;
     }
 
     fn sweep_deadlines(&mut self) {
@@ -165,7 +184,7 @@ impl Sender {
         }
     }
 
-    /// Whether a message may be queued on the stream.
+    /// Whether what is queued on the stream belongs to its next life.
     pub(crate) fn is_resetting(&self, stream: u16) -> bool {
         self.streams.get(stream).is_some_and(|stream| stream.reset != ResetState::None)
     }
@@ -181,13 +200,18 @@ impl Sender {
         }
     }
 
-    /// Ends the reset of a stream; `done`: its numbers start again at zero.
+    /// Ends the reset of a stream; `done`: its numbers start again at zero. What was queued meanwhile may go.
     pub(crate) fn end_reset(&mut self, stream_id: u16, done: bool) {
         let stream = self.streams.entry(stream_id);
         if done {
             stream.restart();
         } else {
             stream.reset = ResetState::None;
+        }
+        for Later { now, ppid, payload, options } in self.later.remove(&stream_id).unwrap_or_default() {
+            self.streams.entry(stream_id).buffered -= payload.len();
+            self.buffered -= payload.len();
+            self.push(now, stream_id, ppid, payload, options);
         }
     }
 
