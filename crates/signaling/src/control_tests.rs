@@ -1,7 +1,10 @@
 //! Tests of [`control`](super::control).
 
 use crate::control::MAX_TOKEN;
-use crate::{AgentUri, AuthMode, ClientFrame, IceServer, RoomName, ServerFrame};
+use crate::control::{AuthMode, ClientFrame, ServerFrame};
+use crate::room::RoomName;
+use crate::turn::IceServer;
+use crate::uri::AgentUri;
 
 #[test]
 fn frames_about_proofs_survive_a_round_trip() {

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, Visitor};
 use serde_json::value::RawValue;
 
-use crate::SignalingMessage;
+use crate::message::{Body, SignalingMessage};
+use crate::uri::AgentUri;
 
 /// The kinds of [`SignalingMessage`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,23 @@ impl<'a> Envelope<'a> {
             return None;
         }
         Some(Self { kind, from: from.0, to: to.0, session_id })
+    }
+}
+
+impl SignalingMessage {
+    /// What a server needs to know of this message, which `from` sends.
+    pub(crate) fn envelope<'a>(&'a self, from: &'a AgentUri) -> Envelope<'a> {
+        Envelope {
+            kind: match self.body {
+                Body::Offer(_) => Kind::Offer,
+                Body::Answer(_) => Kind::Answer,
+                Body::Candidate(_) | Body::EndOfCandidates => Kind::Candidate,
+                Body::Error(_) => Kind::Error,
+            },
+            from: from.as_str().into(),
+            to: self.to.as_str().into(),
+            session_id: self.session_id.as_deref().map(Into::into),
+        }
     }
 }
 

@@ -3,10 +3,12 @@
 use std::ops::ControlFlow;
 
 use crate::client::EventParser;
+use crate::control::{ClientFrame, ServerFrame};
 use crate::envelope::Envelope;
 use crate::frames::Decoder;
+use crate::message::SignalingMessage;
 use crate::server::transport;
-use crate::{AgentUri, ClientFrame, ServerFrame, SignalingMessage};
+use crate::uri::AgentUri;
 
 /// Parses `data` as every kind of text frame; whatever is accepted must survive being written and read again.
 pub fn frame(data: &[u8]) {

@@ -14,6 +14,8 @@ mod control;
 #[cfg(test)]
 mod control_tests;
 mod envelope;
+mod error;
+mod first_use;
 mod frames;
 pub mod fuzz;
 mod message;
@@ -29,16 +31,17 @@ pub use client::{
     Proving, ProxyConfig, ProxySetting, Reconnect, RoomEvent, SendError,
 };
 pub use cluster::{ClusterConfig, ClusterConfigError, ClusterState, ClusterStats, Place as ClusterPlace};
-pub use control::{ClientFrame, ErrorBody, FEATURE_ROOMS, SUBPROTOCOL, ServerFrame, close_code, code};
+pub use control::{AuthMode, ClientFrame, FEATURE_ROOMS, SUBPROTOCOL, ServerFrame};
+pub use error::{ErrorBody, close_code, code};
+pub use first_use::{FirstUsePolicy, KnownName};
 pub use hyper::http;
 pub use message::{Body, IceCandidate, InvalidMessage, SignalingMessage};
 pub use notify::notify;
 pub use rate::{Rate, RateLimiter};
 pub use room::{RoomName, RoomNameError};
 pub use server::{
-    Attempt, AuthMode, Authenticator, Denied, EventSink, Evidence, FirstUsePolicy, Identity, KnownName,
-    Level, Network, OpenToAll, Origins, Server, ServerConfig, ServerEvent, ServerEvents, Stats, TlsError,
-    TlsIdentity, Verdict, place_of,
+    Attempt, Authenticator, Denied, EventSink, Evidence, Identity, Level, Network, OpenToAll, Origins,
+    Server, ServerConfig, ServerEvent, ServerEvents, Stats, TlsError, TlsIdentity, Verdict, place_of,
 };
 pub use turn::{IceServer, Secret, TurnConfig, TurnUser};
 pub use uri::{AgentUri, AgentUriError};

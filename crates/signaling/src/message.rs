@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
-use crate::envelope::{Envelope, Kind};
-use crate::{AgentUri, ErrorBody};
+use crate::error::ErrorBody;
+use crate::uri::AgentUri;
 
 /// One `SignalingMessage` of the OSSA specification.
 ///
@@ -127,21 +127,6 @@ impl SignalingMessage {
             )));
         }
         Ok(Self { from: wire.from, to, session_id: wire.session_id, body, auth: wire.auth })
-    }
-
-    /// What a server needs to know of this message, which `from` sends.
-    pub(crate) fn envelope<'a>(&'a self, from: &'a AgentUri) -> Envelope<'a> {
-        Envelope {
-            kind: match self.body {
-                Body::Offer(_) => Kind::Offer,
-                Body::Answer(_) => Kind::Answer,
-                Body::Candidate(_) | Body::EndOfCandidates => Kind::Candidate,
-                Body::Error(_) => Kind::Error,
-            },
-            from: from.as_str().into(),
-            to: self.to.as_str().into(),
-            session_id: self.session_id.as_deref().map(Into::into),
-        }
     }
 
     /// The JSON text of this message.

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use crate::AgentUri;
+use crate::uri::AgentUri;
 
 /// Text that is not shown in debug output.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

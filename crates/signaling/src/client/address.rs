@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use hyper::Uri;
 
-use super::ConfigError;
+use super::config_error::ConfigError;
 
 /// What carries the frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

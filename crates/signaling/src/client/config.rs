@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::header::{HeaderMap, HeaderName};
+use hyper::header::HeaderMap;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::Prover;
 use super::address::Address;
-use super::proxy::ProxyConfig;
-use crate::AgentUri;
+use super::config_error::ConfigError;
+use super::dial::ProxyConfig;
+use super::prover::Prover;
+use crate::uri::AgentUri;
 
 /// Configuration of a [`Client`](crate::Client).
 #[derive(Debug, Clone)]
@@ -101,35 +102,6 @@ impl Reconnect {
         let limit = if ever_registered { self.attempts } else { Some(self.first_attempts) };
         limit.is_some_and(|limit| attempts >= limit)
     }
-}
-
-/// Why a [`ClientConfig`] was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// Not the URL of a server.
-    #[error("{url:?} is not the URL of a signaling server (ws://, wss://, http:// or https://): {reason}")]
-    Url {
-        /// The text given.
-        url: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// No URL, or too many.
-    #[error("{0} URLs of signaling servers were given, from 1 to 16 are needed")]
-    Count(usize),
-    /// Not the URL of a proxy that can be used, before a server that is reached through it.
-    #[error("{origin} is {url:?}, which cannot be used as a proxy: {reason}")]
-    Proxy {
-        /// Where it was set: the name of a variable or an option.
-        origin: String,
-        /// The text given, without user and password.
-        url: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A header that the client itself is responsible for.
-    #[error("the header {0:?} is set by the client itself")]
-    Header(HeaderName),
 }
 
 /// Most servers of one client: they are tried one after another, and each may take the whole time for connecting.

@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::ClientEvent;
-use crate::{Body, ErrorBody, SignalingMessage, code};
+use super::event::ClientEvent;
+use crate::error::{ErrorBody, code};
+use crate::message::{Body, SignalingMessage};
 
 /// Messages wait no longer than this for a connection: an offer that is older has been given up by its sender.
 const MAX_AGE: Duration = Duration::from_secs(30);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 
-use crate::AgentUri;
+use crate::uri::AgentUri;
 
 /// What a server asks an agent to sign.
 #[derive(Debug, Clone, Copy)]

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use super::session::{End, Session, texts};
+use super::end::End;
+use super::event::ClientEvent;
+use super::prover::{Challenge, Proof, Prover};
+use super::session::{Session, texts};
 use super::transport::{Incoming, Job, Receiver};
 use super::writer::Writer;
-use super::{Challenge, ClientEvent, Proof, Prover};
-use crate::{ClientFrame, ErrorBody, IceServer, ServerFrame, code};
+use crate::control::{ClientFrame, ServerFrame};
+use crate::error::{ErrorBody, code};
+use crate::turn::IceServer;
 
 impl Session<'_> {
     /// Returns what the server can do.
@@ -15,13 +19,13 @@ impl Session<'_> {
         writer: &mut Writer,
         receiver: &mut Receiver,
     ) -> Result<Vec<String>, End> {
-        let agent = self.driver.config.agent.clone();
-        let prover = self.driver.config.prover.clone();
+        let agent = self.state.config.agent.clone();
+        let prover = self.state.config.prover.clone();
         let token = match &prover {
             Some(prover) => prover.token().await.map_err(End::lost)?,
             None => None,
         };
-        let resume = self.driver.resume.clone();
+        let resume = self.state.resume.clone();
         let frame = ClientFrame::Register { agent: agent.clone(), resume, token };
         writer.write(Job::Frames(texts(vec![frame]))).await?;
         loop {
@@ -35,7 +39,7 @@ impl Session<'_> {
                     ice_servers_ttl,
                     ..
                 }) if agent_id == agent => {
-                    self.driver.resume = Some(resume);
+                    self.state.resume = Some(resume);
                     self.ice_servers(ice_servers, ice_servers_ttl.unwrap_or(0)).await;
                     return Ok(features);
                 }
@@ -57,7 +61,7 @@ impl Session<'_> {
 
     /// The answer to a challenge.
     async fn prove(&self, prover: Option<&dyn Prover>, nonce: &str) -> Result<ClientFrame, End> {
-        let agent = &self.driver.config.agent;
+        let agent = &self.state.config.agent;
         // What was dialled, whatever the server believes to be: it may pass on what another server wants to know.
         let audience = self.address.audience();
         let challenge = Challenge { agent, nonce, audience: &audience };
@@ -75,11 +79,11 @@ impl Session<'_> {
 
     /// Passes servers on; that there are none is worth saying only if there were some before.
     pub(super) async fn ice_servers(&mut self, servers: Vec<IceServer>, ttl: u64) {
-        if servers.is_empty() && !self.driver.had_ice_servers {
+        if servers.is_empty() && !self.state.had_ice_servers {
             return;
         }
-        self.driver.had_ice_servers = !servers.is_empty();
+        self.state.had_ice_servers = !servers.is_empty();
         let ttl = Duration::from_secs(ttl);
-        self.driver.emit(ClientEvent::IceServers { servers, ttl }).await;
+        self.state.emit(ClientEvent::IceServers { servers, ttl }).await;
     }
 }

@@ -6,7 +6,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::{AgentUri, ClientFrame, ErrorBody, RoomName, ServerFrame, code};
+use crate::control::{ClientFrame, ServerFrame};
+use crate::error::{ErrorBody, code};
+use crate::room::RoomName;
+use crate::uri::AgentUri;
 
 /// A room that has refused us after a loss of the connection, because it was full, is asked again after so long.
 const RETRY: Duration = Duration::from_secs(10);

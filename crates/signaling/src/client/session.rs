@@ -3,74 +3,36 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::StatusCode;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::address::Address;
+use super::config::ClientConfig;
 use super::dial::Dialer;
+use super::end::End;
+use super::event::ClientEvent;
+use super::state::State;
 use super::transport::{Connection, Incoming, Job, Receiver};
 use super::writer::Writer;
-use super::{ClientConfig, ClientEvent, Driver};
-use crate::{Body, ClientFrame, ErrorBody, FEATURE_ROOMS, ServerFrame, SignalingMessage, close_code, code};
-
-/// RFC 6455, 7.4.1: the server is going down.
-const GOING_AWAY: u16 = 1001;
+use crate::control::{ClientFrame, FEATURE_ROOMS, ServerFrame};
+use crate::message::{Body, SignalingMessage};
 
 /// A server has this long to answer our goodbye.
 pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
-/// How a connection ended.
-pub(super) enum End {
+/// Why a session is over.
+pub(super) enum Outcome {
     /// The application closed the client.
     Closed,
-    /// The server refuses this agent: trying again would not help.
-    Refused(ErrorBody),
-    /// Anything that may be different next time.
-    Lost {
-        /// What happened.
-        error: String,
-        /// The server has said that it goes away: there is no reason to wait before trying elsewhere.
-        going_away: bool,
-    },
+    /// The connection has ended.
+    Ended(End),
     /// The first server is back: this is a connection to it.
     Moved(Box<Connection>),
 }
 
-impl End {
-    pub(super) fn lost(error: impl Into<String>) -> Self {
-        Self::Lost { error: error.into(), going_away: false }
-    }
-
-    /// The server has ended the connection, for a reason if it has given one.
-    pub(super) fn closed_by_server(reason: Option<(u16, &str)>) -> Self {
-        match reason {
-            Some((close_code::REPLACED, text)) => Self::Refused(ErrorBody::new(code::UNAUTHORIZED, text)),
-            Some((code, text)) => Self::Lost {
-                error: format!("the server closed the connection ({code} {text})"),
-                going_away: code == GOING_AWAY,
-            },
-            None => Self::lost("the server closed the connection"),
-        }
-    }
-
-    /// An answer other than the one hoped for.
-    pub(super) fn refused_by_http(status: StatusCode, body: &[u8]) -> Self {
-        let text = match serde_json::from_slice::<ErrorBody>(body) {
-            Ok(error) => error.message,
-            Err(_) => String::from_utf8_lossy(&body[..body.len().min(200)]).trim().to_owned(),
-        };
-        let text = format!("HTTP {status}: {text}");
-        match status {
-            StatusCode::UNAUTHORIZED => Self::Refused(ErrorBody::new(code::UNAUTHORIZED, text)),
-            _ => Self::lost(text),
-        }
-    }
-}
-
 pub(super) struct Session<'a> {
-    pub(super) driver: &'a mut Driver,
+    pub(super) state: &'a mut State,
     pub(super) dialer: Arc<Dialer>,
     pub(super) address: Arc<Address>,
     /// Where to go back to as soon as it is there again.
@@ -89,38 +51,42 @@ struct Connected {
 
 impl Session<'_> {
     /// From the first packet to the end of the connection, or from the registration on if it is `ready`.
-    pub(super) async fn run(&mut self, ready: Option<Connection>, mut closing: watch::Receiver<bool>) -> End {
-        let config = self.driver.config.clone();
+    pub(super) async fn run(
+        &mut self,
+        ready: Option<Connection>,
+        mut closing: watch::Receiver<bool>,
+    ) -> Outcome {
+        let config = self.state.config.clone();
         let deadline = Instant::now() + config.connect_timeout;
         let connecting = self.connect(ready, deadline);
         let Connected { mut writer, mut receiver, features } = tokio::select! {
             connected = connecting => match connected {
                 Ok(connected) => connected,
-                Err(end) => return end,
+                Err(end) => return Outcome::Ended(end),
             },
-            _ = closing.wait_for(|closing| *closing) => return End::Closed,
+            _ = closing.wait_for(|closing| *closing) => return Outcome::Closed,
         };
         self.registered = true;
-        self.driver.emit(ClientEvent::Registered { url: self.address.text.clone() }).await;
+        self.state.emit(ClientEvent::Registered { url: self.address.text.clone() }).await;
         let supported = features.iter().any(|feature| feature == FEATURE_ROOMS);
-        self.driver.rooms.connected(supported);
-        for event in self.driver.rooms.unsupported() {
-            self.driver.emit(ClientEvent::Room(event)).await;
+        self.state.rooms.connected(supported);
+        for event in self.state.rooms.unsupported() {
+            self.state.emit(ClientEvent::Room(event)).await;
         }
         let (dialer, preferred) = (self.dialer.clone(), self.preferred.clone());
-        let end = tokio::select! {
-            end = self.serve(&mut writer, &mut receiver) => end,
-            end = fail_back(&config, &dialer, preferred.as_ref()) => end,
-            _ = closing.wait_for(|closing| *closing) => End::Closed,
+        let outcome = tokio::select! {
+            outcome = self.serve(&mut writer, &mut receiver) => outcome,
+            connection = fail_back(&config, &dialer, preferred.as_ref()) => Outcome::Moved(Box::new(connection)),
+            _ = closing.wait_for(|closing| *closing) => Outcome::Closed,
         };
-        if matches!(end, End::Closed | End::Moved(_)) {
+        if !matches!(outcome, Outcome::Ended(_)) {
             goodbye(writer, receiver).await;
         }
-        end
+        outcome
     }
 
     async fn connect(&mut self, ready: Option<Connection>, deadline: Instant) -> Result<Connected, End> {
-        let config = self.driver.config.clone();
+        let config = self.state.config.clone();
         let too_late = |what: &str| End::lost(format!("{what} did not succeed in time"));
         let connection = match ready {
             Some(connection) => connection,
@@ -136,9 +102,9 @@ impl Session<'_> {
         Ok(Connected { writer, receiver, features })
     }
 
-    async fn serve(&mut self, writer: &mut Writer, receiver: &mut Receiver) -> End {
-        let config = self.driver.config.clone();
-        let mut rejoin = self.driver.rooms.rejoin(&config.agent);
+    async fn serve(&mut self, writer: &mut Writer, receiver: &mut Receiver) -> Outcome {
+        let config = self.state.config.clone();
+        let mut rejoin = self.state.rooms.rejoin(&config.agent);
         let mut last_heard = Instant::now();
         let mut last_ping = last_heard;
         // Whether the write under way is of messages from the outbox.
@@ -149,8 +115,8 @@ impl Session<'_> {
             }
             let idle = writer.is_idle();
             let ping_at = last_heard.max(last_ping) + config.ping_interval;
-            let Driver { outbox, rooms, events, .. } = &mut *self.driver;
-            let outcome = tokio::select! {
+            let State { outbox, rooms, events, .. } = &mut *self.state;
+            let done = tokio::select! {
                 incoming = receiver.next() => {
                     last_heard = Instant::now();
                     match incoming {
@@ -171,7 +137,7 @@ impl Session<'_> {
                 }
                 written = writer.done() => {
                     if written.is_ok() && std::mem::take(&mut messages) {
-                        self.driver.outbox.written();
+                        self.state.outbox.written();
                     }
                     written
                 }
@@ -181,12 +147,12 @@ impl Session<'_> {
                         writer.start(Job::Frames(frames));
                         Ok(())
                     }
-                    None => return End::Closed,
+                    None => return Outcome::Closed,
                 },
                 next = rooms.next(&config.agent), if idle => {
                     match next {
                         Ok(frames) => writer.start(Job::Frames(texts(frames))),
-                        Err(event) => self.driver.emit(ClientEvent::Room(event)).await,
+                        Err(event) => self.state.emit(ClientEvent::Room(event)).await,
                     }
                     Ok(())
                 }
@@ -200,17 +166,17 @@ impl Session<'_> {
                     Ok(())
                 }
             };
-            if let Err(end) = outcome {
-                return end;
+            if let Err(end) = done {
+                return Outcome::Ended(end);
             }
         }
     }
 
     async fn deliver(&mut self, text: &str) {
-        let own = self.driver.config.agent.clone();
-        let frame = match ServerFrame::parse(text).map(|frame| self.driver.rooms.received(frame)) {
+        let own = self.state.config.agent.clone();
+        let frame = match ServerFrame::parse(text).map(|frame| self.state.rooms.received(frame)) {
             Some(Ok(event)) => {
-                self.driver.emit(ClientEvent::Room(event)).await;
+                self.state.emit(ClientEvent::Room(event)).await;
                 return;
             }
             Some(Err(other)) => Some(other),
@@ -240,7 +206,7 @@ impl Session<'_> {
                 }
             },
         };
-        self.driver.emit(ClientEvent::Message(message)).await;
+        self.state.emit(ClientEvent::Message(message)).await;
     }
 }
 
@@ -253,7 +219,7 @@ async fn fail_back(
     config: &Arc<ClientConfig>,
     dialer: &Arc<Dialer>,
     preferred: Option<&Arc<Address>>,
-) -> End {
+) -> Connection {
     let (Some(address), Some(period)) = (preferred, config.fail_back) else {
         return std::future::pending().await;
     };
@@ -261,7 +227,7 @@ async fn fail_back(
         sleep(period).await;
         let opened = timeout(config.connect_timeout, Connection::open(config, dialer, address)).await;
         if let Ok(Ok(connection)) = opened {
-            return End::Moved(Box::new(connection));
+            return connection;
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustls::{ClientConfig as TlsConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
-use super::ClientConfig;
+use super::config::ClientConfig;
 
 /// The TLS set-up of a client. The system's certificates are read once per client.
 pub(super) async fn connector(config: &ClientConfig) -> Result<TlsConnector, String> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::session::End;
+use super::end::End;
 use super::transport::{Job, Sender};
 
 type Write = Pin<Box<dyn Future<Output = (Sender, Result<(), End>)> + Send>>;

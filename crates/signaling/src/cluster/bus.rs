@@ -8,7 +8,9 @@ use redis::Cmd;
 use tokio::sync::mpsc;
 
 use super::wire;
-use crate::{AgentUri, FirstUsePolicy, KnownName, RoomName};
+use crate::first_use::{FirstUsePolicy, KnownName};
+use crate::room::RoomName;
+use crate::uri::AgentUri;
 
 /// Bookkeeping per command, counted so that many small ones are bounded too.
 const COMMAND_OVERHEAD: usize = 256;

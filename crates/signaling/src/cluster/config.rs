@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::{ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo};
 use rustls::pki_types::CertificateDer;
 
-use crate::ClientIdentity;
+use crate::client::ClientIdentity;
 
 /// The longest prefix of keys, in bytes: it is repeated in every key.
 const MAX_PREFIX: usize = 64;

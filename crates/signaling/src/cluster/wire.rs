@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use redis::Value;
 
-use crate::{AgentUri, KnownName, RoomName};
+use crate::first_use::KnownName;
+use crate::room::RoomName;
+use crate::uri::AgentUri;
 
 /// Of events, keys and scripts. Servers of different versions are not one cluster: the one that comes later says so and stays
 /// out. A new kind of event is no new version, since servers skip what they do not know; a new field of one is.

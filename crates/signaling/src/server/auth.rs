@@ -6,37 +6,11 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
-
-pub use super::first_use::{FirstUsePolicy, KnownName};
-use crate::{AgentUri, ErrorBody, Secret, code};
-
-/// What a registration has to show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AuthMode {
-    /// Nothing: whoever comes first has the name as long as it is connected. For development.
-    #[default]
-    Open,
-    /// A name belongs to the first key that proves itself under it.
-    Tofu,
-    /// The agent's key, which the server knows.
-    Keys,
-    /// A bearer token (RFC 6750).
-    Bearer,
-}
-
-impl AuthMode {
-    /// The name in frames and options.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Tofu => "tofu",
-            Self::Keys => "keys",
-            Self::Bearer => "bearer",
-        }
-    }
-}
+use crate::control::AuthMode;
+use crate::error::{ErrorBody, code};
+use crate::first_use::{FirstUsePolicy, KnownName};
+use crate::turn::Secret;
+use crate::uri::AgentUri;
 
 /// What an agent shows to be registered.
 #[derive(Clone, Copy)]

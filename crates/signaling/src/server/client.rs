@@ -8,7 +8,6 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::address::{Place, place_of};
-use super::auth::AuthMode;
 use super::event::ServerEvent;
 use super::http::Arrival;
 use super::limits::{ClientLimits, Flooders, Verdict};
@@ -20,9 +19,12 @@ use super::registry::{
 use super::relay::over_its_limit;
 use super::stats::count;
 use super::{GOING_AWAY, ServerConfig, Shared};
-use crate::{
-    AgentUri, Body, ClientFrame, ErrorBody, RoomName, ServerFrame, SignalingMessage, close_code, code,
-};
+use crate::control::AuthMode;
+use crate::control::{ClientFrame, ServerFrame};
+use crate::error::{ErrorBody, close_code, code};
+use crate::message::{Body, SignalingMessage};
+use crate::room::RoomName;
+use crate::uri::AgentUri;
 
 const IDLE: Close = Close { code: close_code::IDLE, reason: "nothing heard, not even pongs" };
 const RATE_LIMITED: Close =

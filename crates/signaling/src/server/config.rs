@@ -10,7 +10,9 @@ use super::event::EventSink;
 use super::origin::Origins;
 use super::rooms::RoomLimits;
 use super::tls::TlsIdentity;
-use crate::{ClusterConfig, Rate, Secret, TurnConfig};
+use crate::cluster::ClusterConfig;
+use crate::rate::Rate;
+use crate::turn::{Secret, TurnConfig};
 
 /// Where a [`Server`] listens and what it allows. Every limit protects the server's memory or its other users.
 #[derive(Debug, Clone)]

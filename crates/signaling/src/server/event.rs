@@ -11,7 +11,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::limits::Bucket;
-use crate::{AgentUri, Rate};
+use crate::error::close_code;
+use crate::rate::Rate;
+use crate::uri::AgentUri;
 
 /// How much an event matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +151,7 @@ impl ServerEvent {
             }
             Self::Disconnected { connection, closed: Some((code, reason)) } => {
                 let level = match *code {
-                    crate::close_code::SLOW_CONSUMER | crate::close_code::RATE_LIMITED | 1009 => Level::Warn,
+                    close_code::SLOW_CONSUMER | close_code::RATE_LIMITED | 1009 => Level::Warn,
                     _ => Level::Info,
                 };
                 let fields = json!({ "connection": connection, "code": code, "reason": reason });

@@ -9,7 +9,9 @@ use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::outbox::{Full, Outbox};
-use crate::{AgentUri, ErrorBody, ServerFrame, close_code, code};
+use crate::control::ServerFrame;
+use crate::error::{ErrorBody, close_code, code};
+use crate::uri::AgentUri;
 
 /// Something to be written to a client.
 #[derive(Debug)]

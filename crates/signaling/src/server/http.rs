@@ -18,12 +18,14 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::address::{Place, client_address, place_of};
-use super::auth::{AuthMode, Visitor};
+use super::auth::Visitor;
 use super::event::ServerEvent;
 use super::io::{Io, Patient};
 use super::{Phase, Shared, admin, stats::count, transport, upgrade};
+use crate::control::AuthMode;
 use crate::control::MAX_TOKEN;
-use crate::{AgentUri, ErrorBody, code};
+use crate::error::{ErrorBody, code};
+use crate::uri::AgentUri;
 
 /// The most that a request line with its headers may take. Tokens are at most 8 KiB.
 const MAX_HEAD: usize = 16 * 1024;

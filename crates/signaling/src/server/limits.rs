@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::Rate;
+use crate::rate::Rate;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bucket {

@@ -6,7 +6,6 @@ mod auth;
 mod client;
 mod config;
 mod event;
-mod first_use;
 mod half_open;
 mod handle;
 mod http;
@@ -40,10 +39,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 pub use address::{Network, place_of};
-pub use auth::{
-    Attempt, AuthMode, Authenticator, Denied, Evidence, FirstUsePolicy, Identity, KnownName, OpenToAll,
-    Verdict,
-};
+pub use auth::{Attempt, Authenticator, Denied, Evidence, Identity, OpenToAll, Verdict};
 pub use config::ServerConfig;
 pub use event::{EventSink, Level, ServerEvent, ServerEvents};
 pub use origin::Origins;

@@ -9,15 +9,18 @@ use tokio::time::{Instant, timeout};
 
 use super::Shared;
 use super::address::place_of;
-use super::auth::{Attempt, AuthMode, Denied, Evidence, Identity, Visitor, audiences};
+use super::auth::{Attempt, Denied, Evidence, Identity, Visitor, audiences};
 use super::client::Client;
 use super::event::ServerEvent;
 use super::limits::Bucket;
 use super::registry::{Claim, Close, Credentials, TooSlow};
 use super::stats::count;
-use crate::{
-    AgentUri, ErrorBody, FEATURE_ROOMS, IceServer, Rate, RateLimiter, ServerFrame, close_code, code,
-};
+use crate::control::AuthMode;
+use crate::control::{FEATURE_ROOMS, ServerFrame};
+use crate::error::{ErrorBody, close_code, code};
+use crate::rate::{Rate, RateLimiter};
+use crate::turn::IceServer;
+use crate::uri::AgentUri;
 
 /// An authenticator has this long, in which it may ask an application or fetch a key set.
 pub(super) const VERIFY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -13,10 +13,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::auth::Denied;
 pub(super) use super::handle::{Close, Handle, Outgoing, TooSlow};
 use super::rooms::{RoomLimits, Rooms};
 use crate::cluster::RoomsOf;
-use crate::{AgentUri, Denied, ErrorBody, FirstUsePolicy, RoomName, ServerFrame, code};
+use crate::control::ServerFrame;
+use crate::error::{ErrorBody, code};
+use crate::first_use::FirstUsePolicy;
+use crate::room::RoomName;
+use crate::uri::AgentUri;
 pub(super) use clustered::{Asked, Letter};
 use clustered::{Change, Clustered, Stage, unix_ms};
 pub(super) use outcome::{Claim, Credentials, Departure, Holding, Leaving, NotJoined, Route};

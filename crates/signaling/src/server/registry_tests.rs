@@ -4,7 +4,9 @@ use std::sync::atomic::Ordering;
 
 use super::registry::*;
 use super::rooms::RoomLimits;
-use crate::{AgentUri, RoomName, close_code, code};
+use crate::error::{close_code, code};
+use crate::room::RoomName;
+use crate::uri::AgentUri;
 
 fn agent() -> AgentUri {
     "agent://a".parse().unwrap()

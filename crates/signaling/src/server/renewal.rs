@@ -8,7 +8,8 @@ use tokio::time::{Instant, sleep};
 use super::registration::unix_ms;
 use super::registry::Outgoing;
 use super::{Phase, Shared, closing};
-use crate::{ServerFrame, TurnConfig};
+use crate::control::ServerFrame;
+use crate::turn::TurnConfig;
 
 /// Sends `ice-servers` to every agent whose credentials are half-way through their life.
 ///

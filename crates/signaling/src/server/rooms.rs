@@ -3,7 +3,9 @@
 use std::collections::hash_map::Entry as MapEntry;
 use std::collections::{BTreeSet, HashMap};
 
-use crate::{AgentUri, ErrorBody, RoomName, code};
+use crate::error::{ErrorBody, code};
+use crate::room::RoomName;
+use crate::uri::AgentUri;
 
 /// What one agent and one room may take. Rooms exist as long as somebody is in them, so both together bound them all.
 #[derive(Debug, Clone, Copy)]

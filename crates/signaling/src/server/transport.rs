@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::http::{Body, Visit, not_allowed, text_of, with_body};
 use super::session::{Gone, Mail, Receiver, Session};
-use crate::{ErrorBody, code};
+use crate::error::{ErrorBody, code};
 
 /// The header with the secret of a session.
 const SESSION: &str = "ossa-session";

@@ -5,7 +5,8 @@ use hyper::{Request, Response, StatusCode};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::http::{Body, Upgraded, Visit, plain, text_of};
-use crate::{AgentUri, SUBPROTOCOL};
+use crate::control::SUBPROTOCOL;
+use crate::uri::AgentUri;
 
 /// Answers an upgrade request (RFC 6455, 4.2).
 pub(super) fn answer<B>(visit: &Visit, request: &Request<B>) -> Response<Body> {

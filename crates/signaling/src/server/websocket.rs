@@ -19,8 +19,8 @@ use super::outbox::Outbox;
 use super::registry::{Close, TooSlow};
 use super::stats::count;
 use super::{Phase, Shared, told_to_leave};
-use crate::AgentUri;
 use crate::frames::{self, Decoder, Event, Violation};
+use crate::uri::AgentUri;
 
 const TOO_BIG: Close = Close { code: 1009, reason: "message too large" };
 const NOT_UTF8: Close = Close { code: 1007, reason: "a text that is not UTF-8" };

@@ -8,12 +8,12 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, error::ProtocolError};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::{Connection, Incoming, Job, Receiver as AnyReceiver, Sender as AnySender};
-use crate::SUBPROTOCOL;
-use crate::client::ClientConfig;
+use super::job::{Incoming, Job};
 use crate::client::address::Address;
+use crate::client::config::ClientConfig;
 use crate::client::dial::{Dialer, Stream};
-use crate::client::session::End;
+use crate::client::end::End;
+use crate::control::SUBPROTOCOL;
 
 pub(in crate::client) struct Sender(SplitSink<WebSocketStream<Stream>, Message>);
 
@@ -39,7 +39,7 @@ pub(super) async fn open(
     config: &ClientConfig,
     dialer: &Dialer,
     address: &Address,
-) -> Result<Connection, End> {
+) -> Result<(Sender, Receiver), End> {
     let dialed = dialer.open(address).await.map_err(End::lost)?;
     let mut request = address.text.as_str().into_client_request()?;
     request.headers_mut().extend(config.headers.clone());
@@ -51,8 +51,7 @@ pub(super) async fn open(
         .write_buffer_size(4096);
     let (socket, _) = client_async_with_config(request, dialed.stream, Some(limits)).await?;
     let (sink, stream) = socket.split();
-    let sender = AnySender::WebSocket(Sender(sink));
-    Ok(Connection { sender, receiver: AnyReceiver::WebSocket(Receiver(stream)) })
+    Ok((Sender(sink), Receiver(stream)))
 }
 
 impl Sender {

@@ -9,8 +9,11 @@ use tokio::time::{Instant, timeout};
 
 use super::{Claim, Credentials, Departure, Handle, Holding, Registry, State, new_token};
 use crate::cluster::{Bus, Busy, Holder, Record, RoomBounds, RoomsOf};
+use crate::error::{ErrorBody, code};
+use crate::first_use::FirstUsePolicy;
+use crate::room::RoomName;
 use crate::server::rooms::{MAX_LISTING, RoomLimits};
-use crate::{AgentUri, ErrorBody, FirstUsePolicy, RoomName, code};
+use crate::uri::AgentUri;
 
 /// Time for a question to travel to another server and for its answer to travel back, beyond the time that the server
 /// takes to find the answer.

@@ -11,10 +11,16 @@ use super::clustered::{Asked, Change, Claiming, Letter, Pending};
 use super::messages::excess;
 use super::{Claim, Departure, Entry, Handle, Holding, NotJoined, Outgoing, State};
 use crate::cluster::{Bus, ClusterState, Event, Holder, Reply, RoomsOf, Site, known_names};
+use crate::control::ServerFrame;
+use crate::error::{ErrorBody, code};
+use crate::first_use::KnownName;
+use crate::message::{Body, SignalingMessage};
+use crate::room::RoomName;
 use crate::server::Shared;
+use crate::server::auth::Denied;
 use crate::server::event::ServerEvent;
 use crate::server::stats::count;
-use crate::{AgentUri, Body, Denied, ErrorBody, KnownName, RoomName, ServerFrame, SignalingMessage, code};
+use crate::uri::AgentUri;
 
 /// Registrations between two signs of life: tens of milliseconds, of a lease that may run out while there are many.
 const PUBLISHED_IN_A_BREATH: usize = 1000;

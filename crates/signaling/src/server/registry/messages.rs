@@ -6,11 +6,14 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{Letter, Outgoing, State, TooSlow};
+use crate::control::ServerFrame;
 use crate::envelope::Envelope;
+use crate::error::{ErrorBody, code};
+use crate::message::SignalingMessage;
 use crate::server::Shared;
 use crate::server::relay::over_its_limit;
 use crate::server::stats::count;
-use crate::{AgentUri, ErrorBody, ServerFrame, SignalingMessage, code};
+use crate::uri::AgentUri;
 
 impl Shared {
     /// Hands a message to an agent of this server.

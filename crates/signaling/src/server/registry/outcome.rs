@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::{Asked, Handle};
 use crate::cluster::{Bus, Holder};
-use crate::{Denied, ErrorBody, FirstUsePolicy};
+use crate::error::ErrorBody;
+use crate::first_use::FirstUsePolicy;
+use crate::server::auth::Denied;
 
 /// What speaks for a claim of a name that is taken.
 #[derive(Debug, Clone, Copy, Default)]

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 use super::{Departure, State};
-use crate::{AgentUri, RoomName};
+use crate::room::RoomName;
+use crate::uri::AgentUri;
 
 impl State {
     /// `agent`, here or on another server, has come to `room`.

@@ -15,11 +15,11 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::{Connection, Incoming, Job, Receiver as AnyReceiver, Sender as AnySender};
-use crate::client::ClientConfig;
+use super::job::{Incoming, Job};
 use crate::client::address::Address;
+use crate::client::config::ClientConfig;
 use crate::client::dial::{Aborted, Dialer};
-use crate::client::session::End;
+use crate::client::end::End;
 pub(crate) use events::EventParser;
 use requests::{Answer, Requests};
 
@@ -46,7 +46,7 @@ pub(super) async fn open(
     config: &Arc<ClientConfig>,
     dialer: &Arc<Dialer>,
     address: &Arc<Address>,
-) -> Result<Connection, End> {
+) -> Result<(Sender, Receiver), End> {
     #[derive(Deserialize)]
     struct Started {
         session: String,
@@ -61,10 +61,7 @@ pub(super) async fn open(
     requests.enter(session);
     let (sender, incoming) = mpsc::channel(UNREAD);
     let task = Aborted::spawn(receive::run(receiving, sender));
-    Ok(Connection {
-        sender: AnySender::Http(Sender { requests: Some(requests) }),
-        receiver: AnyReceiver::Http(Receiver { incoming, _task: task }),
-    })
+    Ok((Sender { requests: Some(requests) }, Receiver { incoming, _task: task }))
 }
 
 fn not_ours(url: &str) -> End {

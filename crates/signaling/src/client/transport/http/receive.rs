@@ -14,8 +14,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::events::{EventParser, ServerSentEvent};
 use super::requests::Requests;
-use crate::client::session::End;
-use crate::client::transport::Incoming;
+use crate::client::end::End;
+use crate::client::transport::job::Incoming;
 
 /// A stream of events that shows nothing for so long is held back by something on the way, as some proxies and virus scanners do
 /// with responses that have no end. Our servers say something at once.

@@ -11,10 +11,10 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
-use crate::client::ClientConfig;
 use crate::client::address::Address;
+use crate::client::config::ClientConfig;
 use crate::client::dial::{Aborted, Dialer, Forward};
-use crate::client::session::End;
+use crate::client::end::End;
 
 /// A connection that nobody has used for so long is left: servers and proxies close them after 5 s and more, and a request
 /// that meets such an end may or may not have been served.

@@ -1,25 +1,19 @@
 //! From an address to a stream of bytes: TCP, proxies, TLS.
 
 use std::fmt;
-use std::future::Future;
 use std::time::Duration;
 
 use hyper::header::HeaderValue;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
-use super::address::{Address, Transport};
-use super::proxy::{Protocol, Proxies, Proxy, tunnel};
+use super::proxy::{Protocol, Proxies, Proxy};
 use super::socks;
-
-/// Anything that carries bytes in both directions.
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
-
-pub(super) type Stream = Box<dyn Io>;
+use super::stream::Stream;
+use super::tunnel::tunnel;
+use crate::client::address::{Address, Transport};
 
 /// Addresses of a host that are tried: enough for both families and a few servers behind one name.
 const MAX_ADDRESSES: usize = 8;
@@ -27,26 +21,10 @@ const MAX_ADDRESSES: usize = 8;
 /// The next address of a host is tried when the last has not answered for so long (RFC 8305, 5).
 const STAGGER: Duration = Duration::from_millis(250);
 
-/// A task that ends with its owner.
-#[derive(Debug)]
-pub(super) struct Aborted(JoinHandle<()>);
-
-impl Aborted {
-    pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(tokio::spawn(task))
-    }
-}
-
-impl Drop for Aborted {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// Opens connections to servers.
-pub(super) struct Dialer {
-    pub(super) tls: Option<TlsConnector>,
-    pub(super) proxies: Proxies,
+pub(in crate::client) struct Dialer {
+    pub(in crate::client) tls: Option<TlsConnector>,
+    pub(in crate::client) proxies: Proxies,
 }
 
 impl fmt::Debug for Dialer {
@@ -56,20 +34,20 @@ impl fmt::Debug for Dialer {
 }
 
 /// A connection to a server, or to a proxy that wants to be given whole URLs.
-pub(super) struct Dialed {
-    pub(super) stream: Stream,
+pub(in crate::client) struct Dialed {
+    pub(in crate::client) stream: Stream,
     /// Requests go to a proxy, which forwards them (RFC 9112, 3.2.2).
-    pub(super) forward: Option<Forward>,
+    pub(in crate::client) forward: Option<Forward>,
 }
 
 /// What a proxy wants of requests that it forwards.
 #[derive(Debug)]
-pub(super) struct Forward {
-    pub(super) authorization: Option<HeaderValue>,
+pub(in crate::client) struct Forward {
+    pub(in crate::client) authorization: Option<HeaderValue>,
 }
 
 impl Dialer {
-    pub(super) async fn open(&self, address: &Address) -> Result<Dialed, String> {
+    pub(in crate::client) async fn open(&self, address: &Address) -> Result<Dialed, String> {
         let Some(proxy) = self.proxies.of(address) else {
             let stream = tcp(&address.host, address.port).await?;
             let stream = self.secure(stream, address.secure, &address.host).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::AgentUri;
+use crate::uri::AgentUri;
 
 /// What is to be remembered of a name, and how firmly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct FirstUsePolicy {
 pub struct KnownName {
     /// The name.
     pub agent: AgentUri,
-    /// As in [`Identity::owner`](super::Identity).
+    /// As in [`Identity::owner`](crate::Identity).
     pub owner: String,
     /// As in [`FirstUsePolicy`].
     pub since: u64,

@@ -1,18 +1,13 @@
-//! Proxies on the way to a server: which one, and the tunnel through one that speaks HTTP.
+//! Proxies on the way to a server: which one.
 
 use std::fmt;
 
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
-use hyper::{Request, Uri};
+use hyper::Uri;
+use hyper::header::HeaderValue;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
-use hyper_util::rt::TokioIo;
 
-use super::ConfigError;
-use super::address::Address;
-use super::dial::{Aborted, Stream};
+use crate::client::address::Address;
+use crate::client::config_error::ConfigError;
 
 /// A proxy that somebody has chosen: a URL `http://[user:password@]host:port`, `https://` where the proxy itself speaks TLS,
 /// `socks5://`, or `socks5h://` where the proxy is to look the names of servers up.
@@ -73,7 +68,7 @@ impl ProxyConfig {
     /// # Errors
     /// One of the servers is to be reached through a proxy that cannot be used. A setting that concerns none of them may be
     /// anything: it was made for other programs.
-    pub(super) fn matcher(&self, servers: &[Address]) -> Result<Proxies, ConfigError> {
+    pub(in crate::client) fn matcher(&self, servers: &[Address]) -> Result<Proxies, ConfigError> {
         let text = |setting: &Option<ProxySetting>| {
             setting.as_ref().map_or_else(String::new, |setting| usable(setting).unwrap_or_default())
         };
@@ -121,22 +116,22 @@ fn usable(ProxySetting { url, origin }: &ProxySetting) -> Result<String, ConfigE
 
 /// Tells which proxy stands before a server.
 #[derive(Debug)]
-pub(super) struct Proxies {
+pub(in crate::client) struct Proxies {
     matcher: Matcher,
     loopback: bool,
 }
 
 /// A proxy to go through.
 #[derive(Debug, Clone)]
-pub(super) struct Proxy {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) protocol: Protocol,
+pub(in crate::client) struct Proxy {
+    pub(in crate::client) host: String,
+    pub(in crate::client) port: u16,
+    pub(in crate::client) protocol: Protocol,
 }
 
 /// What is spoken with a proxy.
 #[derive(Clone)]
-pub(super) enum Protocol {
+pub(in crate::client) enum Protocol {
     Http {
         /// Whether TLS is spoken with the proxy itself.
         secure: bool,
@@ -162,7 +157,7 @@ impl fmt::Debug for Protocol {
 }
 
 impl Proxies {
-    pub(super) fn of(&self, address: &Address) -> Option<Proxy> {
+    pub(in crate::client) fn of(&self, address: &Address) -> Option<Proxy> {
         let intercept = self.intercept(address)?;
         let uri = intercept.uri();
         let (protocol, port) = match uri.scheme_str() {
@@ -194,7 +189,7 @@ impl Proxies {
 
 impl Proxy {
     /// Whether TLS is spoken with the proxy itself.
-    pub(super) fn speaks_tls(&self) -> bool {
+    pub(in crate::client) fn speaks_tls(&self) -> bool {
         matches!(self.protocol, Protocol::Http { secure: true, .. })
     }
 }
@@ -203,38 +198,6 @@ impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
     }
-}
-
-/// Asks the proxy at the other end of `stream` for a tunnel to the server (RFC 9110, 9.3.6).
-pub(super) async fn tunnel(
-    stream: Stream,
-    proxy: &Proxy,
-    authorization: Option<&HeaderValue>,
-    address: &Address,
-) -> Result<Stream, String> {
-    let failed = |error: hyper::Error| format!("the proxy {proxy} failed: {error}");
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
-    let _driver = Aborted::spawn(async move {
-        // What goes wrong is told to whoever waits for the answer.
-        let _ = connection.with_upgrades().await;
-    });
-    let target = address.host_and_port();
-    let mut request = Request::connect(&target)
-        .header(HOST, &target)
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| format!("{target} cannot be asked of a proxy: {error}"))?;
-    if let Some(authorization) = authorization {
-        request.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
-    }
-    let response = sender.send_request(request).await.map_err(failed)?;
-    if !response.status().is_success() {
-        let status = response.status();
-        // Its explanation is for people, and may be a whole page: none of it is needed.
-        let _ = Limited::new(response.into_body(), 4096).collect().await;
-        return Err(format!("the proxy {proxy} refuses a tunnel to {target}: HTTP {status}"));
-    }
-    let upgraded = hyper::upgrade::on(response).await.map_err(failed)?;
-    Ok(Box::new(TokioIo::new(upgraded)))
 }
 
 #[cfg(test)]

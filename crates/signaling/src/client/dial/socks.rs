@@ -6,12 +6,12 @@ use tokio::net::lookup_host;
 use tokio_socks::tcp::Socks5Stream;
 use tokio_socks::{Error, TargetAddr};
 
-use super::address::Address;
-use super::dial::Stream;
 use super::proxy::Proxy;
+use super::stream::Stream;
+use crate::client::address::Address;
 
 /// What the proxy is asked for: the name of the server if the proxy is to look it up, its addresses otherwise.
-pub(super) async fn targets(
+pub(in crate::client) async fn targets(
     address: &Address,
     remote_names: bool,
 ) -> Result<Vec<TargetAddr<'static>>, String> {
@@ -29,7 +29,7 @@ pub(super) async fn targets(
 }
 
 /// Asks the proxy at the other end of `stream` for a connection to `target`.
-pub(super) async fn connect(
+pub(in crate::client) async fn connect(
     stream: Stream,
     proxy: &Proxy,
     credentials: Option<&(String, String)>,
