@@ -1,6 +1,8 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+import rooms from './eslint.rooms.mjs';
+
 export default tseslint.config(
   {
     ignores: ['dist', 'target', 'node_modules', 'npm', '*.d.ts', '*.d.mts', 'ts/native/binding.d.ts', 'bench/results'],
@@ -51,4 +53,5 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     },
   },
+  rooms,
 );

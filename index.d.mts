@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" />
 // @ts-ignore -- needs the types of Node
-import { DuplexOptions, Duplex, Writable } from 'node:stream';
-// @ts-ignore -- needs the types of Node
 import { KeyObject, JsonWebKey } from 'node:crypto';
+// @ts-ignore -- needs the types of Node
+import { DuplexOptions, Duplex, Writable } from 'node:stream';
 // @ts-ignore -- needs the types of Node
 import { FileHandle } from 'node:fs/promises';
 // @ts-ignore -- needs the types of Node
@@ -937,22 +937,6 @@ interface RTCPeerConnection {
     removeEventListener: RemoveEventListener<RTCPeerConnectionEventMap>;
 }
 
-/**
- * Items of a result as they arrive. The call is made when the first item is asked for. Leaving a `for await` loop
- * early cancels the call, which stops the handler at the other end.
- */
-declare class ResultStream<Item> implements AsyncIterableIterator<Item>, AsyncDisposable {
-    #private;
-    /** The next item. Rejects once if the call fails, after the items that came before. */
-    next(): Promise<IteratorResult<Item, undefined>>;
-    /** Reads no further: the call is cancelled if it is not over. */
-    return(): Promise<IteratorResult<Item, undefined>>;
-    /** Reads no further, as the end of an `await using` block does. */
-    [Symbol.asyncDispose](): Promise<void>;
-    /** Items are read once: every loop goes on where the last one ended. */
-    [Symbol.asyncIterator](): this;
-}
-
 /** The codes that this package emits. A code that another implementation sends is passed through as it is. */
 type AgentErrorCode = 'AGENT_NOT_FOUND' | 'AGENT_UNREACHABLE' | 'AUTH_EXPIRED' | 'AUTH_FAILED' | 'CAPABILITY_FAILED' | 'CAPABILITY_NOT_FOUND' | 'INTERNAL_ERROR' | 'INVALID_MESSAGE' | 'MESSAGE_EXPIRED' | 'MESSAGE_TOO_LARGE' | 'PROTOCOL_ERROR' | 'RATE_LIMIT_EXCEEDED' | 'TASK_CANCELLED' | 'TASK_TIMEOUT' | 'UNAUTHORIZED';
 /** What an {@link AgentError} is made of besides its text. */
@@ -990,11 +974,429 @@ declare class Emitter<Events extends EventArguments> {
     off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this;
 }
 
+/** Facts that belong to a log message: agent URIs, ids, codes, sizes. */
+type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+/**
+ * Takes log messages: `console` will do, and so will most logging packages behind four small functions. Nothing secret
+ * is logged: no credentials, tokens, keys, payloads or addresses of candidates.
+ */
+interface Logger {
+    /** Single steps, for the hunt for a fault. */
+    debug(message: string, fields?: LogFields): void;
+    /** What an operator may want to see: links that come and go. */
+    info(message: string, fields?: LogFields): void;
+    /** Something was refused or went wrong, and the agent goes on. */
+    warn(message: string, fields?: LogFields): void;
+    /** Something does not work any more. */
+    error(message: string, fields?: LogFields): void;
+}
+
+/**
+ * The canonical form of an agent URI: scheme and host lower-cased.
+ *
+ * @throws TypeError - It is not one; the message says what is wrong.
+ */
+declare function normalizeAgentUri(uri: string): string;
+
+/** A public key as JWK (RFC 7517). */
+interface PublicJwk {
+    /** `'OKP'` (Ed25519), `'EC'` (P-256) or `'RSA'`. */
+    kty: string;
+    [member: string]: unknown;
+}
+/** A public key: JWK as object or JSON text, PEM (`PUBLIC KEY`), or a public `KeyObject` of `node:crypto`. */
+type PublicKeyInput = string | PublicJwk | KeyObject;
+
+/** Algorithms of tokens. */
+type AgentKeyAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
+/** Options of {@link generateAgentKeys}. */
+interface GenerateAgentKeysOptions {
+    /**
+     * Default: `'ES256'` (ECDSA on P-256), which every JWT library and every browser verifies. `'EdDSA'` is Ed25519,
+     * `'RS256'` is RSA with 3,072 bits, whose tokens are larger.
+     */
+    algorithm?: AgentKeyAlgorithm;
+    /** Names the key in tokens. Default: its thumbprint (RFC 7638). */
+    kid?: string;
+}
+/** The key pair of an agent. Printing or serializing it shows the public part only. */
+declare class AgentKeys {
+    #private;
+    /** How tokens are signed with it. */
+    readonly algorithm: AgentKeyAlgorithm;
+    /** Names the key in tokens. */
+    readonly kid: string;
+    /** The public key, PEM: what the other agents pin. */
+    readonly publicKey: string;
+    /**
+     * From a private key of your own: a `KeyObject`, PEM or JWK. {@link generateAgentKeys} makes a new one.
+     *
+     * @throws TypeError - It is not a private key of a kind that is supported.
+     */
+    constructor(privateKey: KeyObject | string | JsonWebKey, options?: {
+        kid?: string;
+    });
+    /** The public key as JWK, with its `kid`, `alg` and `use`: what belongs into a published key set. */
+    get publicJwk(): PublicJwk;
+    /** The private key, PEM (PKCS#8). Whoever has it can act as this agent. */
+    exportPrivateKey(): string;
+}
+/** Makes a key pair for an agent. */
+declare function generateAgentKeys(options?: GenerateAgentKeysOptions): Promise<AgentKeys>;
+/**
+ * Writes keys to a file that only its owner can read (mode 0600), at once as a whole: PEM, with the `kid` in a line above.
+ *
+ * @throws Error - of `node:fs`, if the file cannot be written.
+ */
+declare function saveAgentKeys(path: string, keys: AgentKeys): Promise<void>;
+/**
+ * Reads keys that {@link saveAgentKeys} has written, or any private key in PEM without a passphrase.
+ *
+ * @throws AgentError - `UNAUTHORIZED` if others than the owner can read the file.
+ * @throws TypeError - It holds no private key that is supported.
+ * @throws Error - of `node:fs`, for example with the code `ENOENT`.
+ */
+declare function loadAgentKeys(path: string): Promise<AgentKeys>;
+
+/** Options of {@link KnownKeys}. */
+interface KnownKeysOptions {
+    /**
+     * How many agents are remembered; default 10,000. At the bound unknown agents are refused: to forget a key would let
+     * somebody else take the name over.
+     */
+    capacity?: number;
+}
+/** The keys of agents that were met before. Iterating gives pairs of agent URI and PEM. */
+declare class KnownKeys implements Iterable<[string, string]> {
+    #private;
+    constructor(entries?: Iterable<readonly [string, PublicKeyInput]>, options?: KnownKeysOptions);
+    /**
+     * Opens a file of known keys, or begins one. Every new key is written to it, as with {@link saveAgentKeys}: others must
+     * not be able to put a key in.
+     *
+     * @throws AgentError - `UNAUTHORIZED` if others than the owner can read the file.
+     * @throws TypeError - It holds something else.
+     */
+    static open(path: string, options?: KnownKeysOptions): Promise<KnownKeys>;
+    /** How many agents are known. */
+    get size(): number;
+    /** No more agents are remembered. */
+    get full(): boolean;
+    /** The key of an agent, PEM. */
+    get(agentId: string): string | undefined;
+    /**
+     * Remembers a key, in place of the one before.
+     *
+     * @throws RangeError - The capacity is reached and the agent is a new one.
+     */
+    set(agentId: string, key: PublicKeyInput): void;
+    /** Forgets an agent, for example because it has got new keys: its next contact is a first one. */
+    delete(agentId: string): boolean;
+    [Symbol.iterator](): IterableIterator<[string, string]>;
+    /** For `JSON.stringify`: PEM by agent URI. */
+    toJSON(): Record<string, string>;
+    /** Resolves when everything is in the file; rejects if the last attempt to write it failed. */
+    saved(): Promise<void>;
+}
+
+/**
+ * How much the name of another agent has to be proven.
+ *
+ * - `'required'`: offers and answers need a token that a known key has signed. Nobody else gets a connection.
+ * - `'tofu'` (trust on first use): the key of the first contact counts from then on.
+ * - `'spec-literal'`: as in the specification, with the key that the sender itself supplies. It proves nothing.
+ * - `'none'`: tokens of others are not looked at.
+ */
+type AuthMode = 'required' | 'tofu' | 'spec-literal' | 'none';
+/** How the name of an agent was established. */
+type AuthHow = 'pinned' | 'resolver' | 'jwks' | 'tofu' | 'self-asserted' | 'none';
+/** Where key sets are published. */
+interface JwksOptions {
+    /**
+     * The `https:` URL of a set for all agents, whose keys say in a member `agentId`, or in a `kid` that is the agent's
+     * URI alone or followed by `#` and a name, whose they are; or a function that gives the URL of an agent's own set.
+     */
+    url: string | URL | ((agentId: string) => string | URL | undefined | Promise<string | URL | undefined>);
+    /** PEM certificates of authorities to trust instead of the system's. */
+    ca?: string;
+    /**
+     * Milliseconds that a set is used before it is fetched again; a key that was withdrawn counts for as long, also while its
+     * server is away. From 1 to 86,400,000. Default: 300,000, five minutes.
+     */
+    maxAge?: number;
+    /**
+     * Milliseconds between two attempts to fetch the same set, so that made-up `kid`s do not flood its server; a key that was
+     * just published waits for as long. From 1 to `maxAge`. Default: 30,000, at a signaling server 2,000, so that new agents do not
+     * give up meanwhile; or `maxAge` if that is less.
+     */
+    coolDown?: number;
+}
+/** The option `auth` of {@link createPeer}. */
+interface AuthOptions {
+    /** The agent's own keys: offers and answers are signed with them. */
+    keys?: AgentKeys;
+    /** Default: `'required'`. */
+    mode?: AuthMode;
+    /** Keys of other agents, by URI; several while a key is being replaced. An agent that is here is looked up nowhere else. */
+    pinned?: Readonly<Record<string, PublicKeyInput | readonly PublicKeyInput[]>> | ReadonlyMap<string, PublicKeyInput | readonly PublicKeyInput[]>;
+    /** Finds the keys of an agent; nothing if there are none. It has five seconds. `kid` is what the token claims. */
+    resolve?: (agentId: string, kid: string | undefined) => PublicKeyInput | readonly PublicKeyInput[] | null | undefined | Promise<PublicKeyInput | readonly PublicKeyInput[] | null | undefined>;
+    /** Published key sets. */
+    jwks?: string | URL | JwksOptions;
+    /** Keys of first contacts, for `'tofu'`. Default: kept in memory, forgotten at the end of the process. */
+    knownKeys?: KnownKeys;
+    /** Say nothing to those that are refused, so that they do not even learn that there is an agent. Default: false. */
+    silent?: boolean;
+}
+
+/** A trickled ICE candidate, `RTCIceCandidateInit` of W3C. */
+interface SignalingCandidate {
+    /** `candidate:...` (RFC 8839 section 5.1). */
+    candidate?: string;
+    /** Media stream identification of the section it belongs to. */
+    sdpMid?: string | null;
+    /** Index of that section, from 0. */
+    sdpMLineIndex?: number | null;
+    /** ICE username fragment of the generation it belongs to. */
+    usernameFragment?: string | null;
+}
+/** What two agents tell each other to set up a connection: the `SignalingMessage` of the OSSA specification. */
+interface SignalingMessage {
+    /** What the message is. */
+    type: 'offer' | 'answer' | 'ice-candidate' | 'error';
+    /** Sender. Only an `error` may lack it: it then comes from the signaling service, not from an agent. */
+    from?: string;
+    /** Recipient. */
+    to: string;
+    /** Names one connection set-up; echoed by the other side. */
+    sessionId?: string;
+    /** The description of an offer or answer. We send a string and accept `{type, sdp}` as well. */
+    sdp?: string | {
+        type?: string;
+        sdp: string;
+    };
+    /** Null, absent or with an empty `candidate`: there are no more. */
+    candidate?: SignalingCandidate | null;
+    /** Proof of the sender's identity, on offers and answers: a signed token, and the key that it is signed with. */
+    auth?: {
+        token: string;
+        publicKey: string;
+    };
+    /** Of an `error`: a code such as `UNAUTHORIZED`, and a text for people. */
+    error?: {
+        code: string;
+        message: string;
+    };
+}
+/** Ends a subscription; resolves when that is done. */
+type Unsubscribe = () => void | Promise<void>;
+/** What may be said about a change in a room. */
+interface RoomDetails {
+    /**
+     * The agent has just come into the room, or come back after it was away: those who are new in the list were there
+     * before it. The first list means that anyhow.
+     */
+    entered?: boolean;
+    /**
+     * Those who are not in the list any more because they wanted to leave. Others that are missing are lost to the
+     * signaling service only: open links to them are kept. Default: everybody who is missing has left.
+     */
+    left?: readonly string[];
+    /** The service does not let the agent back in, and is asked again and again. */
+    problem?: AgentError;
+}
+/** What an adapter may make use of. */
+interface SubscriptionContext {
+    /** The agent's own keys, for services that want proof of its name. */
+    readonly keys?: AgentKeys;
+    /**
+     * Offers ICE servers to the agent, in place of those offered before. They are used for connections and ICE restarts from
+     * then on. Those that should count for the first connection have to be offered before `subscribe()` has resolved.
+     */
+    offerIceServers(servers: readonly RTCIceServer[]): void;
+}
+/** Takes the agents that are in a room, the listener's own agent included. */
+type RoomListener = (members: readonly string[], details?: RoomDetails) => void;
+/**
+ * A way for signaling messages to get from agent to agent: two functions over whatever you have, and a third one if there
+ * are to be rooms.
+ */
+interface SignalingAdapter {
+    /**
+     * Hands a message over for delivery to `message.to`. Messages of one sender to one recipient must arrive in order.
+     * If it throws or rejects, the set-up fails with that error.
+     */
+    send(message: SignalingMessage): void | Promise<void>;
+    /**
+     * Starts to deliver the messages for an agent. `deliver` never throws. `failed` may be called once, when
+     * nothing will be delivered any more. `context` is for services that want to know who the agent is or offer it ICE servers.
+     */
+    subscribe(agentId: string, deliver: (message: SignalingMessage) => void, failed: (error: AgentError) => void, context?: SubscriptionContext): Unsubscribe | Promise<Unsubscribe>;
+    /**
+     * Puts an agent that has subscribed into a room. `onMembers` is called once with those who are in it, and then after
+     * every change; it never throws. Without this function there are no rooms.
+     * @returns a function that takes the agent out of the room. It throws or rejects if the agent may not enter.
+     */
+    join?(room: string, agentId: string, onMembers: RoomListener): Unsubscribe | Promise<Unsubscribe>;
+}
+
+/** Signaling between agents in the same process, for tests and for programs that bring both sides. */
+declare class MemorySignaling implements SignalingAdapter {
+    #private;
+    /** The agents that are registered. */
+    get agents(): string[];
+    /**
+     * Delivers a message in a later turn of the event loop; a recipient that is not there answers with an `error`.
+     * @throws TypeError - `to` is no agent URI.
+     */
+    send(message: SignalingMessage): void;
+    /**
+     * From now on messages to `agentId` are delivered.
+     * @throws AgentError `UNAUTHORIZED` if the name is taken.
+     */
+    subscribe(agentId: string, deliver: (message: SignalingMessage) => void): Unsubscribe;
+    /**
+     * Puts an agent into a room.
+     * @throws AgentError `UNAUTHORIZED` if it has not subscribed here.
+     * @throws TypeError - It is in the room already.
+     */
+    join(room: string, agentId: string, onMembers: RoomListener): Unsubscribe;
+}
+
+/** Who calls, as far as that is known before there is a link. */
+interface Caller {
+    /** The canonical URI of the calling agent. */
+    readonly agentId: string;
+    /** Whether it has proved that it is that agent. Without that the signaling service alone vouches for the name. */
+    readonly authenticated: boolean;
+    /** How it has proved it. */
+    readonly how: string;
+}
+/**
+ * Decides about links that others want to make: `false` refuses with `UNAUTHORIZED`; an `AgentError` that it throws
+ * refuses with its code and text, any other error with `INTERNAL_ERROR`.
+ */
+type AcceptPolicy = (caller: Caller) => boolean | Promise<boolean>;
+
+/** Who may connect: agent URIs, patterns with `*`, a regular expression for the whole URI, or a function. */
+type AllowOption = string | Iterable<string> | RegExp | ((agentId: string) => boolean | Promise<boolean>);
+
+/** Bounds of one agent; what happens at each of them is said there. All are optional. */
+interface Limits {
+    /**
+     * Messages of one link that are kept until somebody reads them; more are refused with `RATE_LIMIT_EXCEEDED`.
+     * Default: 4,096.
+     */
+    unreadMessages?: number;
+    /** Bytes of those messages, as far as they are known. Default: 16 MiB. */
+    unreadBytes?: number;
+    /**
+     * Bytes of one message, sent or received; larger ones are refused with `MESSAGE_TOO_LARGE`. The other side learns
+     * it if it is one of ours. Default: 16 MiB.
+     */
+    messageBytes?: number;
+    /** Bytes of all messages of a link of which parts are missing; beyond them `MESSAGE_TOO_LARGE`. Default: 64 MiB. */
+    incompleteBytes?: number;
+    /** Messages of a link of which parts are missing; further ones are refused with `MESSAGE_TOO_LARGE`. Default: 64. */
+    incompleteMessages?: number;
+    /** Milliseconds without a part after which such a message is given up and reported as `problem`. Default: 30,000. */
+    incompleteIdle?: number;
+    /** Messages of a link that wait to be sent; beyond them `send` rejects with `RATE_LIMIT_EXCEEDED`. Default: 65,536. */
+    queuedMessages?: number;
+    /** Bytes of those messages. A larger one is taken if nothing else waits. Default: 64 MiB. */
+    queuedBytes?: number;
+    /** Ids that a link remembers to drop messages that come again; older ones are forgotten. Default: 4,096. */
+    dedupeIds?: number;
+    /** Milliseconds by which the clocks of two agents may differ when a ttl is judged on receipt. Default: 60,000. */
+    clockSkew?: number;
+    /** Channels of one link that the other side has opened and nobody has taken; more are closed. Default: 1,024. */
+    unreadChannels?: number;
+    /**
+     * Bytes that the channels of one link have received together and nobody has read, each message counting 64 more than it
+     * has. The channel whose message does not fit is closed with `RATE_LIMIT_EXCEEDED`; the link goes on. Default: 64 MiB.
+     */
+    unreadChannelBytes?: number;
+    /**
+     * Connections that others begin and that are not open yet. At the bound an authenticated agent takes the place of the
+     * oldest one that is not; others are refused with `RATE_LIMIT_EXCEEDED`. Default: 256.
+     */
+    halfOpen?: number;
+    /** Milliseconds until such a connection has to be open; then it gives its place up. Default: 60,000. */
+    halfOpenTime?: number;
+    /** Agents whose offer or answer is being verified at the same time; further ones are dropped. Default: 256. */
+    pendingOffers?: number;
+    /**
+     * Tokens that are remembered until they expire, so that none is used twice; at the bound new ones are refused.
+     * Default: 16,384, of 1.1 KiB at most.
+     */
+    replays?: number;
+    /** Senders that the rate limits tell apart; further ones share one limit. Default: 4,096. */
+    senders?: number;
+    /** Offers that one sender may make at once; more are refused with `RATE_LIMIT_EXCEEDED`, unverified. Default: 100. */
+    offerBurst?: number;
+    /** Offers that one sender may make in the long run. Default: 300. */
+    offersPerMinute?: number;
+    /** Refusals that one sender is told of at once, and that are logged; after them it is told nothing. Default: 5. */
+    refusalBurst?: number;
+    /** Refusals that one sender is told of in the long run. Default: 12. */
+    refusalsPerMinute?: number;
+    /** Refusals that all senders together are told of at once, whoever they say they are. Default: 100. */
+    allRefusalsBurst?: number;
+    /** Refusals that all senders together are told of in the long run. Default: 1,200. */
+    allRefusalsPerMinute?: number;
+    /** Files of one link that are offered or being received; more are refused. Default: 64. */
+    incomingFiles?: number;
+    /** Bytes of each such file that may be on their way or wait to be written, from 512 KiB to 64 MiB. Default: 4 MiB. */
+    fileWindow?: number;
+    /** Calls of this side over one link that wait for an answer; more fail with `RATE_LIMIT_EXCEEDED`. Default: 16,384. */
+    pendingCalls?: number;
+    /** Calls of the other side of one link whose handlers run at a time; more wait. Default: 16,384. */
+    runningCalls?: number;
+    /** How many of those may wait; more are refused with `RATE_LIMIT_EXCEEDED`. Default: 1,024. */
+    queuedCalls?: number;
+    /**
+     * Bytes of JSON of the inputs of the running and the waiting calls of one link; more are refused with
+     * `RATE_LIMIT_EXCEEDED`. Default: 64 MiB.
+     */
+    callInputBytes?: number;
+}
+
+/** Who is at the other end of a link. */
+interface RemoteAgent {
+    /** Its URI. */
+    readonly agentId: string;
+    /**
+     * Whether a key that is known as that agent's has signed the certificate of this connection. With `'tofu'` it is false
+     * at the first contact: there was nothing to compare with.
+     */
+    readonly authenticated: boolean;
+    /** How that was established; `'none'` also while a link is being made. */
+    readonly how: AuthHow;
+    /** Fingerprint of the certificate in use, `sha-256 AB:CD:...`; there once the link is open. */
+    readonly fingerprint?: string;
+}
+/** An offer or answer that was refused. */
+interface Refused {
+    /** The sender that the message names; it may be another in truth. */
+    readonly agentId: string;
+    /** What was refused. */
+    readonly type: 'offer' | 'answer';
+    /** Stable name of the reason, for example `'signature-invalid'`; see docs/security.md. */
+    readonly reason: string;
+    /** The reason in words. */
+    readonly message: string;
+}
+
+/** What a channel carries: text stays text, binary data arrives as `ArrayBuffer`. */
+type ChannelData = string | ArrayBuffer;
+/** What can be sent. */
+type ChannelPayload = string | ArrayBuffer | ArrayBufferView | Blob;
+
 /** One message as streams deliver it. */
 type StreamChunk = Uint8Array | string;
 
-/** The subprotocol of channels that are used as streams on both sides, with flow control and half-close. */
-declare const STREAM_PROTOCOL = "ossa-stream";
+/** How urgent something is; a channel's priority is its weight among the channels of the connection. */
+type Priority = 'low' | 'normal' | 'high' | 'critical';
 
 /** Both directions of a channel as WHATWG streams. */
 interface ChannelStreams {
@@ -1012,12 +1414,6 @@ interface ChannelDuplexOptions extends Pick<DuplexOptions, 'highWaterMark' | 're
     objectMode?: boolean;
 }
 
-/** What a channel carries: text stays text, binary data arrives as `ArrayBuffer`. */
-type ChannelData = string | ArrayBuffer;
-/** What can be sent. */
-type ChannelPayload = string | ArrayBuffer | ArrayBufferView | Blob;
-/** How urgent something is; a channel's priority is its weight among the channels of the connection. */
-type Priority = 'low' | 'normal' | 'high' | 'critical';
 /** How a channel delivers; the members of W3C's `RTCDataChannelInit`, with our names of priorities. */
 interface ChannelInit extends Omit<RTCDataChannelInit, 'priority'> {
     /** Default: `'normal'`. */
@@ -1080,6 +1476,18 @@ declare class AgentChannel extends Emitter<ChannelEvents> implements AsyncIterab
     /** Closes the channel at the end of an `await using` block. */
     [Symbol.asyncDispose](): Promise<void>;
 }
+
+/**
+ * A plain data channel as WHATWG streams, see `AgentChannel.readable` and `writable`. Call it before messages arrive:
+ * in the `datachannel` event, or right after `createDataChannel()`. It takes `binaryType` and
+ * `bufferedAmountLowThreshold` for itself.
+ */
+declare function toWebStreams(dataChannel: RTCDataChannel): ChannelStreams;
+/** A plain data channel as a Node stream, see `AgentChannel.duplex`. Call it when {@link toWebStreams} would have to be. */
+declare function toDuplex(dataChannel: RTCDataChannel, options?: ChannelDuplexOptions): Duplex;
+
+/** The subprotocol of channels that are used as streams on both sides, with flow control and half-close. */
+declare const STREAM_PROTOCOL = "ossa-stream";
 
 /** How far a transfer is. */
 interface FileProgress {
@@ -1204,198 +1612,132 @@ declare class OutgoingFile {
 /** Anything with bytes: a path, an open file, bytes in memory, or a stream of them. */
 type FileSource = string | URL | FileHandle | Blob | ArrayBuffer | ArrayBufferView | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>;
 
-/** Options of {@link KnownKeys}. */
-interface KnownKeysOptions {
-    /**
-     * How many agents are remembered; default 10,000. At the bound unknown agents are refused: to forget a key would let
-     * somebody else take the name over.
-     */
-    capacity?: number;
+/**
+ * The channels that carry messages. Both sides must use the same:
+ * - `'single'`: one channel, `ossa-channel`, ordered and reliable.
+ * - `'multiplex'`: `control` (ordered), `data` (unordered, reliable) and `events` (ordered, at most 3 retransmissions),
+ *   negotiated with the ids 0, 1 and 2 as in the specification's chapter on multiplexing.
+ * - `'reference'`: `control` (ordered) and `data` (unordered, no retransmissions), as the reference class of OSSA makes them.
+ */
+type ChannelPreset = 'single' | 'multiplex' | 'reference';
+
+/** What an agent says about itself. */
+interface AgentStatus {
+    status: 'healthy' | 'degraded' | 'unhealthy' | 'offline';
+    /** How busy it is: 0 for idle, 1 for as much as it can do; not negative. */
+    load?: number;
+    /** Connections to other agents, a whole number. */
+    activeConnections?: number;
+    /** Names of what it can be called for. */
+    capabilities?: string[];
+    /** Anything that it measures, as JSON. */
+    metrics?: Record<string, unknown>;
 }
-/** The keys of agents that were met before. Iterating gives pairs of agent URI and PEM. */
-declare class KnownKeys implements Iterable<[string, string]> {
+
+/** A message from another agent. */
+interface AgentMessage {
+    /** `'message'`, `'status'`, `'state_update'`, or any type that the other side chose; `'binary'` for raw bytes. */
+    type: string;
+    /** UUID; empty for binary data and the bare messages of naive peers. */
+    id: string;
+    /** When it was sent, ISO 8601; empty where there is none. */
+    timestamp: string;
+    /** What was sent: any JSON value, or an `ArrayBuffer`. */
+    payload: unknown;
+    /** Sender, priority, and whatever else came along. */
+    metadata: {
+        agentId: string;
+        [name: string]: unknown;
+    };
+    /** The agent at the other end of the link. */
+    from: string;
+}
+/** Options of `send`. */
+interface SendOptions {
+    /** Default: `'message'`. Those of calls, `heartbeat` and `binary` are not for `send`. */
+    type?: string;
+    /**
+     * Default: `'normal'`. Messages that wait are sent by priority, with shares of 1, 2, 4 and 8 so that none starves; a
+     * more urgent one overtakes the rest of a large one.
+     */
+    priority?: Priority;
+    /** Seconds in which the message is of use: it is neither sent nor delivered later (`MESSAGE_EXPIRED`). */
+    ttl?: number;
+    /** For the other side to tie messages together. At most 256 bytes. */
+    correlationId?: string;
+    /** More members of the metadata, for example `traceparent`. */
+    metadata?: Record<string, unknown>;
+    /** Label of the message channel, if the link has several. Default: the first. */
+    channel?: string;
+    /** Gives up waiting for room. */
+    signal?: AbortSignal;
+}
+/** Options of `trySend`, which does not wait. */
+type TrySendOptions = Omit<SendOptions, 'signal'>;
+/** How far a message has come that is too large to travel whole. */
+interface MessageProgress {
+    /** Whether this side sends or receives it. */
+    direction: 'send' | 'receive';
+    /** Its id. */
+    id: string;
+    /** Parts that have gone or come. */
+    parts: number;
+    /** Parts that it has. */
+    total: number;
+    /** Bytes (received) or UTF-16 units (sent) of these parts. */
+    bytes: number;
+}
+
+/** Options of `call` and `callStream`. */
+interface CallOptions {
+    /**
+     * Milliseconds to wait for the answer; with `callStream` the longest wait for an item while there is none to read.
+     * The other side is told when the time is over. Default: 30,000.
+     */
+    timeout?: number;
+    /** Gives up waiting, and tells the other side. */
+    signal?: AbortSignal;
+    /** How urgent the call and its answer are. */
+    priority?: Priority;
+    /**
+     * Seconds in which the answer is of use. The call is not sent later (`MESSAGE_EXPIRED`), and the other side stops its
+     * handler when they are over (`TASK_TIMEOUT`), whether it hears from us or not. Default: none.
+     */
+    ttl?: number;
+}
+/**
+ * What the failure of a call travels as: an `error` message, or a `capability_response` with the payload
+ * `{error: {code, message, details?, retryable}}` for callers that wait for responses only and would otherwise wait
+ * until their timeout. Callers of this package understand both.
+ */
+type FailAs = 'error' | 'response';
+/** Options of `handle`. */
+interface HandleOptions {
+    /** How many calls of this capability run at a time, over all links. Default: as many as come. */
+    concurrency?: number;
+    /**
+     * How many more may wait for their turn; beyond that the agent that waits with most gets `RATE_LIMIT_EXCEEDED`.
+     * Only together with `concurrency`. Default: 1,024.
+     */
+    queue?: number;
+    /** What failures travel as. Default: as for the whole peer. */
+    failAs?: FailAs;
+}
+
+/**
+ * Items of a result as they arrive. The call is made when the first item is asked for. Leaving a `for await` loop
+ * early cancels the call, which stops the handler at the other end.
+ */
+declare class ResultStream<Item> implements AsyncIterableIterator<Item>, AsyncDisposable {
     #private;
-    constructor(entries?: Iterable<readonly [string, PublicKeyInput]>, options?: KnownKeysOptions);
-    /**
-     * Opens a file of known keys, or begins one. Every new key is written to it, as with {@link saveAgentKeys}: others must
-     * not be able to put a key in.
-     *
-     * @throws AgentError - `UNAUTHORIZED` if others than the owner can read the file.
-     * @throws TypeError - It holds something else.
-     */
-    static open(path: string, options?: KnownKeysOptions): Promise<KnownKeys>;
-    /** How many agents are known. */
-    get size(): number;
-    /** No more agents are remembered. */
-    get full(): boolean;
-    /** The key of an agent, PEM. */
-    get(agentId: string): string | undefined;
-    /**
-     * Remembers a key, in place of the one before.
-     *
-     * @throws RangeError - The capacity is reached and the agent is a new one.
-     */
-    set(agentId: string, key: PublicKeyInput): void;
-    /** Forgets an agent, for example because it has got new keys: its next contact is a first one. */
-    delete(agentId: string): boolean;
-    [Symbol.iterator](): IterableIterator<[string, string]>;
-    /** For `JSON.stringify`: PEM by agent URI. */
-    toJSON(): Record<string, string>;
-    /** Resolves when everything is in the file; rejects if the last attempt to write it failed. */
-    saved(): Promise<void>;
-}
-
-/** A public key as JWK (RFC 7517). */
-interface PublicJwk {
-    /** `'OKP'` (Ed25519), `'EC'` (P-256) or `'RSA'`. */
-    kty: string;
-    [member: string]: unknown;
-}
-/** A public key: JWK as object or JSON text, PEM (`PUBLIC KEY`), or a public `KeyObject` of `node:crypto`. */
-type PublicKeyInput = string | PublicJwk | KeyObject;
-/**
- * How much the name of another agent has to be proven.
- *
- * - `'required'`: offers and answers need a token that a known key has signed. Nobody else gets a connection.
- * - `'tofu'` (trust on first use): the key of the first contact counts from then on.
- * - `'spec-literal'`: as in the specification, with the key that the sender itself supplies. It proves nothing.
- * - `'none'`: tokens of others are not looked at.
- */
-type AuthMode = 'required' | 'tofu' | 'spec-literal' | 'none';
-/** How the name of an agent was established. */
-type AuthHow = 'pinned' | 'resolver' | 'jwks' | 'tofu' | 'self-asserted' | 'none';
-/** Who is at the other end of a link. */
-interface RemoteAgent {
-    /** Its URI. */
-    readonly agentId: string;
-    /**
-     * Whether a key that is known as that agent's has signed the certificate of this connection. With `'tofu'` it is false
-     * at the first contact: there was nothing to compare with.
-     */
-    readonly authenticated: boolean;
-    /** How that was established; `'none'` also while a link is being made. */
-    readonly how: AuthHow;
-    /** Fingerprint of the certificate in use, `sha-256 AB:CD:...`; there once the link is open. */
-    readonly fingerprint?: string;
-}
-/** Where key sets are published. */
-interface JwksOptions {
-    /**
-     * The `https:` URL of a set for all agents, whose keys say in a member `agentId`, or in a `kid` that is the agent's
-     * URI alone or followed by `#` and a name, whose they are; or a function that gives the URL of an agent's own set.
-     */
-    url: string | URL | ((agentId: string) => string | URL | undefined | Promise<string | URL | undefined>);
-    /** PEM certificates of authorities to trust instead of the system's. */
-    ca?: string;
-    /**
-     * Milliseconds that a set is used before it is fetched again; a key that was withdrawn counts for as long, also while its
-     * server is away. From 1 to 86,400,000. Default: 300,000, five minutes.
-     */
-    maxAge?: number;
-    /**
-     * Milliseconds between two attempts to fetch the same set, so that made-up `kid`s do not flood its server; a key that was
-     * just published waits for as long. From 1 to `maxAge`. Default: 30,000, at a signaling server 2,000, so that new agents do not
-     * give up meanwhile; or `maxAge` if that is less.
-     */
-    coolDown?: number;
-}
-/** The option `auth` of {@link createPeer}. */
-interface AuthOptions {
-    /** The agent's own keys: offers and answers are signed with them. */
-    keys?: AgentKeys;
-    /** Default: `'required'`. */
-    mode?: AuthMode;
-    /** Keys of other agents, by URI; several while a key is being replaced. An agent that is here is looked up nowhere else. */
-    pinned?: Readonly<Record<string, PublicKeyInput | readonly PublicKeyInput[]>> | ReadonlyMap<string, PublicKeyInput | readonly PublicKeyInput[]>;
-    /** Finds the keys of an agent; nothing if there are none. It has five seconds. `kid` is what the token claims. */
-    resolve?: (agentId: string, kid: string | undefined) => PublicKeyInput | readonly PublicKeyInput[] | null | undefined | Promise<PublicKeyInput | readonly PublicKeyInput[] | null | undefined>;
-    /** Published key sets. */
-    jwks?: string | URL | JwksOptions;
-    /** Keys of first contacts, for `'tofu'`. Default: kept in memory, forgotten at the end of the process. */
-    knownKeys?: KnownKeys;
-    /** Say nothing to those that are refused, so that they do not even learn that there is an agent. Default: false. */
-    silent?: boolean;
-}
-/** Who may connect: agent URIs, patterns with `*`, a regular expression for the whole URI, or a function. */
-type AllowOption = string | Iterable<string> | RegExp | ((agentId: string) => boolean | Promise<boolean>);
-/** An offer or answer that was refused. */
-interface Refused {
-    /** The sender that the message names; it may be another in truth. */
-    readonly agentId: string;
-    /** What was refused. */
-    readonly type: 'offer' | 'answer';
-    /** Stable name of the reason, for example `'signature-invalid'`; see docs/security.md. */
-    readonly reason: string;
-    /** The reason in words. */
-    readonly message: string;
-}
-
-/** Algorithms of tokens. */
-type AgentKeyAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
-/** Options of {@link generateAgentKeys}. */
-interface GenerateAgentKeysOptions {
-    /**
-     * Default: `'ES256'` (ECDSA on P-256), which every JWT library and every browser verifies. `'EdDSA'` is Ed25519,
-     * `'RS256'` is RSA with 3,072 bits, whose tokens are larger.
-     */
-    algorithm?: AgentKeyAlgorithm;
-    /** Names the key in tokens. Default: its thumbprint (RFC 7638). */
-    kid?: string;
-}
-/** The key pair of an agent. Printing or serializing it shows the public part only. */
-declare class AgentKeys {
-    #private;
-    /** How tokens are signed with it. */
-    readonly algorithm: AgentKeyAlgorithm;
-    /** Names the key in tokens. */
-    readonly kid: string;
-    /** The public key, PEM: what the other agents pin. */
-    readonly publicKey: string;
-    /**
-     * From a private key of your own: a `KeyObject`, PEM or JWK. {@link generateAgentKeys} makes a new one.
-     *
-     * @throws TypeError - It is not a private key of a kind that is supported.
-     */
-    constructor(privateKey: KeyObject | string | JsonWebKey, options?: {
-        kid?: string;
-    });
-    /** The public key as JWK, with its `kid`, `alg` and `use`: what belongs into a published key set. */
-    get publicJwk(): PublicJwk;
-    /** The private key, PEM (PKCS#8). Whoever has it can act as this agent. */
-    exportPrivateKey(): string;
-}
-/** Makes a key pair for an agent. */
-declare function generateAgentKeys(options?: GenerateAgentKeysOptions): Promise<AgentKeys>;
-/**
- * Writes keys to a file that only its owner can read (mode 0600), at once as a whole: PEM, with the `kid` in a line above.
- *
- * @throws Error - of `node:fs`, if the file cannot be written.
- */
-declare function saveAgentKeys(path: string, keys: AgentKeys): Promise<void>;
-/**
- * Reads keys that {@link saveAgentKeys} has written, or any private key in PEM without a passphrase.
- *
- * @throws AgentError - `UNAUTHORIZED` if others than the owner can read the file.
- * @throws TypeError - It holds no private key that is supported.
- * @throws Error - of `node:fs`, for example with the code `ENOENT`.
- */
-declare function loadAgentKeys(path: string): Promise<AgentKeys>;
-
-/** Facts that belong to a log message: agent URIs, ids, codes, sizes. */
-type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
-/**
- * Takes log messages: `console` will do, and so will most logging packages behind four small functions. Nothing secret
- * is logged: no credentials, tokens, keys, payloads or addresses of candidates.
- */
-interface Logger {
-    /** Single steps, for the hunt for a fault. */
-    debug(message: string, fields?: LogFields): void;
-    /** What an operator may want to see: links that come and go. */
-    info(message: string, fields?: LogFields): void;
-    /** Something was refused or went wrong, and the agent goes on. */
-    warn(message: string, fields?: LogFields): void;
-    /** Something does not work any more. */
-    error(message: string, fields?: LogFields): void;
+    /** The next item. Rejects once if the call fails, after the items that came before. */
+    next(): Promise<IteratorResult<Item, undefined>>;
+    /** Reads no further: the call is cancelled if it is not over. */
+    return(): Promise<IteratorResult<Item, undefined>>;
+    /** Reads no further, as the end of an `await using` block does. */
+    [Symbol.asyncDispose](): Promise<void>;
+    /** Items are read once: every loop goes on where the last one ended. */
+    [Symbol.asyncIterator](): this;
 }
 
 /** How a link comes back when its connection is lost; times in milliseconds. */
@@ -1457,387 +1799,11 @@ interface Reconnected {
     readonly downtime: number;
 }
 
-/** A trickled ICE candidate, `RTCIceCandidateInit` of W3C. */
-interface SignalingCandidate {
-    /** `candidate:...` (RFC 8839 section 5.1). */
-    candidate?: string;
-    /** Media stream identification of the section it belongs to. */
-    sdpMid?: string | null;
-    /** Index of that section, from 0. */
-    sdpMLineIndex?: number | null;
-    /** ICE username fragment of the generation it belongs to. */
-    usernameFragment?: string | null;
-}
-/** What two agents tell each other to set up a connection: the `SignalingMessage` of the OSSA specification. */
-interface SignalingMessage {
-    /** What the message is. */
-    type: 'offer' | 'answer' | 'ice-candidate' | 'error';
-    /** Sender. Only an `error` may lack it: it then comes from the signaling service, not from an agent. */
-    from?: string;
-    /** Recipient. */
-    to: string;
-    /** Names one connection set-up; echoed by the other side. */
-    sessionId?: string;
-    /** The description of an offer or answer. We send a string and accept `{type, sdp}` as well. */
-    sdp?: string | {
-        type?: string;
-        sdp: string;
-    };
-    /** Null, absent or with an empty `candidate`: there are no more. */
-    candidate?: SignalingCandidate | null;
-    /** Proof of the sender's identity, on offers and answers: a signed token, and the key that it is signed with. */
-    auth?: {
-        token: string;
-        publicKey: string;
-    };
-    /** Of an `error`: a code such as `UNAUTHORIZED`, and a text for people. */
-    error?: {
-        code: string;
-        message: string;
-    };
-}
-/** Ends a subscription; resolves when that is done. */
-type Unsubscribe = () => void | Promise<void>;
-/** What may be said about a change in a room. */
-interface RoomDetails {
-    /**
-     * The agent has just come into the room, or come back after it was away: those who are new in the list were there
-     * before it. The first list means that anyhow.
-     */
-    entered?: boolean;
-    /**
-     * Those who are not in the list any more because they wanted to leave. Others that are missing are lost to the
-     * signaling service only: open links to them are kept. Default: everybody who is missing has left.
-     */
-    left?: readonly string[];
-    /** The service does not let the agent back in, and is asked again and again. */
-    problem?: AgentError;
-}
-/** What an adapter may make use of. */
-interface SubscriptionContext {
-    /** The agent's own keys, for services that want proof of its name. */
-    readonly keys?: AgentKeys;
-    /**
-     * Offers ICE servers to the agent, in place of those offered before. They are used for connections and ICE restarts from
-     * then on. Those that should count for the first connection have to be offered before `subscribe()` has resolved.
-     */
-    offerIceServers(servers: readonly RTCIceServer[]): void;
-}
-/** Takes the agents that are in a room, the listener's own agent included. */
-type RoomListener = (members: readonly string[], details?: RoomDetails) => void;
-/**
- * A way for signaling messages to get from agent to agent: two functions over whatever you have, and a third one if there
- * are to be rooms.
- */
-interface SignalingAdapter {
-    /**
-     * Hands a message over for delivery to `message.to`. Messages of one sender to one recipient must arrive in order.
-     * If it throws or rejects, the set-up fails with that error.
-     */
-    send(message: SignalingMessage): void | Promise<void>;
-    /**
-     * Starts to deliver the messages for an agent. `deliver` never throws. `failed` may be called once, when
-     * nothing will be delivered any more. `context` is for services that want to know who the agent is or offer it ICE servers.
-     */
-    subscribe(agentId: string, deliver: (message: SignalingMessage) => void, failed: (error: AgentError) => void, context?: SubscriptionContext): Unsubscribe | Promise<Unsubscribe>;
-    /**
-     * Puts an agent that has subscribed into a room. `onMembers` is called once with those who are in it, and then after
-     * every change; it never throws. Without this function there are no rooms.
-     * @returns a function that takes the agent out of the room. It throws or rejects if the agent may not enter.
-     */
-    join?(room: string, agentId: string, onMembers: RoomListener): Unsubscribe | Promise<Unsubscribe>;
-}
-
 /**
  * `'connecting'`, then `'open'`; `'disconnected'` when nothing comes over the network, `'reconnecting'` when something is
  * done about that, `'open'` again; `'closed'` in the end.
  */
 type LinkState = 'connecting' | 'open' | 'disconnected' | 'reconnecting' | 'closed';
-
-/** What an agent says about itself. */
-interface AgentStatus {
-    status: 'healthy' | 'degraded' | 'unhealthy' | 'offline';
-    /** How busy it is: 0 for idle, 1 for as much as it can do; not negative. */
-    load?: number;
-    /** Connections to other agents, a whole number. */
-    activeConnections?: number;
-    /** Names of what it can be called for. */
-    capabilities?: string[];
-    /** Anything that it measures, as JSON. */
-    metrics?: Record<string, unknown>;
-}
-
-/** Who calls, as far as that is known before there is a link. */
-interface Caller {
-    /** The canonical URI of the calling agent. */
-    readonly agentId: string;
-    /** Whether it has proved that it is that agent. Without that the signaling service alone vouches for the name. */
-    readonly authenticated: boolean;
-    /** How it has proved it. */
-    readonly how: string;
-}
-/**
- * Decides about links that others want to make: `false` refuses with `UNAUTHORIZED`; an `AgentError` that it throws
- * refuses with its code and text, any other error with `INTERNAL_ERROR`.
- */
-type AcceptPolicy = (caller: Caller) => boolean | Promise<boolean>;
-
-/** Bounds of one agent; what happens at each of them is said there. All are optional. */
-interface Limits {
-    /**
-     * Messages of one link that are kept until somebody reads them; more are refused with `RATE_LIMIT_EXCEEDED`.
-     * Default: 4,096.
-     */
-    unreadMessages?: number;
-    /** Bytes of those messages, as far as they are known. Default: 16 MiB. */
-    unreadBytes?: number;
-    /**
-     * Bytes of one message, sent or received; larger ones are refused with `MESSAGE_TOO_LARGE`. The other side learns
-     * it if it is one of ours. Default: 16 MiB.
-     */
-    messageBytes?: number;
-    /** Bytes of all messages of a link of which parts are missing; beyond them `MESSAGE_TOO_LARGE`. Default: 64 MiB. */
-    incompleteBytes?: number;
-    /** Messages of a link of which parts are missing; further ones are refused with `MESSAGE_TOO_LARGE`. Default: 64. */
-    incompleteMessages?: number;
-    /** Milliseconds without a part after which such a message is given up and reported as `problem`. Default: 30,000. */
-    incompleteIdle?: number;
-    /** Messages of a link that wait to be sent; beyond them `send` rejects with `RATE_LIMIT_EXCEEDED`. Default: 65,536. */
-    queuedMessages?: number;
-    /** Bytes of those messages. A larger one is taken if nothing else waits. Default: 64 MiB. */
-    queuedBytes?: number;
-    /** Ids that a link remembers to drop messages that come again; older ones are forgotten. Default: 4,096. */
-    dedupeIds?: number;
-    /** Milliseconds by which the clocks of two agents may differ when a ttl is judged on receipt. Default: 60,000. */
-    clockSkew?: number;
-    /** Channels of one link that the other side has opened and nobody has taken; more are closed. Default: 1,024. */
-    unreadChannels?: number;
-    /**
-     * Bytes that the channels of one link have received together and nobody has read, each message counting 64 more than it
-     * has. The channel whose message does not fit is closed with `RATE_LIMIT_EXCEEDED`; the link goes on. Default: 64 MiB.
-     */
-    unreadChannelBytes?: number;
-    /**
-     * Connections that others begin and that are not open yet. At the bound an authenticated agent takes the place of the
-     * oldest one that is not; others are refused with `RATE_LIMIT_EXCEEDED`. Default: 256.
-     */
-    halfOpen?: number;
-    /** Milliseconds until such a connection has to be open; then it gives its place up. Default: 60,000. */
-    halfOpenTime?: number;
-    /** Agents whose offer or answer is being verified at the same time; further ones are dropped. Default: 256. */
-    pendingOffers?: number;
-    /**
-     * Tokens that are remembered until they expire, so that none is used twice; at the bound new ones are refused.
-     * Default: 16,384, of 1.1 KiB at most.
-     */
-    replays?: number;
-    /** Senders that the rate limits tell apart; further ones share one limit. Default: 4,096. */
-    senders?: number;
-    /** Offers that one sender may make at once; more are refused with `RATE_LIMIT_EXCEEDED`, unverified. Default: 100. */
-    offerBurst?: number;
-    /** Offers that one sender may make in the long run. Default: 300. */
-    offersPerMinute?: number;
-    /** Refusals that one sender is told of at once, and that are logged; after them it is told nothing. Default: 5. */
-    refusalBurst?: number;
-    /** Refusals that one sender is told of in the long run. Default: 12. */
-    refusalsPerMinute?: number;
-    /** Refusals that all senders together are told of at once, whoever they say they are. Default: 100. */
-    allRefusalsBurst?: number;
-    /** Refusals that all senders together are told of in the long run. Default: 1,200. */
-    allRefusalsPerMinute?: number;
-    /** Files of one link that are offered or being received; more are refused. Default: 64. */
-    incomingFiles?: number;
-    /** Bytes of each such file that may be on their way or wait to be written, from 512 KiB to 64 MiB. Default: 4 MiB. */
-    fileWindow?: number;
-    /** Calls of this side over one link that wait for an answer; more fail with `RATE_LIMIT_EXCEEDED`. Default: 16,384. */
-    pendingCalls?: number;
-    /** Calls of the other side of one link whose handlers run at a time; more wait. Default: 16,384. */
-    runningCalls?: number;
-    /** How many of those may wait; more are refused with `RATE_LIMIT_EXCEEDED`. Default: 1,024. */
-    queuedCalls?: number;
-    /**
-     * Bytes of JSON of the inputs of the running and the waiting calls of one link; more are refused with
-     * `RATE_LIMIT_EXCEEDED`. Default: 64 MiB.
-     */
-    callInputBytes?: number;
-}
-
-/**
- * The channels that carry messages. Both sides must use the same:
- * - `'single'`: one channel, `ossa-channel`, ordered and reliable.
- * - `'multiplex'`: `control` (ordered), `data` (unordered, reliable) and `events` (ordered, at most 3 retransmissions),
- *   negotiated with the ids 0, 1 and 2 as in the specification's chapter on multiplexing.
- * - `'reference'`: `control` (ordered) and `data` (unordered, no retransmissions), as the reference class of OSSA makes them.
- */
-type ChannelPreset = 'single' | 'multiplex' | 'reference';
-
-/** Options of {@link createPeer}; every member of `RTCConfiguration` as well. */
-interface PeerOptions extends RTCConfiguration {
-    /** The URI under which other agents find this one, `agent://example.com/name`. */
-    agentId: string;
-    /**
-     * How to find the others: the URL of a signaling server (`ws://` and `wss://`, or `http://` and `https://` where WebSockets do not
-     * get through), a list of those of which the first that can be reached is used, or an adapter.
-     */
-    signaling: string | URL | readonly (string | URL)[] | SignalingAdapter;
-    /**
-     * How the names of agents are proven; see docs/security.md. Without it nobody's is: the signaling service alone vouches
-     * for them.
-     */
-    auth?: AuthOptions;
-    /** Who may connect; everybody by default. Asked after authentication, for each offer, and before `accept`. */
-    allow?: AllowOption;
-    /** Decides whether an agent that calls gets a link. Default: every one does. */
-    accept?: AcceptPolicy;
-    /** The channels that carry messages; both sides must use the same. Default: `'single'`. See docs/channels.md. */
-    channels?: ChannelPreset;
-    /**
-     * Milliseconds between heartbeats, at least 10; `false` for none. The other side counts as dead when it has sent some
-     * and three of its intervals pass without a sign of life. Default: 30,000.
-     */
-    heartbeat?: number | false;
-    /** How a link comes back when its connection is lost; `false`: it does not, the link closes. */
-    reconnect?: ReconnectOptions | false;
-    /** What is kept in memory for others, and how much of it. */
-    limits?: Limits;
-    /** Hears what the agent does. Default: nobody. */
-    logger?: Logger;
-    /**
-     * Whether to use the ICE servers that the signaling service offers, besides `iceServers`: TURN servers of
-     * `createSignalingServer({turn})`, for example. Default: true.
-     */
-    signalingIceServers?: boolean;
-    /** What failures of calls travel as, unless a handler says otherwise. Default: `'error'`. */
-    failAs?: FailAs;
-}
-/** A message from another agent. */
-interface AgentMessage {
-    /** `'message'`, `'status'`, `'state_update'`, or any type that the other side chose; `'binary'` for raw bytes. */
-    type: string;
-    /** UUID; empty for binary data and the bare messages of naive peers. */
-    id: string;
-    /** When it was sent, ISO 8601; empty where there is none. */
-    timestamp: string;
-    /** What was sent: any JSON value, or an `ArrayBuffer`. */
-    payload: unknown;
-    /** Sender, priority, and whatever else came along. */
-    metadata: {
-        agentId: string;
-        [name: string]: unknown;
-    };
-    /** The agent at the other end of the link. */
-    from: string;
-}
-/** Options of `send`. */
-interface SendOptions {
-    /** Default: `'message'`. Those of calls, `heartbeat` and `binary` are not for `send`. */
-    type?: string;
-    /**
-     * Default: `'normal'`. Messages that wait are sent by priority, with shares of 1, 2, 4 and 8 so that none starves; a
-     * more urgent one overtakes the rest of a large one.
-     */
-    priority?: Priority;
-    /** Seconds in which the message is of use: it is neither sent nor delivered later (`MESSAGE_EXPIRED`). */
-    ttl?: number;
-    /** For the other side to tie messages together. At most 256 bytes. */
-    correlationId?: string;
-    /** More members of the metadata, for example `traceparent`. */
-    metadata?: Record<string, unknown>;
-    /** Label of the message channel, if the link has several. Default: the first. */
-    channel?: string;
-    /** Gives up waiting for room. */
-    signal?: AbortSignal;
-}
-/** Options of `trySend`, which does not wait. */
-type TrySendOptions = Omit<SendOptions, 'signal'>;
-/** How far a message has come that is too large to travel whole. */
-interface MessageProgress {
-    /** Whether this side sends or receives it. */
-    direction: 'send' | 'receive';
-    /** Its id. */
-    id: string;
-    /** Parts that have gone or come. */
-    parts: number;
-    /** Parts that it has. */
-    total: number;
-    /** Bytes (received) or UTF-16 units (sent) of these parts. */
-    bytes: number;
-}
-/** Options of `call` and `callStream`. */
-interface CallOptions {
-    /**
-     * Milliseconds to wait for the answer; with `callStream` the longest wait for an item while there is none to read.
-     * The other side is told when the time is over. Default: 30,000.
-     */
-    timeout?: number;
-    /** Gives up waiting, and tells the other side. */
-    signal?: AbortSignal;
-    /** How urgent the call and its answer are. */
-    priority?: Priority;
-    /**
-     * Seconds in which the answer is of use. The call is not sent later (`MESSAGE_EXPIRED`), and the other side stops its
-     * handler when they are over (`TASK_TIMEOUT`), whether it hears from us or not. Default: none.
-     */
-    ttl?: number;
-}
-/**
- * What the failure of a call travels as: an `error` message, or a `capability_response` with the payload
- * `{error: {code, message, details?, retryable}}` for callers that wait for responses only and would otherwise wait
- * until their timeout. Callers of this package understand both.
- */
-type FailAs = 'error' | 'response';
-/** Options of `handle`. */
-interface HandleOptions {
-    /** How many calls of this capability run at a time, over all links. Default: as many as come. */
-    concurrency?: number;
-    /**
-     * How many more may wait for their turn; beyond that the agent that waits with most gets `RATE_LIMIT_EXCEEDED`.
-     * Only together with `concurrency`. Default: 1,024.
-     */
-    queue?: number;
-    /** What failures travel as. Default: as for the whole peer. */
-    failAs?: FailAs;
-}
-/** Options of `connect`. */
-interface ConnectOptions {
-    /** Milliseconds until it must be connected. Default: 30,000. */
-    timeout?: number;
-    /**
-     * Milliseconds, at most `timeout`, for which an agent that the signaling service does not know is called again: it may be
-     * just starting. 0: called once; `Infinity`: for as long as `timeout` allows. Default: 3,000.
-     */
-    waitForPeer?: number;
-    /** Gives up waiting. */
-    signal?: AbortSignal;
-}
-/** What a handler is told about a call. */
-interface CallContext {
-    /** The calling agent. */
-    readonly from: string;
-    /** The link that it came over. */
-    readonly link: Link;
-    /** The name that was called. */
-    readonly capability: string;
-    /** The id of the call. */
-    readonly id: string;
-    /** What the caller said about the call: its `priority`, its `ttl`, and whatever else came along. */
-    readonly metadata: {
-        agentId: string;
-        [name: string]: unknown;
-    };
-    /**
-     * Fires when nobody waits for the result any more; its `reason` is an `AgentError`: the caller has cancelled
-     * (`TASK_CANCELLED`), the ttl of the call is over (`TASK_TIMEOUT`), or the link is gone (`AGENT_UNREACHABLE`).
-     */
-    readonly signal: AbortSignal;
-}
-/**
- * Answers calls of one capability. What it returns is sent as the result. An async iterable (such as an async generator
- * or a `ReadableStream`) or a generator is sent item by item to a caller who uses `callStream`, at the pace at which
- * they are read, and as an array of at most 65,536 items and 16 Mi characters of JSON to any other. An `AgentError` that it throws keeps its code,
- * anything else becomes `CAPABILITY_FAILED` with its message.
- */
-type CapabilityHandler = (input: never, context: CallContext) => unknown;
 
 /** Events of a {@link Link}. */
 type LinkEvents = {
@@ -1965,6 +1931,101 @@ declare class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMes
     [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What a handler is told about a call. */
+interface CallContext {
+    /** The calling agent. */
+    readonly from: string;
+    /** The link that it came over. */
+    readonly link: Link;
+    /** The name that was called. */
+    readonly capability: string;
+    /** The id of the call. */
+    readonly id: string;
+    /** What the caller said about the call: its `priority`, its `ttl`, and whatever else came along. */
+    readonly metadata: {
+        agentId: string;
+        [name: string]: unknown;
+    };
+    /**
+     * Fires when nobody waits for the result any more; its `reason` is an `AgentError`: the caller has cancelled
+     * (`TASK_CANCELLED`), the ttl of the call is over (`TASK_TIMEOUT`), or the link is gone (`AGENT_UNREACHABLE`).
+     */
+    readonly signal: AbortSignal;
+}
+/**
+ * Answers calls of one capability. What it returns is sent as the result. An async iterable (such as an async generator
+ * or a `ReadableStream`) or a generator is sent item by item to a caller who uses `callStream`, at the pace at which
+ * they are read, and as an array of at most 65,536 items and 16 Mi characters of JSON to any other. An `AgentError` that it throws keeps its code,
+ * anything else becomes `CAPABILITY_FAILED` with its message.
+ */
+type CapabilityHandler = (input: never, context: CallContext) => unknown;
+
+/** Events of an {@link AgentPeer}. */
+type PeerEvents = {
+    /** Another agent has connected. Links are kept for the first listener or iterator. */
+    link: [link: Link];
+    /** Another agent offers a file, and nobody takes it from its link. */
+    file: [file: IncomingFile];
+    /** Another agent has said how it is. */
+    status: [status: AgentStatus, link: Link];
+    /** The signaling service is lost for good: open links go on, but nobody new is found. */
+    error: [error: AgentError];
+    /** An offer or answer was refused; see docs/security.md. */
+    refused: [refused: Refused];
+};
+
+/** Options of {@link createPeer}; every member of `RTCConfiguration` as well. */
+interface PeerOptions extends RTCConfiguration {
+    /** The URI under which other agents find this one, `agent://example.com/name`. */
+    agentId: string;
+    /**
+     * How to find the others: the URL of a signaling server (`ws://` and `wss://`, or `http://` and `https://` where WebSockets do not
+     * get through), a list of those of which the first that can be reached is used, or an adapter.
+     */
+    signaling: string | URL | readonly (string | URL)[] | SignalingAdapter;
+    /**
+     * How the names of agents are proven; see docs/security.md. Without it nobody's is: the signaling service alone vouches
+     * for them.
+     */
+    auth?: AuthOptions;
+    /** Who may connect; everybody by default. Asked after authentication, for each offer, and before `accept`. */
+    allow?: AllowOption;
+    /** Decides whether an agent that calls gets a link. Default: every one does. */
+    accept?: AcceptPolicy;
+    /** The channels that carry messages; both sides must use the same. Default: `'single'`. See docs/channels.md. */
+    channels?: ChannelPreset;
+    /**
+     * Milliseconds between heartbeats, at least 10; `false` for none. The other side counts as dead when it has sent some
+     * and three of its intervals pass without a sign of life. Default: 30,000.
+     */
+    heartbeat?: number | false;
+    /** How a link comes back when its connection is lost; `false`: it does not, the link closes. */
+    reconnect?: ReconnectOptions | false;
+    /** What is kept in memory for others, and how much of it. */
+    limits?: Limits;
+    /** Hears what the agent does. Default: nobody. */
+    logger?: Logger;
+    /**
+     * Whether to use the ICE servers that the signaling service offers, besides `iceServers`: TURN servers of
+     * `createSignalingServer({turn})`, for example. Default: true.
+     */
+    signalingIceServers?: boolean;
+    /** What failures of calls travel as, unless a handler says otherwise. Default: `'error'`. */
+    failAs?: FailAs;
+}
+/** Options of `connect`. */
+interface ConnectOptions {
+    /** Milliseconds until it must be connected. Default: 30,000. */
+    timeout?: number;
+    /**
+     * Milliseconds, at most `timeout`, for which an agent that the signaling service does not know is called again: it may be
+     * just starting. 0: called once; `Infinity`: for as long as `timeout` allows. Default: 3,000.
+     */
+    waitForPeer?: number;
+    /** Gives up waiting. */
+    signal?: AbortSignal;
+}
+
 /** Options of `peer.mesh` and `peer.join`; times in milliseconds. */
 interface MeshOptions {
     /** Agents besides this one that the mesh connects to, 1 to 65,535. Default: 256. */
@@ -2064,20 +2125,6 @@ declare class Mesh extends Emitter<MeshEvents> implements AsyncIterable<AgentMes
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Events of an {@link AgentPeer}. */
-type PeerEvents = {
-    /** Another agent has connected. Links are kept for the first listener or iterator. */
-    link: [link: Link];
-    /** Another agent offers a file, and nobody takes it from its link. */
-    file: [file: IncomingFile];
-    /** Another agent has said how it is. */
-    status: [status: AgentStatus, link: Link];
-    /** The signaling service is lost for good: open links go on, but nobody new is found. */
-    error: [error: AgentError];
-    /** An offer or answer was refused; see docs/security.md. */
-    refused: [refused: Refused];
-};
-
 /**
  * A mesh whose members find each other: everybody in the room of a signaling service is connected to everybody else.
  * Messages of a room reach the room only, also if the same agents share several rooms or talk without one. Made by
@@ -2158,38 +2205,6 @@ declare class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Lin
  * @throws TypeError - An option is unknown or not valid.
  */
 declare function createPeer(options: PeerOptions): AgentPeer;
-
-/**
- * A plain data channel as WHATWG streams, see `AgentChannel.readable` and `writable`. Call it before messages arrive:
- * in the `datachannel` event, or right after `createDataChannel()`. It takes `binaryType` and
- * `bufferedAmountLowThreshold` for itself.
- */
-declare function toWebStreams(dataChannel: RTCDataChannel): ChannelStreams;
-/** A plain data channel as a Node stream, see `AgentChannel.duplex`. Call it when {@link toWebStreams} would have to be. */
-declare function toDuplex(dataChannel: RTCDataChannel, options?: ChannelDuplexOptions): Duplex;
-
-/** Signaling between agents in the same process, for tests and for programs that bring both sides. */
-declare class MemorySignaling implements SignalingAdapter {
-    #private;
-    /** The agents that are registered. */
-    get agents(): string[];
-    /**
-     * Delivers a message in a later turn of the event loop; a recipient that is not there answers with an `error`.
-     * @throws TypeError - `to` is no agent URI.
-     */
-    send(message: SignalingMessage): void;
-    /**
-     * From now on messages to `agentId` are delivered.
-     * @throws AgentError `UNAUTHORIZED` if the name is taken.
-     */
-    subscribe(agentId: string, deliver: (message: SignalingMessage) => void): Unsubscribe;
-    /**
-     * Puts an agent into a room.
-     * @throws AgentError `UNAUTHORIZED` if it has not subscribed here.
-     * @throws TypeError - It is in the room already.
-     */
-    join(room: string, agentId: string, onMembers: RoomListener): Unsubscribe;
-}
 
 /** A bearer token, or what gives one; asked again for every connection. */
 type SignalingToken = string | ((agentId: string) => string | Promise<string>);
@@ -2355,26 +2370,6 @@ type SignalingServerAuth = OpenSignalingAuth | TofuSignalingAuth | KeysSignaling
 /** How names are proven at a server. */
 type SignalingAuthMode = SignalingServerAuth['mode'];
 
-/**
- * The option `turn` of {@link createSignalingServer}: agents get credentials that expire, as coturn takes them with
- * `use-auth-secret`, and new ones when half of their time is over.
- */
-interface SignalingTurnOptions {
-    /** `turn:`, `turns:` and `stun:` URLs. */
-    urls: string | readonly string[];
-    /** The `static-auth-secret` of the TURN servers. */
-    secret: string;
-    /** Seconds that credentials are valid. Default: 3,600. */
-    ttl?: number;
-    /**
-     * What user names say about the agent to those who read the logs of the TURN servers: `'hash'`, the default, is always the
-     * same for an agent and does not show which it is; `'uri'` does.
-     */
-    username?: 'hash' | 'uri';
-    /** Also for the agents of an open server, that is for everybody. Default: false. */
-    allowOpen?: boolean;
-}
-
 /** Several signaling servers that share agents, rooms and messages through Redis; times in milliseconds. */
 interface SignalingClusterOptions {
     /**
@@ -2426,6 +2421,26 @@ interface SignalingClusterStats {
     unknown: number;
     /** Bytes that wait for Redis. */
     queuedBytes: number;
+}
+
+/**
+ * The option `turn` of {@link createSignalingServer}: agents get credentials that expire, as coturn takes them with
+ * `use-auth-secret`, and new ones when half of their time is over.
+ */
+interface SignalingTurnOptions {
+    /** `turn:`, `turns:` and `stun:` URLs. */
+    urls: string | readonly string[];
+    /** The `static-auth-secret` of the TURN servers. */
+    secret: string;
+    /** Seconds that credentials are valid. Default: 3,600. */
+    ttl?: number;
+    /**
+     * What user names say about the agent to those who read the logs of the TURN servers: `'hash'`, the default, is always the
+     * same for an agent and does not show which it is; `'uri'` does.
+     */
+    username?: 'hash' | 'uri';
+    /** Also for the agents of an open server, that is for everybody. Default: false. */
+    allowOpen?: boolean;
 }
 
 /** Certificate and key of a signaling server. */
@@ -2592,13 +2607,6 @@ interface SignalingServer extends AsyncDisposable {
  * @throws TypeError - An option is unknown or out of range.
  */
 declare function createSignalingServer(options?: SignalingServerOptions): Promise<SignalingServer>;
-
-/**
- * The canonical form of an agent URI: scheme and host lower-cased.
- *
- * @throws TypeError - It is not one; the message says what is wrong.
- */
-declare function normalizeAgentUri(uri: string): string;
 
 export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, Mesh, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version };
 export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions };

@@ -1,3 +1,98 @@
+// What the package exports, room by room.
 export { version } from './native';
 export * from './w3c';
-export * from './agent';
+export { AgentPeer, createPeer } from './agent/peer';
+export type { AcceptPolicy, Caller, ConnectOptions, PeerEvents, PeerOptions } from './agent/peer';
+export { Link } from './agent/link';
+export type { CallContext, CapabilityHandler, LinkEvents } from './agent/link';
+export { ResultStream } from './agent/calls';
+export type { CallOptions, FailAs, HandleOptions } from './agent/calls';
+export type {
+  AgentMessage,
+  AgentStatus,
+  ChannelPreset,
+  MessageProgress,
+  SendOptions,
+  TrySendOptions,
+} from './agent/messages';
+export { AgentChannel, STREAM_PROTOCOL, toDuplex, toWebStreams } from './agent/channels';
+export type {
+  ChannelData,
+  ChannelDuplexOptions,
+  ChannelEvents,
+  ChannelInit,
+  ChannelPayload,
+  ChannelStreams,
+  Priority,
+  StreamChunk,
+} from './agent/channels';
+export { IncomingFile, OutgoingFile } from './agent/files';
+export type {
+  AcceptFileOptions,
+  FileDestination,
+  FileProgress,
+  FileSource,
+  ReceivedFile,
+  SendFileOptions,
+  SentFile,
+} from './agent/files';
+export { Mesh, Room } from './agent/mesh';
+export type {
+  Answer,
+  BroadcastOptions,
+  Delivery,
+  MemberCallOptions,
+  MemberSendOptions,
+  MeshEvents,
+  MeshOptions,
+} from './agent/mesh';
+export type { LinkState, Reconnected, ReconnectOptions, ReconnectReason, ReconnectStep } from './agent/connection';
+export type { AllowOption, Refused, RemoteAgent } from './agent/auth';
+export type { Limits } from './agent/limits';
+export { AgentKeys, generateAgentKeys, KnownKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys } from './identity';
+export type {
+  AgentKeyAlgorithm,
+  AuthHow,
+  AuthMode,
+  AuthOptions,
+  GenerateAgentKeysOptions,
+  JwksOptions,
+  KnownKeysOptions,
+  PublicJwk,
+  PublicKeyInput,
+} from './identity';
+export { MemorySignaling } from './signaling';
+export type {
+  RoomDetails,
+  RoomListener,
+  SignalingAdapter,
+  SignalingCandidate,
+  SignalingMessage,
+  SubscriptionContext,
+  Unsubscribe,
+} from './signaling';
+export { WebSocketSignaling } from './signaling/client';
+export type { SignalingState, SignalingToken, WebSocketSignalingOptions } from './signaling/client';
+export { createSignalingServer } from './signaling/server';
+export type {
+  BearerDetails,
+  BearerSignalingAuth,
+  BearerVerdict,
+  CloseSignalingServerOptions,
+  KeysSignalingAuth,
+  OpenSignalingAuth,
+  SignalingAuthMode,
+  SignalingClusterOptions,
+  SignalingClusterStats,
+  SignalingFrontOptions,
+  SignalingServer,
+  SignalingServerAuth,
+  SignalingServerLimits,
+  SignalingServerOptions,
+  SignalingServerStats,
+  SignalingTls,
+  SignalingTurnOptions,
+  TofuSignalingAuth,
+} from './signaling/server';
+export { AgentError, Emitter } from './base';
+export type { AgentErrorCode, AgentErrorOptions, EventArguments, LogFields, Logger } from './base';

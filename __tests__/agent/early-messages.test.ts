@@ -1,7 +1,7 @@
 // Candidates that come before their offer: kept, but nobody can fill the memory with them.
 import type { SignalingMessage } from 'ossa-webrtc';
 
-import { EarlyMessages } from '../../ts/agent/early-messages';
+import { EarlyMessages } from '../../ts/agent/peer/early-messages';
 
 const candidate = (text: string): SignalingMessage => ({
   type: 'ice-candidate',

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import { Budget, Emitter, Inbox } from '../../ts/agent/events';
+import { Budget, Emitter, Inbox } from '../../ts/base/events';
 
 type Events = { item: [item: number]; other: [] };
 

@@ -1,8 +1,8 @@
 // A program that is busy, or on a busy machine, does not take its own lateness for the other side's.
 import { MessageChannel } from 'node:worker_threads';
 
-import { MessageChannels } from '../../ts/agent/message-channels';
-import { within } from '../../ts/agent/within';
+import { MessageChannels } from '../../ts/agent/messages/channels';
+import { within } from '../../ts/native/within';
 import type { RTCDataChannel, RTCPeerConnection } from '../../ts/w3c';
 import { agents } from './two-agents';
 

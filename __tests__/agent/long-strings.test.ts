@@ -2,7 +2,7 @@
 import { RTCDataChannel } from 'ossa-webrtc';
 import type { AgentError, AgentMessage, Link } from 'ossa-webrtc';
 
-import { largeText } from '../../ts/agent/large-text';
+import { largeText } from '../../ts/agent/messages/large-text';
 import { agents, next } from './two-agents';
 
 const { pair } = agents();

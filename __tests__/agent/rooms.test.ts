@@ -2,7 +2,7 @@
 import { AgentError, createPeer, createSignalingServer, MemorySignaling, WebSocketSignaling } from 'ossa-webrtc';
 import type { AgentMessage, Link, Room, SignalingAdapter } from 'ossa-webrtc';
 
-import { EarlyRoomMessages } from '../../ts/agent/room-early';
+import { EarlyRoomMessages } from '../../ts/agent/mesh/early-messages';
 import { Company, complete, next, take, until } from './mesh-helpers';
 import { until as eventually } from './two-agents';
 

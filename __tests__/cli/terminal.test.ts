@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { Output, type Sink } from '../../ts/cli/output';
-import { progressText, showProgress } from '../../ts/cli/progress';
-import { bytes, duration, harmless, harmlessJson } from '../../ts/cli/text';
+import { Output, type Sink } from '../../ts/cli/output/output';
+import { progressText, showProgress } from '../../ts/cli/output/progress';
+import { bytes, duration, harmless, harmlessJson } from '../../ts/cli/output/text';
 import { cli, killAll, Program, signaling } from './program';
 
 let folder: string;

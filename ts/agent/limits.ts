@@ -1,5 +1,5 @@
 // What an agent keeps in memory for others, and how much of it. Every member has a default and a range.
-import { checkInteger, checkMembers } from './options';
+import { checkInteger, checkMembers } from '../base';
 
 /** Bounds of one agent; what happens at each of them is said there. All are optional. */
 export interface Limits {
@@ -81,7 +81,7 @@ export interface Limits {
   callInputBytes?: number;
 }
 
-/** All bounds, with the defaults where nothing was said. @internal */
+/** All bounds, with the defaults where nothing was said. */
 export type ResolvedLimits = Readonly<Required<Limits>>;
 
 /** Default, least and most of each member. */

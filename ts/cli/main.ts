@@ -1,11 +1,7 @@
 // The program: finds the command, runs it, and turns its end into an exit code.
-import { parseCommand } from './arguments';
-import type { Command, Context } from './command';
-import { EXIT, reportOf, UsageError } from './exit';
-import { commandHelp, overview, PROGRAM } from './help';
-import { nearest } from './nearest';
-import { Output } from './output';
-import { COMMANDS } from './table';
+import { COMMANDS } from './commands';
+import { EXIT, Output, reportOf, UsageError } from './output';
+import { commandHelp, nearest, overview, parseCommand, PROGRAM, type Command, type Context } from './parsing';
 
 /** How long a command may take to end after Ctrl-C, in milliseconds: a link says goodbye for up to two seconds. */
 const LAST_WORDS = 5000;

@@ -1,4 +1,4 @@
-import { AgentError } from '../agent/errors';
+import { AgentError } from '../base';
 
 interface Pending {
   resolve: (result: unknown) => void;

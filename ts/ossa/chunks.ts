@@ -6,7 +6,7 @@
 // pieces are joined. It is there for programs that were written for it; speed is the agents' business.
 import { randomUUID } from 'node:crypto';
 
-import { AgentError } from '../agent/errors';
+import { AgentError } from '../base';
 import type { WebRTCMessage } from './types';
 
 /** The text inside a piece is never cut shorter than this, even if `chunkSize` has no room for it beside the envelope. */

@@ -1,5 +1,5 @@
 // Making and reading messages, and reading options.
-import { AgentError } from '../agent/errors';
+import { AgentError } from '../base';
 import { chunksOf } from './chunks';
 import type { MessagePriority, SignalingMessage, WebRTCMessage, WebRTCMessageType } from './types';
 

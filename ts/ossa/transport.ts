@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 
-import { AgentError, messageOf } from '../agent/errors';
+import { AgentError, messageOf } from '../base';
 import type { RTCDataChannel, RTCIceCandidateInit, RTCPeerConnection, RTCPeerConnectionState } from '../w3c';
 import { PendingCalls } from './calls';
 import { Reassembly } from './chunks';

@@ -1,7 +1,9 @@
 // The allowlist: who may connect, after it is clear who it is.
-import { normalizeAgentUri } from '../options';
-import { within } from '../within';
-import type { AllowOption } from './types';
+import { normalizeAgentUri } from '../../identity';
+import { within } from '../../native';
+
+/** Who may connect: agent URIs, patterns with `*`, a regular expression for the whole URI, or a function. */
+export type AllowOption = string | Iterable<string> | RegExp | ((agentId: string) => boolean | Promise<boolean>);
 
 /** Decides about an agent. */
 export type Allow = (agentId: string) => boolean | Promise<boolean>;

@@ -1,20 +1,34 @@
 // Stands between the signaling service and a peer: signs what goes out, lets in what is who it says it is.
-import { binding } from '../../native/loader';
+import { AgentError, nativeAgentCall, type Logger } from '../../base';
+import {
+  KeyLookup,
+  keySetTimes,
+  normalizeAgentUri,
+  type AuthMode,
+  type AuthSettings,
+  type NativeAuth,
+  type Refusal,
+} from '../../identity';
+import { binding, patience } from '../../native';
+import { sdpOf, type SignalingMessage } from '../../signaling';
 import type { RTCPeerConnection } from '../../w3c';
-import { AgentError, nativeAgentCall } from '../errors';
 import type { ResolvedLimits } from '../limits';
-import type { Link } from '../link';
-import type { Logger } from '../logger';
-import { normalizeAgentUri } from '../options';
-import { patience } from '../patience';
-import { sdpOf } from '../session-id';
-import type { SignalingMessage } from '../signaling';
 import type { Allow } from './allow';
-import { KeyLookup, type NativeAuth, type Refusal } from './key-lookup';
-import { keySetTimes, type AuthSettings } from './options';
 import { fingerprintOf, matches, remoteCertificate, SetUps, type Shown } from './set-ups';
-import type { AuthMode, Refused, RemoteAgent } from './types';
+import type { Refused, RemoteAgent } from './types';
 import { WaitingRoom } from './waiting-room';
+
+/** A link as far as its guard knows it. */
+export interface GuardedLink {
+  /** Made by the other side. */
+  readonly incoming: boolean;
+  readonly state: string;
+  readonly remote: Pick<RemoteAgent, 'agentId'>;
+  readonly lifeline: { readonly sessionId: string | undefined };
+  /** Resolves when the link has a connection. */
+  readonly opened: Promise<void>;
+  fail(error: AgentError): void;
+}
 
 /** What a guard needs of its peer. */
 export interface GuardHost {
@@ -22,7 +36,7 @@ export interface GuardHost {
   readonly limits: ResolvedLimits;
   readonly logger: Logger;
   /** The links that are open or being made, oldest first. */
-  readonly links: ReadonlyMap<string, Link>;
+  readonly links: ReadonlyMap<string, GuardedLink>;
   /** A message that may be acted on. */
   deliver(message: SignalingMessage): void;
   /** Sends an `error`. Never throws. */
@@ -131,7 +145,7 @@ export class Guard {
   }
 
   /** Another agent has begun to make this link. If it does not go on, its place is for others. */
-  began(link: Link): void {
+  began(link: GuardedLink): void {
     const { halfOpenTime } = this.#host.limits;
     const end = patience(halfOpenTime, () => {
       if (link.state !== 'connecting') return;

@@ -1,15 +1,4 @@
-export { AgentKeys, generateAgentKeys, loadAgentKeys, saveAgentKeys } from './keys';
-export type { AgentKeyAlgorithm, GenerateAgentKeysOptions } from './keys';
-export { KnownKeys } from './known-keys';
-export type { KnownKeysOptions } from './known-keys';
-export type {
-  AllowOption,
-  AuthHow,
-  AuthMode,
-  AuthOptions,
-  JwksOptions,
-  PublicJwk,
-  PublicKeyInput,
-  Refused,
-  RemoteAgent,
-} from './types';
+// Who may connect, and whether they are who they say: stands between the signaling and the links. Keys are in `identity`.
+export { resolveAllow, type AllowOption } from './allow';
+export { Guard } from './guard';
+export type { Refused, RemoteAgent } from './types';

@@ -1,8 +1,8 @@
 // What is known about each connection set-up: who signed what for which certificate.
 import { createHash } from 'node:crypto';
 
+import type { AuthHow } from '../../identity';
 import type { RTCPeerConnection } from '../../w3c';
-import type { AuthHow } from './types';
 
 /**
  * Set-ups that are remembered. One is needed from the offer until DTLS is done, so this is far more than can be under way;

@@ -1,5 +1,5 @@
 // Keeps the messages of an agent in order while one of them is being verified.
-import type { SignalingMessage } from '../signaling';
+import type { SignalingMessage } from '../../signaling';
 
 /** Messages of one agent behind the one that is being verified: an offer's candidates come right after it. */
 const MAX_BEHIND = 64;

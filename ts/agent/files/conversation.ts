@@ -1,6 +1,6 @@
 // One attempt at a transfer: a channel, and the state machine of the core that says what goes over it.
-import type { AgentChannel, ChannelData } from '../channel';
-import { AgentError, messageOf } from '../errors';
+import { AgentError, messageOf } from '../../base';
+import type { AgentChannel, ChannelData } from '../channels';
 
 /** The label and the subprotocol of the channels that carry files. */
 export const FILE_PROTOCOL = 'ossa-file';

@@ -1,4 +1,4 @@
-import { reportError } from '../errors';
+import { reportError } from '../../base';
 
 /** How far a transfer is. */
 export interface FileProgress {

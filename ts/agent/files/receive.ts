@@ -4,11 +4,10 @@ import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-import { binding } from '../../native/loader';
-import { onAbort } from '../abort';
-import { AgentError, messageOf } from '../errors';
-import { checkFunction, checkMembers, checkName, checkSignal } from '../options';
+import { AgentError, checkFunction, checkMembers, checkName, checkSignal, messageOf, onAbort } from '../../base';
+import { binding } from '../../native';
 import { localFailure } from './conversation';
+import type { Offer } from './offer';
 import { Meter, type FileProgress } from './progress';
 import type { Reception } from './reception';
 import { DiskSink, StreamSink, type Sink } from './sink';
@@ -37,16 +36,6 @@ export interface ReceivedFile {
   readonly sha256: string;
   /** Bytes that were here already, from an earlier attempt. */
   readonly resumedFrom: number;
-}
-
-/** What the sender says about its file, checked for its form. @internal */
-export interface Offer {
-  id: string;
-  name: string;
-  mediaType?: string;
-  size?: number;
-  modified?: number;
-  metadata?: string;
 }
 
 /** A file that another agent offers. Accept or reject it: after a while (`timeout` of the sender, a minute) it is refused. */

@@ -1,9 +1,9 @@
 // Receiving over one channel: the conversation, and the bytes that wait to be written.
-import { binding } from '../../native/loader';
-import type { AgentChannel } from '../channel';
-import { AgentError, errorFromJson, nativeAgentCall } from '../errors';
+import { AgentError, errorFromJson, nativeAgentCall } from '../../base';
+import { binding } from '../../native';
+import type { AgentChannel } from '../channels';
 import { Conversation, type MachineEvent } from './conversation';
-import type { Offer } from './receive';
+import type { Offer } from './offer';
 import type { JournalCheck } from './sink';
 
 /** Bytes that are written at once. */

@@ -1,12 +1,19 @@
 // The sending side of a transfer.
 import { createHash, randomUUID, type Hash } from 'node:crypto';
 
-import { binding } from '../../native/loader';
-import { onAbort } from '../abort';
-import { toJson } from '../json';
-import type { AgentChannel, Priority } from '../channel';
-import { AgentError, nativeAgentCall } from '../errors';
-import { checkFunction, checkMembers, checkMilliseconds, checkName, checkSignal } from '../options';
+import {
+  AgentError,
+  checkFunction,
+  checkMembers,
+  checkMilliseconds,
+  checkName,
+  checkSignal,
+  nativeAgentCall,
+  onAbort,
+  toJson,
+} from '../../base';
+import { binding } from '../../native';
+import type { AgentChannel, Priority } from '../channels';
 import { Conversation, localFailure, type MachineEvent } from './conversation';
 import { Meter, type FileProgress } from './progress';
 import { checkSource, headOf, openSource, type FileSource, type OpenSource } from './source';
@@ -38,7 +45,7 @@ export interface SentFile {
   readonly resumedFrom: number;
 }
 
-/** What a transfer needs of its link. @internal */
+/** What a transfer needs of its link. */
 export interface SendHost {
   readonly remote: string;
   /** The largest message of the connection, in bytes. */

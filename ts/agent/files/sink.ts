@@ -5,8 +5,7 @@ import { link, lstat, mkdir, open, readFile, rename, rm, unlink, type FileHandle
 import { dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 
-import { AgentError } from '../errors';
-import { replaceFile } from '../replace-file';
+import { AgentError, replaceFile } from '../../base';
 
 /** What is there of a file. */
 export interface Present {

@@ -2,13 +2,11 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
 import type { AgentPeer, Link } from '../../index';
-import { AGENT, agentOf, AGENT_GROUPS, randomAgentId, registered, withPeer } from '../agent-options';
-import { listen, measure, type Figures, type Plan } from '../bench';
-import { defineCommand, type Context } from '../command';
-import { UsageError } from '../exit';
-import { pathOf, pathText } from '../path';
-import { fired } from '../pause';
-import { duration } from '../text';
+import { listen, measure, pathOf, pathText, type Figures, type Plan } from '../measuring';
+import { AGENT, AGENT_GROUPS, agentOf, randomAgentId, registered, withPeer } from '../options';
+import { duration, UsageError } from '../output';
+import { defineCommand, type Context } from '../parsing';
+import { fired } from './pause';
 
 const OPTIONS = {
   listen: { type: 'flag', short: 'l', help: 'Be the other side: wait for others that measure.' },

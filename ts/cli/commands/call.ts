@@ -1,7 +1,6 @@
-import { AGENT, agentOf, AGENT_GROUPS, withPeer } from '../agent-options';
-import { defineCommand } from '../command';
-import { UsageError } from '../exit';
-import { harmless, harmlessJson } from '../text';
+import { AGENT, AGENT_GROUPS, agentOf, withPeer } from '../options';
+import { harmless, harmlessJson, UsageError } from '../output';
+import { defineCommand } from '../parsing';
 
 export const call = defineCommand({
   name: 'call',

@@ -1,11 +1,10 @@
 import { createInterface, type Interface } from 'node:readline';
 
 import type { AgentMessage, AgentPeer, Link } from '../../index';
-import { AGENT, agentOf, AGENT_GROUPS, registered, remoteText, withPeer } from '../agent-options';
-import { defineCommand, type Context } from '../command';
-import { UsageError } from '../exit';
-import { fired } from '../pause';
-import { harmless } from '../text';
+import { AGENT, AGENT_GROUPS, agentOf, registered, remoteText, withPeer } from '../options';
+import { harmless, UsageError } from '../output';
+import { defineCommand, type Context } from '../parsing';
+import { fired } from './pause';
 
 const OPTIONS = {
   room: { type: 'text', short: 'r', value: '<name>', help: 'Talk to everybody in this room of the signaling server.' },

@@ -1,7 +1,5 @@
-import { CONNECTION, readText, signalingOf } from '../agent-options';
-import { defineCommand, type Context } from '../command';
-import type { Check, Status } from '../doctor/checks';
 import {
+  advice,
   checkCandidates,
   checkLoopback,
   checkNat,
@@ -10,12 +8,15 @@ import {
   checkSignaling,
   SKEW_LIMIT,
   urlsOf,
-} from '../doctor/examine';
-import { advice, verdicts, type Findings, type Verdict } from '../doctor/verdict';
-import { EXIT } from '../exit';
-import { iceServersOf } from '../ice';
-import type { Output } from '../output';
-import { harmless } from '../text';
+  verdicts,
+  type Check,
+  type Findings,
+  type Status,
+  type Verdict,
+} from '../doctor';
+import { CONNECTION, iceServersOf, readText, signalingOf } from '../options';
+import { EXIT, harmless, type Output } from '../output';
+import { defineCommand, type Context } from '../parsing';
 
 const OPTIONS = {
   signaling: CONNECTION.signaling,

@@ -1,9 +1,9 @@
 import { access } from 'node:fs/promises';
 
-import type { AgentKeys, AgentKeyAlgorithm } from '../../index';
-import { defineCommand } from '../command';
-import { Failure } from '../exit';
-import { keyLine } from '../trust';
+import type { AgentKeyAlgorithm, AgentKeys } from '../../index';
+import { keyLine } from '../options';
+import { Failure } from '../output';
+import { defineCommand } from '../parsing';
 
 export const keygen = defineCommand({
   name: 'keygen',

@@ -1,12 +1,9 @@
 import type { Link } from '../../index';
-import { AGENT, agentOf, AGENT_GROUPS, remoteText, withPeer } from '../agent-options';
-import { defineCommand } from '../command';
-import { EXIT } from '../exit';
-import type { Output } from '../output';
-import { pathOf, pathText } from '../path';
-import { pause } from '../pause';
-import { summary } from '../statistics';
-import { counted, duration } from '../text';
+import { pathOf, pathText, summary } from '../measuring';
+import { AGENT, AGENT_GROUPS, agentOf, remoteText, withPeer } from '../options';
+import { counted, duration, EXIT, type Output } from '../output';
+import { defineCommand } from '../parsing';
+import { pause } from './pause';
 
 /** Nobody has this capability: every agent answers at once that it does not, which is all that is needed. */
 const CAPABILITY = 'ossa-webrtc.ping';

@@ -2,13 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 
 import type { AgentPeer, IncomingFile } from '../../index';
-import { AGENT, AGENT_GROUPS, registered, withPeer } from '../agent-options';
-import { defineCommand, type Context } from '../command';
-import { UsageError } from '../exit';
-import { inWords } from '../file-errors';
-import { fired } from '../pause';
-import { showProgress } from '../progress';
-import { bytes, harmless } from '../text';
+import { AGENT, AGENT_GROUPS, registered, withPeer } from '../options';
+import { bytes, harmless, inWords, showProgress, UsageError } from '../output';
+import { defineCommand, type Context } from '../parsing';
+import { fired } from './pause';
 
 const OPTIONS = {
   dir: {

@@ -4,12 +4,10 @@ import { hostname, userInfo } from 'node:os';
 import { basename, resolve } from 'node:path';
 
 import type { Link } from '../../index';
-import { AGENT, agentOf, AGENT_GROUPS, remoteText, withPeer } from '../agent-options';
-import { defineCommand, type Context } from '../command';
-import { Failure, UsageError } from '../exit';
-import { pathOf, pathText } from '../path';
-import { showProgress } from '../progress';
-import { bytes, duration } from '../text';
+import { pathOf, pathText } from '../measuring';
+import { AGENT, AGENT_GROUPS, agentOf, remoteText, withPeer } from '../options';
+import { bytes, duration, Failure, showProgress, UsageError } from '../output';
+import { defineCommand, type Context } from '../parsing';
 
 const OPTIONS = {
   name: { type: 'text', value: '<name>', help: 'The name that the other side sees. Without it: that of the file.' },

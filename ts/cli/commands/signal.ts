@@ -1,11 +1,9 @@
 import type { LogFields, Logger, SignalingServer } from '../../index';
-import { defineCommand, type Context } from '../command';
-import { checkingUsage } from '../exit';
-import type { Output } from '../output';
-import { fired } from '../pause';
-import { tellServiceManager } from '../service-manager';
-import { SIGNAL, SIGNAL_GROUPS, serverOptions, tlsOf } from '../signal-options';
-import { counted, duration, harmless } from '../text';
+import { serverOptions, SIGNAL, SIGNAL_GROUPS, tlsOf } from '../options';
+import { checkingUsage, counted, duration, harmless, type Output } from '../output';
+import { defineCommand, type Context } from '../parsing';
+import { fired } from './pause';
+import { tellServiceManager } from './service-manager';
 
 const OPTIONS = {
   ...SIGNAL,

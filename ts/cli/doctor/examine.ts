@@ -1,6 +1,6 @@
 // All tests, one after the other; each gives findings in words.
 import type { RTCIceServer } from '../../index';
-import { duration } from '../text';
+import { duration } from '../output';
 import { found, type Check } from './checks';
 import { exchange, gather, tryRelay, type Relay } from './connections';
 import { clockAhead, meet } from './meeting';
@@ -152,7 +152,7 @@ function relayCheck({ server, address, time, rtt, error }: Relay): Check {
 /** The signaling server, and the clock by it. */
 export async function checkSignaling(
   url: string,
-  open: () => ReturnType<typeof import('../agent-options').signalingOf>,
+  open: () => ReturnType<typeof import('../options').signalingOf>,
   ca: string | undefined,
   timeout: number,
 ): Promise<{ checks: Check[]; works: boolean; iceServers: readonly RTCIceServer[]; ahead?: number }> {

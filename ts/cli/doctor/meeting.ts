@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
 
 import type { AgentKeys, RTCIceServer, SignalingAdapter, SignalingMessage } from '../../index';
-import { randomAgentId } from '../agent-options';
+import { randomAgentId } from '../options';
 
 /** What two agents that are thrown away afterwards have found. */
 export interface Meeting {

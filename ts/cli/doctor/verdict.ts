@@ -1,7 +1,7 @@
 // What the findings mean, in plain words: who can be reached, and what to do about it.
+import type { Relay } from './connections';
 import type { Nat } from './nat';
 import type { Address } from './network';
-import type { Relay } from './connections';
 
 /** Everything that was found. */
 export interface Findings {

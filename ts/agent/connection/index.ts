@@ -1,0 +1,12 @@
+// One W3C connection after the other for one link: negotiation, ICE restarts, rebuilding. What travels over it is not known
+// here.
+export { LinkConfiguration } from './configuration';
+export { Lifeline, type LinkState } from './lifeline';
+export {
+  checkedHeartbeat,
+  resolveHeartbeat,
+  resolveReconnect,
+  type ReconnectOptions,
+  type ResolvedReconnect,
+} from './reconnect-options';
+export type { Reconnected, ReconnectReason, ReconnectStep } from './reconnection';

@@ -1,0 +1,373 @@
+// The connections of a link, one after the other: the first set-up, what is done when one is lost, and the next.
+import { randomUUID } from 'node:crypto';
+
+import { AgentError } from '../../base';
+import type { SignalingMessage } from '../../signaling';
+import type { RTCDataChannel, RTCPeerConnection } from '../../w3c';
+import type { LinkConfiguration } from './configuration';
+import { LinkConnection, type LinkConnectionHost } from './connection';
+import type { ResolvedReconnect } from './reconnect-options';
+import { Reconnection, type Reconnected, type ReconnectReason, type ReconnectStep } from './reconnection';
+import { parseSessionId, relationOf, renewedSessionId } from './session-id';
+
+/**
+ * `'connecting'`, then `'open'`; `'disconnected'` when nothing comes over the network, `'reconnecting'` when something is
+ * done about that, `'open'` again; `'closed'` in the end.
+ */
+export type LinkState = 'connecting' | 'open' | 'disconnected' | 'reconnecting' | 'closed';
+
+/** Codes with which the other side refuses for good: trying again would be an imposition. */
+const FINAL = ['UNAUTHORIZED', 'AUTH_FAILED', 'AUTH_EXPIRED', 'UNSUPPORTED_VERSION'];
+
+/** The code with which a side that cannot be reached any more says that it has closed the link. */
+const GOODBYE = 'TASK_CANCELLED';
+
+/** What the connections need of their link. */
+export interface LifelineHost {
+  readonly local: string;
+  readonly remote: string;
+  readonly configuration: LinkConfiguration;
+  readonly heartbeat: number;
+  readonly reconnect: ResolvedReconnect;
+  /** The other side has said that it is one of ours. */
+  readonly greeted: boolean;
+  transmit(message: SignalingMessage): Promise<void>;
+  /** Make the message channels on the present connection, as the side that offers or as the one that answers. */
+  makeChannels(offerer: boolean): void;
+  /** This side's offer gave way to the other's, which brings its own message channels, or came to nothing. */
+  yielded(): void;
+  /** DTLS is done. False: the other side is not who it has to be, and the link was closed. */
+  connected(): boolean;
+  announced(channel: RTCDataChannel): void;
+  /** The present connection is given up: nothing goes over it any more. */
+  suspended(error: AgentError): void;
+  beat(): void;
+  stateChanged(state: LinkState): void;
+  step(step: ReconnectStep, lost: boolean): void;
+  reconnected(how: Reconnected): void;
+  end(error: AgentError | undefined): void;
+  problem(error: AgentError): void;
+}
+
+/** Keeps a link connected. */
+export class Lifeline {
+  /** Something has come from the other agent, over signaling. */
+  heard = false;
+  readonly #host: LifelineHost;
+  #state: LinkState = 'connecting';
+  #current: LinkConnection;
+  /** The last connection that was open, while another is being made: closing it earlier would end the link over there. */
+  #retired: LinkConnection | undefined;
+  #watch: Reconnection | undefined;
+  /** Of the set-ups of this link that either side has named. */
+  #highest = 0;
+
+  constructor(host: LifelineHost, sessionId: string | undefined) {
+    this.#host = host;
+    this.#current = this.#connect(sessionId);
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  /** The W3C connection of the moment. */
+  get connection(): RTCPeerConnection {
+    return this.#current.connection;
+  }
+
+  /** See {@link LinkConnection.maxMessageSize}. */
+  get maxMessageSize(): number {
+    return this.#current.maxMessageSize;
+  }
+
+  /** The name of the present set-up. */
+  get sessionId(): string | undefined {
+    return this.#current.sessionId;
+  }
+
+  /** Dials, the first time. */
+  start(): void {
+    this.#current.offerer = true;
+    this.#prepare(true);
+  }
+
+  /** Makes the message channels of the present connection, once. */
+  #prepare(offerer: boolean): void {
+    if (this.#current.prepared) return;
+    this.#current.prepared = true;
+    this.#host.makeChannels(offerer);
+  }
+
+  /** Whether a message that is no offer belongs to this link; peers that know no session ids correlate by agent. */
+  matches({ sessionId }: SignalingMessage): boolean {
+    const own = this.#current.sessionId;
+    return sessionId === undefined || own === undefined || parseSessionId(sessionId).link === parseSessionId(own).link;
+  }
+
+  /** Whether this is the name of a set-up of this link, which nobody knows but the two agents and their service. */
+  #named(sessionId: string | undefined): boolean {
+    const own = this.#current.sessionId;
+    if (sessionId === undefined || own === undefined) return sessionId === own;
+    return parseSessionId(sessionId).link === parseSessionId(own).link;
+  }
+
+  /** Takes an answer or a candidate. */
+  handle(message: SignalingMessage): void {
+    this.heard = true;
+    const { sessionId } = message;
+    const own = this.#current.sessionId;
+    // Of an attempt that has been given up.
+    if (sessionId !== undefined && own !== undefined && sessionId !== own) return;
+    if (message.type === 'answer' && this.#current.isForeign(message)) {
+      // An ICE restart that another program has answered: the one that we were connected to is gone.
+      this.#watch?.failed();
+      return;
+    }
+    this.#current.negotiator.handle(message);
+  }
+
+  /** Takes an offer. False: it does not belong to this link but begins another one. */
+  offered(offer: SignalingMessage): boolean {
+    this.heard = true;
+    const current = this.#current;
+    const polite = this.#host.local < this.#host.remote;
+    const { sessionId } = offer;
+    const making = this.#state === 'connecting' || (this.#state === 'reconnecting' && current !== this.#retired);
+    const glare = making && current.negotiator.offering && current.connection.remoteDescription === null;
+    const relation = relationOf(current.sessionId, current.connection.remoteDescription?.sdp, offer);
+    if (relation !== 'anew' && sessionId !== undefined) {
+      this.#highest = Math.max(this.#highest, parseSessionId(sessionId).number);
+    }
+    if (glare && relation !== 'redial' && relation !== 'stale') {
+      // Both sides have called: the one with the greater name has its way.
+      if (!polite) return true;
+      if (this.#state === 'connecting') {
+        current.sessionId = sessionId;
+        current.offerer = false;
+        current.negotiator.handle(offer);
+        return true;
+      }
+      if (relation === 'anew') return false;
+      this.#redialled(offer);
+    } else if (relation === 'renegotiation') {
+      this.#prepare(false);
+      current.negotiator.handle(offer);
+    } else if (relation === 'redial') {
+      this.#redialled(offer);
+    }
+    return relation !== 'anew';
+  }
+
+  /** The message channel is open. */
+  opened(): void {
+    if (this.#state === 'closed') return;
+    this.#retired?.close();
+    this.#retired = undefined;
+    if (this.#watch) {
+      this.#watch.rebuilt();
+      return;
+    }
+    const { heartbeat, reconnect } = this.#host;
+    this.#watch = new Reconnection(this.#reconnectionHost(), heartbeat, reconnect, this.#current.offerer);
+    this.#setState('open');
+  }
+
+  /** The message channel is closed: by the other side, or because the connection has failed. */
+  channelLost(): void {
+    const { connectionState, sctp } = this.#current.connection;
+    const failed = connectionState === 'failed' || sctp?.transport.state === 'failed';
+    if (failed && this.#watch) this.#watch.failed();
+    else this.#host.end(undefined);
+  }
+
+  /** An error of the other agent or of the signaling service. */
+  signalingError(error: AgentError, sessionId: string | undefined): void {
+    if (this.#state === 'connecting') {
+      const text = `${this.#host.remote} has given up connecting`;
+      const gaveUp = error.code === GOODBYE && new AgentError('AGENT_UNREACHABLE', text, { retryable: true });
+      this.#host.end(gaveUp || error);
+    } else if (this.#state === 'open') {
+      // A link that is up does not need the service.
+      this.#host.problem(error);
+    } else if (!this.#named(sessionId)) {
+      // Errors are not signed: from somebody who does not know the name of the link they mean nothing.
+      this.#host.problem(error);
+    } else if (error.code === GOODBYE) {
+      this.#host.end(undefined);
+    } else if (this.#state === 'reconnecting' && this.#current !== this.#retired) {
+      if (FINAL.includes(error.code)) this.#host.end(error);
+      else if (sessionId === this.#current.sessionId) this.#watch?.failed();
+    } else {
+      this.#host.problem(error);
+    }
+  }
+
+  /** See {@link Reconnection}. */
+  get watch(): Reconnection | undefined {
+    return this.#watch;
+  }
+
+  /** Tells the other side that the link is closed, where the connection cannot. */
+  sayGoodbye(): void {
+    // A set-up that was begun and is given up would wait over there until its time is over.
+    const begun = this.#state === 'connecting' && this.#current.offerer && this.connection.localDescription !== null;
+    if (!begun && this.#state !== 'disconnected' && this.#state !== 'reconnecting') return;
+    this.tell({ code: GOODBYE, message: 'the link was closed' });
+  }
+
+  /** Tells the other side of an error through the signaling service. */
+  tell({ code, message }: { code: string; message: string }): void {
+    const { local: from, remote: to } = this.#host;
+    this.#host
+      .transmit({ type: 'error', from, to, sessionId: this.#current.sessionId, error: { code, message } })
+      // It will find out by itself.
+      .catch(() => undefined);
+  }
+
+  close(): void {
+    this.#state = 'closed';
+    this.#watch?.close();
+    this.#current.close();
+    this.#retired?.close();
+  }
+
+  #connect(sessionId: string | undefined): LinkConnection {
+    if (sessionId !== undefined) this.#highest = Math.max(this.#highest, parseSessionId(sessionId).number);
+    return new LinkConnection(this.#connectionHost(), this.#host.configuration, sessionId);
+  }
+
+  #connectionHost(): LinkConnectionHost {
+    const host = this.#host;
+    return {
+      local: host.local,
+      remote: host.remote,
+      transmit: (message) => host.transmit(message),
+      yielded: () => {
+        if (this.#state === 'connecting') host.yielded();
+      },
+      stateChanged: (connection, state) => {
+        if (connection === this.#current) this.#connectionChanged(state);
+      },
+      channel: (connection, channel) => {
+        if (connection === this.#current) host.announced(channel);
+      },
+      problem: (error) => host.problem(error),
+      failed: (connection, error) => {
+        if (connection !== this.#current) return;
+        if (this.#state === 'connecting') return host.end(error);
+        host.problem(error);
+        // What an open connection negotiates may fail; one that is being made will not come about.
+        if (this.#making) this.#watch?.failed();
+      },
+    };
+  }
+
+  /** A further connection is being made. */
+  get #making(): boolean {
+    return this.#state === 'reconnecting' && this.#retired !== undefined && this.#current !== this.#retired;
+  }
+
+  #connectionChanged(state: RTCPeerConnection['connectionState']): void {
+    if (state === 'closed') return this.#host.end(undefined);
+    // Before anything is delivered that comes over it.
+    if (state === 'connected' && !this.#host.connected()) return;
+    if (state === 'failed') {
+      if (this.#watch) return this.#watch.failed();
+      const text = `the connection to ${this.#host.remote} failed: no path between the agents works`;
+      return this.#host.end(new AgentError('AGENT_UNREACHABLE', text, { retryable: true }));
+    }
+    if (!this.#watch || this.#making) return;
+    if (state === 'disconnected') {
+      if (this.#state === 'open') this.#setState('disconnected');
+      if (this.#host.reconnect.enabled) this.#watch.disconnected();
+    } else if (state === 'connected') {
+      this.#watch.connected();
+      if (this.#state === 'disconnected') this.#setState('open');
+    }
+  }
+
+  #reconnectionHost() {
+    const host = this.#host;
+    return {
+      beat: () => host.beat(),
+      // Peers that know the specification only need not expect an offer from the side that they have called.
+      mayRestartIce: () => this.#current.offerer || host.greeted,
+      restartIce: () => this.#current.connection.restartIce(),
+      suspend: () => this.#suspend(),
+      rebuild: () => this.#rebuild(),
+      step: (step: ReconnectStep, lost: boolean) => {
+        if (lost) this.#setState('reconnecting');
+        host.step(step, lost);
+      },
+      recovered: (how: Reconnected) => {
+        this.#setState('open');
+        host.reconnected(how);
+      },
+      giveUp: (attempts: number, reason: ReconnectReason) => host.end(this.#givenUp(attempts, reason)),
+    };
+  }
+
+  #givenUp(attempts: number, reason: ReconnectReason): AgentError {
+    const tried = attempts === 0 ? '' : `, and ${attempts} new one${attempts === 1 ? '' : 's'} did not work`;
+    const why = {
+      disconnected: 'nothing came over the network any more',
+      failed: 'no path between the agents works',
+      heartbeat: 'its heartbeats stopped',
+      network: 'the network has changed',
+      woken: 'this machine slept',
+      redialled: 'its new connection did not work',
+    }[reason];
+    const text = `the connection to ${this.#host.remote} was lost (${why})${tried}`;
+    return new AgentError('AGENT_UNREACHABLE', text, { retryable: true });
+  }
+
+  /** What went over the open connection will not be answered any more. An attempt that failed is forgotten. */
+  #suspend(): void {
+    if (this.#making) this.#drop();
+    else if (!this.#retired) this.#retire();
+  }
+
+  /** Forgets an attempt, and the message channels that were to come with it. */
+  #drop(): void {
+    this.#current.close();
+    this.#host.yielded();
+  }
+
+  #retire(): void {
+    this.#retired = this.#current;
+    const text = `the connection to ${this.#host.remote} was lost`;
+    this.#host.suspended(new AgentError('AGENT_UNREACHABLE', text, { retryable: true }));
+  }
+
+  #rebuild(): void {
+    if (this.#making) this.#drop();
+    const { sessionId } = this.#current;
+    this.#current = this.#connect(
+      sessionId === undefined ? randomUUID() : renewedSessionId(sessionId, this.#highest + 1),
+    );
+    this.start();
+  }
+
+  /** The other side makes a new connection for the same link. */
+  #redialled(offer: SignalingMessage): void {
+    if (this.#making) this.#drop();
+    else if (!this.#watch || !this.#retired) this.#retire();
+    // Over there it is retired as well: nobody misunderstands its end.
+    this.#retired?.close();
+    this.#watch?.redialled();
+    this.#current = this.#connect(offer.sessionId);
+    if (this.#watch) {
+      this.#setState('reconnecting');
+      this.#host.step({ how: 'wait', reason: 'redialled', attempt: 0, delay: 0 }, true);
+    }
+    this.#prepare(false);
+    this.#current.negotiator.handle(offer);
+  }
+
+  #setState(state: LinkState): void {
+    if (this.#state === state || this.#state === 'closed') return;
+    this.#state = state;
+    this.#host.stateChanged(state);
+  }
+}
