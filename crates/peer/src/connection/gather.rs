@@ -23,7 +23,10 @@ impl Connection {
             return;
         }
         let Some(owner) = self.ice.generation_mut(generation) else { return };
-        let Some(info) = owner.add_local(now, candidate).map(|entry| entry.info.clone()) else { return };
+        let info = owner.add_local(now, candidate).map(|entry| entry.info.clone());
+        let notice = owner.notice();
+        self.tell_of_choice(notice);
+        let Some(info) = info else { return };
         if let Some(place) = self.session.add_local_candidate(&info.candidate, &info.ufrag) {
             self.events.push_back(Event::IceCandidate {
                 candidate: info.candidate,
@@ -127,7 +130,17 @@ impl Connection {
         };
         if belongs {
             generation.add_remote(now, candidate, ip, &mid);
+            let notice = generation.notice();
             self.ice.clear_failed();
+            self.tell_of_choice(notice);
+        }
+    }
+
+    /// Not all of the peer's candidates are checked. There is no server to blame, so the URL is empty.
+    fn tell_of_choice(&mut self, notice: Option<String>) {
+        if let Some(text) = notice {
+            let url = String::new();
+            self.gathering_error(IceCandidateError { address: None, port: None, url, code: 701, text });
         }
     }
 

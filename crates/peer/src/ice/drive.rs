@@ -48,8 +48,10 @@ impl IceTransport {
             }
             accepted = true;
             if message.is_binding_request() {
+                let reflexive = !generation.knows(remote);
                 if let Some(pair) = self.pairs.entry(now, generation.number, local, remote) {
                     pair.authenticated = true;
+                    pair.reflexive = reflexive;
                     pair.requests_received += 1;
                     pair.last_request = Some(now);
                 }

@@ -7,17 +7,18 @@ use is::stun::{StunMessage, StunPacket};
 use is::{Candidate as AgentCandidate, CandidateKind as AgentKind, IceAgent, IceCreds, Protocol};
 use tracing::trace;
 
-use super::pairs::PairTable;
+use super::pairs::{MAX_REFLEXIVE, PairTable};
+use super::remotes::{MAX_PAIRS, Remotes};
 use super::types::{CandidateInfo, CandidateKind, LocalCandidate, LocalCandidateKind};
 use super::username;
 use crate::config::IceConfig;
 use crate::jsep::IceParameters;
 use crate::sdp::{Candidate, CandidateAddress, CandidateProtocol, CandidateType};
 
-/// Remote candidates per generation; more are ignored. The checklist holds 100 pairs anyway.
-const MAX_REMOTE_CANDIDATES: usize = 128;
-/// Local candidates per generation; a machine with more addresses than this has no use for more pairs either.
-const MAX_LOCAL_CANDIDATES: usize = 64;
+/// Local candidates per generation, relayed ones aside: each address of the machine, and as a few servers see it.
+const MAX_DIRECT: usize = 64;
+/// Relayed ones: two for each of the 32 servers that are asked at most.
+const MAX_RELAYED: usize = 64;
 /// Addresses of ours that the peer may tell us of. A host behind NATs has one per interface and path.
 const MAX_MAPPED: usize = 64;
 /// Checks that may leave at once when something new is known, instead of one per Ta: enough for the few pairs of an
@@ -40,6 +41,7 @@ pub(crate) struct Generation {
     pub remote: Option<IceParameters>,
     pub locals: Vec<LocalEntry>,
     pub remotes: Vec<CandidateInfo>,
+    choice: Remotes,
     pub gathering_done: bool,
     pub remote_end: bool,
     /// Addresses at which the peer says that it sees us.
@@ -62,6 +64,8 @@ impl Generation {
         agent.set_initial_stun_rto(config.initial_rto);
         agent.set_max_stun_rto(config.max_rto);
         agent.set_max_stun_retransmits(MAX_RETRANSMITS);
+        // Never reached: what the agent drops without a word would be what has the lowest priority.
+        agent.set_max_candidate_pairs(MAX_PAIRS + MAX_REFLEXIVE);
         Generation {
             number,
             agent,
@@ -69,6 +73,7 @@ impl Generation {
             remote: None,
             locals: Vec::new(),
             remotes: Vec::new(),
+            choice: Remotes::default(),
             gathering_done: false,
             remote_end: false,
             mapped: Vec::new(),
@@ -90,10 +95,12 @@ impl Generation {
 
     /// Adds a gathered candidate. Returns what to signal, unless it duplicates another one or cannot be used.
     pub(crate) fn add_local(&mut self, now: Instant, candidate: LocalCandidate) -> Option<&LocalEntry> {
-        if self.locals.len() >= MAX_LOCAL_CANDIDATES {
+        let LocalCandidate { kind, addr, base, .. } = candidate;
+        let relayed = |kind| kind == LocalCandidateKind::Relay;
+        let same = self.locals.iter().filter(|e| relayed(e.candidate.kind) == relayed(kind)).count();
+        if same >= if relayed(kind) { MAX_RELAYED } else { MAX_DIRECT } {
             return None;
         }
-        let LocalCandidate { kind, addr, base, .. } = candidate;
         let made = match kind {
             LocalCandidateKind::Host => AgentCandidate::host(addr, Protocol::Udp),
             LocalCandidateKind::ServerReflexive => {
@@ -112,6 +119,7 @@ impl Generation {
         self.last_news = now;
         let info = local_info(&candidate, &agent, &self.local.ufrag);
         self.locals.push(LocalEntry { candidate, info, agent });
+        self.choose();
         self.locals.last()
     }
 
@@ -125,14 +133,37 @@ impl Generation {
             self.agent.invalidate_candidate(&entry.agent);
         }
         self.locals.retain(|e| !gone(e));
+        self.choose();
+    }
+
+    /// Addresses that checks leave from.
+    fn bases(&self) -> Vec<SocketAddr> {
+        let base = |e: &LocalEntry| match e.candidate.kind {
+            LocalCandidateKind::Relay => e.candidate.addr,
+            _ => e.candidate.base,
+        };
+        let mut bases: Vec<SocketAddr> = self.locals.iter().map(base).collect();
+        bases.sort_unstable();
+        bases.dedup();
+        bases
+    }
+
+    fn choose(&mut self) {
+        self.choice.choose(&self.bases(), &mut self.agent);
+    }
+
+    /// What to tell the application if not all of the peer's candidates are checked.
+    pub(crate) fn notice(&mut self) -> Option<String> {
+        self.choice.notice(self.bases().len())
+    }
+
+    /// Whether the peer has told of this address.
+    pub(crate) fn knows(&self, addr: SocketAddr) -> bool {
+        self.choice.knows(addr)
     }
 
     /// Adds a remote candidate with its address. Those that no socket of ours can reach are ignored.
     pub(crate) fn add_remote(&mut self, now: Instant, candidate: &Candidate, ip: IpAddr, mid: &str) {
-        if self.remotes.len() >= MAX_REMOTE_CANDIDATES {
-            trace!("too many remote candidates");
-            return;
-        }
         if candidate.protocol != CandidateProtocol::Udp || candidate.component != 1 || candidate.port == 0 {
             trace!(%candidate, "remote candidate cannot be paired");
             return;
@@ -148,7 +179,12 @@ impl Generation {
             CandidateType::PeerReflexive => AgentKind::PeerReflexive,
             CandidateType::Relay => AgentKind::Relayed,
         };
-        self.agent.add_remote_candidate(AgentCandidate::from_parts(
+        let info = remote_info(candidate, addr, mid, self.remote.as_ref());
+        self.last_news = now;
+        if self.remotes.contains(&info) {
+            return self.choice.repeat(addr, &mut self.agent);
+        }
+        let agent = AgentCandidate::from_parts(
             candidate.foundation.clone(),
             candidate.component,
             Protocol::Udp,
@@ -158,11 +194,10 @@ impl Generation {
             None,
             None,
             None,
-        ));
-        self.last_news = now;
-        let info = remote_info(candidate, addr, mid, self.remote.as_ref());
-        if !self.remotes.contains(&info) {
+        );
+        if self.choice.add(agent) {
             self.remotes.push(info);
+            self.choose();
         }
     }
 
@@ -176,7 +211,10 @@ impl Generation {
         remote: SocketAddr,
     ) -> bool {
         if message.is_binding_request() {
-            return pairs.admits(self.number, local, remote);
+            if self.agent.accepts_message(message) && self.choice.hear(remote) {
+                self.choose();
+            }
+            return self.knows(remote) || pairs.admits(self.number, local, remote);
         }
         let Some(addr) = message.mapped_address().filter(|_| message.is_successful_binding_response()) else {
             return true;

@@ -3,6 +3,7 @@
 mod drive;
 mod generation;
 mod pairs;
+mod remotes;
 mod state;
 #[cfg(test)]
 mod tests;

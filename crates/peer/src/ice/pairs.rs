@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 
 use is::stun::TransId;
 
-/// Pairs that are tracked. The agent's own checklist holds 100; the rest is room for peer-reflexive ones and for the
-/// previous generation. Further pairs are ignored.
-const MAX_PAIRS: usize = 256;
-/// Pairs of one generation from which new addresses of the peer are still taken.
-const MAX_CHECKED: usize = 128;
-/// Requests whose answers are waited for. Older ones are forgotten, which costs a sample of the round-trip time.
+use super::remotes::MAX_PAIRS;
+
+/// Pairs that are tracked: all that this and the previous generation check. Further pairs are ignored.
+const MAX_TRACKED: usize = 2 * (MAX_PAIRS + MAX_REFLEXIVE);
+/// Pairs of one generation with an address that the peer has not told of. The checks of an honest one have few such sources.
+pub(super) const MAX_REFLEXIVE: usize = 128;
+/// Requests whose answers are waited for: a second's worth of checks. Older ones are forgotten, which costs a sample of the
+/// round-trip time.
 const MAX_TRANSACTIONS: usize = 256;
 
 /// One 5-tuple of one generation.
@@ -25,6 +27,8 @@ pub(crate) struct Pair {
     pub remote: SocketAddr,
     /// An authenticated STUN message has come this way: datagrams from there are the peer's.
     pub authenticated: bool,
+    /// Made by a check from an address that the peer had not told of.
+    pub reflexive: bool,
     pub nominated: bool,
     pub created: Instant,
     pub last_response: Option<Instant>,
@@ -96,7 +100,7 @@ impl PairTable {
             .position(|p| p.generation == generation && p.local == local && p.remote == remote);
         let index = match found {
             Some(index) => index,
-            None if self.pairs.len() >= MAX_PAIRS => return None,
+            None if self.pairs.len() >= MAX_TRACKED => return None,
             None => {
                 self.next_id = self.next_id.wrapping_add(1);
                 self.pairs.push(new_pair(self.next_id, generation, local, remote, now));
@@ -108,9 +112,9 @@ impl PairTable {
 
     /// Whether a check from there may make a new pair: the agent itself sets no limit to peer-reflexive candidates.
     pub(crate) fn admits(&self, generation: u32, local: SocketAddr, remote: SocketAddr) -> bool {
-        let mut of_generation = self.pairs.iter().filter(|p| p.generation == generation);
+        let of_generation = self.pairs.iter().filter(|p| p.generation == generation);
         of_generation.clone().any(|p| p.local == local && p.remote == remote)
-            || of_generation.nth(MAX_CHECKED - 1).is_none()
+            || of_generation.filter(|p| p.reflexive).nth(MAX_REFLEXIVE - 1).is_none()
     }
 
     /// A check is being sent.
@@ -180,6 +184,7 @@ fn new_pair(id: u32, generation: u32, local: SocketAddr, remote: SocketAddr, now
         local,
         remote,
         authenticated: false,
+        reflexive: false,
         nominated: false,
         created: now,
         last_response: None,

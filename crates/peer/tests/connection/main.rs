@@ -6,6 +6,7 @@ mod alerts;
 mod channels;
 mod garbage;
 mod liveness;
+mod many_addresses;
 mod net;
 mod reuse;
 mod setup;

@@ -30,6 +30,8 @@ impl Default for Link {
 pub struct Node {
     pub conn: Connection,
     pub addrs: Vec<SocketAddr>,
+    /// Addresses on TURN servers, gathered after those of its own.
+    pub relays: Vec<SocketAddr>,
     pub events: Vec<Event>,
     pub messages: BTreeMap<ChannelId, Vec<(MessageKind, Bytes)>>,
     pub released: BTreeMap<ChannelId, usize>,
@@ -40,6 +42,9 @@ pub struct Node {
 
 /// Sees (and may change) a datagram of a node on its way; false drops it.
 pub type Tap = Box<dyn FnMut(usize, &mut Vec<u8>) -> bool>;
+
+/// Whether the network carries datagrams from the first address to the second.
+pub type Reach = Box<dyn Fn(SocketAddr, SocketAddr) -> bool>;
 
 /// Receiving node, its address, the sender's address, payload.
 type Datagram = (usize, SocketAddr, SocketAddr, Vec<u8>);
@@ -56,6 +61,7 @@ pub struct Net {
     /// Candidates are signaled as soon as they are found.
     pub trickle: bool,
     pub tap: Option<Tap>,
+    pub reach: Option<Reach>,
 }
 
 pub fn certificate(index: usize) -> Certificate {
@@ -98,6 +104,7 @@ impl Net {
         let node = |i: u8, config: Config| Node {
             conn: Connection::new(config, [i + 1; 32], now).unwrap(),
             addrs: vec![SocketAddr::from(([10, 0, 0, i + 1], 5000 + u16::from(i)))],
+            relays: Vec::new(),
             events: Vec::new(),
             messages: BTreeMap::new(),
             released: BTreeMap::new(),
@@ -116,6 +123,7 @@ impl Net {
             rng: 0x9E37_79B9_7F4A_7C15,
             trickle: true,
             tap: None,
+            reach: None,
         }
     }
 
@@ -222,14 +230,12 @@ impl Net {
             let Some(event) = node.conn.poll_event(self.now, node.accept_data) else { return };
             match &event {
                 Event::Gather { generation, .. } => {
-                    for addr in node.addrs.clone() {
-                        let candidate = LocalCandidate {
-                            kind: LocalCandidateKind::Host,
-                            addr,
-                            base: addr,
-                            url: None,
-                            relay_protocol: None,
-                        };
+                    let host = |addr: &SocketAddr| (LocalCandidateKind::Host, *addr, *addr);
+                    let relay = |addr: &SocketAddr| (LocalCandidateKind::Relay, *addr, node.addrs[0]);
+                    let found: Vec<_> =
+                        node.addrs.iter().map(host).chain(node.relays.iter().map(relay)).collect();
+                    for (kind, addr, base) in found {
+                        let candidate = LocalCandidate { kind, addr, base, url: None, relay_protocol: None };
                         node.conn.add_local_candidate(self.now, *generation, candidate);
                     }
                     node.conn.gathering_done(self.now, *generation);
@@ -296,14 +302,16 @@ impl Net {
     /// Puts a datagram on the network.
     pub fn put(&mut self, from: usize, local: SocketAddr, remote: SocketAddr, data: Vec<u8>) {
         let lost = self.random() % 1000 < self.link.loss;
-        if lost || self.link.down || data.len() > self.link.mtu {
+        let apart = self.reach.as_ref().is_some_and(|reach| !reach(local, remote));
+        if lost || self.link.down || data.len() > self.link.mtu || apart {
             return;
         }
         let jitter = self.link.jitter.as_micros() as u64;
         let jitter = if jitter == 0 { 0 } else { self.random() % jitter };
         let at = self.now + self.link.delay + Duration::from_micros(jitter);
         self.seq += 1;
-        if self.nodes[1 - from].addrs.contains(&remote) {
+        let to = &self.nodes[1 - from];
+        if to.addrs.contains(&remote) || to.relays.contains(&remote) {
             self.queue.insert((at, self.seq), (1 - from, remote, local, data));
         }
     }

@@ -1,0 +1,166 @@
+//! Which of the peer's candidates are checked: all of them, unless they are so many that those of use have to be chosen.
+//!
+//! The agent pairs each remote candidate with each address of ours, and where its checklist is full it drops the pairs of the lowest
+//! priority: those of relays, which are the ones that work where nothing else does. A machine with a dozen container bridges
+//! has a dozen addresses of no use to the peer, and two such machines fill any checklist. So the agent gets no more
+//! candidates than it has room for.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr};
+
+use is::{Candidate as AgentCandidate, CandidateKind as AgentKind, IceAgent};
+
+/// Pairs that are checked. RFC 8445, section 6.1.2.5, suggests 100, which two hosts with ten addresses each exceed. With a check every
+/// 5 ms each of these has had its turn after 2.5 s, well before checking is given up.
+pub(super) const MAX_PAIRS: usize = 512;
+/// Remote candidates that are remembered, relayed ones aside.
+const MAX_DIRECT: usize = 128;
+/// Relayed ones: a peer has one or two for each of its TURN servers.
+const MAX_RELAYED: usize = 32;
+
+#[derive(Default)]
+pub(super) struct Remotes {
+    entries: Vec<Entry>,
+    /// Candidates that there was no room to remember.
+    refused: usize,
+    told: bool,
+}
+
+struct Entry {
+    candidate: AgentCandidate,
+    /// An authenticated message has come from there.
+    heard: bool,
+    checked: bool,
+}
+
+impl Entry {
+    fn addr(&self) -> SocketAddr {
+        self.candidate.addr()
+    }
+
+    fn is_relayed(&self) -> bool {
+        self.candidate.kind() == AgentKind::Relayed
+    }
+}
+
+impl Remotes {
+    /// Remembers a candidate. False if there are too many.
+    pub(super) fn add(&mut self, candidate: AgentCandidate) -> bool {
+        let entry = Entry { candidate, heard: false, checked: false };
+        let relayed = entry.is_relayed();
+        let same_kind = self.entries.iter().filter(|e| e.is_relayed() == relayed).count();
+        let fits = same_kind < if relayed { MAX_RELAYED } else { MAX_DIRECT };
+        if fits {
+            self.entries.push(entry);
+        } else {
+            self.refused += 1;
+        }
+        fits
+    }
+
+    /// The peer tells of a candidate once more: if the agent has given it up, it is tried again.
+    pub(super) fn repeat(&self, addr: SocketAddr, agent: &mut IceAgent) {
+        for entry in self.entries.iter().filter(|e| e.checked && e.addr() == addr) {
+            agent.add_remote_candidate(entry.candidate.clone());
+        }
+    }
+
+    pub(super) fn knows(&self, addr: SocketAddr) -> bool {
+        self.entries.iter().any(|e| e.addr() == addr)
+    }
+
+    /// The peer has proved to be at this address. True if it was not being checked.
+    pub(super) fn hear(&mut self, addr: SocketAddr) -> bool {
+        let mut news = false;
+        for entry in self.entries.iter_mut().filter(|e| e.addr() == addr) {
+            entry.heard = true;
+            news |= !entry.checked;
+        }
+        news
+    }
+
+    /// Gives the agent those that are of use with these addresses of ours, and takes the others away again.
+    pub(super) fn choose(&mut self, bases: &[SocketAddr], agent: &mut IceAgent) {
+        let wanted = self.wanted(bases);
+        // Taken away first, so that the agent's checklist has room for what comes.
+        for entry in self.entries.iter_mut().filter(|e| e.checked && !wanted.contains(&e.addr())) {
+            // The agent looks among our own candidates first: one that only repeats an address of ours stays.
+            if !bases.contains(&entry.addr()) {
+                agent.invalidate_candidate(&entry.candidate);
+                entry.checked = false;
+            }
+        }
+        for entry in self.entries.iter_mut().filter(|e| !e.checked && wanted.contains(&e.addr())) {
+            agent.add_remote_candidate(entry.candidate.clone());
+            entry.checked = true;
+        }
+    }
+
+    /// As many as there is room for, those of most use first.
+    fn wanted(&self, bases: &[SocketAddr]) -> HashSet<SocketAddr> {
+        let mut wanted = HashSet::new();
+        let mut pairs = 0;
+        for addr in self.by_use(bases) {
+            let partners = bases.iter().filter(|base| base.is_ipv4() == addr.is_ipv4()).count().max(1);
+            if wanted.contains(&addr) {
+                continue;
+            }
+            if pairs + partners <= MAX_PAIRS {
+                pairs += partners;
+                wanted.insert(addr);
+            }
+        }
+        wanted
+    }
+
+    /// First where the peer is known to be, then its relays, then what looks like a network that we share, then the best of each other
+    /// kind, the second best of each, and so on: what the peer prefers is more likely to work, and no kind may push out another.
+    fn by_use(&self, bases: &[SocketAddr]) -> Vec<SocketAddr> {
+        let mut entries: Vec<&Entry> = self.entries.iter().collect();
+        entries.sort_by_key(|e| Reverse(e.candidate.prio()));
+        let (mut hosts, mut others) = (0, 0);
+        let rank = |entry: &Entry| {
+            if entry.heard {
+                return (0, 0);
+            }
+            if entry.is_relayed() {
+                return (1, 0);
+            }
+            if bases.iter().any(|base| are_near(base.ip(), entry.addr().ip())) {
+                return (2, 0);
+            }
+            let place = if entry.candidate.kind() == AgentKind::Host { &mut hosts } else { &mut others };
+            *place += 1;
+            (3, *place)
+        };
+        let mut ranked: Vec<_> =
+            entries.iter().map(|e| e.addr()).zip(entries.iter().copied().map(rank)).collect();
+        ranked.sort_by_key(|(_, rank)| *rank);
+        ranked.into_iter().map(|(addr, _)| addr).collect()
+    }
+
+    /// What to tell the application, once, if some are left out.
+    pub(super) fn notice(&mut self, bases: usize) -> Option<String> {
+        let checked = self.entries.iter().filter(|e| e.checked).count();
+        let all = self.entries.len() + self.refused;
+        if self.told || checked == all {
+            return None;
+        }
+        self.told = true;
+        Some(format!(
+            "the peer has told {all} candidates so far; with {bases} addresses on this side only {checked} of them are tried, as no \
+             more than {MAX_PAIRS} pairs are. Leave out interfaces that lead nowhere, on either side"
+        ))
+    }
+}
+
+/// Whether two addresses look like those of one network: the mask is not known here, so the usual ones are taken. The very same address
+/// is that of a bridge which both machines have.
+fn are_near(a: IpAddr, b: IpAddr) -> bool {
+    match (a, b) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => a != b && a.octets()[..3] == b.octets()[..3],
+        (IpAddr::V6(a), IpAddr::V6(b)) => a != b && a.octets()[..8] == b.octets()[..8],
+        _ => false,
+    }
+}
