@@ -4,7 +4,7 @@
 
 mod query;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use crate::config::{Credentials, IceServer};
 use crate::core::Core;
 use crate::error::UNREACHABLE;
-use crate::interfaces::{self, LocalAddress};
+use crate::interfaces::{self, LocalAddress, Selected};
 use crate::link::{Link, sockets};
 use crate::relay::Relay;
 use crate::resolve;
@@ -68,7 +68,10 @@ fn open_sockets(shared: &Shared, core: &mut Core, now: Instant) -> Vec<Arc<UdpSo
             return open;
         }
     };
-    let wanted = interfaces::select(&all, &core.config.selection());
+    let Selected { used: wanted, left_out } = interfaces::select(&all, &core.config.selection());
+    if !left_out.is_empty() {
+        core.connection.gathering_error(local_error(None, left_out_text(wanted.len(), &left_out)));
+    }
     let (mut kept, gone): (Vec<_>, Vec<_>) =
         open.into_iter().partition(|s| wanted.iter().any(|a| a.ip == s.local().ip()));
     for socket in gone {
@@ -95,6 +98,16 @@ fn bind_socket(core: &mut Core, address: &LocalAddress) -> Option<Arc<UdpSocket>
             None
         }
     }
+}
+
+fn left_out_text(used: usize, left_out: &[LocalAddress]) -> String {
+    let names: BTreeSet<&str> = left_out.iter().map(|a| a.interface.as_str()).collect();
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    format!(
+        "this machine has {} addresses, of which the first {used} are used; left out are those of {names}. Choose with \
+         includeInterfaces or excludeInterfaces",
+        used + left_out.len()
+    )
 }
 
 /// A failure on this machine: there is no server, so the URL is empty.
