@@ -1,89 +1,84 @@
-//! As much of DER (X.690) and PEM (RFC 7468) as the three kinds of keys need. Nothing recurses: keys come out of
-//! messages of strangers.
+//! The three kinds of keys in DER (X.690) and PEM (RFC 7468).
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
+use der::{Decode, Encode, Sequence};
+use pem::{EncodeConfig, LineEnding, Pem};
+use pkcs8::PrivateKeyInfoRef;
+use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
-pub(super) const INTEGER: u8 = 0x02;
-pub(super) const BIT_STRING: u8 = 0x03;
-pub(super) const OCTET_STRING: u8 = 0x04;
-pub(super) const SEQUENCE: u8 = 0x30;
+use super::algorithm::Algorithm;
 
-/// Splits the first element off: its content and what follows. None unless it has this tag and a length in the
-/// shortest form.
-pub(super) fn take(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (&[actual, first], rest) = input.split_first_chunk::<2>()?;
-    if actual != tag {
-        return None;
-    }
-    let (length, rest) = match first {
-        0..=0x7f => (usize::from(first), rest),
-        0x81 => {
-            let (&[length], rest) = rest.split_first_chunk::<1>()?;
-            (Some(usize::from(length)).filter(|length| *length > 0x7f)?, rest)
-        }
-        0x82 => {
-            let (bytes, rest) = rest.split_first_chunk::<2>()?;
-            (Some(usize::from(u16::from_be_bytes(*bytes))).filter(|length| *length > 0xff)?, rest)
-        }
-        // Longer than any key that is accepted.
-        _ => return None,
+/// RFC 8410.
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+/// RFC 5480: an EC key, and the curve P-256.
+const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+/// RFC 3279.
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+
+/// An RSAPublicKey (RFC 8017, A.1.1).
+#[derive(Sequence)]
+struct RsaPublicKey<'a> {
+    n: UintRef<'a>,
+    e: UintRef<'a>,
+}
+
+fn identifier(algorithm: Algorithm) -> AlgorithmIdentifierRef<'static> {
+    let (oid, parameters) = match algorithm {
+        Algorithm::EdDsa => (ED25519, None),
+        Algorithm::Es256 => (EC, Some(AnyRef::from(&P256))),
+        Algorithm::Rs256 => (RSA, Some(AnyRef::NULL)),
     };
-    rest.split_at_checked(length)
+    AlgorithmIdentifierRef { oid, parameters }
 }
 
-/// An element of less than 64 KiB.
-pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-    let mut out = vec![tag];
-    match content.len() {
-        length @ 0..=0x7f => out.push(length as u8),
-        length @ 0x80..=0xff => out.extend([0x81, length as u8]),
-        length => {
-            out.push(0x82);
-            out.extend((length as u16).to_be_bytes());
-        }
-    }
-    out.extend_from_slice(content);
-    out
+fn algorithm(found: &AlgorithmIdentifierRef<'_>) -> Option<Algorithm> {
+    [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Rs256]
+        .into_iter()
+        .find(|algorithm| identifier(*algorithm) == *found)
 }
 
-/// An INTEGER that is not negative, from its big-endian bytes without leading zeros.
-pub(super) fn unsigned(bytes: &[u8]) -> Vec<u8> {
-    let sign = bytes.first().is_none_or(|first| *first >= 0x80);
-    let content: Vec<u8> = sign.then_some(0).into_iter().chain(bytes.iter().copied()).collect();
-    element(INTEGER, &content)
+/// The key in a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7), and its kind if it is one of the three. `None` if it is no such thing.
+pub(super) fn public_key(der: &[u8]) -> Option<(Option<Algorithm>, &[u8])> {
+    let info = SubjectPublicKeyInfoRef::from_der(der).ok()?;
+    Some((algorithm(&info.algorithm), info.subject_public_key.as_bytes()?))
 }
 
-/// Takes an INTEGER that is above zero: its big-endian bytes without leading zeros, and what follows.
-pub(super) fn take_unsigned(input: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (content, rest) = take(input, INTEGER)?;
-    let bytes = match content {
-        [0, bytes @ ..] => bytes,
-        bytes if bytes.first()? < &0x80 => bytes,
-        _ => return None,
-    };
-    (*bytes.first()? != 0).then_some((bytes, rest))
+/// The SubjectPublicKeyInfo of a key.
+pub(super) fn public_key_info(kind: Algorithm, key: &[u8]) -> Vec<u8> {
+    let subject_public_key =
+        BitStringRef::from_bytes(key).expect("a key is not as long as a BIT STRING may be");
+    let info = SubjectPublicKeyInfoRef { algorithm: identifier(kind), subject_public_key };
+    info.to_der().expect("what has a length that was checked is written")
 }
 
-/// The bytes between the lines of a PEM text with this label.
+/// The kind of a PKCS#8 key (RFC 5958) that is one of the three, and the key inside it.
+pub(super) fn private_key(der: &[u8]) -> Option<(Algorithm, &[u8])> {
+    let info = PrivateKeyInfoRef::from_der(der).ok()?;
+    Some((algorithm(&info.algorithm)?, info.private_key.as_bytes()))
+}
+
+/// Modulus and exponent of an RSAPublicKey, without leading zeros.
+pub(super) fn rsa_numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let RsaPublicKey { n, e } = RsaPublicKey::from_der(der).ok()?;
+    Some((n.as_bytes(), e.as_bytes()))
+}
+
+/// The RSAPublicKey of both.
+pub(super) fn rsa_key(n: &[u8], e: &[u8]) -> Vec<u8> {
+    let number = |bytes| UintRef::new(bytes).expect("a key is not as long as an INTEGER may be");
+    let key = RsaPublicKey { n: number(n), e: number(e) };
+    key.to_der().expect("what has a length that was checked is written")
+}
+
+/// The bytes of a PEM text with this label.
 pub(super) fn from_pem(text: &str, label: &str) -> Option<Vec<u8>> {
-    let body = text.trim().strip_prefix("-----BEGIN ")?.strip_prefix(label)?.strip_prefix("-----")?;
-    let body = body.strip_suffix("-----")?.strip_suffix(label)?.strip_suffix("-----END ")?;
-    let base64: String = body.chars().filter(|character| !character.is_ascii_whitespace()).collect();
-    STANDARD.decode(base64).ok()
+    let pem = pem::parse(text).ok()?;
+    (pem.tag() == label).then(|| pem.into_contents())
 }
 
 /// PEM text with lines of 64 characters.
 pub(super) fn to_pem(der: &[u8], label: &str) -> String {
-    let base64 = STANDARD.encode(der);
-    let mut out = format!("-----BEGIN {label}-----\n");
-    let mut rest = base64.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at(rest.len().min(64));
-        out.push_str(line);
-        out.push('\n');
-        rest = after;
-    }
-    out.push_str(&format!("-----END {label}-----\n"));
-    out
+    let config = EncodeConfig::new().set_line_ending(LineEnding::LF).set_line_wrap(64);
+    pem::encode_config(&Pem::new(label, der), config)
 }

@@ -7,51 +7,11 @@ use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::der::{self, BIT_STRING, SEQUENCE};
+use super::algorithm::Algorithm;
+use super::der;
 
 /// The longest text of a key that is read, in bytes. RSA with 8192 bits has 1,500 as PEM; JWKs carry certificates at times.
 pub(super) const MAX_TEXT: usize = 8192;
-
-/// The AlgorithmIdentifiers of SubjectPublicKeyInfo: Ed25519 (RFC 8410), EC on P-256 (RFC 5480), RSA (RFC 3279).
-pub(super) const ED25519_ID: &[u8] = &[0x30, 5, 6, 3, 0x2b, 0x65, 0x70];
-pub(super) const P256_ID: &[u8] =
-    &[0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
-pub(super) const RSA_ID: &[u8] = &[0x30, 0x0d, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
-
-/// How a token is signed. Shared secrets (`HS256`) and `none` do not exist here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
-    /// Ed25519 (RFC 8037).
-    EdDsa,
-    /// ECDSA on P-256 with SHA-256 (RFC 7518, 3.4).
-    Es256,
-    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, 3.3).
-    Rs256,
-}
-
-impl Algorithm {
-    /// The value of `alg` in a token's header.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::EdDsa => "EdDSA",
-            Self::Es256 => "ES256",
-            Self::Rs256 => "RS256",
-        }
-    }
-
-    /// The algorithm of this name; names are case-sensitive.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::EdDsa, Self::Es256, Self::Rs256].into_iter().find(|algorithm| algorithm.name() == name)
-    }
-
-    pub(super) fn jwt(self) -> jsonwebtoken::Algorithm {
-        match self {
-            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
-            Self::Es256 => jsonwebtoken::Algorithm::ES256,
-            Self::Rs256 => jsonwebtoken::Algorithm::RS256,
-        }
-    }
-}
 
 /// Why a text is not a key that can be used. The text of the key is never part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -161,22 +121,17 @@ impl PublicKey {
             return Err(KeyError::Private);
         }
         let der = der::from_pem(text, "PUBLIC KEY").ok_or(KeyError::Malformed)?;
-        let (info, []) = der::take(&der, SEQUENCE).ok_or(KeyError::Malformed)? else {
-            return Err(KeyError::Malformed);
-        };
-        let key = |id: &[u8]| {
-            // A BIT STRING begins with the number of bits that its last byte leaves unused.
-            let (content, rest) = der::take(info.strip_prefix(id)?, BIT_STRING)?;
-            content.strip_prefix(&[0]).filter(|_| rest.is_empty())
-        };
-        if let Some(x) = key(ED25519_ID) {
-            return x.try_into().map(|x| Self(Material::Ed25519(x))).map_err(|_| KeyError::Malformed);
+        let (kind, key) = der::public_key(&der).ok_or(KeyError::Malformed)?;
+        match kind.ok_or(KeyError::Unsupported)? {
+            Algorithm::EdDsa => {
+                key.try_into().map(|x| Self(Material::Ed25519(x))).map_err(|_| KeyError::Malformed)
+            }
+            Algorithm::Es256 => Self::from_point(key),
+            Algorithm::Rs256 => {
+                let (n, e) = der::rsa_numbers(key).ok_or(KeyError::Malformed)?;
+                rsa(n, e).map(Self)
+            }
         }
-        if let Some(point) = key(P256_ID) {
-            return Self::from_point(point);
-        }
-        let numbers = key(RSA_ID).ok_or(KeyError::Unsupported)?;
-        Self::from_pkcs1(numbers).ok_or(KeyError::Malformed)?
     }
 
     /// From an uncompressed point on P-256 (SEC 1, 2.3.3).
@@ -190,14 +145,6 @@ impl PublicKey {
             }
             _ => Err(KeyError::Malformed),
         }
-    }
-
-    /// From an RSAPublicKey (RFC 8017, A.1.1).
-    fn from_pkcs1(der: &[u8]) -> Option<Result<Self, KeyError>> {
-        let (content, []) = der::take(der, SEQUENCE)? else { return None };
-        let (n, rest) = der::take_unsigned(content)?;
-        let (e, []) = der::take_unsigned(rest)? else { return None };
-        Some(rsa(n, e).map(Self))
     }
 
     /// How tokens are signed with this key; it has one algorithm only.
@@ -223,15 +170,12 @@ impl PublicKey {
 
     /// PEM with the label `PUBLIC KEY`.
     pub fn to_pem(&self) -> String {
-        let (id, key) = match &self.0 {
-            Material::Ed25519(x) => (ED25519_ID, x.to_vec()),
-            Material::P256(x, y) => (P256_ID, [&[4], &x[..], &y[..]].concat()),
-            Material::Rsa { n, e } => {
-                (RSA_ID, der::element(SEQUENCE, &[der::unsigned(n), der::unsigned(e)].concat()))
-            }
+        let key = match &self.0 {
+            Material::Ed25519(x) => x.to_vec(),
+            Material::P256(x, y) => [&[4], &x[..], &y[..]].concat(),
+            Material::Rsa { n, e } => der::rsa_key(n, e),
         };
-        let bits = der::element(BIT_STRING, &[&[0], &key[..]].concat());
-        der::to_pem(&der::element(SEQUENCE, &[id, &bits].concat()), "PUBLIC KEY")
+        der::to_pem(&der::public_key_info(self.algorithm(), &key), "PUBLIC KEY")
     }
 
     /// The SHA-256 thumbprint (RFC 7638), base64url: a name for the key that follows from it.

@@ -73,6 +73,22 @@ fn what_is_no_public_key_for_signatures_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_key_is_read_in_the_one_form_that_der_gives_it() {
+    for index in 0..3 {
+        let pem = key(index).public().to_pem();
+        assert_eq!(PublicKey::parse(&pem.replace('\n', "\r\n")), PublicKey::parse(&pem));
+        let bytes = der::from_pem(&pem, "PUBLIC KEY").unwrap();
+        let info = &bytes[if bytes[1] > 0x80 { 4 } else { 2 }..];
+        let trailing = [&bytes[..], &[0]].concat();
+        let long_length = [&[0x30, 0x83, 0, (info.len() >> 8) as u8, info.len() as u8], info].concat();
+        let truncated = bytes[..bytes.len() - 1].to_vec();
+        for wrong in [trailing, long_length, truncated] {
+            assert_eq!(PublicKey::parse(&der::to_pem(&wrong, "PUBLIC KEY")), Err(KeyError::Malformed));
+        }
+    }
+}
+
+#[test]
 fn neither_errors_nor_debug_output_show_a_private_key() {
     let pem = &keys()[0];
     let secret = pem.lines().nth(1).unwrap();

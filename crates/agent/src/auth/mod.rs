@@ -40,6 +40,7 @@
 //! # }
 //! ```
 
+mod algorithm;
 mod der;
 mod fingerprint;
 mod jwks;
@@ -56,9 +57,10 @@ mod verify;
 #[cfg(test)]
 mod verify_tests;
 
+pub use algorithm::Algorithm;
 pub use fingerprint::{Fingerprint, HashAlgorithm};
 pub use jwks::{JwksCache, JwksConfig, Lookup};
-pub use key::{Algorithm, KeyError, PublicKey};
+pub use key::{KeyError, PublicKey};
 pub use ossa_signaling::{Rate, RateLimiter};
 pub use refusal::Refusal;
 pub use replay::ReplayCache;

@@ -5,8 +5,9 @@ use std::fmt;
 use jsonwebtoken::EncodingKey;
 use jsonwebtoken::jwk::Jwk;
 
-use super::der::{self, INTEGER, OCTET_STRING, SEQUENCE};
-use super::key::{Algorithm, ED25519_ID, KeyError, MAX_TEXT, P256_ID, PublicKey, RSA_ID};
+use super::algorithm::Algorithm;
+use super::der;
+use super::key::{KeyError, MAX_TEXT, PublicKey};
 
 /// A private key with its public part. Wiped from memory when dropped; never printed.
 pub struct SigningKey {
@@ -21,7 +22,7 @@ impl SigningKey {
             return Err(KeyError::TooLong);
         }
         let der = der::from_pem(text, "PRIVATE KEY").ok_or(KeyError::Malformed)?;
-        let (algorithm, inner) = parse_pkcs8(&der).ok_or(KeyError::Unsupported)?;
+        let (algorithm, inner) = der::private_key(&der).ok_or(KeyError::Unsupported)?;
         let key = match algorithm {
             Algorithm::EdDsa => EncodingKey::from_ed_der(&der),
             Algorithm::Es256 => EncodingKey::from_ec_der(&der),
@@ -41,16 +42,6 @@ impl SigningKey {
     pub(super) fn sign(&self, message: &str) -> Option<String> {
         jsonwebtoken::crypto::sign(message.as_bytes(), &self.key, self.public.algorithm().jwt()).ok()
     }
-}
-
-/// The kind of a PKCS#8 key, and the key inside it.
-fn parse_pkcs8(der: &[u8]) -> Option<(Algorithm, &[u8])> {
-    let (info, []) = der::take(der, SEQUENCE)? else { return None };
-    let (_version, rest) = der::take(info, INTEGER)?;
-    let kinds = [(ED25519_ID, Algorithm::EdDsa), (P256_ID, Algorithm::Es256), (RSA_ID, Algorithm::Rs256)];
-    let (algorithm, rest) =
-        kinds.into_iter().find_map(|(id, algorithm)| Some((algorithm, rest.strip_prefix(id)?)))?;
-    Some((algorithm, der::take(rest, OCTET_STRING)?.0))
 }
 
 impl fmt::Debug for SigningKey {

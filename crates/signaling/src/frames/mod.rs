@@ -1,7 +1,10 @@
 //! WebSocket frames (RFC 6455, section 5) as a server reads and writes them, without input or output of its own.
 //!
 //! A server that relays spends its time here. Hence a message is unmasked where it was read and lent out from there, an idle
-//! connection holds no buffer, and what is to be sent is encoded straight into the bytes that go to the socket.
+//! connection holds no buffer, and what is to be sent is encoded straight into the bytes that go to the socket. That is why these
+//! are not the frames of `tungstenite`, which the client uses: it hands out each message in memory of its own and takes back a
+//! message per frame. With one borrowed parse and one copy the server relays 14 times as many messages as a relay over `ws`
+//! (937,000 instead of 66,000 per second, docs/benchmarks.md).
 
 mod decoder;
 mod encoder;
