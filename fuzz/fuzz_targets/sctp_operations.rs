@@ -140,7 +140,7 @@ fuzz_target!(|operations: Vec<(bool, Operation)>| {
                 }
             }
             Operation::Receive => {}
-            Operation::PathChange => side.association.on_path_change(now),
+            Operation::PathChange => side.association.on_path_change(now, false),
             Operation::Shutdown => side.association.shutdown(now),
         }
         while let Some(event) = sides[me].association.poll_event() {

@@ -129,15 +129,17 @@ fn link(name: &str, link: &Link, congestion: CongestionControl, max_mtu: usize) 
 
 fn main() {
     let small = Config { mtu_discovery: false, ..Config::default() };
-    let data = Config { interleaving: false, ..Config::default() };
-    let checksums = Config { zero_checksum: false, ..Config::default() };
-    memory("64 KiB messages, 16,300 B packets", &Config::default(), 65_536, 4 << 30, 1);
+    let whole = Config { path_inside_host: true, ..Config::default() };
+    let data = Config { interleaving: false, ..whole.clone() };
+    let checksums = Config { zero_checksum: false, ..whole.clone() };
+    memory("64 KiB messages, 16,300 B packets", &whole, 65_536, 4 << 30, 1);
+    memory("64 KiB messages, 16,300 B packets of chunks", &Config::default(), 65_536, 4 << 30, 1);
     memory("64 KiB messages, 16,300 B packets, DATA", &data, 65_536, 4 << 30, 1);
     memory("64 KiB messages, 16,300 B packets, CRC32c", &checksums, 65_536, 4 << 30, 1);
     memory("64 KiB messages, 1,191 B packets", &small, 65_536, 2 << 30, 1);
     memory("64 KiB messages, 1,191 B, 100 streams", &small, 65_536, 2 << 30, 100);
-    memory("1 MiB / 4 messages, 16,300 B packets", &Config::default(), 262_144, 4 << 30, 1);
-    memory("64 B messages, 16,300 B packets", &Config::default(), 64, 256 << 20, 1);
+    memory("1 MiB / 4 messages, 16,300 B packets", &whole, 262_144, 4 << 30, 1);
+    memory("64 B messages, 16,300 B packets", &whole, 64, 256 << 20, 1);
     memory("64 B messages, 1,191 B packets", &small, 64, 256 << 20, 1);
     memory("64 B messages, 1,000 streams", &Config::default(), 64, 256 << 20, 1000);
     let ms = Duration::from_millis;

@@ -35,6 +35,10 @@ pub struct Config {
     pub initial_mtu: usize,
     /// Largest SCTP packet, in bytes, that path MTU discovery tries. Default 16,300.
     pub max_mtu: usize,
+    /// Whether the path stays inside one host, where no router can begin to drop large packets: then one chunk may fill
+    /// the largest packet. Elsewhere no chunk is larger than a packet of `initial_mtu` holds, since what has a number
+    /// cannot be cut again, and larger packets carry several. Default false.
+    pub path_inside_host: bool,
     /// Whether larger packets than `initial_mtu` are searched for (RFC 8899). Default true.
     pub mtu_discovery: bool,
     /// Retransmission timeout before the round trip time is known. Default 500 ms.
@@ -74,6 +78,7 @@ impl Default for Config {
             receive_window_max: 16 * 1024 * 1024,
             initial_mtu: 1191,
             max_mtu: 16_300,
+            path_inside_host: false,
             mtu_discovery: true,
             rto_initial: Duration::from_millis(500),
             rto_min: Duration::from_millis(100),

@@ -261,6 +261,57 @@ fn a_path_that_shrinks_silently_is_noticed_at_once() {
 }
 
 #[test]
+fn a_path_that_swallows_large_packets_without_a_word_stops_delivery_for_no_longer_than_a_timeout() {
+    // SCTP packets: Ethernet over IPv4 and jumbo frames before; IPv6's smallest MTU, and exactly the base, after.
+    for (before, after) in [(1435, 1203), (1435, 1191), (8935, 1203), (8935, 1435), (16_400, 1191)] {
+        for interleaving in [true, false] {
+            let link = Link { delay: 20 * MS, rate: 5_000_000, mtu: before, ..Link::default() };
+            let config = Config { interleaving, ..Config::default() };
+            let mut sim = Sim::connected(link, config, 111);
+            for index in 0..400 {
+                sim.send_from_a(0, pattern(50_000, index), reliable());
+            }
+            let count = |sim: &Sim| sim.b.received.len();
+            sim.run_until(Duration::from_secs(10), |sim| count(sim) == 100);
+            assert!(sim.a.association.metrics().mtu > after, "{before}: {:?}", sim.a.association.metrics());
+            let (to_b, to_a) = sim.link();
+            (to_b.mtu, to_a.mtu) = (after, after);
+            for stage in (100..400).step_by(10) {
+                let start = sim.now;
+                assert!(
+                    sim.run_until(Duration::from_secs(2), |sim| count(sim) >= stage + 10),
+                    "{before} to {after}: {} after {:?}: {:?}",
+                    count(&sim),
+                    sim.now - start,
+                    sim.a.association.metrics()
+                );
+            }
+            assert!(sim.b.messages_on(0).into_iter().eq((0..400).map(|index| pattern(50_000, index))));
+        }
+    }
+}
+
+#[test]
+fn large_packets_carry_several_chunks_unless_the_path_stays_inside_one_host() {
+    for (path_inside_host, packets) in [(false, 100..112), (true, 100..112)] {
+        let link = Link { delay: 5 * MS, mtu: 8935, ..Link::default() };
+        let config = Config { path_inside_host, max_mtu: 8932, ..Config::default() };
+        let mut sim = Sim::connected(link, config, 112);
+        sim.send_from_a(0, pattern(20_000, 0), reliable());
+        sim.run_for(Duration::from_secs(2));
+        let before = sim.a.association.metrics();
+        assert_eq!(before.mtu, 8932);
+        for index in 0..4 {
+            sim.send_from_a(0, pattern(223_000, index), reliable());
+        }
+        sim.run_for(Duration::from_secs(5));
+        assert_eq!(sim.b.received.len(), 5);
+        let sent = sim.a.association.metrics().packets_sent - before.packets_sent;
+        assert!(packets.contains(&sent), "{sent} packets");
+    }
+}
+
+#[test]
 fn a_path_of_an_ethernet_gets_packets_that_fill_it() {
     let link = Link { mtu: 1435, delay: 10 * MS, ..Link::default() };
     let mut sim = Sim::connected(link, Config::default(), 120);
@@ -299,8 +350,8 @@ fn resets_survive_loss_and_may_cross() {
 
 #[test]
 fn a_pause_of_the_path_does_not_send_everything_again() {
-    let mut sim =
-        Sim::connected(Link { delay: 2 * MS, rate: 12_500_000, ..Link::default() }, Config::default(), 140);
+    let config = Config { path_inside_host: true, ..Config::default() };
+    let mut sim = Sim::connected(Link { delay: 2 * MS, rate: 12_500_000, ..Link::default() }, config, 140);
     sim.run_for(100 * MS);
     for index in 0..200 {
         sim.send_from_a(0, pattern(50_000, index), reliable());

@@ -63,7 +63,7 @@ impl Connection {
         };
         self.shown.route = route;
         if let Some(sctp) = self.sctp.as_mut().filter(|_| moved) {
-            sctp.on_path_change(now);
+            sctp.on_path_change(now, route.is_some_and(|route| self.ice.is_inside_host(route)));
         }
         let pair = self.ice.selected_pair(&self.mid());
         if pair != self.shown.pair {
@@ -151,6 +151,7 @@ impl Connection {
         let config = ossa_sctp::Config {
             mtu_discovery: settings.mtu_discovery && max_packet.is_some(),
             max_mtu: max_packet.map_or(settings.initial_mtu, |max| settings.max_mtu.min(max)),
+            path_inside_host: self.ice.route().is_some_and(|route| self.ice.is_inside_host(route)),
             local_port: self.config.sctp_port,
             remote_port: transport.remote_sctp_port,
             max_receive_message_size: if max_receive == 0 { usize::MAX } else { max_receive },

@@ -187,6 +187,17 @@ impl IceTransport {
         self.route
     }
 
+    /// Whether a route goes from this host to itself, so that no router is on it.
+    pub(crate) fn is_inside_host(&self, route: Route) -> bool {
+        let hosts = |generation: &Generation| {
+            let entries = generation.locals.iter().map(|entry| &entry.candidate);
+            let hosts: Vec<SocketAddr> =
+                entries.filter(|c| c.kind == LocalCandidateKind::Host).map(|c| c.base).collect();
+            hosts.contains(&route.local) && hosts.iter().any(|host| host.ip() == route.remote.ip())
+        };
+        self.generations().any(hosts)
+    }
+
     pub(crate) fn route_pair(&self) -> Option<&Pair> {
         self.route.and_then(|r| self.pairs.get(r.pair))
     }

@@ -142,3 +142,43 @@ fn large_packets_are_tried_only_with_a_peer_that_announces_to_take_them() {
         assert!(announced || largest.get() < 1280, "{} bytes", largest.get());
     }
 }
+
+/// Datagrams of a transfer of 100 messages of 50 kB, while the path comes to carry no datagrams larger than `mtu`.
+fn shrinking(mtu: usize, addresses: [&str; 2]) -> usize {
+    let mut net = Net::new();
+    net.link.delay = Duration::from_millis(20);
+    for (node, address) in net.nodes.iter_mut().zip(addresses) {
+        node.addrs = vec![address.parse().unwrap()];
+    }
+    let (a, b) = net.open_channel(named("shrinking"));
+    for i in 0..200 {
+        net.send(0, a, pattern(50_000, i as u8));
+    }
+    net.until("half", |n| n.received(1, b) >= 100);
+    net.link.mtu = mtu;
+    let before = net.nodes[0].datagrams;
+    for stage in (100..200).step_by(10) {
+        net.until_within(Duration::from_secs(3), "moving", |n| n.received(1, b) >= stage + 10);
+    }
+    for (i, (_, data)) in net.nodes[1].messages[&b].iter().enumerate() {
+        assert_eq!(data, &pattern(50_000, i as u8));
+    }
+    usize::try_from(net.nodes[0].datagrams - before).unwrap()
+}
+
+#[test]
+fn a_path_that_comes_to_swallow_large_datagrams_goes_on_with_small_ones() {
+    // What UDP carries over IPv4 and IPv6 with an MTU of 1,280, and over Ethernet.
+    for mtu in [1252, 1232, 1472] {
+        for addresses in [["10.0.0.1:5000", "10.0.0.2:5000"], ["[fd00::1]:5000", "[fd00::2]:5000"]] {
+            shrinking(mtu, addresses);
+        }
+    }
+}
+
+#[test]
+fn on_one_host_a_packet_is_filled_by_one_chunk_and_elsewhere_by_no_more_datagrams() {
+    let inside = shrinking(65_536, ["10.0.0.1:5000", "10.0.0.1:5001"]);
+    let outside = shrinking(65_536, ["10.0.0.1:5000", "10.0.0.2:5001"]);
+    assert!(outside < inside + inside / 10, "{outside} and {inside} datagrams");
+}

@@ -112,9 +112,11 @@ impl Association {
         self.is_up().then(|| (self.outbound_streams(), self.receiver.inbound_streams()))
     }
 
-    /// The path below changed (ICE selected another pair): estimates and the path MTU start anew.
-    pub fn on_path_change(&mut self, now: Instant) {
+    /// The path below changed (ICE selected another pair): estimates and the path MTU start anew. `inside_host` replaces
+    /// [`Config::path_inside_host`](crate::Config::path_inside_host).
+    pub fn on_path_change(&mut self, now: Instant, inside_host: bool) {
         let now = self.at(now);
+        self.config.path_inside_host = inside_host;
         if !self.is_up() {
             return;
         }

@@ -20,9 +20,9 @@ pub(super) struct Recovery {
     until: u64,
     /// It began with a timeout: the window grows meanwhile.
     timeout: bool,
-    /// Retransmissions that the peer has not reported as needless.
-    needed: u32,
-    retransmits_before: u64,
+    /// What a SACK could speak of when it began: only up to here an arrival shows that something was not lost. The peer
+    /// may have had what lies beyond all the time.
+    horizon: u64,
 }
 
 impl Sender {
@@ -41,16 +41,22 @@ impl Sender {
     /// Looks for losses among what is in flight.
     pub(super) fn detect_losses(&mut self, now: Time) {
         let context = DetectionContext {
+            horizon: self.horizon,
             recovering: self.recovery.is_some(),
             acked_out_of_order: self.acked_chunks,
             srtt: self.rtt.smoothed().unwrap_or(0),
+            rto: self.rtt.rto(),
             min_rtt: self.rtt.min().unwrap_or(0),
         };
         let mut lost = std::mem::take(&mut self.scratch);
         let found = self.rack.detect(now, &self.ring, &context, &mut lost);
         self.timers.reorder = found.look_again;
         if !lost.is_empty() {
+            if self.recovery.is_none() {
+                self.suspects.clear();
+            }
             for tsn in lost.drain(..) {
+                self.suspects.insert(tsn);
                 self.mark_lost(now, tsn);
             }
             self.on_losses(now);
@@ -61,12 +67,8 @@ impl Sender {
     fn on_losses(&mut self, now: Time) {
         if self.recovery.is_none() {
             self.controller.on_loss(now);
-            self.recovery = Some(Recovery {
-                until: self.ring.next(),
-                timeout: false,
-                needed: 0,
-                retransmits_before: self.counters.retransmits,
-            });
+            let (until, horizon) = (self.ring.next(), self.horizon);
+            self.recovery = Some(Recovery { until, timeout: false, horizon });
             // The first one goes out whatever the smaller window says (RFC 9260 section 7.2.4).
             self.probe_due |= !self.lost.is_empty();
         }
@@ -83,7 +85,7 @@ impl Sender {
         };
         chunk.fate = Fate::Lost;
         let (len, retransmits, key) = (usize::from(chunk.len), chunk.retransmits, chunk.message);
-        let is_large = chunk.is_large;
+        let is_large = chunk.is_large && chunk.order > self.large_arrived;
         self.flight -= len + header;
         self.flight_payload -= len;
         self.peer_window += len;
@@ -171,6 +173,7 @@ impl Sender {
         self.timers.reorder = None;
         self.forget_reneged();
         let had_flight = self.flight > 0;
+        self.suspects.clear();
         let window_probe = self.peer_window == 0 && self.ring.len() == 1;
         let mut lost_large = false;
         for tsn in self.ring.base()..self.ring.next() {
@@ -178,18 +181,15 @@ impl Sender {
                 continue;
             };
             lost_large |= chunk.is_large;
+            self.suspects.insert(tsn);
             self.mark_lost(now, tsn);
         }
         if had_flight && !window_probe {
             if self.recovery.is_none_or(|recovery| !recovery.timeout) {
                 self.controller.on_timeout(now);
             }
-            self.recovery = Some(Recovery {
-                until: self.ring.next(),
-                timeout: true,
-                needed: 0,
-                retransmits_before: self.counters.retransmits,
-            });
+            let (until, horizon) = (self.ring.next(), self.horizon);
+            self.recovery = Some(Recovery { until, timeout: true, horizon });
         }
         self.black_hole |= lost_large && self.mtu > self.base_mtu;
         self.advance_ack_point();
@@ -200,10 +200,7 @@ impl Sender {
     /// A chunk that a timeout called lost has arrived: the timeout was wrong, as after a pause of the path or of the
     /// peer (compare RFC 5682). What was not sent again yet counts as in flight again; if it is lost after all,
     /// what arrives from now on will show.
-    pub(super) fn take_back_losses(&mut self) {
-        if self.recovery.take_if(|recovery| recovery.timeout).is_none() {
-            return;
-        }
+    fn take_back_losses(&mut self) {
         let header = self.chunk_header();
         let mut orders = Vec::new();
         for Reverse(tsn) in std::mem::take(&mut self.lost).into_vec() {
@@ -211,7 +208,7 @@ impl Sender {
                 continue;
             };
             chunk.fate = Fate::Outstanding;
-            orders.push((tsn, chunk.order));
+            orders.push((tsn, chunk.order, chunk.retransmits == 0));
             let len = usize::from(chunk.len);
             self.flight += len + header;
             self.flight_payload += len;
@@ -241,12 +238,23 @@ impl Sender {
         }
     }
 
-    /// Restores the window if everything that a recovery sent again was needless.
-    pub(super) fn undo_needless_recovery(&mut self, duplicates: u32) {
-        let Some(recovery) = &mut self.recovery else { return };
-        recovery.needed += duplicates;
-        let sent_again = self.counters.retransmits - recovery.retransmits_before;
-        if sent_again > 0 && u64::from(recovery.needed) >= sent_again && self.lost.is_empty() {
+    /// A chunk that was called lost has arrived before it was sent again. After a timeout that is enough to know better.
+    pub(super) fn on_late_arrival(&mut self, tsn: u64) {
+        let Some(recovery) = self.recovery.filter(|recovery| tsn <= recovery.horizon) else { return };
+        if recovery.timeout && self.suspects.contains(&tsn) {
+            self.suspects.clear();
+            self.recovery = None;
+            self.controller.undo();
+            self.take_back_losses();
+        } else {
+            self.clear_suspect(tsn);
+        }
+    }
+
+    /// Nothing was wrong with a chunk that was called lost. When that is so of all of them, perhaps after the recovery,
+    /// the window is restored.
+    pub(super) fn clear_suspect(&mut self, tsn: u64) {
+        if self.suspects.remove(&tsn) && self.suspects.is_empty() {
             self.recovery = None;
             self.controller.undo();
         }

@@ -15,12 +15,13 @@ mod tests;
 mod transmit;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
 use crate::Config;
 use crate::chunk::data::{DATA_HEADER, I_DATA_HEADER};
 use crate::congestion::{self, Controller, Pacer};
 use crate::event::Event;
+use crate::packet::COMMON_HEADER;
 use crate::ranges::RangeSet;
 use crate::serial;
 use crate::table::StreamTable;
@@ -106,6 +107,10 @@ pub(crate) struct Sender {
     lost: BinaryHeap<Reverse<u64>>,
     rack: Rack,
     recovery: Option<Recovery>,
+    /// Chunks that the last recovery called lost and that have not proved to be only late. At most what was in flight.
+    suspects: BTreeSet<u64>,
+    /// The last TSN that the peer's last SACK could speak of.
+    horizon: u64,
     pub(crate) rtt: Rtt,
     controller: Box<dyn Controller>,
     pacer: Pacer,
@@ -129,6 +134,8 @@ pub(crate) struct Sender {
     /// Set when a loss of large packets only suggests that the path's MTU shrank.
     pub(crate) black_hole: bool,
     large_losses: u32,
+    /// The last transmission in a large packet that is known to have arrived.
+    large_arrived: u64,
     // Partial reliability.
     forward_supported: bool,
     /// Everything up to here is acknowledged or abandoned.
@@ -142,6 +149,8 @@ pub(crate) struct Sender {
     interleaving: bool,
     mtu: usize,
     base_mtu: usize,
+    /// A chunk may fill the largest packet.
+    path_inside_host: bool,
     timers: Timers,
     pub(crate) counters: SendCounters,
     /// Lists reused from call to call.
@@ -184,6 +193,8 @@ impl Sender {
             lost: BinaryHeap::new(),
             rack: Rack::new(),
             recovery: None,
+            suspects: BTreeSet::new(),
+            horizon: u64::MAX,
             rtt: Rtt::new(config),
             controller: congestion::controller(config.congestion, mtu),
             pacer: Pacer::default(),
@@ -200,6 +211,7 @@ impl Sender {
             window_limited: false,
             black_hole: false,
             large_losses: 0,
+            large_arrived: 0,
             forward_supported: terms.forward_tsn,
             advanced: first - 1,
             skipped: VecDeque::new(),
@@ -209,6 +221,7 @@ impl Sender {
             interleaving: terms.interleaving,
             mtu,
             base_mtu: mtu,
+            path_inside_host: config.path_inside_host,
             timers: Timers::default(),
             counters: SendCounters::default(),
             scratch: Vec::new(),
@@ -219,6 +232,13 @@ impl Sender {
     /// Bytes in front of the payload of a chunk.
     fn chunk_header(&self) -> usize {
         if self.interleaving { I_DATA_HEADER } else { DATA_HEADER }
+    }
+
+    /// The most payload that a chunk carries. What is to be sent again goes as it is, whatever becomes of the path.
+    fn chunk_limit(&self) -> usize {
+        let packet = if self.path_inside_host { self.mtu } else { self.base_mtu.min(self.mtu) };
+        // Chunks are padded to words.
+        (packet - COMMON_HEADER - self.chunk_header()) & !3
     }
 
     /// Takes the next event about messages.
@@ -296,6 +316,8 @@ impl Sender {
         self.controller = congestion::controller(config.congestion, self.mtu);
         self.pacer = Pacer::default();
         self.recovery = None;
+        self.suspects.clear();
+        self.path_inside_host = config.path_inside_host;
         self.expiries = 0;
         // What is in flight on the old path may be gone; find out soon.
         if !self.ring.is_empty() {
@@ -336,6 +358,7 @@ impl Sender {
         self.acked.clear();
         self.lost = BinaryHeap::new();
         self.rack = Rack::new();
+        self.suspects.clear();
         self.flight = 0;
         self.flight_payload = 0;
         self.buffered = 0;

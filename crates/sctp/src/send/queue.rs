@@ -8,7 +8,6 @@ use super::Sender;
 use super::message::{Limit, NONE, Outgoing};
 use super::scheduler::Turn;
 use super::stream::ResetState;
-use crate::packet::COMMON_HEADER;
 use crate::time::{Time, nanos};
 use crate::{Reliability, SendOptions};
 
@@ -142,9 +141,7 @@ impl Sender {
             return false;
         };
         let len = message.payload.len();
-        message.sent == 0
-            && len > self.mtu - COMMON_HEADER - self.chunk_header()
-            && self.open_bytes + len > self.open_limit
+        message.sent == 0 && len > self.chunk_limit() && self.open_bytes + len > self.open_limit
     }
 
     /// Notes that a message of several fragments is finished or given up, which lets others begin.

@@ -16,8 +16,11 @@ const PERSIST: u32 = 16;
 /// State of loss detection.
 #[derive(Debug, Default)]
 pub(crate) struct Rack {
-    /// Transmissions in order; those that were acknowledged or superseded are dropped when they come up.
+    /// First transmissions in order, which is that of their TSNs; those that were acknowledged or superseded are dropped
+    /// when they come up.
     log: VecDeque<(u64, u64)>,
+    /// The same for retransmissions.
+    again: VecDeque<(u64, u64)>,
     next_order: u64,
     /// The latest transmission that is known to have arrived.
     newest_order: u64,
@@ -25,6 +28,8 @@ pub(crate) struct Rack {
     highest_acked: u64,
     reordering_seen: bool,
     window_steps: u32,
+    /// How late a chunk came after one that was sent after it, at most; fades from recovery to recovery.
+    lateness: Nanos,
     persist: u32,
     /// Highest TSN at the last growth of the window: it grows once per round trip.
     grown_at: u64,
@@ -42,17 +47,29 @@ impl Rack {
         Self { window_steps: 1, ..Self::default() }
     }
 
-    /// Notes a transmission and returns its number.
+    /// Notes the first transmission of a chunk and returns its number.
     pub(crate) fn on_sent(&mut self, tsn: u64) -> u64 {
         self.next_order += 1;
         self.log.push_back((tsn, self.next_order));
         self.next_order
     }
 
-    /// Watches transmissions again that were given up as lost.
-    pub(crate) fn take_back(&mut self, transmissions: Vec<(u64, u64)>) {
-        self.log.extend(transmissions);
-        self.log.make_contiguous().sort_unstable_by_key(|(_, order)| *order);
+    /// Notes a retransmission and returns its number.
+    pub(crate) fn on_sent_again(&mut self, tsn: u64) -> u64 {
+        self.next_order += 1;
+        self.again.push_back((tsn, self.next_order));
+        self.next_order
+    }
+
+    /// Watches transmissions again that were given up as lost: TSN, number, and whether it is the first one.
+    pub(crate) fn take_back(&mut self, transmissions: Vec<(u64, u64, bool)>) {
+        for (tsn, order, is_first) in transmissions {
+            let log = if is_first { &mut self.log } else { &mut self.again };
+            log.push_back((tsn, order));
+        }
+        for log in [&mut self.log, &mut self.again] {
+            log.make_contiguous().sort_unstable_by_key(|(_, order)| *order);
+        }
     }
 
     /// Takes note that a chunk arrived.
@@ -65,6 +82,9 @@ impl Rack {
             }
         } else if tsn < self.highest_acked {
             self.reordering_seen = true;
+            if chunk.order < self.newest_order {
+                self.lateness = self.lateness.max(rtt.saturating_sub(self.newest_rtt));
+            }
         }
         self.highest_acked = self.highest_acked.max(tsn);
         if chunk.order > self.newest_order {
@@ -78,6 +98,7 @@ impl Rack {
         self.persist = PERSIST;
         if cumulative >= self.grown_at {
             self.window_steps = (self.window_steps + 1).min(MAX_WINDOW_STEPS);
+            self.lateness += self.lateness / 4;
             self.grown_at = highest_sent;
         }
     }
@@ -85,16 +106,21 @@ impl Rack {
     /// A loss recovery ended.
     pub(crate) fn on_recovered(&mut self) {
         self.persist = self.persist.saturating_sub(1);
+        self.lateness -= self.lateness / 8;
         if self.persist == 0 {
             self.window_steps = 1;
         }
     }
 
-    fn window(&self, recovering: bool, acked_out_of_order: usize, srtt: Nanos, min_rtt: Nanos) -> Nanos {
-        if !self.reordering_seen && (recovering || acked_out_of_order >= DUPLICATE_THRESHOLD) {
+    /// How long a chunk may be overtaken. What was seen of reordering counts beyond a round trip (RFC 8985 stops there), but
+    /// the retransmission timer would be quicker than more than its own time.
+    fn window(&self, context: &DetectionContext) -> Nanos {
+        let suspicious = context.recovering || context.acked_out_of_order >= DUPLICATE_THRESHOLD;
+        if !self.reordering_seen && suspicious {
             return 0;
         }
-        (min_rtt / 4 * u64::from(self.window_steps)).min(srtt)
+        let steps = (context.min_rtt / 4 * u64::from(self.window_steps)).min(context.srtt);
+        steps.max(self.lateness.min(context.rto))
     }
 
     /// Appends the TSNs that are lost to `lost`. Amortised O(1) per transmission.
@@ -105,37 +131,56 @@ impl Rack {
         context: &DetectionContext,
         lost: &mut Vec<u64>,
     ) -> Detection {
-        let window =
-            self.window(context.recovering, context.acked_out_of_order, context.srtt, context.min_rtt);
-        while let Some(&(tsn, order)) = self.log.front() {
-            let current =
-                ring.get(tsn).filter(|chunk| chunk.order == order && chunk.fate == Fate::Outstanding);
-            let Some(chunk) = current else {
-                self.log.pop_front();
-                continue;
-            };
-            if order >= self.newest_order {
-                break;
-            }
-            let deadline = chunk.sent_at.after(self.newest_rtt.saturating_add(window));
-            if deadline > now {
-                return Detection { look_again: Some(deadline) };
-            }
-            lost.push(tsn);
-            self.log.pop_front();
+        let window = self.window(context);
+        let arrived = (self.newest_order, self.newest_rtt.saturating_add(window));
+        let mut look_again: Option<Time> = None;
+        for log in [&mut self.log, &mut self.again] {
+            let deadline = overdue(log, now, ring, context.horizon, arrived, lost);
+            look_again = look_again.into_iter().chain(deadline).min();
         }
-        if self.log.is_empty() && self.log.capacity() > 1024 {
-            self.log = VecDeque::new();
-        }
-        Detection::default()
+        Detection { look_again }
     }
+}
+
+/// Takes the transmissions out of a log that are lost. Returns when the next one may be.
+fn overdue(
+    log: &mut VecDeque<(u64, u64)>,
+    now: Time,
+    ring: &Ring,
+    horizon: u64,
+    (newest_order, patience): (u64, Nanos),
+    lost: &mut Vec<u64>,
+) -> Option<Time> {
+    while let Some(&(tsn, order)) = log.front() {
+        let current = ring.get(tsn).filter(|chunk| chunk.order == order && chunk.fate == Fate::Outstanding);
+        let Some(chunk) = current else {
+            log.pop_front();
+            continue;
+        };
+        if order >= newest_order || tsn > horizon {
+            return None;
+        }
+        let deadline = chunk.sent_at.after(patience);
+        if deadline > now {
+            return Some(deadline);
+        }
+        lost.push(tsn);
+        log.pop_front();
+    }
+    if log.capacity() > 1024 {
+        *log = VecDeque::new();
+    }
+    None
 }
 
 /// What detection needs to know about the rest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DetectionContext {
+    /// Nothing is known of TSNs beyond this: the peer may have them and not have had the room to say so.
+    pub(crate) horizon: u64,
     pub(crate) recovering: bool,
     pub(crate) acked_out_of_order: usize,
     pub(crate) srtt: Nanos,
+    pub(crate) rto: Nanos,
     pub(crate) min_rtt: Nanos,
 }

@@ -14,17 +14,35 @@ struct Progress {
     highest: u64,
     rtt: Option<Nanos>,
     /// Chunks that were called lost and not sent again, yet arrived.
-    mistaken: bool,
+    mistaken: Vec<u64>,
     large_arrived: bool,
     /// The peer got some chunks twice.
     has_duplicates: bool,
+}
+
+/// A SACK with fewer gap blocks than this has told all that it knows: stacks report at least 20 of them.
+const SURELY_ALL_GAPS: usize = 16;
+
+/// The last TSN that a SACK could speak of. A list of gaps that was cut short says nothing about what is beyond it.
+fn horizon(cumulative: u64, sack: &Sack<'_>) -> u64 {
+    let mut gaps = sack.gaps();
+    if gaps.by_ref().take(SURELY_ALL_GAPS).count() < SURELY_ALL_GAPS {
+        return u64::MAX;
+    }
+    let last = sack.gaps().map(|(_, last)| last).max().unwrap_or(0);
+    cumulative + u64::from(last)
 }
 
 impl Sender {
     /// Takes a SACK. Returns false if it is older than what is known, or nonsense.
     pub(crate) fn on_sack(&mut self, now: Time, sack: &Sack<'_>) -> bool {
         let cumulative = unwrap32(self.ring.base() - 1, sack.cumulative);
-        if cumulative + 1 < self.ring.base() || cumulative >= self.ring.next() {
+        if cumulative >= self.ring.next() {
+            return false;
+        }
+        if cumulative + 1 < self.ring.base() {
+            // It was overtaken, but what it says of duplicates no other SACK repeats.
+            self.take_duplicates(cumulative, sack);
             return false;
         }
         let flight_before = self.flight;
@@ -33,6 +51,7 @@ impl Sender {
         let moved = cumulative + 1 > self.ring.base();
         self.acknowledge_cumulative(now, cumulative, &mut progress);
         self.acknowledge_gaps(now, cumulative, sack, &mut progress);
+        self.horizon = horizon(cumulative, sack);
         self.take_duplicates(cumulative, sack);
         self.take_window(sack.window as usize);
         if let Some(rtt) = progress.rtt {
@@ -41,9 +60,8 @@ impl Sender {
         if progress.large_arrived {
             self.large_losses = 0;
         }
-        if progress.mistaken {
-            self.controller.undo();
-            self.take_back_losses();
+        for tsn in std::mem::take(&mut progress.mistaken) {
+            self.on_late_arrival(tsn);
         }
         if moved || progress.bytes > 0 {
             self.expiries = 0;
@@ -122,12 +140,15 @@ impl Sender {
                 self.flight -= size;
                 self.flight_payload -= usize::from(chunk.len);
             }
-            Fate::Lost => progress.mistaken = true,
+            Fate::Lost => progress.mistaken.push(tsn),
             Fate::Acked | Fate::Abandoned => return,
         }
         progress.bytes += size;
         progress.highest = progress.highest.max(tsn);
-        progress.large_arrived |= chunk.is_large;
+        if chunk.is_large {
+            progress.large_arrived = true;
+            self.large_arrived = self.large_arrived.max(chunk.order);
+        }
         if chunk.retransmits == 0 && chunk.fate == Fate::Outstanding {
             let rtt = now.since(chunk.sent_at);
             progress.rtt = Some(progress.rtt.map_or(rtt, |least| least.min(rtt)));
@@ -150,7 +171,9 @@ impl Sender {
         if self.probe_sent {
             self.on_needless_probe();
         }
-        self.undo_needless_recovery(count);
+        for tsn in sack.duplicates() {
+            self.clear_suspect(unwrap32(cumulative, tsn));
+        }
     }
 
     fn take_window(&mut self, advertised: usize) {

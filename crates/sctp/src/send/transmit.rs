@@ -9,7 +9,9 @@ use crate::packet::{PacketBuilder, padded};
 use crate::time::Time;
 
 /// A message that does not fit is not cut to fill up less room than this.
-const MIN_FRAGMENT: usize = 256;
+const MIN_FRAGMENT: usize = 128;
+/// Half of a tiny receive window is not cut into smaller pieces than this.
+const MIN_CAP: usize = 256;
 
 /// Whether another chunk may follow in the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +91,7 @@ impl Sender {
         let is_probe = std::mem::take(&mut self.probe_due);
         // Whether a chunk arrived in spite of all is worth knowing at once.
         let immediate = is_probe || self.expiries > 0;
-        let order = self.rack.on_sent(tsn);
+        let order = self.rack.on_sent_again(tsn);
         let Some(entry) = self.ring.get_mut(tsn) else { return Step::Written };
         entry.fate = Fate::Outstanding;
         entry.sent_at = now;
@@ -157,12 +159,12 @@ impl Sender {
         let header = self.chunk_header();
         let room = packet.room().checked_sub(header)?;
         // Half the peer's window at most, so that even a tiny window takes whole packets.
-        let cap = (self.max_peer_window / 2).max(MIN_FRAGMENT) & !3;
+        let cap = ((self.max_peer_window / 2).max(MIN_CAP) & !3).min(self.chunk_limit());
         let limit = room.min(cap);
         if unsent <= limit {
             return Some(unsent);
         }
-        let fits_next = unsent <= (self.mtu - crate::packet::COMMON_HEADER - header).min(cap);
+        let fits_next = unsent <= cap;
         if !packet.is_empty() && (fits_next || room < MIN_FRAGMENT) {
             return None;
         }

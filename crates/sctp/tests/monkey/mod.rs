@@ -249,7 +249,7 @@ fn operation(pair: &mut Pair, input: &mut Input<'_>) {
             }
         }
         11 => pair.reads[index] = code & 0x10 != 0,
-        12 => pair.ends[index].on_path_change(now),
+        12 => pair.ends[index].on_path_change(now, code & 0x10 != 0),
         13 if code & 0x70 == 0x70 => pair.ends[index].shutdown(now),
         13 if code & 0x70 == 0x60 => pair.ends[index].abort("fuzzing"),
         // A peer that lost its state.

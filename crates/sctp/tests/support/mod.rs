@@ -81,16 +81,19 @@ struct Wire {
     line_free: Duration,
     packets: BTreeMap<(Duration, u64), Bytes>,
     counter: u64,
+    /// Bytes that did not get through.
+    lost: u64,
 }
 
 impl Wire {
     fn new(link: Link) -> Self {
-        Self { link, line_free: Duration::ZERO, packets: BTreeMap::new(), counter: 0 }
+        Self { link, line_free: Duration::ZERO, packets: BTreeMap::new(), counter: 0, lost: 0 }
     }
 
     fn enter(&mut self, now: Duration, packet: &[u8], random: &mut Random) {
         let is_out = self.link.outages.iter().any(|(from, to)| (*from..*to).contains(&now));
         if is_out || packet.len() > self.link.mtu || random.chance(self.link.loss) {
+            self.lost += packet.len() as u64;
             return;
         }
         let mut leaves = now;
@@ -98,6 +101,7 @@ impl Wire {
             let size = packet.len() as u64 + self.link.overhead;
             let backlog = self.line_free.saturating_sub(now).as_secs_f64() * self.link.rate as f64;
             if backlog as u64 + size > self.link.queue {
+                self.lost += packet.len() as u64;
                 return;
             }
             leaves = self.line_free.max(now) + Duration::from_secs_f64(size as f64 / self.link.rate as f64);
@@ -219,6 +223,11 @@ impl Sim {
 
     pub fn link(&mut self) -> (&mut Link, &mut Link) {
         (&mut self.to_b.link, &mut self.to_a.link)
+    }
+
+    /// Bytes of packets from a to b that were lost.
+    pub fn lost_to_b(&self) -> u64 {
+        self.to_b.lost
     }
 
     pub fn set_links(&mut self, link: &Link) {
