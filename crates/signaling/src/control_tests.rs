@@ -1,7 +1,6 @@
 //! Tests of [`control`](super::control).
 
-use crate::control::MAX_TOKEN;
-use crate::control::{AuthMode, ClientFrame, ServerFrame};
+use crate::control::{AuthMode, ClientFrame, MAX_TOKEN, ServerFrame};
 use crate::room::RoomName;
 use crate::turn::IceServer;
 use crate::uri::AgentUri;

@@ -8,9 +8,9 @@ use hyper::{Response, StatusCode};
 use serde_json::json;
 
 use super::address::came_through_a_proxy;
-use super::http::{Body, plain, text_of, with_body};
 use super::origin::{Origins, host_of, is_loopback};
 use super::registry::same_secret;
+use super::reply::{Body, plain, text_of, with_body};
 use super::{Phase, Shared};
 
 /// Agents and rooms in `status.json`: a page for people, not an export.

@@ -8,19 +8,17 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::address::{Place, place_of};
+use super::attempts::Registrations;
 use super::event::ServerEvent;
-use super::http::Arrival;
 use super::limits::{ClientLimits, Flooders, Verdict};
 use super::outbox::Outbox;
-use super::registration::Registrations;
 use super::registry::{
     Asked, Close, Departure, Handle, Leaving, Letter, NotJoined, Outgoing, Route, TooSlow,
 };
-use super::relay::over_its_limit;
 use super::stats::count;
+use super::visit::Arrival;
 use super::{GOING_AWAY, ServerConfig, Shared};
-use crate::control::AuthMode;
-use crate::control::{ClientFrame, ServerFrame};
+use crate::control::{AuthMode, ClientFrame, ServerFrame};
 use crate::error::{ErrorBody, close_code, code};
 use crate::message::{Body, SignalingMessage};
 use crate::room::RoomName;
@@ -217,7 +215,7 @@ impl Client {
             return self.refuse(None, session, ErrorBody::new(code::UNAUTHORIZED, error));
         }
         if recipient.is_some()
-            && let Some(what) = over_its_limit(&self.shared, &message.envelope(&from), Instant::now())
+            && let Some(what) = self.shared.over_its_limit(&message.envelope(&from), Instant::now())
         {
             let verdict = self.limits.refused(Instant::now());
             return self.too_much(verdict, &text, what);

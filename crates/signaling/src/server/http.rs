@@ -1,14 +1,11 @@
 //! The HTTP side of a connection: which requests are served at all, and by what.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
-use futures_util::Stream;
-use hyper::body::{Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderMap};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -17,81 +14,16 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::address::{Place, client_address, place_of};
-use super::auth::Visitor;
+use super::address::place_of;
 use super::event::ServerEvent;
 use super::io::{Io, Patient};
-use super::{Phase, Shared, admin, stats::count, transport, upgrade};
-use crate::control::AuthMode;
-use crate::control::MAX_TOKEN;
-use crate::error::{ErrorBody, code};
-use crate::uri::AgentUri;
+use super::reply::{Body, not_allowed, plain, text_of};
+use super::stats::count;
+use super::visit::{Upgraded, Visit};
+use super::{Phase, Shared, admin, transport, upgrade};
 
 /// The most that a request line with its headers may take. Tokens are at most 8 KiB.
 const MAX_HEAD: usize = 16 * 1024;
-
-/// The longest `Host` accepted, in bytes: a name has at most 253 (RFC 1035), and a port may follow. It is kept for as long as the
-/// client stays.
-const MAX_HOST: usize = 260;
-
-/// The body of a response.
-pub(super) enum Body {
-    Full(Option<Bytes>),
-    /// Comes as long as it lasts.
-    Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
-}
-
-impl hyper::body::Body for Body {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        match self.get_mut() {
-            Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Stream(stream) => {
-                stream.as_mut().poll_next(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Full(None))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
-            Self::Stream(_) => SizeHint::default(),
-        }
-    }
-}
-
-/// What a request asked for that the connection becomes a WebSocket of.
-pub(super) struct Upgraded {
-    pub(super) agent: Option<AgentUri>,
-    pub(super) arrival: Arrival,
-}
-
-/// A client that comes in.
-pub(super) struct Arrival {
-    pub(super) visitor: Visitor,
-    /// `websocket` or `http`.
-    pub(super) transport: &'static str,
-    /// Counts the client where it comes from, if that is not where the connection comes from.
-    pub(super) place: Option<Place>,
-}
-
-/// One connection while it speaks HTTP.
-pub(super) struct Visit {
-    pub(super) shared: Arc<Shared>,
-    pub(super) shutdown: watch::Receiver<Phase>,
-    id: u64,
-    peer: SocketAddr,
-    upgraded: Mutex<Option<Upgraded>>,
-}
 
 /// Serves requests until the connection ends, or becomes a WebSocket: then it is handed back together with what the client
 /// has sent already.
@@ -129,7 +61,7 @@ pub(super) async fn serve(
     let finished = tokio::select! {
         finished = served => finished,
         () = super::closing(&mut shutdown) => {
-            Pin::new(&mut connection).graceful_shutdown();
+            std::pin::Pin::new(&mut connection).graceful_shutdown();
             let rest = std::future::poll_fn(|cx| connection.poll_without_shutdown(cx));
             timeout(goodbye, rest).await.ok()?
         }
@@ -204,76 +136,6 @@ impl Visit {
             None => plain(StatusCode::NOT_FOUND, "there is nothing at this path\n"),
         }
     }
-
-    /// Where the client is.
-    pub(super) fn address(&self, headers: &HeaderMap) -> IpAddr {
-        client_address(self.peer.ip(), headers, &self.shared.config.trusted_proxies)
-    }
-
-    /// Lets a new client in, or says why not.
-    pub(super) fn admit(
-        &self,
-        headers: &HeaderMap,
-        transport: &'static str,
-    ) -> Result<Arrival, (StatusCode, ErrorBody)> {
-        let Shared { config, places, session_places, .. } = &*self.shared;
-        let address = self.address(headers);
-        let refuse = |status, code, why| {
-            count(&self.shared.counters.turned_away);
-            self.shared.emit(|| ServerEvent::Turned { address, why });
-            Err((status, ErrorBody::new(code, why)))
-        };
-        let unavailable = |why| refuse(StatusCode::SERVICE_UNAVAILABLE, code::RATE_LIMIT_EXCEEDED, why);
-        if !matches!(*self.shutdown.borrow(), Phase::Serving) {
-            return unavailable("the server is about to shut down");
-        }
-        if self.shared.clients() >= config.max_connections {
-            return unavailable("the server is full");
-        }
-        let visitor = match visitor(headers, address, config.authenticator.mode()) {
-            Ok(visitor) => visitor,
-            Err(why) => {
-                return refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, code::MESSAGE_TOO_LARGE, why);
-            }
-        };
-        let counted = match transport {
-            // One connection can start any number of sessions, and they outlive it.
-            "http" => Some(session_places),
-            _ if address != self.peer.ip().to_canonical() => Some(places),
-            _ => None,
-        };
-        let entered = counted.map(|places| places.enter(address, config.max_connections_per_address));
-        match entered {
-            Some(None) => {
-                let why = "too many connections from this address";
-                refuse(StatusCode::TOO_MANY_REQUESTS, code::RATE_LIMIT_EXCEEDED, why)
-            }
-            place => Ok(Arrival { visitor, transport, place: place.flatten() }),
-        }
-    }
-
-    /// After the response to the present request the connection is a WebSocket.
-    pub(super) fn upgrade(&self, to: Upgraded) {
-        *self.upgraded.lock().unwrap_or_else(PoisonError::into_inner) = Some(to);
-    }
-}
-
-/// What is remembered of a client: no more than is of use, since it stays as long as the client does.
-fn visitor(headers: &HeaderMap, address: IpAddr, mode: AuthMode) -> Result<Visitor, &'static str> {
-    let mut visitor = Visitor::new(address);
-    visitor.host = text_of(headers, header::HOST).map(str::to_owned);
-    if visitor.host.as_ref().is_some_and(|host| host.len() > MAX_HOST) {
-        return Err("the Host of the request is too long");
-    }
-    if mode == AuthMode::Bearer
-        && let Some(authorization) = text_of(headers, header::AUTHORIZATION)
-    {
-        visitor.authorization(authorization);
-    }
-    if visitor.bearer.as_ref().is_some_and(|token| token.reveal().len() > MAX_TOKEN) {
-        return Err("the bearer token of the request is too long");
-    }
-    Ok(visitor)
 }
 
 fn is_upgrade(headers: &HeaderMap) -> bool {
@@ -286,33 +148,4 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
             .any(|token| token.trim().eq_ignore_ascii_case(wanted))
     };
     has(header::CONNECTION, "upgrade") && has(header::UPGRADE, "websocket")
-}
-
-pub(super) fn text_of(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// A response in plain text.
-pub(super) fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
-    with_body(status, "text/plain; charset=utf-8", text)
-}
-
-/// A response whose content must not be kept by anybody.
-pub(super) fn with_body(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Body::Full(Some(body.into())));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-    }
-    response
-}
-
-pub(super) fn not_allowed(methods: &'static str) -> Response<Body> {
-    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED\n");
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
-    response
 }

@@ -1,7 +1,13 @@
-//! An embeddable WebSocket server that relays signaling messages between agents.
+//! An embeddable WebSocket server that relays signaling messages between agents. Nothing in here knows how tokens are verified, or the
+//! client.
+//!
+//! In here is what all connections share, [`Shared`]. `listener` takes a connection; `http` and its `visit` lead it to `admin`,
+//! to a WebSocket (`upgrade`, `websocket`) or to `transport` and `session`; a `client` says what its frames do, by `registration`,
+//! `relay`, `rooms` and the `registry`.
 
 mod address;
 mod admin;
+mod attempts;
 mod auth;
 mod client;
 mod config;
@@ -20,12 +26,14 @@ mod registry;
 mod registry_tests;
 mod relay;
 mod renewal;
+mod reply;
 mod rooms;
 mod session;
 mod stats;
 mod tls;
 pub(crate) mod transport;
 mod upgrade;
+mod visit;
 mod websocket;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -9,14 +9,13 @@ use tokio::time::{Instant, timeout};
 
 use super::Shared;
 use super::address::place_of;
+use super::attempts::{Challenge, Registrations};
 use super::auth::{Attempt, Denied, Evidence, Identity, Visitor, audiences};
 use super::client::Client;
 use super::event::ServerEvent;
-use super::limits::Bucket;
 use super::registry::{Claim, Close, Credentials, TooSlow};
 use super::stats::count;
-use crate::control::AuthMode;
-use crate::control::{FEATURE_ROOMS, ServerFrame};
+use crate::control::{AuthMode, FEATURE_ROOMS, ServerFrame};
 use crate::error::{ErrorBody, close_code, code};
 use crate::rate::{Rate, RateLimiter};
 use crate::turn::IceServer;
@@ -25,9 +24,6 @@ use crate::uri::AgentUri;
 /// An authenticator has this long, in which it may ask an application or fetch a key set.
 pub(super) const VERIFY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A challenge has to be answered in this time. Signing takes milliseconds; asking a hardware token may take a while.
-const CHALLENGE_LIFETIME: Duration = Duration::from_secs(30);
-
 /// Wrong proofs and tokens that one connection may send; it is closed at the next one. An honest client gives up after the
 /// first.
 const FAILURES_PER_CONNECTION: u32 = 5;
@@ -35,13 +31,6 @@ const FAILURES_PER_CONNECTION: u32 = 5;
 /// Wrong proofs and tokens from one address: enough for a rack of misconfigured agents, and at 100 us for a signature too
 /// little to keep a processor busy. Beyond it the address is refused without anything being verified.
 const FAILURES_PER_ADDRESS: Rate = Rate { burst: 50.0, per_second: 2.0 };
-
-/// Attempts of one connection in the long run, for each second: what is verified costs a signature, and may cost the application a
-/// question to somebody else, whether it is right or wrong.
-const ATTEMPTS_PER_SECOND: f64 = 2.0;
-
-/// Attempts of one connection at once, for each agent that it may have: an honest client needs one.
-const ATTEMPTS_PER_AGENT: f64 = 4.0;
 
 /// Places whose failures are counted; 50 bytes each. Further ones share a count.
 const ADDRESSES: usize = 10_000;
@@ -80,40 +69,6 @@ struct NotClaimed {
 impl From<ErrorBody> for NotClaimed {
     fn from(error: ErrorBody) -> Self {
         Self { error, denied: None }
-    }
-}
-
-/// What is under way on one connection.
-#[derive(Debug)]
-pub(super) struct Registrations {
-    pub(super) visitor: Visitor,
-    /// At most one per agent, and no more than agents are allowed.
-    challenges: Vec<Challenge>,
-    failures: u32,
-    rate: Rate,
-    attempts: Bucket,
-}
-
-#[derive(Debug)]
-struct Challenge {
-    agent: AgentUri,
-    nonce: String,
-    resume: Option<String>,
-    at: Instant,
-}
-
-impl Registrations {
-    pub(super) fn new(visitor: Visitor, max_registrations: usize) -> Self {
-        let burst = ATTEMPTS_PER_AGENT * max_registrations as f64;
-        let rate = Rate { burst, per_second: ATTEMPTS_PER_SECOND };
-        let attempts = Bucket::full(rate, Instant::now());
-        Self { visitor, challenges: Vec::new(), failures: 0, rate, attempts }
-    }
-
-    fn take_challenge(&mut self, agent: &AgentUri) -> Option<Challenge> {
-        let index = self.challenges.iter().position(|challenge| challenge.agent == *agent)?;
-        Some(self.challenges.swap_remove(index))
-            .filter(|challenge| challenge.at.elapsed() < CHALLENGE_LIFETIME)
     }
 }
 

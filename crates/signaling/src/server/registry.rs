@@ -22,9 +22,8 @@ use crate::error::{ErrorBody, code};
 use crate::first_use::FirstUsePolicy;
 use crate::room::RoomName;
 use crate::uri::AgentUri;
-pub(super) use clustered::{Asked, Letter};
 use clustered::{Change, Clustered, Stage, unix_ms};
-pub(super) use outcome::{Claim, Credentials, Departure, Holding, Leaving, NotJoined, Route};
+pub(super) use outcome::{Asked, Claim, Credentials, Departure, Holding, Leaving, Letter, NotJoined, Route};
 
 #[derive(Debug)]
 struct Entry {

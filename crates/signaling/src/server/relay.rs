@@ -27,7 +27,7 @@ impl Client {
         if verdict != Verdict::Serve {
             return Some(self.too_much(verdict, text, "frames on this connection"));
         }
-        if let Some(what) = over_its_limit(&self.shared, &envelope, now) {
+        if let Some(what) = self.shared.over_its_limit(&envelope, now) {
             let verdict = self.limits.refused(now);
             return Some(self.too_much(verdict, text, what));
         }
@@ -47,23 +47,25 @@ impl Client {
     }
 }
 
-/// What the sender sends too much of with this message, if it does.
-pub(super) fn over_its_limit(shared: &Shared, envelope: &Envelope<'_>, now: Instant) -> Option<&'static str> {
-    let Shared { config, pairs, .. } = shared;
-    let (from, to, session) = (&*envelope.from, &*envelope.to, envelope.session_id.as_deref());
-    match envelope.kind {
-        Kind::Offer => {
-            pairs.described(from, to, session);
-            (!pairs.offer(from, to, config.offers_per_pair, now)).then_some("offers to this agent")
+impl Shared {
+    /// What the sender sends too much of with this message, if it does.
+    pub(super) fn over_its_limit(&self, envelope: &Envelope<'_>, now: Instant) -> Option<&'static str> {
+        let Self { config, pairs, .. } = self;
+        let (from, to, session) = (&*envelope.from, &*envelope.to, envelope.session_id.as_deref());
+        match envelope.kind {
+            Kind::Offer => {
+                pairs.described(from, to, session);
+                (!pairs.offer(from, to, config.offers_per_pair, now)).then_some("offers to this agent")
+            }
+            Kind::Answer => {
+                pairs.described(from, to, session);
+                None
+            }
+            Kind::Candidate => {
+                let allowed = pairs.candidate(from, to, session, config.candidates_per_session, now);
+                (!allowed).then_some("candidates in this session")
+            }
+            Kind::Error => None,
         }
-        Kind::Answer => {
-            pairs.described(from, to, session);
-            None
-        }
-        Kind::Candidate => {
-            let allowed = pairs.candidate(from, to, session, config.candidates_per_session, now);
-            (!allowed).then_some("candidates in this session")
-        }
-        Kind::Error => None,
     }
 }

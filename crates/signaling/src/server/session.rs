@@ -10,9 +10,9 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::client::{Client, watchdog};
-use super::http::Arrival;
 use super::outbox::Outbox;
 use super::registry::{Close, Handle};
+use super::visit::Arrival;
 use super::{Phase, Shared, told_to_leave};
 use crate::frames::{self, Written};
 

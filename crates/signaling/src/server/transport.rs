@@ -14,8 +14,9 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::http::{Body, Visit, not_allowed, text_of, with_body};
+use super::reply::{Body, not_allowed, text_of, with_body};
 use super::session::{Gone, Mail, Receiver, Session};
+use super::visit::Visit;
 use crate::error::{ErrorBody, code};
 
 /// The header with the secret of a session.

@@ -4,7 +4,8 @@ use hyper::header::{self, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::http::{Body, Upgraded, Visit, plain, text_of};
+use super::reply::{Body, plain, text_of};
+use super::visit::{Upgraded, Visit};
 use crate::control::SUBPROTOCOL;
 use crate::uri::AgentUri;
 

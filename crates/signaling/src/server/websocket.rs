@@ -13,11 +13,11 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::client::{Client, watchdog};
-use super::http::Upgraded;
 use super::io::Io;
 use super::outbox::Outbox;
 use super::registry::{Close, TooSlow};
 use super::stats::count;
+use super::visit::Upgraded;
 use super::{Phase, Shared, told_to_leave};
 use crate::frames::{self, Decoder, Event, Violation};
 use crate::uri::AgentUri;

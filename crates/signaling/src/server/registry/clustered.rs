@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
-use super::{Claim, Credentials, Departure, Handle, Holding, Registry, State, new_token};
+use super::outcome::{Asked, Claim, Credentials, Departure, Holding};
+use super::{Handle, Registry, State, new_token};
 use crate::cluster::{Bus, Busy, Holder, Record, RoomBounds, RoomsOf};
 use crate::error::{ErrorBody, code};
 use crate::first_use::FirstUsePolicy;
@@ -76,26 +77,6 @@ pub(super) struct Claiming {
     pub(super) first_use: Option<FirstUsePolicy>,
     /// `None`: the cluster is lost, the server itself has to decide.
     pub(super) verdict: oneshot::Sender<Option<Claim>>,
-}
-
-/// Whom the answer to a command concerns.
-#[derive(Debug)]
-pub(in crate::server) enum Asked {
-    Letter(Letter),
-    Pending(u64),
-    Published { agent: AgentUri, reg: u64 },
-    Remembered,
-}
-
-/// A message for another server, as its sender sees it.
-#[derive(Debug)]
-pub(in crate::server) struct Letter {
-    pub(in crate::server) sender: Arc<Handle>,
-    pub(in crate::server) from: AgentUri,
-    pub(in crate::server) to: AgentUri,
-    pub(in crate::server) session_id: Option<String>,
-    /// Its sender is not told if it cannot be delivered.
-    pub(in crate::server) is_error: bool,
 }
 
 /// How far a claim has come.

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::clustered::{Asked, Change, Claiming, Letter, Pending};
+use super::clustered::{Change, Claiming, Pending};
 use super::messages::excess;
+use super::outcome::{Asked, Letter};
 use super::{Claim, Departure, Entry, Handle, Holding, NotJoined, Outgoing, State};
 use crate::cluster::{Bus, ClusterState, Event, Holder, Reply, RoomsOf, Site, known_names};
 use crate::control::ServerFrame;

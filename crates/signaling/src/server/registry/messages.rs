@@ -11,7 +11,6 @@ use crate::envelope::Envelope;
 use crate::error::{ErrorBody, code};
 use crate::message::SignalingMessage;
 use crate::server::Shared;
-use crate::server::relay::over_its_limit;
 use crate::server::stats::count;
 use crate::uri::AgentUri;
 
@@ -63,8 +62,8 @@ pub(super) fn excess(shared: &Shared, to: &AgentUri, text: &str) -> Option<&'sta
     {
         // Names in canonical form: others would each be counted by itself.
         let envelope = Envelope { from: from.as_str().into(), to: to.as_str().into(), ..envelope };
-        return over_its_limit(shared, &envelope, now);
+        return shared.over_its_limit(&envelope, now);
     }
     let message = SignalingMessage::parse(text).ok()?;
-    over_its_limit(shared, &message.envelope(message.from.as_ref()?), now)
+    shared.over_its_limit(&message.envelope(message.from.as_ref()?), now)
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Asked, Handle};
 use crate::cluster::{Bus, Holder};
 use crate::error::ErrorBody;
 use crate::first_use::FirstUsePolicy;
 use crate::server::auth::Denied;
+use crate::server::handle::Handle;
+use crate::uri::AgentUri;
 
 /// What speaks for a claim of a name that is taken.
 #[derive(Debug, Clone, Copy, Default)]
@@ -84,4 +85,24 @@ pub(in crate::server) enum NotJoined {
     Refused(ErrorBody),
     /// Its own connection does not read the answer.
     TooSlow,
+}
+
+/// Whom the answer to a command concerns.
+#[derive(Debug)]
+pub(in crate::server) enum Asked {
+    Letter(Letter),
+    Pending(u64),
+    Published { agent: AgentUri, reg: u64 },
+    Remembered,
+}
+
+/// A message for another server, as its sender sees it.
+#[derive(Debug)]
+pub(in crate::server) struct Letter {
+    pub(in crate::server) sender: Arc<Handle>,
+    pub(in crate::server) from: AgentUri,
+    pub(in crate::server) to: AgentUri,
+    pub(in crate::server) session_id: Option<String>,
+    /// Its sender is not told if it cannot be delivered.
+    pub(in crate::server) is_error: bool,
 }
