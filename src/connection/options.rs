@@ -121,7 +121,7 @@ pub struct PeerOptions {
     pub include_loopback: Option<bool>,
     /// Gather link-local addresses too. Default false.
     pub include_link_local: Option<bool>,
-    /// Use this local IP address only.
+    /// Use this local IP address only; `0.0.0.0` and `::` stand for all of their family.
     pub bind_address: Option<String>,
     /// PEM of extra certificate authorities for `turns:` servers.
     pub tls_ca_pem: Option<String>,

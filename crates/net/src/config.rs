@@ -1,4 +1,4 @@
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::error::Error;
 use crate::interfaces::{InterfaceFilter, Selection};
@@ -52,7 +52,7 @@ pub struct PeerConfig {
     pub include_loopback: bool,
     /// Gather link-local addresses (169.254/16, fe80::/10) too.
     pub include_link_local: bool,
-    /// Use this local address only.
+    /// Use this local address only. `0.0.0.0` and `::` stand for all addresses of their family.
     pub bind_address: Option<IpAddr>,
     /// PEM of extra certificate authorities for `turns:` servers, besides the system's and Mozilla's.
     pub tls_ca_pem: Option<String>,
@@ -80,7 +80,21 @@ impl PeerConfig {
                 reason: format!("{first}-{last}: both must be from 1 to 65535, the first not above the last"),
             }),
             _ => Ok(()),
+        }?;
+        match self.bind_ip() {
+            Some(ip) if ip.is_multicast() || ip == Ipv4Addr::BROADCAST => Err(Error::Config {
+                setting: "bind_address",
+                reason: format!(
+                    "{ip} is the address of many: give one of this machine, or 0.0.0.0 or :: for all"
+                ),
+            }),
+            _ => Ok(()),
         }
+    }
+
+    /// The address to bind to, an IPv4 address in the form of IPv6 as what it is.
+    pub(crate) fn bind_ip(&self) -> Option<IpAddr> {
+        self.bind_address.map(|ip| ip.to_canonical())
     }
 
     pub(crate) fn selection(&self) -> Selection {
@@ -88,7 +102,7 @@ impl PeerConfig {
             filter: self.interfaces.clone(),
             include_loopback: self.include_loopback,
             include_link_local: self.include_link_local,
-            bind_address: self.bind_address,
+            bind_address: self.bind_ip(),
         }
     }
 }

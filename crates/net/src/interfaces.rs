@@ -111,7 +111,7 @@ pub(crate) struct Selected {
 /// first, then all but those of bridges, each in the system's order: the first is what the other side prefers, and the last are left
 /// out if there are too many.
 pub(crate) fn select(all: &[LocalAddress], want: &Selection) -> Selected {
-    if let Some(ip) = want.bind_address {
+    if let Some(ip) = want.bind_address.filter(|ip| !ip.is_unspecified()) {
         let known = all.iter().find(|a| a.ip == ip).cloned();
         // An address that is not on an interface (127.0.0.2) can be bound all the same.
         let bound =
@@ -120,6 +120,7 @@ pub(crate) fn select(all: &[LocalAddress], want: &Selection) -> Selected {
     }
     let usable = |a: &&LocalAddress| {
         want.filter.accepts(&a.interface)
+            && want.bind_address.is_none_or(|family| family.is_ipv4() == a.ip.is_ipv4())
             && !a.ip.is_unspecified()
             && (want.include_link_local || !a.is_link_local())
     };
@@ -285,6 +286,14 @@ mod tests {
     fn a_bind_address_is_used_alone() {
         let want = Selection { bind_address: Some("127.0.0.2".parse().unwrap()), ..Selection::default() };
         assert_eq!(ips(&want), ["127.0.0.2"]);
+    }
+
+    #[test]
+    fn an_unspecified_bind_address_stands_for_its_family() {
+        let bound =
+            |ip: &str| ips(&Selection { bind_address: Some(ip.parse().unwrap()), ..Selection::default() });
+        assert_eq!(bound("0.0.0.0"), ["192.0.2.2", "172.17.0.1"]);
+        assert_eq!(bound("::"), ["::1"], "there is nothing else of IPv6");
     }
 
     #[test]

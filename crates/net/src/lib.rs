@@ -17,6 +17,7 @@
 //! runs beside it), `shared` and `core` (the lock and what it protects), `link` (the ways out: `socket`, `relay`), and what needs
 //! nothing else: `sink`, `stun`, `config`, `interfaces`, `url`.
 
+mod attempts;
 mod config;
 mod core;
 mod driver;

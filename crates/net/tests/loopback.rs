@@ -3,12 +3,14 @@
 mod common;
 
 use std::net::UdpSocket;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::{
-    Connected, PATIENCE, TestPeer, connect, loopback_config, loopback_pair, runtime, signaled, wait_until,
+    Collector, Connected, PATIENCE, TestPeer, connect, gather, loopback_config, loopback_pair, runtime,
+    signaled, wait_until,
 };
-use ossa_net::{InterfaceFilter, PeerConfig};
+use ossa_net::{InterfaceFilter, Peer, PeerConfig};
 use ossa_peer::{Event, GatheringState};
 
 const MESSAGE: usize = 64 * 1024;
@@ -278,4 +280,48 @@ fn peers_of_a_runtime_that_is_shut_down_go_silent_without_harm() {
     a.peer.resume();
     a.peer.close();
     b.peer.close();
+}
+
+fn bound_to(address: &str) -> PeerConfig {
+    let mut config = loopback_config();
+    config.bind_address = Some(address.parse().unwrap());
+    config
+}
+
+#[test]
+fn an_unspecified_address_binds_all_of_its_family() {
+    for (address, of_family) in [("0.0.0.0", '.'), ("::", ':')] {
+        let (candidates, errors, _) = gather(bound_to(address));
+        let addresses: Vec<_> = candidates.iter().filter_map(|c| c.split(' ').nth(4)).collect();
+        // A machine may have no address of the family; then it is told.
+        assert_eq!(addresses.is_empty(), !errors.is_empty(), "{address}: {addresses:?} {errors:?}");
+        assert!(addresses.iter().all(|a| a.contains(of_family)), "{address}: {addresses:?}");
+    }
+}
+
+#[test]
+fn an_ipv4_address_in_the_form_of_ipv6_is_what_it_is() {
+    let (candidates, errors, _) = gather(bound_to("::ffff:127.0.0.1"));
+    assert_eq!(errors, []);
+    assert!(candidates[0].contains(" 127.0.0.1 "), "{candidates:?}");
+}
+
+#[test]
+fn the_address_of_many_is_refused_with_its_reason() {
+    let runtime = runtime();
+    for address in ["224.0.0.1", "255.255.255.255", "ff02::fb", "::ffff:224.0.0.1"] {
+        let sink = Arc::new(Collector::default());
+        let error = Peer::new(&runtime, bound_to(address), sink).unwrap_err().to_string();
+        assert!(error.contains("is the address of many"), "{address}: {error}");
+    }
+}
+
+#[test]
+fn a_choice_that_leaves_no_address_is_told() {
+    let mut config = loopback_config();
+    config.bind_address = None;
+    config.interfaces.allow = vec!["no-such-interface".into()];
+    let (candidates, errors, _) = gather(config);
+    assert_eq!((candidates.len(), errors.len()), (0, 1), "{errors:?}");
+    assert!(errors[0].text.contains("includeInterfaces"), "{}", errors[0].text);
 }

@@ -7,9 +7,9 @@ use std::thread;
 
 use common::{TestPeer, loopback_config, runtime, server};
 use ossa_net::PeerConfig;
-use ossa_peer::{Event, GatheringState, IceCandidateError};
-use stun_proto::types::attribute::{ErrorCode, XorMappedAddress};
-use stun_proto::types::message::{Message, MessageWriteVec};
+use ossa_peer::{Event, GatheringState, IceCandidateError, IceTransportPolicy};
+use stun_proto::types::attribute::{AttributeType, ErrorCode, RawAttribute, XorMappedAddress};
+use stun_proto::types::message::{BINDING, Message, MessageWriteVec};
 use stun_proto::types::prelude::{MessageWrite, MessageWriteExt};
 
 /// Answers the `nth` request, and all after it, with what `answer` adds. Returns the server's URL.
@@ -108,6 +108,77 @@ fn an_answer_without_sense_is_an_error_and_not_a_hang() {
     let url = stun_server(1, |request| Message::builder_success(request, MessageWriteVec::new()).finish());
     let (_, errors) = gather(with_servers(&[url]));
     assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].code, 701);
+}
+
+#[test]
+fn an_old_server_that_knows_mapped_address_only_gives_a_candidate() {
+    let url = stun_server(1, |request| {
+        let mut response = Message::builder_success(request, MessageWriteVec::new());
+        let address = RawAttribute::new(AttributeType::new(1), &[0, 1, 0x9c, 0x40, 203, 0, 113, 5]);
+        response.add_attribute(&address).unwrap();
+        response.finish()
+    });
+    let (candidates, errors) = gather(with_servers(&[url]));
+    assert_eq!(errors, []);
+    assert!(candidates.iter().any(|(c, _)| c.contains(" 203.0.113.5 40000 typ srflx")), "{candidates:?}");
+}
+
+/// A TURN server at the limit of its capacity, seen through a NAT: it tells the reflexive address, and refuses allocations.
+fn full_turn_server() -> String {
+    let told = mapped("203.0.113.5:40000");
+    let url = stun_server(1, move |request| {
+        if request.method() == BINDING {
+            return told(request);
+        }
+        let mut response = Message::builder_error(request, MessageWriteVec::new());
+        response.add_attribute(&ErrorCode::builder(486).reason("full").build().unwrap()).unwrap();
+        response.finish()
+    });
+    url.replace("stun:", "turn:")
+}
+
+fn with_turn_server(url: &str) -> PeerConfig {
+    let mut config = loopback_config();
+    config.ice_servers = vec![server(url, Some("user"), Some("secret"))];
+    config
+}
+
+fn reflexive(candidates: &[(String, Option<String>)]) -> usize {
+    candidates.iter().filter(|(c, _)| c.contains(" 203.0.113.5 40000 typ srflx ")).count()
+}
+
+#[test]
+fn a_turn_server_tells_the_reflexive_address_even_if_it_relays_nothing() {
+    let url = full_turn_server();
+    let (candidates, errors) = gather(with_turn_server(&url));
+    assert_eq!(reflexive(&candidates), 1, "{candidates:?}");
+    assert_eq!(candidates.iter().filter_map(|(_, from)| from.as_ref()).collect::<Vec<_>>(), [&url]);
+    assert_eq!(errors.iter().map(|e| e.code).collect::<Vec<_>>(), [486], "{errors:?}");
+}
+
+#[test]
+fn a_server_that_is_both_stun_and_turn_gives_one_reflexive_candidate() {
+    let url = full_turn_server();
+    let mut config = with_turn_server(&url);
+    config.ice_servers.push(server(&url.replace("turn:", "stun:"), None, None));
+    let (candidates, _) = gather(config);
+    assert_eq!(reflexive(&candidates), 1, "{candidates:?}");
+}
+
+#[test]
+fn with_relayed_candidates_only_no_server_is_asked_for_the_reflexive_address() {
+    let mut config = with_turn_server(&full_turn_server());
+    config.connection.ice_transport_policy = IceTransportPolicy::Relay;
+    let (candidates, errors) = gather(config);
+    assert_eq!((candidates.len(), errors.len()), (0, 1), "{candidates:?} {errors:?}");
+}
+
+#[test]
+fn a_turn_server_that_does_not_answer_is_reported_once() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (candidates, errors) = gather(with_turn_server(&format!("turn:{}", silent.local_addr().unwrap())));
+    assert_eq!((candidates.len(), errors.len()), (1, 1), "{errors:?}");
     assert_eq!(errors[0].code, 701);
 }
 

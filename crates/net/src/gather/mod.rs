@@ -13,6 +13,7 @@ use ossa_peer::{IceCandidateError, IceTransportPolicy, LocalCandidate, LocalCand
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
+use crate::attempts::Attempts;
 use crate::config::{Credentials, IceServer};
 use crate::core::Core;
 use crate::error::UNREACHABLE;
@@ -23,7 +24,7 @@ use crate::resolve;
 use crate::shared::Shared;
 use crate::socket::{UdpSocket, bind_in_range};
 use crate::turn::{self, TurnServer};
-use crate::url::{IceServerUrl, Scheme};
+use crate::url::{IceServerUrl, Scheme, ServerTransport};
 
 /// More server URLs than this are not asked: W3C lets browsers stop somewhere, and each costs time and sockets.
 const MAX_SERVERS: usize = 32;
@@ -71,6 +72,10 @@ fn open_sockets(shared: &Shared, core: &mut Core, now: Instant) -> Vec<Arc<UdpSo
     let Selected { used: wanted, left_out } = interfaces::select(&all, &core.config.selection());
     if !left_out.is_empty() {
         core.connection.gathering_error(local_error(None, left_out_text(wanted.len(), &left_out)));
+    }
+    if wanted.is_empty() {
+        let text = "no address of this machine is left by bindAddress, includeInterfaces, excludeInterfaces and includeLinkLocal";
+        core.connection.gathering_error(local_error(None, text.to_owned()));
     }
     let (mut kept, gone): (Vec<_>, Vec<_>) =
         open.into_iter().partition(|s| wanted.iter().any(|a| a.ip == s.local().ip()));
@@ -146,16 +151,22 @@ impl Job {
             Err(text) => return self.fail(&url, None, UNREACHABLE, text),
         };
         match url.scheme {
-            Scheme::Stun => self.ask_stun(&url, &addresses).await,
+            Scheme::Stun => self.ask_stun(&url, &addresses, false).await,
             Scheme::Stuns => {
                 let text = "STUN over TLS tells no address that UDP could use; write 'stun:'".to_owned();
                 self.fail(&url, None, UNREACHABLE, text);
+            }
+            // RFC 8445, section 5.1.1.2: a TURN server tells the reflexive address too, by which two peers behind NATs do without it.
+            Scheme::Turn if url.transport == ServerTransport::Udp => {
+                let reflexive = self.ask_stun(&url, &addresses, true);
+                tokio::join!(reflexive, self.ask_turn(url.clone(), addresses.clone(), credentials));
             }
             Scheme::Turn | Scheme::Turns => self.ask_turn(url, addresses, credentials).await,
         }
     }
 
-    async fn ask_stun(self: &Arc<Self>, url: &IceServerUrl, addresses: &[SocketAddr]) {
+    /// Asks from each of our sockets. `silently`: the same server is asked for an allocation, which fails for the same reasons.
+    async fn ask_stun(self: &Arc<Self>, url: &IceServerUrl, addresses: &[SocketAddr], silently: bool) {
         let mut tasks = JoinSet::new();
         for host in &self.hosts {
             let from = host.local();
@@ -163,27 +174,48 @@ impl Job {
             let reaches = |to: &&SocketAddr| {
                 to.is_ipv4() == from.is_ipv4() && (to.ip().is_loopback() || !from.ip().is_loopback())
             };
-            if let Some(&to) = addresses.iter().find(reaches) {
-                tasks.spawn(self.clone().ask_stun_from(host.clone(), to, url.clone()));
+            let reached: Vec<_> = addresses.iter().filter(reaches).copied().collect();
+            if !reached.is_empty() {
+                tasks.spawn(self.clone().ask_stun_from(host.clone(), reached, url.clone(), silently));
             }
         }
         while tasks.join_next().await.is_some() {}
     }
 
-    async fn ask_stun_from(self: Arc<Self>, host: Arc<UdpSocket>, server: SocketAddr, url: IceServerUrl) {
+    async fn ask_stun_from(
+        self: Arc<Self>,
+        host: Arc<UdpSocket>,
+        servers: Vec<SocketAddr>,
+        url: IceServerUrl,
+        silently: bool,
+    ) {
         let base = host.local();
-        match query::query(&self.shared, &host, server).await {
-            // Seen under its own address: not behind a NAT, the host candidate says it all.
-            Ok(addr) if addr == base => {}
-            Ok(addr) if !self.seen.lock().insert((addr, base)) => {}
-            Ok(addr) => self.add(LocalCandidate {
-                kind: LocalCandidateKind::ServerReflexive,
-                addr,
-                base,
-                url: Some(url.url),
-                relay_protocol: None,
-            }),
-            Err(error) => self.fail(&url, Some(base), error.code, error.text),
+        let mut attempts = Attempts::new(&servers);
+        let mut failure = None;
+        loop {
+            let ask = |server| {
+                let (shared, host) = (self.shared.clone(), host.clone());
+                async move { query::query(&shared, &host, server).await }
+            };
+            match attempts.next(ask).await {
+                // Seen under its own address: not behind a NAT, the host candidate says it all.
+                Some(Ok(addr)) if addr == base => return,
+                Some(Ok(addr)) if !self.seen.lock().insert((addr, base)) => return,
+                Some(Ok(addr)) => {
+                    return self.add(LocalCandidate {
+                        kind: LocalCandidateKind::ServerReflexive,
+                        addr,
+                        base,
+                        url: Some(url.url),
+                        relay_protocol: None,
+                    });
+                }
+                Some(Err(error)) => failure = failure.or(Some(error)),
+                None => break,
+            }
+        }
+        if let Some(error) = failure.filter(|_| !silently) {
+            self.fail(&url, Some(base), error.code, error.text);
         }
     }
 
@@ -201,7 +233,7 @@ impl Job {
         if let Some(relay) = known {
             return self.add_relayed(&relay);
         }
-        let server = TurnServer { url: url.clone(), credentials };
+        let server = Arc::new(TurnServer { url: url.clone(), credentials });
         // A task of its own, which goes on if this one is aborted: an allocation that is made all the same has to be given back.
         let shared = self.shared.clone();
         let allocated =

@@ -11,7 +11,6 @@ mod server;
 mod session;
 mod stream;
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +18,9 @@ use std::time::Duration;
 use ossa_peer::LocalCandidate;
 use stun_proto::types::attribute::ErrorCode;
 
+use crate::attempts::Attempts;
 use crate::config::Credentials;
+use crate::error::UNREACHABLE;
 use crate::link::Link;
 use crate::relay::Relay;
 use crate::shared::Shared;
@@ -30,8 +31,8 @@ use session::Session;
 /// Connecting, the TLS handshake and the allocation together take no longer than this for one address of a server.
 const ALLOCATE_TIME: Duration = Duration::from_secs(8);
 
-/// Addresses of one server that are tried one after the other, redirections (300 Try Alternate) included.
-const MAX_ATTEMPTS: usize = 3;
+/// Times that a server may send us elsewhere (300 Try Alternate).
+const MAX_REDIRECTIONS: usize = 3;
 
 /// Ports of ours that are tried on one address of a server when it takes each for that of an older allocation (437). RFC 8656,
 /// section 7.4, asks for three.
@@ -46,27 +47,44 @@ pub(crate) fn find(links: &[Link], url: &str, credentials: &Credentials) -> Opti
     links.iter().find_map(relay)
 }
 
-/// Allocates on the first of the server's addresses that works. The allocation lives until its [`Relay`] is closed.
+/// Allocates on whichever of the server's addresses is the first to give something. The allocation lives until its [`Relay`] is closed.
 pub(crate) async fn allocate(
     shared: &Arc<Shared>,
-    server: &TurnServer,
+    server: &Arc<TurnServer>,
     addresses: &[SocketAddr],
 ) -> Result<Arc<Relay>, TurnError> {
-    let mut left: VecDeque<SocketAddr> = addresses.iter().copied().collect();
-    let mut error = TurnError::unreachable("the TURN server's name has no address");
-    for _ in 0..MAX_ATTEMPTS {
-        let Some(address) = left.pop_front() else { break };
-        match allocate_at(shared, server, address).await {
-            Ok(relay) => return Ok(relay),
-            Err(failed) => {
-                if let Some(alternate) = failed.alternate {
-                    left.push_front(alternate);
+    let mut attempts = Attempts::new(addresses);
+    let mut redirections = 0;
+    let mut error: Option<TurnError> = None;
+    loop {
+        let attempt = |address| {
+            let (shared, server) = (shared.clone(), server.clone());
+            async move { allocate_at(&shared, &server, address).await }
+        };
+        match attempts.next(attempt).await {
+            Some(Ok(relay)) => {
+                // One is enough: what the others still bring is given back.
+                let late = |late: Result<Arc<Relay>, TurnError>| late.iter().for_each(|relay| relay.close());
+                shared.executor.spawn(attempts.rest(late));
+                return Ok(relay);
+            }
+            Some(Err(failed)) => {
+                if let Some(alternate) = failed.alternate.filter(|_| redirections < MAX_REDIRECTIONS) {
+                    redirections += 1;
+                    attempts.insist(alternate);
                 }
-                error = failed;
+                // A refusal says more than silence.
+                if error.as_ref().is_none_or(|e| e.code == UNREACHABLE) {
+                    error = Some(failed);
+                }
+            }
+            None => {
+                return Err(
+                    error.unwrap_or_else(|| TurnError::unreachable("the TURN server's name has no address"))
+                );
             }
         }
     }
-    Err(error)
 }
 
 /// Allocates on one address of the server. A server may still keep an allocation for the port that we have just been given, left

@@ -42,9 +42,8 @@ impl Session {
         server: &TurnServer,
         address: SocketAddr,
     ) -> Result<Self, TurnError> {
-        let (ports, bind, ca) = shared.run(|core, _| {
-            (core.config.port_range, core.config.bind_address, core.config.tls_ca_pem.clone())
-        });
+        let (ports, bind, ca) = shared
+            .run(|core, _| (core.config.port_range, core.config.bind_ip(), core.config.tls_ca_pem.clone()));
         let bind = bind.filter(|ip| ip.is_ipv4() == address.is_ipv4()).unwrap_or(unspecified(address));
         let url = &server.url;
         let (input, output, local, relay_protocol) = match (url.transport, url.scheme.is_secure()) {

@@ -1,6 +1,6 @@
 //! One ICE generation: an agent with the credentials, the candidates and the checklist of one (re)start.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use is::stun::{StunMessage, StunPacket};
@@ -102,7 +102,10 @@ impl Generation {
             return None;
         }
         let made = match kind {
-            LocalCandidateKind::Host => AgentCandidate::host(addr, Protocol::Udp),
+            LocalCandidateKind::Host => match addr.ip() {
+                IpAddr::V4(ip) if ip.is_link_local() => Ok(link_local(addr, ip, same)),
+                _ => AgentCandidate::host(addr, Protocol::Udp),
+            },
             LocalCandidateKind::ServerReflexive => {
                 AgentCandidate::server_reflexive(addr, base, Protocol::Udp)
             }
@@ -286,6 +289,26 @@ impl Generation {
             .cloned()
             .unwrap_or_else(|| reflexive_info(addr, ufrag, mid))
     }
+}
+
+/// A host candidate that the agent's own constructor refuses, though it has nothing against the IPv6 ones of this kind. Preferred
+/// less than any other host candidate: it works within one network only.
+fn link_local(addr: SocketAddr, ip: Ipv4Addr, others: usize) -> AgentCandidate {
+    // RFC 8445, section 5.1.2.1: the type's preference, the candidate's own, which no other has, and the component.
+    let preference = 16_384 - u32::try_from(others).unwrap_or(0);
+    let priority = (126 << 24) + (preference << 8) + 255;
+    let foundation = u32::from(ip).to_string();
+    AgentCandidate::from_parts(
+        foundation,
+        1,
+        Protocol::Udp,
+        priority,
+        addr,
+        AgentKind::Host,
+        None,
+        None,
+        None,
+    )
 }
 
 fn local_info(candidate: &LocalCandidate, agent: &AgentCandidate, ufrag: &str) -> CandidateInfo {

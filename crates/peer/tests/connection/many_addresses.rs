@@ -128,3 +128,28 @@ fn a_candidate_that_was_left_out_is_taken_up_when_the_peer_is_heard_from_there()
     connects(&mut net);
     assert!(notices(&net, 0)[0].contains("with 16 addresses on this side only 32 of them are tried"));
 }
+
+#[test]
+fn addresses_that_machines_give_themselves_connect_a_network_without_any_other() {
+    let (mut net, _) = hosts(0);
+    let own = [at([169, 254, 10, 1], 4000), at([169, 254, 10, 2], 4001)];
+    for (node, addr) in net.nodes.iter_mut().zip(own) {
+        node.addrs = vec![addr, at([169, 254, 200, 7], 4000 + addr.port())];
+    }
+    only(&mut net, own[0], own[1]);
+    net.connect();
+}
+
+#[test]
+fn an_address_that_a_machine_gave_itself_is_preferred_least() {
+    let (mut net, _) = hosts(0);
+    for (i, node) in net.nodes.iter_mut().enumerate() {
+        let last = i as u8 + 1;
+        node.addrs = vec![at([169, 254, 10, last], 4000), at([192, 168, 1, last], 4000)];
+    }
+    net.connect();
+    net.run(std::time::Duration::from_secs(1));
+    let chosen = net.nodes[0].conn.snapshot().ice.unwrap().selected_pair.unwrap();
+    assert_eq!(chosen.local.addr.ip(), IpAddr::from([192, 168, 1, 1]));
+    assert_eq!(chosen.remote.addr.ip(), IpAddr::from([192, 168, 1, 2]));
+}
