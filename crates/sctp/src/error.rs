@@ -1,6 +1,6 @@
 //! Errors of the calls that a caller makes.
 
-use crate::State;
+use crate::state::State;
 
 /// Why a message was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -6,7 +6,7 @@
 //! The search begins with the first bulk data. Most agents exchange small messages, and buffers below and beyond
 //! that have once held a large packet tend to stay large: an idle connection should not pay for it.
 
-use crate::Config;
+use crate::config::Config;
 use crate::time::{Nanos, SECOND, Time};
 
 /// Sizes worth trying: what is left of common MTUs after IP, UDP and DTLS (and TURN): 1,500 bytes over IPv6 and

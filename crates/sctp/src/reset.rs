@@ -3,9 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use crate::chunk::kind;
-use crate::chunk::param;
 use crate::chunk::reconfig::{self, Outcome, OutgoingReset, ReconfigParam};
+use crate::chunk::{kind, param};
 use crate::event::Event;
 use crate::packet::{CHUNK_HEADER, PacketBuilder};
 use crate::recv::Receiver;

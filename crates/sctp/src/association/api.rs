@@ -5,7 +5,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::Association;
-use crate::{Event, Metrics, Received, ResetError, SendError, SendOptions, State};
+use crate::error::{ResetError, SendError};
+use crate::event::{Event, Received};
+use crate::metrics::Metrics;
+use crate::options::SendOptions;
+use crate::state::State;
 
 impl Association {
     /// Queues one message. On a stream that is being reset it waits for the end of that, and begins the next life

@@ -6,10 +6,10 @@ use bytes::Bytes;
 
 use super::Association;
 use super::control::ControlChunk;
-use crate::State;
 use crate::chunk::{TAG_REFLECTED, cause, kind};
 use crate::event::CloseReason;
 use crate::packet::{CHUNK_HEADER, CommonHeader, PacketBuilder};
+use crate::state::State;
 use crate::time::Time;
 
 /// Repetitions of SHUTDOWN or SHUTDOWN ACK before the peer counts as gone. Unlike data, nothing is lost then.

@@ -6,7 +6,6 @@ use bytes::Bytes;
 
 use super::control::ControlChunk;
 use super::{Association, local_endpoint};
-use crate::State;
 use crate::chunk::init::{Endpoint, Init};
 use crate::chunk::{cause, kind, param};
 use crate::cookie::Cookie;
@@ -15,6 +14,7 @@ use crate::packet::CommonHeader;
 use crate::recv::{Receiver, RecvTerms};
 use crate::reset::Resets;
 use crate::send::SendTerms;
+use crate::state::State;
 use crate::time::{Time, nanos};
 
 /// Largest cookie of a peer that we carry.

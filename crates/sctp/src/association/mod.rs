@@ -17,14 +17,15 @@ use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::chunk::init::{Endpoint, Features};
+use crate::config::Config;
 use crate::cookie::CookieKey;
 use crate::event::{CloseReason, Event};
 use crate::pmtud::Pmtud;
 use crate::recv::{Receiver, RecvTerms};
 use crate::reset::Resets;
 use crate::send::{SendTerms, Sender};
+use crate::state::State;
 use crate::time::{Clock, Time};
-use crate::{Config, State};
 
 use control::Control;
 use handshake::Handshake;

@@ -6,7 +6,6 @@ use bytes::Bytes;
 
 use super::Association;
 use super::control::ControlChunk;
-use crate::State;
 use crate::chunk::data::{DATA_HEADER, DataHeader, I_DATA_HEADER};
 use crate::chunk::forward_tsn::ForwardTsn;
 use crate::chunk::param::{Params, UnknownRule};
@@ -16,6 +15,7 @@ use crate::chunk::{TAG_REFLECTED, cause, kind, u32_at};
 use crate::event::Event;
 use crate::packet::{CHUNK_HEADER, Chunks, CommonHeader, RawChunk, checksum};
 use crate::recv::Verdict;
+use crate::state::State;
 use crate::time::Time;
 
 /// Whether the chunks that follow in a packet are looked at.

@@ -5,7 +5,9 @@ mod support;
 
 use std::time::Duration;
 
-use crate::{Config, Event, Reliability, SendOptions};
+use crate::config::Config;
+use crate::event::Event;
+use crate::options::{Reliability, SendOptions};
 use support::{Link, MS, Sim, pattern, reliable};
 
 /// Two connected ends whose numbers wrap after a few chunks.

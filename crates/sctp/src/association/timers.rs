@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Association;
-use crate::State;
+use crate::state::State;
 
 impl Association {
     /// Runs the timers that are due; call it at [`poll_timeout`](Self::poll_timeout). Too early does no harm. After

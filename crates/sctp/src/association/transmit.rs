@@ -5,9 +5,9 @@ use std::time::Instant;
 use rand_chacha::rand_core::Rng;
 
 use super::Association;
-use crate::State;
 use crate::chunk::kind;
 use crate::packet::{CommonHeader, PacketBuilder};
+use crate::state::State;
 use crate::time::Time;
 
 impl Association {

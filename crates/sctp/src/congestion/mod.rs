@@ -11,7 +11,7 @@ pub(crate) use cubic::Cubic;
 pub(crate) use newreno::NewReno;
 pub(crate) use pacer::Pacer;
 
-use crate::CongestionControl;
+use crate::config::CongestionControl;
 use crate::time::{Nanos, Time};
 
 /// What an acknowledgement tells a controller.

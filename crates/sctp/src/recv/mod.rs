@@ -13,10 +13,10 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::Config;
 use crate::chunk::cause;
 use crate::chunk::data::{BEGIN, DataHeader, END, IMMEDIATE, UNORDERED};
 use crate::chunk::forward_tsn::ForwardTsn;
+use crate::config::Config;
 use crate::event::{Message, Received};
 use crate::serial;
 use crate::time::{Nanos, Time, nanos};

@@ -152,7 +152,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::Config;
+    use crate::config::Config;
 
     /// Delivers messages in the given order, after everything below `start` was skipped.
     fn delivered(interleaving: bool, start: u32, order: &[u32]) -> Vec<u32> {

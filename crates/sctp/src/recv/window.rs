@@ -1,7 +1,7 @@
 //! The receive window: how much the peer may send, tuned to the path.
 
 use super::assembly::OVERHEAD;
-use crate::Config;
+use crate::config::Config;
 use crate::time::{MILLISECOND, Nanos, Time};
 
 /// What a step of reassembly did to memory, in bytes.

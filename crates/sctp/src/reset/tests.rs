@@ -3,10 +3,10 @@
 use bytes::Bytes;
 
 use super::Resets;
-use crate::Config;
 use crate::chunk::data::{BEGIN, DataHeader, END};
 use crate::chunk::param::{self, Params};
 use crate::chunk::reconfig::{Outcome, OutgoingReset, ReconfigParam};
+use crate::config::Config;
 use crate::event::{Event, Received};
 use crate::packet::{Chunks, CommonHeader, PacketBuilder};
 use crate::recv::{Receiver, RecvTerms};

@@ -17,8 +17,8 @@ mod transmit;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
-use crate::Config;
 use crate::chunk::data::{DATA_HEADER, I_DATA_HEADER};
+use crate::config::Config;
 use crate::congestion::{self, Controller, Pacer};
 use crate::event::Event;
 use crate::packet::COMMON_HEADER;

@@ -8,8 +8,8 @@ use super::Sender;
 use super::message::{Limit, NONE, Outgoing};
 use super::scheduler::Turn;
 use super::stream::ResetState;
+use crate::options::{Reliability, SendOptions};
 use crate::time::{Time, nanos};
-use crate::{Reliability, SendOptions};
 
 /// A message for the life of a stream that begins when the reset under way is done.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Round trip time and retransmission timeout (RFC 9260 section 6.3.1).
 
-use crate::Config;
+use crate::config::Config;
 use crate::time::{MILLISECOND, Nanos, nanos};
 
 /// A timeout leaves at least this much room above the smoothed round trip time, for scheduling hiccups.

@@ -4,9 +4,10 @@ use bytes::Bytes;
 
 use super::{SendTerms, Sender};
 use crate::chunk::sack::{self, Sack};
+use crate::config::Config;
+use crate::options::{Reliability, SendOptions};
 use crate::packet::{Chunks, CommonHeader, PacketBuilder};
 use crate::time::{MILLISECOND, SECOND, Time};
-use crate::{Config, Reliability, SendOptions};
 
 const FIRST: u32 = u32::MAX - 2;
 
