@@ -7,22 +7,12 @@ use tracing::{debug, warn};
 
 use super::channel::Reset;
 use super::early::Early;
-use super::registry::{CLOSE_PATIENCE, Channels};
+use super::registry::{CLOSE_PATIENCE, Channels, Refused};
 use super::resets::Owner;
 use super::types::ChannelId;
 use crate::event::Event;
 use crate::rtc_error::{ErrorDetail, RtcError};
 use crate::states::ChannelState;
-
-/// A life of a stream whose messages are not taken, until the peer resets it.
-pub(super) struct Refused {
-    /// For a channel with this id that the application makes too late.
-    pub(super) why: String,
-    /// The application knows.
-    pub(super) told: bool,
-    /// The peer has reset the stream. Kept to tell the application, unless a new life begins before.
-    pub(super) over: bool,
-}
 
 impl Channels {
     /// `RTCDataChannel.close()`.

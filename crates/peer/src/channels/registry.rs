@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use ossa_sctp::Association;
 
 use super::channel::Channel;
-use super::closing::Refused;
 use super::early::EarlyMessages;
 use super::resets::Resets;
 use super::types::{ChannelId, ChannelInfo, DataChannelInit};
@@ -25,6 +24,16 @@ pub(super) const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 const MAX_TEXT: usize = 65_535;
 /// Channels that may exist at once: there are no more streams. Closed ones do not count.
 const MAX_CHANNELS: usize = 65_535;
+
+/// A life of a stream whose messages are not taken, until the peer resets it.
+pub(super) struct Refused {
+    /// For a channel with this id that the application makes too late.
+    pub(super) why: String,
+    /// The application knows.
+    pub(super) told: bool,
+    /// The peer has reset the stream. Kept to tell the application, unless a new life begins before.
+    pub(super) over: bool,
+}
 
 pub(crate) struct Channels {
     pub(super) by_id: BTreeMap<ChannelId, Channel>,

@@ -2,9 +2,19 @@
 
 use bytes::Bytes;
 
-use super::{Violation, window::Change};
+use super::Violation;
 use crate::chunk::data::{DataHeader, UNORDERED};
 use crate::event::Message;
+
+/// What a step of reassembly did to memory, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Change {
+    /// Data that waits for something missing.
+    pub(super) held: isize,
+    /// Gapless beginnings of messages. They do not close the window, because a message may be larger than it;
+    /// they have a limit of their own.
+    pub(super) partial: isize,
+}
 
 /// A fragment as it arrived.
 #[derive(Clone, Copy, Debug)]

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::assembly::{Assembled, Fragment, Held, OVERHEAD, Prefix};
-use super::window::Change;
+use super::assembly::{Assembled, Change, Fragment, Held, OVERHEAD, Prefix};
 use crate::chunk::data::{BEGIN, END};
 use crate::chunk::forward_tsn::Skip;
 

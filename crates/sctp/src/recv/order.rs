@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::assembly::{Complete, OVERHEAD};
-use super::window::{Change, Window};
+use super::assembly::{Change, Complete, OVERHEAD};
+use super::window::Window;
 use crate::chunk::data::{DataHeader, UNORDERED};
 use crate::chunk::forward_tsn::Skip;
 use crate::event::Message;

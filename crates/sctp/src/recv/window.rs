@@ -1,18 +1,8 @@
 //! The receive window: how much the peer may send, tuned to the path.
 
-use super::assembly::OVERHEAD;
+use super::assembly::{Change, OVERHEAD};
 use crate::config::Config;
 use crate::time::{MILLISECOND, Nanos, Time};
-
-/// What a step of reassembly did to memory, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Change {
-    /// Data that waits for something missing.
-    pub(super) held: isize,
-    /// Gapless beginnings of messages. They do not close the window, because a message may be larger than it;
-    /// they have a limit of their own.
-    pub(super) partial: isize,
-}
 
 /// Round trip time that is assumed until one is measured.
 const DEFAULT_ROUND: Nanos = 100 * MILLISECOND;
