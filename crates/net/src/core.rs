@@ -23,6 +23,9 @@ const MAX_DATAGRAMS: usize = 64;
 /// How long a closing peer waits for a full socket or relay to take its goodbye.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
+/// How long an allocation outlives its ICE generation: what the peer has sent to it may still be under way.
+const RETIRE_TIME: Duration = Duration::from_secs(5);
+
 /// What the driver has to do for the connection.
 #[derive(Default)]
 pub(crate) struct Wanted {
@@ -45,6 +48,8 @@ pub(crate) struct Core {
     links: Vec<Link>,
     /// Changes whenever `links` does.
     links_version: u64,
+    /// The ICE generations that relays were last looked through for.
+    generations: [Option<u32>; 2],
     pub(crate) blocked: Blocked,
     pub(crate) wanted: Wanted,
     pub(crate) stun: StunWaiters,
@@ -73,6 +78,7 @@ impl Core {
             config,
             links: Vec::new(),
             links_version: 0,
+            generations: [None; 2],
             blocked: Blocked::default(),
             wanted: Wanted::default(),
             stun: StunWaiters::default(),
@@ -89,6 +95,7 @@ impl Core {
         self.deliver(sink, now);
         let more = self.transmit(sink, now);
         self.deliver(sink, now);
+        self.retire_relays(now);
         let earlier = match (self.connection.poll_timeout(), self.armed) {
             (Some(wanted), Some(armed)) => wanted < armed,
             (Some(_), None) => true,
@@ -184,7 +191,25 @@ impl Core {
         }
         self.links.push(link);
         self.links_version += 1;
+        // It may be late for its generation.
+        self.generations = [None; 2];
         true
+    }
+
+    /// Gives back the allocations of generations that are over: the server would be asked to keep them for as long as the peer lives.
+    fn retire_relays(&mut self, now: Instant) {
+        let generations = self.connection.ice_generations();
+        if generations == self.generations {
+            return;
+        }
+        self.generations = generations;
+        for link in &self.links {
+            if let Link::Relay(relay, _) = link
+                && !generations.contains(&Some(relay.generation()))
+            {
+                relay.retire(now + RETIRE_TIME);
+            }
+        }
     }
 
     /// A socket or allocation is gone: its candidates are as well.

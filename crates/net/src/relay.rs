@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use ossa_peer::LocalCandidate;
 use parking_lot::Mutex;
@@ -28,6 +29,10 @@ pub(crate) struct Relay {
 #[derive(Debug, Default)]
 struct Queue {
     outgoing: Outgoing,
+    /// The ICE generation that it was made for.
+    generation: u32,
+    /// When it is given back, if its generation is over.
+    retires: Option<Instant>,
     closed: bool,
     stalled: bool,
     /// The driver, if it waits for room.
@@ -65,18 +70,43 @@ impl Outgoing {
 }
 
 impl Relay {
-    pub(crate) fn new(candidates: Vec<LocalCandidate>, url: &str, credentials: &Credentials) -> Self {
+    pub(crate) fn new(
+        candidates: Vec<LocalCandidate>,
+        url: &str,
+        credentials: &Credentials,
+        generation: u32,
+    ) -> Self {
         Self {
             candidates,
             url: url.to_owned(),
             credentials: credentials.clone(),
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue { generation, ..Queue::default() }),
             changed: Notify::new(),
         }
     }
 
     pub(crate) fn is_from(&self, url: &str, credentials: &Credentials) -> bool {
         self.url == url && self.credentials == *credentials && !self.queue.lock().closed
+    }
+
+    pub(crate) fn generation(&self) -> u32 {
+        self.queue.lock().generation
+    }
+
+    /// Another generation goes on with it.
+    pub(crate) fn adopt(&self, generation: u32) {
+        let mut queue = self.queue.lock();
+        (queue.generation, queue.retires) = (generation, None);
+    }
+
+    /// Its generation is over: it is given back at this time.
+    pub(crate) fn retire(&self, at: Instant) {
+        self.queue.lock().retires.get_or_insert(at);
+        self.changed.notify_one();
+    }
+
+    pub(crate) fn retires(&self) -> Option<Instant> {
+        self.queue.lock().retires
     }
 
     pub(crate) fn candidates(&self) -> &[LocalCandidate] {

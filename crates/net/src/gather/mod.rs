@@ -1,6 +1,7 @@
 //! Gathering: finds the addresses that the peer may be reached at, and gives them to the connection as candidates.
 //!
-//! Sockets and allocations outlive a gathering: after an ICE restart they are announced again under the new credentials.
+//! Sockets outlive a gathering: after an ICE restart they are announced again under the new credentials. Allocations are made anew each
+//! time, as the server may have been started anew or its credentials have changed, and given back with the generation they were for.
 
 mod query;
 
@@ -11,6 +12,7 @@ use std::time::Instant;
 
 use ossa_peer::{IceCandidateError, IceTransportPolicy, LocalCandidate, LocalCandidateKind};
 use parking_lot::Mutex;
+use stun_proto::types::attribute::ErrorCode;
 use tokio::task::JoinSet;
 
 use crate::attempts::Attempts;
@@ -229,21 +231,32 @@ impl Job {
             let text = "a TURN server needs username and credential".to_owned();
             return self.fail(&url, None, 401, text);
         };
-        let known = self.shared.run(|core, _| turn::find(core.links(), &url.url, &credentials));
-        if let Some(relay) = known {
-            return self.add_relayed(&relay);
-        }
-        let server = Arc::new(TurnServer { url: url.clone(), credentials });
+        let server = Arc::new(TurnServer { url: url.clone(), credentials: credentials.clone() });
         // A task of its own, which goes on if this one is aborted: an allocation that is made all the same has to be given back.
-        let shared = self.shared.clone();
-        let allocated =
-            self.shared.executor.spawn(async move { turn::allocate(&shared, &server, &addresses).await });
+        let (shared, generation) = (self.shared.clone(), self.generation);
+        let allocated = self
+            .shared
+            .executor
+            .spawn(async move { turn::allocate(&shared, &server, &addresses, generation).await });
         match allocated.await {
             Ok(Ok(relay)) => self.add_relayed(&relay),
-            Ok(Err(error)) => self.fail(&url, error.local, error.code, error.text),
+            Ok(Err(error)) => match self.adopt(&url, &credentials, error.code) {
+                Some(relay) => self.add_relayed(&relay),
+                None => self.fail(&url, error.local, error.code, error.text),
+            },
             // The runtime is shutting down.
             Err(_) => {}
         }
+    }
+
+    /// The allocation of the generation before, if it counts against the quota that keeps us from a new one.
+    fn adopt(&self, url: &IceServerUrl, credentials: &Credentials, refusal: u16) -> Option<Arc<Relay>> {
+        if refusal != ErrorCode::ALLOCATION_QUOTA_REACHED && refusal != ErrorCode::INSUFFICIENT_CAPACITY {
+            return None;
+        }
+        let relay = self.shared.run(|core, _| turn::find(core.links(), &url.url, credentials))?;
+        relay.adopt(self.generation);
+        Some(relay)
     }
 
     fn add_relayed(&self, relay: &Relay) {

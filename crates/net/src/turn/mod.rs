@@ -7,6 +7,7 @@ pub(crate) mod fuzz;
 mod input;
 mod output;
 mod protocol;
+mod refresh;
 mod server;
 mod session;
 mod stream;
@@ -38,7 +39,7 @@ const MAX_REDIRECTIONS: usize = 3;
 /// section 7.4, asks for three.
 const MAX_PORTS: usize = 3;
 
-/// The allocation that a server has given already, if it is still there.
+/// An allocation that a server has given before, if it is still there.
 pub(crate) fn find(links: &[Link], url: &str, credentials: &Credentials) -> Option<Arc<Relay>> {
     let relay = |link: &Link| match link {
         Link::Relay(relay, _) if relay.is_from(url, credentials) => Some(relay.clone()),
@@ -52,6 +53,7 @@ pub(crate) async fn allocate(
     shared: &Arc<Shared>,
     server: &Arc<TurnServer>,
     addresses: &[SocketAddr],
+    generation: u32,
 ) -> Result<Arc<Relay>, TurnError> {
     let mut attempts = Attempts::new(addresses);
     let mut redirections = 0;
@@ -59,7 +61,7 @@ pub(crate) async fn allocate(
     loop {
         let attempt = |address| {
             let (shared, server) = (shared.clone(), server.clone());
-            async move { allocate_at(&shared, &server, address).await }
+            async move { allocate_at(&shared, &server, address, generation).await }
         };
         match attempts.next(attempt).await {
             Some(Ok(relay)) => {
@@ -93,6 +95,7 @@ async fn allocate_at(
     shared: &Arc<Shared>,
     server: &TurnServer,
     address: SocketAddr,
+    generation: u32,
 ) -> Result<Arc<Relay>, TurnError> {
     let (session, candidates) =
         tokio::time::timeout(ALLOCATE_TIME, open(shared, server, address)).await.unwrap_or_else(|_| {
@@ -101,7 +104,7 @@ async fn allocate_at(
                 "the TURN server {address} did not answer within {seconds} s"
             )))
         })?;
-    let relay = Arc::new(Relay::new(candidates, &server.url.url, &server.credentials));
+    let relay = Arc::new(Relay::new(candidates, &server.url.url, &server.credentials, generation));
     let add = |candidate: &LocalCandidate| {
         shared.run(|core, _| core.add_link(Link::Relay(relay.clone(), candidate.addr)))
     };

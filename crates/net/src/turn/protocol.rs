@@ -17,6 +17,7 @@ use turn_client_proto::types::{AddressFamily, TurnCredentials};
 use turn_client_proto::udp::TurnClientUdp;
 
 use super::output::Output;
+use super::refresh::Refresh;
 use super::server::TurnError;
 use crate::config::Credentials;
 
@@ -44,6 +45,7 @@ const STREAM_RETRANSMITS: (Duration, Duration, u32, Duration) =
 pub(super) struct Protocol {
     /// Also used over streams, which we cut into messages ourselves: the crate's own TCP client knows no padding.
     client: TurnClientUdp,
+    refresh: Refresh,
     /// Zero of the client's time.
     epoch: Instant,
     local: SocketAddr,
@@ -84,9 +86,11 @@ impl Protocol {
         // RFC 8656, section 7.1: an IPv6 address in the same allocation, if the server has any. Others ignore the wish.
         config.add_address_family(AddressFamily::IPV6);
         config.set_request_retransmits(initial, max, count, last);
+        let epoch = Instant::now();
         Self {
             client: TurnClientUdp::allocate(local, server, config),
-            epoch: Instant::now(),
+            refresh: Refresh::new(credentials, epoch),
+            epoch,
             local,
             server,
             ways: HashMap::new(),
@@ -123,6 +127,15 @@ impl Protocol {
 
     /// Does what is due, and says when the next thing is.
     pub(super) fn advance(&mut self, now: Instant, output: &mut Output) -> Instant {
+        let client = self.advance_client(now, output);
+        if let Some(request) = self.refresh.poll(now) {
+            output.push(request.len(), |buffer| buffer.copy_from_slice(&request));
+        }
+        self.closed |= self.refresh.is_lost();
+        self.refresh.deadline().map_or(client, |at| at.min(client))
+    }
+
+    fn advance_client(&mut self, now: Instant, output: &mut Output) -> Instant {
         let time = self.time(now);
         // Each turn handles an event, a time-out or a message: few. The bound is for a client that never comes to rest.
         for _ in 0..256 {
@@ -215,30 +228,39 @@ impl Protocol {
         now: Instant,
         deliver: &mut dyn FnMut(SocketAddr, &[u8]),
     ) {
-        if self.relayed.is_empty() {
-            self.inspect(message);
+        let mut shown = None;
+        // STUN begins with 0 and 1, data of peers on a channel with 4 to 7 (RFC 8656, section 12).
+        if message.first().is_some_and(|first| *first < 4)
+            && let Ok(parsed) = Message::from_bytes(message)
+        {
+            if self.relayed.is_empty() {
+                shown = self.inspect(&parsed, now);
+            } else if self.refresh.handle(&parsed, now) {
+                return;
+            }
         }
+        let message = shown.as_deref().unwrap_or(message);
         let transmit = Transmit::new(message, TransportType::Udp, self.server, self.local);
         if let TurnRecvRet::PeerData(data) = self.client.recv(transmit, self.time(now)) {
             deliver(data.peer, data.data());
         }
     }
 
-    /// Learns from an answer to our allocation what the client doesn't tell.
-    fn inspect(&mut self, message: &[u8]) {
-        let Ok(message) = Message::from_bytes(message) else { return };
+    /// Learns from an answer to our allocation what the client doesn't tell. What the client is to see of it, if that is different.
+    fn inspect(&mut self, message: &Message<'_>, now: Instant) -> Option<Vec<u8>> {
         if message.method() != ALLOCATE || !message.is_response() {
-            return;
+            return None;
         }
         // Whoever has not seen the request can't end the attempt with a made-up answer, or send us elsewhere.
         let id = message.transaction_id();
         let request = self.requests.iter_mut().find(|(known, answered)| *known == id && !answered);
-        let Some((_, answered)) = request else { return };
+        let (_, answered) = request?;
         *answered = true;
+        let shown = self.refresh.allocated(message, now);
         if let Ok(mapped) = message.attribute::<XorMappedAddress>() {
             self.mapped = Some(mapped.addr(message.transaction_id()));
         }
-        let Ok(error) = message.attribute::<ErrorCode>() else { return };
+        let Ok(error) = message.attribute::<ErrorCode>() else { return shown };
         let code = error.code();
         if code == ErrorCode::UNAUTHORIZED {
             self.challenges += 1;
@@ -257,6 +279,7 @@ impl Protocol {
                 alternate: alternate.filter(|_| code == ErrorCode::TRY_ALTERNATE),
             });
         }
+        None
     }
 
     /// Sends a datagram to a peer, after the server was asked to let it pass.

@@ -132,6 +132,11 @@ impl Session {
             }
             let stalled = now.saturating_duration_since(progress) >= STALL_TIME;
             relay.set_stalled(stalled);
+            match relay.retires() {
+                Some(at) if at <= now => relay.close(),
+                Some(at) => until = until.min(at),
+                None => {}
+            }
             // A stalled server isn't told what was queued last, only that we leave.
             if relay.is_closed() && (stalled || self.output.has_room()) {
                 self.forward(relay, &mut outgoing);

@@ -11,6 +11,7 @@ pub const CREDENTIAL: &str = "wonderland";
 
 pub struct Coturn {
     process: Child,
+    command: Command,
     directory: PathBuf,
     /// Where it listens.
     pub ip: IpAddr,
@@ -39,7 +40,8 @@ impl Coturn {
         let (port, tls_port) = (free_port_at(ip), free_port_at(ip));
         let file = |name: &str| directory.join(name).display().to_string();
         let relays = relays.iter().flat_map(|relay| ["--relay-ip".to_owned(), relay.to_string()]);
-        let process = Command::new("turnserver")
+        let mut command = Command::new("turnserver");
+        command
             .args(["-n", "--no-cli", "--lt-cred-mech", "--allow-loopback-peers", "--no-stdout-log"])
             .args(["--listening-ip", &ip.to_string(), "--realm", "ossa.test"])
             .args(relays)
@@ -50,12 +52,19 @@ impl Coturn {
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("these tests need the TURN server coturn: install it with 'apt-get install coturn'");
-        let mut coturn = Self { process, directory, ip, port, tls_port, ca_pem };
+            .stderr(Stdio::piped());
+        let process = spawn(&mut command);
+        let mut coturn = Self { process, command, directory, ip, port, tls_port, ca_pem };
         coturn.wait_until_it_listens();
         coturn
+    }
+
+    /// Ends the server without a word to its clients, and starts it anew at the same place.
+    pub fn restart(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        self.process = spawn(&mut self.command);
+        self.wait_until_it_listens();
     }
 
     fn wait_until_it_listens(&mut self) {
@@ -90,6 +99,12 @@ impl Drop for Coturn {
         let _ = self.process.wait();
         let _ = std::fs::remove_dir_all(&self.directory);
     }
+}
+
+fn spawn(command: &mut Command) -> Child {
+    command
+        .spawn()
+        .expect("these tests need the TURN server coturn: install it with 'apt-get install coturn'")
 }
 
 /// A port that is free for TCP and UDP.

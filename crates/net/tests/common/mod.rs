@@ -224,6 +224,30 @@ pub fn connect_by(a: TestPeer, b: TestPeer, passes: impl Fn(&str) -> bool) -> Co
     Connected { a, b, at_a, at_b, events }
 }
 
+/// An ICE restart by `a`: hands the candidates over until both have told all of theirs. Those of `a`.
+pub fn restart_ice(a: &TestPeer, b: &TestPeer) -> Vec<String> {
+    let offer = a.offer(true);
+    let answer = b.answer(&offer);
+    a.accept(&answer);
+    let deadline = Instant::now() + PATIENCE;
+    let (mut ended, mut candidates) = (0, Vec::new());
+    while ended < 2 {
+        for (from, to) in [(a, b), (b, a)] {
+            let Some(event) = from.sink.next(Instant::now() + Duration::from_millis(5)) else {
+                assert!(Instant::now() < deadline, "the candidates have no end");
+                continue;
+            };
+            let Some(init) = signaled(&event) else { continue };
+            ended += usize::from(init.candidate.is_empty());
+            to.add_candidate(&init);
+            if std::ptr::eq(from, a) && !init.candidate.is_empty() {
+                candidates.push(init.candidate);
+            }
+        }
+    }
+    candidates
+}
+
 /// A connected pair over loopback on one shard.
 pub fn loopback_pair(runtime: &Arc<Runtime>) -> Connected {
     let peer = || TestPeer::new(runtime, loopback_config());

@@ -42,6 +42,11 @@ impl Connection {
         self.update(now);
     }
 
+    /// The generations that candidates are of use for: the one in use, and the one that an ICE restart is negotiating.
+    pub fn ice_generations(&self) -> [Option<u32>; 2] {
+        self.ice.numbers()
+    }
+
     /// No more local candidates in this generation.
     pub fn gathering_done(&mut self, now: Instant, generation: u32) {
         let Some(owner) = self.ice.generation_mut(generation).filter(|g| !g.gathering_done) else { return };

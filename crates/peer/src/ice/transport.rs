@@ -117,6 +117,11 @@ impl IceTransport {
         [&mut self.current, &mut self.next].into_iter().flatten().find(|g| g.number == number)
     }
 
+    /// Numbers of the generation in use and of the one that is being negotiated.
+    pub(crate) fn numbers(&self) -> [Option<u32>; 2] {
+        [&self.current, &self.next].map(|g| g.as_ref().map(|g| g.number))
+    }
+
     pub(crate) fn generations(&self) -> impl Iterator<Item = &Generation> {
         self.current.iter().chain(&self.next)
     }
