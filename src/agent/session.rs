@@ -65,7 +65,7 @@ pub struct SessionLimits {
     pub incomplete_idle: f64,
 }
 
-/// What a received text means; a number, since most messages need nothing more. Known to `ts/agent/messaging.ts`.
+/// What a received text means; a number, since most messages need nothing more. Known to `ts/agent/messages/receiver.ts`.
 mod kind {
     pub(super) const MESSAGE: u32 = 0;
     pub(super) const HEARTBEAT: u32 = 1;

@@ -1,4 +1,4 @@
-//! Errors of the agent layer and of signaling: JSON in the message of a JavaScript error, which `ts/agent/errors.ts` turns into an
+//! Errors of the agent layer and of signaling: JSON in the message of a JavaScript error, which `ts/base/errors.ts` turns into an
 //! `AgentError`.
 
 use napi::{Error, Status};

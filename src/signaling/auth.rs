@@ -1,4 +1,4 @@
-//! What a signaling server asks agents for, as `ts/agent/signaling-auth.ts` sees it.
+//! What a signaling server asks agents for, as `ts/signaling/server/auth.ts` sees it.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -1,4 +1,4 @@
-//! The signaling client as `ts/agent/websocket-signaling.ts` sees it.
+//! The signaling client as `ts/signaling/client/websocket.ts` sees it.
 
 use std::sync::Arc;
 
@@ -99,7 +99,7 @@ fn not_sent(error: SendError) -> napi::Error {
     coded(code, error)
 }
 
-/// An event about a room as `RoomEvent` in `ts/agent/signaling-rooms.ts`.
+/// An event about a room as `RoomEvent` in `ts/signaling/client/rooms.ts`.
 fn room_json(event: RoomEvent) -> String {
     match event {
         RoomEvent::Entered { room, members } => {

@@ -1,4 +1,4 @@
-//! The options of a signaling client, as `ts/agent/signaling-client-options.ts` has checked them.
+//! The options of a signaling client, as `ts/signaling/client/options.ts` has checked them.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The option `cluster` of a signaling server, as `ts/agent/signaling-cluster.ts` gives it, and what it counts.
+//! The option `cluster` of a signaling server, as `ts/signaling/server/cluster.ts` gives it, and what it counts.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The signaling server and client as `ts/agent` sees them. All clients run on one thread of their own, started with the first
+//! The signaling server and client as `ts/signaling` sees them; nothing in here knows a connection or a link. All clients run on one thread of their own, started with the first
 //! of them: signaling is rare and small, and must not wait for data traffic. Each server has its own threads.
 
 mod ask;

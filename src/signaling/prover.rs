@@ -1,4 +1,4 @@
-//! What an agent shows to a signaling server, as `ts/agent/signaling-auth-client.ts` sees it.
+//! What an agent shows to a signaling server, as `ts/signaling/client/prover.ts` sees it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! The signaling server as `ts/agent/signaling-server.ts` sees it.
+//! The signaling server as `ts/signaling/server/server.ts` sees it.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
