@@ -49,10 +49,13 @@ const ROOMS = {
   ],
   // What programs import.
   ossa: [...agent('channels'), 'base', 'w3c'],
-  'polyfill.ts': ['w3c'],
+  'wrtc.ts': ['w3c'],
+  'polyfill.ts': ['wrtc.ts'],
+  // In a bundle for browsers it stands in for the polyfill.
+  browser: [],
   'index.ts': [
     ...[...parts, ...agent('link', 'mesh', 'peer')],
-    ...['base', 'identity', 'native', 'signaling', 'signaling/client', 'signaling/server', 'w3c'],
+    ...['base', 'identity', 'native', 'signaling', 'signaling/client', 'signaling/server', 'w3c', 'wrtc.ts'],
   ],
   // The program `ossa-webrtc`, a user of the package like any other.
   'cli/output': ['index.ts'],
@@ -62,6 +65,7 @@ const ROOMS = {
   'cli/doctor': [...cli('options', 'output'), 'index.ts'],
   'cli/commands': [...cli('doctor', 'measuring', 'options', 'output', 'parsing'), 'index.ts', 'native'],
   'cli/main.ts': cli('commands', 'output', 'parsing'),
+  'cli/bin.ts': cli('main.ts'),
 };
 
 const isFile = (room) => room.endsWith('.ts');

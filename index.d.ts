@@ -1,4 +1,12 @@
-/// <reference lib="esnext.disposable" />
+declare global {
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
+  }
+  interface AsyncDisposable {
+    [Symbol.asyncDispose](): PromiseLike<void>;
+  }
+}
+
 // @ts-ignore -- needs the types of Node
 import { KeyObject, JsonWebKey } from 'node:crypto';
 // @ts-ignore -- needs the types of Node
@@ -9,6 +17,121 @@ import { FileHandle } from 'node:fs/promises';
 import { Server } from 'node:http';
 // @ts-ignore -- needs the types of Node
 import { Server as Server$1 } from 'node:https';
+
+/**
+ * What script may assign to an event handler attribute such as `onopen`. `this` is the object that the event is fired at; it is
+ * not typed, because the DOM library's own class stands there, and an object of ours has to pass for one of its.
+ */
+type EventHandler<E extends Event = Event> = ((this: any, event: E) => unknown) | null;
+
+declare const ICE_TRANSPORT_POLICIES: readonly ["relay", "all"];
+/** Which candidates ICE may use. */
+type RTCIceTransportPolicy = (typeof ICE_TRANSPORT_POLICIES)[number];
+declare const BUNDLE_POLICIES: readonly ["balanced", "max-compat", "max-bundle"];
+/** How media sections share transports; with data alone there is one transport anyway. */
+type RTCBundlePolicy = (typeof BUNDLE_POLICIES)[number];
+declare const RTCP_MUX_POLICIES: readonly ["require"];
+/** RTP and RTCP always share a transport. */
+type RTCRtcpMuxPolicy = (typeof RTCP_MUX_POLICIES)[number];
+declare const SDP_TYPES: readonly ["offer", "pranswer", "answer", "rollback"];
+/** Kind of a session description. */
+type RTCSdpType = (typeof SDP_TYPES)[number];
+/** State of offer and answer. */
+type RTCSignalingState = 'stable' | 'have-local-offer' | 'have-remote-offer' | 'have-local-pranswer' | 'have-remote-pranswer' | 'closed';
+/** Whether candidates are being gathered. */
+type RTCIceGatheringState = 'new' | 'gathering' | 'complete';
+/** The same, for one transport. */
+type RTCIceGathererState = RTCIceGatheringState;
+/** State of a connection as a whole: ICE and DTLS together. */
+type RTCPeerConnectionState = 'closed' | 'failed' | 'disconnected' | 'new' | 'connecting' | 'connected';
+/** State of ICE, over all transports of a connection. */
+type RTCIceConnectionState = 'closed' | 'failed' | 'disconnected' | 'new' | 'checking' | 'completed' | 'connected';
+/** State of ICE, of one transport. */
+type RTCIceTransportState = RTCIceConnectionState;
+/** Who nominates pairs. */
+type RTCIceRole = 'unknown' | 'controlling' | 'controlled';
+declare const ICE_COMPONENTS: readonly ["rtp", "rtcp"];
+/** Component of a candidate; data uses `rtp`. */
+type RTCIceComponent = (typeof ICE_COMPONENTS)[number];
+declare const ICE_PROTOCOLS: readonly ["udp", "tcp"];
+/** Transport protocol of a candidate. */
+type RTCIceProtocol = (typeof ICE_PROTOCOLS)[number];
+declare const ICE_TCP_CANDIDATE_TYPES: readonly ["active", "passive", "so"];
+/** Who opens the TCP connection. */
+type RTCIceTcpCandidateType = (typeof ICE_TCP_CANDIDATE_TYPES)[number];
+declare const ICE_CANDIDATE_TYPES: readonly ["host", "srflx", "prflx", "relay"];
+/** Where a candidate comes from. */
+type RTCIceCandidateType = (typeof ICE_CANDIDATE_TYPES)[number];
+declare const ICE_SERVER_TRANSPORT_PROTOCOLS: readonly ["udp", "tcp", "tls"];
+/** How a relayed candidate talks to its TURN server. */
+type RTCIceServerTransportProtocol = (typeof ICE_SERVER_TRANSPORT_PROTOCOLS)[number];
+/** State of a DTLS transport. */
+type RTCDtlsTransportState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
+/** State of an SCTP transport. */
+type RTCSctpTransportState = 'connecting' | 'connected' | 'closed';
+/** State of a data channel. */
+type RTCDataChannelState = 'connecting' | 'open' | 'closing' | 'closed';
+declare const PRIORITY_TYPES: readonly ["very-low", "low", "medium", "high"];
+/** Weight of a channel among those of its connection (WebRTC Priority Control API, section 5). */
+type RTCPriorityType = (typeof PRIORITY_TYPES)[number];
+declare const BINARY_TYPES: readonly ["blob", "arraybuffer"];
+/** Type in which binary messages arrive. */
+type BinaryType = (typeof BINARY_TYPES)[number];
+declare const ERROR_DETAIL_TYPES: readonly ["data-channel-failure", "dtls-failure", "fingerprint-failure", "sctp-failure", "sdp-syntax-error", "hardware-encoder-not-available", "hardware-encoder-error"];
+/** What an {@link RTCError} is about. */
+type RTCErrorDetailType = (typeof ERROR_DETAIL_TYPES)[number];
+
+/** Content of an {@link RTCError}. */
+interface RTCErrorInit {
+    /** What failed. */
+    errorDetail: RTCErrorDetailType;
+    /** Line of the session description, from 1, where the syntax error was found. */
+    sdpLineNumber?: number;
+    /** Cause code of the SCTP ABORT. */
+    sctpCauseCode?: number;
+    /** Fatal TLS alert that was received. */
+    receivedAlert?: number;
+    /** Fatal TLS alert that was sent. */
+    sentAlert?: number;
+}
+/** A `DOMException` named `OperationError` with details that only WebRTC has (webrtc-pc 11.1). */
+declare class RTCError extends DOMException {
+    /** @throws TypeError if `errorDetail` is missing or unknown. */
+    constructor(init: RTCErrorInit, message?: string);
+    /** What failed. */
+    get errorDetail(): RTCErrorDetailType;
+    /** Line of the session description, from 1, where the syntax error was found. */
+    get sdpLineNumber(): number | null;
+    /** Cause code of the SCTP ABORT. */
+    get sctpCauseCode(): number | null;
+    /** Fatal TLS alert that was received. */
+    get receivedAlert(): number | null;
+    /** Fatal TLS alert that was sent. */
+    get sentAlert(): number | null;
+}
+
+/** Options that every event constructor takes (DOM Standard, 2.2). */
+interface RTCEventInit {
+    /** The event goes up a tree; these targets have none. Default: `false`. */
+    bubbles?: boolean;
+    /** `preventDefault()` has an effect. Default: `false`. */
+    cancelable?: boolean;
+    /** The event crosses the boundary of a shadow tree. Default: `false`. */
+    composed?: boolean;
+}
+
+/** Options of {@link RTCErrorEvent}. */
+interface RTCErrorEventInit extends RTCEventInit {
+    /** What went wrong. */
+    error: RTCError;
+}
+/** `error` of a data channel or a DTLS transport (webrtc-pc 11.2). */
+declare class RTCErrorEvent extends Event {
+    /** @throws TypeError without an `error` that is an {@link RTCError}. */
+    constructor(type: string, eventInitDict: RTCErrorEventInit);
+    /** What went wrong. */
+    get error(): RTCError;
+}
 
 /** DTLS settings. */
 interface DtlsOptions {
@@ -164,120 +287,6 @@ interface NativePeerConfig extends PeerOptions$1 {
     sendBufferLimit?: number;
 }
 
-/** What script may assign to an event handler attribute such as `onopen`. */
-type EventHandler<Target, E extends Event = Event> = ((this: Target, event: E) => unknown) | null;
-
-declare const ICE_TRANSPORT_POLICIES: readonly ["relay", "all"];
-/** Which candidates ICE may use. */
-type RTCIceTransportPolicy = (typeof ICE_TRANSPORT_POLICIES)[number];
-declare const BUNDLE_POLICIES: readonly ["balanced", "max-compat", "max-bundle"];
-/** How media sections share transports; with data alone there is one transport anyway. */
-type RTCBundlePolicy = (typeof BUNDLE_POLICIES)[number];
-declare const RTCP_MUX_POLICIES: readonly ["require"];
-/** RTP and RTCP always share a transport. */
-type RTCRtcpMuxPolicy = (typeof RTCP_MUX_POLICIES)[number];
-declare const SDP_TYPES: readonly ["offer", "pranswer", "answer", "rollback"];
-/** Kind of a session description. */
-type RTCSdpType = (typeof SDP_TYPES)[number];
-/** State of offer and answer. */
-type RTCSignalingState = 'stable' | 'have-local-offer' | 'have-remote-offer' | 'have-local-pranswer' | 'have-remote-pranswer' | 'closed';
-/** Whether candidates are being gathered. */
-type RTCIceGatheringState = 'new' | 'gathering' | 'complete';
-/** The same, for one transport. */
-type RTCIceGathererState = RTCIceGatheringState;
-/** State of a connection as a whole: ICE and DTLS together. */
-type RTCPeerConnectionState = 'closed' | 'failed' | 'disconnected' | 'new' | 'connecting' | 'connected';
-/** State of ICE, over all transports of a connection. */
-type RTCIceConnectionState = 'closed' | 'failed' | 'disconnected' | 'new' | 'checking' | 'completed' | 'connected';
-/** State of ICE, of one transport. */
-type RTCIceTransportState = RTCIceConnectionState;
-/** Who nominates pairs. */
-type RTCIceRole = 'unknown' | 'controlling' | 'controlled';
-declare const ICE_COMPONENTS: readonly ["rtp", "rtcp"];
-/** Component of a candidate; data uses `rtp`. */
-type RTCIceComponent = (typeof ICE_COMPONENTS)[number];
-declare const ICE_PROTOCOLS: readonly ["udp", "tcp"];
-/** Transport protocol of a candidate. */
-type RTCIceProtocol = (typeof ICE_PROTOCOLS)[number];
-declare const ICE_TCP_CANDIDATE_TYPES: readonly ["active", "passive", "so"];
-/** Who opens the TCP connection. */
-type RTCIceTcpCandidateType = (typeof ICE_TCP_CANDIDATE_TYPES)[number];
-declare const ICE_CANDIDATE_TYPES: readonly ["host", "srflx", "prflx", "relay"];
-/** Where a candidate comes from. */
-type RTCIceCandidateType = (typeof ICE_CANDIDATE_TYPES)[number];
-declare const ICE_SERVER_TRANSPORT_PROTOCOLS: readonly ["udp", "tcp", "tls"];
-/** How a relayed candidate talks to its TURN server. */
-type RTCIceServerTransportProtocol = (typeof ICE_SERVER_TRANSPORT_PROTOCOLS)[number];
-/** State of a DTLS transport. */
-type RTCDtlsTransportState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
-/** State of an SCTP transport. */
-type RTCSctpTransportState = 'connecting' | 'connected' | 'closed';
-/** State of a data channel. */
-type RTCDataChannelState = 'connecting' | 'open' | 'closing' | 'closed';
-declare const PRIORITY_TYPES: readonly ["very-low", "low", "medium", "high"];
-/** Weight of a channel among those of its connection (WebRTC Priority Control API, section 5). */
-type RTCPriorityType = (typeof PRIORITY_TYPES)[number];
-declare const BINARY_TYPES: readonly ["blob", "arraybuffer"];
-/** Type in which binary messages arrive. */
-type BinaryType = (typeof BINARY_TYPES)[number];
-declare const ERROR_DETAIL_TYPES: readonly ["data-channel-failure", "dtls-failure", "fingerprint-failure", "sctp-failure", "sdp-syntax-error", "hardware-encoder-not-available", "hardware-encoder-error"];
-/** What an {@link RTCError} is about. */
-type RTCErrorDetailType = (typeof ERROR_DETAIL_TYPES)[number];
-
-/** Content of an {@link RTCError}. */
-interface RTCErrorInit {
-    /** What failed. */
-    errorDetail: RTCErrorDetailType;
-    /** Line of the session description, from 1, where the syntax error was found. */
-    sdpLineNumber?: number;
-    /** Cause code of the SCTP ABORT. */
-    sctpCauseCode?: number;
-    /** Fatal TLS alert that was received. */
-    receivedAlert?: number;
-    /** Fatal TLS alert that was sent. */
-    sentAlert?: number;
-}
-/** A `DOMException` named `OperationError` with details that only WebRTC has (webrtc-pc 11.1). */
-declare class RTCError extends DOMException {
-    #private;
-    /** @throws TypeError if `errorDetail` is missing or unknown. */
-    constructor(init: RTCErrorInit, message?: string);
-    /** What failed. */
-    get errorDetail(): RTCErrorDetailType;
-    /** Line of the session description, from 1, where the syntax error was found. */
-    get sdpLineNumber(): number | null;
-    /** Cause code of the SCTP ABORT. */
-    get sctpCauseCode(): number | null;
-    /** Fatal TLS alert that was received. */
-    get receivedAlert(): number | null;
-    /** Fatal TLS alert that was sent. */
-    get sentAlert(): number | null;
-}
-
-/** Options that every event constructor takes (DOM Standard, 2.2). */
-interface RTCEventInit {
-    /** The event goes up a tree; these targets have none. Default: `false`. */
-    bubbles?: boolean;
-    /** `preventDefault()` has an effect. Default: `false`. */
-    cancelable?: boolean;
-    /** The event crosses the boundary of a shadow tree. Default: `false`. */
-    composed?: boolean;
-}
-
-/** Options of {@link RTCErrorEvent}. */
-interface RTCErrorEventInit extends RTCEventInit {
-    /** What went wrong. */
-    error: RTCError;
-}
-/** `error` of a data channel or a DTLS transport (webrtc-pc 11.2). */
-declare class RTCErrorEvent extends Event {
-    #private;
-    /** @throws TypeError without an `error` that is an {@link RTCError}. */
-    constructor(type: string, eventInitDict: RTCErrorEventInit);
-    /** What went wrong. */
-    get error(): RTCError;
-}
-
 /** Options of `addEventListener` (DOM Standard, 2.7). */
 interface RTCEventListenerOptions {
     /** Hear the event before the listeners of the target itself. Default: `false`. */
@@ -328,7 +337,6 @@ interface RTCLocalIceCandidateInit extends RTCIceCandidateInit {
 }
 /** An ICE candidate (webrtc-pc 4.8.1). */
 declare class RTCIceCandidate {
-    #private;
     /** @throws TypeError if both `sdpMid` and `sdpMLineIndex` are missing or null. */
     constructor(candidateInitDict?: RTCLocalIceCandidateInit);
     /** `candidate:...`; `''` is the end of candidates of a generation. */
@@ -376,7 +384,6 @@ interface RTCPeerConnectionIceEventInit extends RTCEventInit {
 }
 /** `icecandidate`: a local candidate was gathered (webrtc-pc 4.8.2). */
 declare class RTCPeerConnectionIceEvent extends Event {
-    #private;
     /** @throws TypeError for members of a wrong type. */
     constructor(type: string, eventInitDict?: RTCPeerConnectionIceEventInit);
     /** The candidate to signal; empty at the end of a generation, `null` when all gathering is over. */
@@ -399,7 +406,6 @@ interface RTCPeerConnectionIceErrorEventInit extends RTCEventInit {
 }
 /** `icecandidateerror`: a STUN or TURN server could not be used (webrtc-pc 4.8.3). */
 declare class RTCPeerConnectionIceErrorEvent extends Event {
-    #private;
     /** @throws TypeError without an `errorCode`. */
     constructor(type: string, eventInitDict: RTCPeerConnectionIceErrorEventInit);
     /** Local address used to reach the server, if it may be told. */
@@ -438,7 +444,6 @@ interface RTCLocalSessionDescriptionInit {
 }
 /** A session description (webrtc-pc 4.6.2). */
 declare class RTCSessionDescription {
-    #private;
     /** @throws TypeError if the type is missing or unknown. */
     constructor(descriptionInitDict: RTCSessionDescriptionInit);
     /** Kind of the description. */
@@ -474,7 +479,6 @@ interface RTCDataChannelEventMap {
 }
 /** A bidirectional channel for messages between two connections (webrtc-pc 6.2). */
 declare class RTCDataChannel extends EventTarget {
-    #private;
     private constructor();
     /** Name of the channel. */
     get label(): string;
@@ -500,25 +504,25 @@ declare class RTCDataChannel extends EventTarget {
     get bufferedAmountLowThreshold(): number;
     set bufferedAmountLowThreshold(value: number);
     /** The channel can be used. */
-    get onopen(): EventHandler<RTCDataChannel>;
-    set onopen(value: EventHandler<RTCDataChannel>);
+    get onopen(): EventHandler;
+    set onopen(value: EventHandler);
     /** `bufferedAmount` has fallen to the threshold: there is room to send more. */
-    get onbufferedamountlow(): EventHandler<RTCDataChannel>;
-    set onbufferedamountlow(value: EventHandler<RTCDataChannel>);
+    get onbufferedamountlow(): EventHandler;
+    set onbufferedamountlow(value: EventHandler);
     /** The channel has failed; `close` follows. */
-    get onerror(): EventHandler<RTCDataChannel, RTCErrorEvent>;
-    set onerror(value: EventHandler<RTCDataChannel, RTCErrorEvent>);
+    get onerror(): EventHandler<RTCErrorEvent>;
+    set onerror(value: EventHandler<RTCErrorEvent>);
     /** The peer is closing the channel. */
-    get onclosing(): EventHandler<RTCDataChannel>;
-    set onclosing(value: EventHandler<RTCDataChannel>);
+    get onclosing(): EventHandler;
+    set onclosing(value: EventHandler);
     /** The channel is closed. */
-    get onclose(): EventHandler<RTCDataChannel>;
-    set onclose(value: EventHandler<RTCDataChannel>);
+    get onclose(): EventHandler;
+    set onclose(value: EventHandler);
     /** Closes the channel after what was sent has gone out. Closing again does nothing. */
     close(): void;
     /** A message has arrived: `data` is a string, or an ArrayBuffer or Blob as `binaryType` says. */
-    get onmessage(): EventHandler<RTCDataChannel, MessageEvent>;
-    set onmessage(value: EventHandler<RTCDataChannel, MessageEvent>);
+    get onmessage(): EventHandler<MessageEvent>;
+    set onmessage(value: EventHandler<MessageEvent>);
     /** Type in which binary messages arrive. Default: `'arraybuffer'`; unknown values are ignored. */
     get binaryType(): BinaryType;
     set binaryType(value: BinaryType);
@@ -541,7 +545,6 @@ interface RTCDataChannelEventInit extends RTCEventInit {
 }
 /** `datachannel`: the peer has created a channel (webrtc-pc 6.4). */
 declare class RTCDataChannelEvent extends Event {
-    #private;
     /** @throws TypeError without a `channel` that is an {@link RTCDataChannel}. */
     constructor(type: string, eventInitDict: RTCDataChannelEventInit);
     /** The channel; it is open, and its messages start to arrive after this event. */
@@ -585,7 +588,6 @@ type RTCCertificateAlgorithm = string | ({
 } & RTCCertificateExpiration);
 /** A certificate that a connection authenticates itself with (webrtc-pc 4.9.2). */
 declare class RTCCertificate {
-    #private;
     private constructor();
     /** Moment of expiry, in milliseconds since the Unix epoch; a connection does not take it afterwards. */
     get expires(): number;
@@ -638,7 +640,6 @@ interface RTCConfiguration {
 
 /** A local and a remote candidate that packets travel between (webrtc-pc 5.6.2). */
 declare class RTCIceCandidatePair {
-    #private;
     private constructor();
     /** Our candidate. */
     get local(): RTCIceCandidate;
@@ -656,7 +657,6 @@ interface RTCIceTransportEventMap {
 }
 /** The ICE transport of a connection (webrtc-pc 5.6). */
 declare class RTCIceTransport extends EventTarget {
-    #private;
     private constructor();
     /** Who nominates pairs. */
     get role(): RTCIceRole;
@@ -677,14 +677,14 @@ declare class RTCIceTransport extends EventTarget {
     /** The peer's credentials, or `null` before a remote description. */
     getRemoteParameters(): RTCIceParameters | null;
     /** `state` has changed. */
-    get onstatechange(): EventHandler<RTCIceTransport>;
-    set onstatechange(value: EventHandler<RTCIceTransport>);
+    get onstatechange(): EventHandler;
+    set onstatechange(value: EventHandler);
     /** `gatheringState` has changed. */
-    get ongatheringstatechange(): EventHandler<RTCIceTransport>;
-    set ongatheringstatechange(value: EventHandler<RTCIceTransport>);
+    get ongatheringstatechange(): EventHandler;
+    set ongatheringstatechange(value: EventHandler);
     /** The selected pair has changed. */
-    get onselectedcandidatepairchange(): EventHandler<RTCIceTransport>;
-    set onselectedcandidatepairchange(value: EventHandler<RTCIceTransport>);
+    get onselectedcandidatepairchange(): EventHandler;
+    set onselectedcandidatepairchange(value: EventHandler);
 }
 interface RTCIceTransport {
     addEventListener: AddEventListener<RTCIceTransportEventMap>;
@@ -700,7 +700,6 @@ interface RTCDtlsTransportEventMap {
 }
 /** The DTLS transport of a connection (webrtc-pc 5.5). */
 declare class RTCDtlsTransport extends EventTarget {
-    #private;
     private constructor();
     /** The transport below. */
     get iceTransport(): RTCIceTransport;
@@ -709,11 +708,11 @@ declare class RTCDtlsTransport extends EventTarget {
     /** The peer's certificate chain in DER, leaf first; empty until the handshake is done. */
     getRemoteCertificates(): ArrayBuffer[];
     /** `state` has changed. */
-    get onstatechange(): EventHandler<RTCDtlsTransport>;
-    set onstatechange(value: EventHandler<RTCDtlsTransport>);
+    get onstatechange(): EventHandler;
+    set onstatechange(value: EventHandler);
     /** The association has failed. */
-    get onerror(): EventHandler<RTCDtlsTransport, RTCErrorEvent>;
-    set onerror(value: EventHandler<RTCDtlsTransport, RTCErrorEvent>);
+    get onerror(): EventHandler<RTCErrorEvent>;
+    set onerror(value: EventHandler<RTCErrorEvent>);
 }
 interface RTCDtlsTransport {
     addEventListener: AddEventListener<RTCDtlsTransportEventMap>;
@@ -727,7 +726,6 @@ interface RTCSctpTransportEventMap {
 }
 /** The SCTP transport that carries the data channels of a connection (webrtc-pc 6.1.1). */
 declare class RTCSctpTransport extends EventTarget {
-    #private;
     private constructor();
     /** The transport below. */
     get transport(): RTCDtlsTransport;
@@ -738,8 +736,8 @@ declare class RTCSctpTransport extends EventTarget {
     /** Largest number of channels, known once connected. */
     get maxChannels(): number | null;
     /** `state` has changed. */
-    get onstatechange(): EventHandler<RTCSctpTransport>;
-    set onstatechange(value: EventHandler<RTCSctpTransport>);
+    get onstatechange(): EventHandler;
+    set onstatechange(value: EventHandler);
 }
 interface RTCSctpTransport {
     addEventListener: AddEventListener<RTCSctpTransportEventMap>;
@@ -756,18 +754,19 @@ interface RTCStats {
     type: string;
     [member: string]: any;
 }
+/** Names the iterators of a map in any version of TypeScript: only 5.6 and later have `MapIterator`. */
+type Entries = ReadonlyMap<string, RTCStats>;
 /** Statistics of a connection: a read-only map from id to entry (webrtc-pc 8.4). */
 declare class RTCStatsReport {
-    #private;
     private constructor();
     /** Number of entries. */
     get size(): number;
     /** The pairs of id and entry. */
-    entries(): MapIterator<[string, RTCStats]>;
+    entries(): ReturnType<Entries['entries']>;
     /** The ids. */
-    keys(): MapIterator<string>;
+    keys(): ReturnType<Entries['keys']>;
     /** The entries. */
-    values(): MapIterator<RTCStats>;
+    values(): ReturnType<Entries['values']>;
     /** Calls a function for every entry. */
     forEach(callback: (value: RTCStats, key: string, report: RTCStatsReport) => void, thisArg?: unknown): void;
     /** The entry with this id. */
@@ -777,7 +776,7 @@ declare class RTCStatsReport {
 }
 interface RTCStatsReport {
     /** The pairs of id and entry. */
-    [Symbol.iterator](): MapIterator<[string, RTCStats]>;
+    [Symbol.iterator](): ReturnType<Entries['entries']>;
 }
 
 /** Options of `createOffer`. */
@@ -816,7 +815,6 @@ interface RTCPeerConnectionEventMap {
  * side or has failed.
  */
 declare class RTCPeerConnection extends EventTarget {
-    #private;
     /**
      * @throws TypeError for a value of a wrong type, RangeError for a number in `transport` that is out of range.
      * @throws DOMException `SyntaxError` for a malformed server URL; `InvalidAccessError` for a TURN server without
@@ -895,26 +893,26 @@ declare class RTCPeerConnection extends EventTarget {
     /** Ends the connection; the peer is told. Without effect when closed already. */
     close(): void;
     /** An offer should be made: script's turn to negotiate. */
-    get onnegotiationneeded(): EventHandler<RTCPeerConnection>;
-    set onnegotiationneeded(value: EventHandler<RTCPeerConnection>);
+    get onnegotiationneeded(): EventHandler;
+    set onnegotiationneeded(value: EventHandler);
     /** A local candidate is to be signaled. */
-    get onicecandidate(): EventHandler<RTCPeerConnection, RTCPeerConnectionIceEvent>;
-    set onicecandidate(value: EventHandler<RTCPeerConnection, RTCPeerConnectionIceEvent>);
+    get onicecandidate(): EventHandler<RTCPeerConnectionIceEvent>;
+    set onicecandidate(value: EventHandler<RTCPeerConnectionIceEvent>);
     /** A STUN or TURN server could not be used. */
-    get onicecandidateerror(): EventHandler<RTCPeerConnection, RTCPeerConnectionIceErrorEvent>;
-    set onicecandidateerror(value: EventHandler<RTCPeerConnection, RTCPeerConnectionIceErrorEvent>);
+    get onicecandidateerror(): EventHandler<RTCPeerConnectionIceErrorEvent>;
+    set onicecandidateerror(value: EventHandler<RTCPeerConnectionIceErrorEvent>);
     /** `signalingState` has changed. */
-    get onsignalingstatechange(): EventHandler<RTCPeerConnection>;
-    set onsignalingstatechange(value: EventHandler<RTCPeerConnection>);
+    get onsignalingstatechange(): EventHandler;
+    set onsignalingstatechange(value: EventHandler);
     /** `iceConnectionState` has changed. */
-    get oniceconnectionstatechange(): EventHandler<RTCPeerConnection>;
-    set oniceconnectionstatechange(value: EventHandler<RTCPeerConnection>);
+    get oniceconnectionstatechange(): EventHandler;
+    set oniceconnectionstatechange(value: EventHandler);
     /** `iceGatheringState` has changed. */
-    get onicegatheringstatechange(): EventHandler<RTCPeerConnection>;
-    set onicegatheringstatechange(value: EventHandler<RTCPeerConnection>);
+    get onicegatheringstatechange(): EventHandler;
+    set onicegatheringstatechange(value: EventHandler);
     /** `connectionState` has changed. */
-    get onconnectionstatechange(): EventHandler<RTCPeerConnection>;
-    set onconnectionstatechange(value: EventHandler<RTCPeerConnection>);
+    get onconnectionstatechange(): EventHandler;
+    set onconnectionstatechange(value: EventHandler);
     /** The transport of the data channels; `null` before one is negotiated. */
     get sctp(): RTCSctpTransport | null;
     /**
@@ -924,8 +922,8 @@ declare class RTCPeerConnection extends EventTarget {
      */
     createDataChannel(label: string, dataChannelDict?: RTCDataChannelInit): RTCDataChannel;
     /** The peer has created a channel. */
-    get ondatachannel(): EventHandler<RTCPeerConnection, RTCDataChannelEvent>;
-    set ondatachannel(value: EventHandler<RTCPeerConnection, RTCDataChannelEvent>);
+    get ondatachannel(): EventHandler<RTCDataChannelEvent>;
+    set ondatachannel(value: EventHandler<RTCDataChannelEvent>);
     /**
      * Statistics of the whole connection.
      * @param selector only `null`: there are no tracks to select.
@@ -936,6 +934,35 @@ interface RTCPeerConnection {
     addEventListener: AddEventListener<RTCPeerConnectionEventMap>;
     removeEventListener: RemoveEventListener<RTCPeerConnectionEventMap>;
 }
+
+/** The type of a global where the program knows it, from the DOM library for example; otherwise that of ours. */
+type Global<Name extends string, Ours> = Name extends keyof typeof globalThis ? (typeof globalThis)[Name] : Ours;
+/**
+ * The interfaces that a browser's `window` has, as one object. In a program with the DOM library they have its types, because
+ * libraries that take an implementation ask for those; the members for audio and video are declared by them, but not there.
+ */
+interface Wrtc {
+    readonly RTCCertificate: Global<'RTCCertificate', typeof RTCCertificate>;
+    readonly RTCDataChannel: Global<'RTCDataChannel', typeof RTCDataChannel>;
+    readonly RTCDataChannelEvent: Global<'RTCDataChannelEvent', typeof RTCDataChannelEvent>;
+    readonly RTCDtlsTransport: Global<'RTCDtlsTransport', typeof RTCDtlsTransport>;
+    readonly RTCError: Global<'RTCError', typeof RTCError>;
+    readonly RTCErrorEvent: Global<'RTCErrorEvent', typeof RTCErrorEvent>;
+    readonly RTCIceCandidate: Global<'RTCIceCandidate', typeof RTCIceCandidate>;
+    readonly RTCIceCandidatePair: typeof RTCIceCandidatePair;
+    readonly RTCIceTransport: Global<'RTCIceTransport', typeof RTCIceTransport>;
+    readonly RTCPeerConnection: Global<'RTCPeerConnection', typeof RTCPeerConnection>;
+    readonly RTCPeerConnectionIceErrorEvent: Global<'RTCPeerConnectionIceErrorEvent', typeof RTCPeerConnectionIceErrorEvent>;
+    readonly RTCPeerConnectionIceEvent: Global<'RTCPeerConnectionIceEvent', typeof RTCPeerConnectionIceEvent>;
+    readonly RTCSctpTransport: Global<'RTCSctpTransport', typeof RTCSctpTransport>;
+    readonly RTCSessionDescription: Global<'RTCSessionDescription', typeof RTCSessionDescription>;
+    readonly RTCStatsReport: Global<'RTCStatsReport', typeof RTCStatsReport>;
+}
+/**
+ * For libraries that take an implementation of WebRTC, such as `new SimplePeer({ wrtc })`, and for code that was written as
+ * `import wrtc from`: it is the default export as well.
+ */
+declare const wrtc: Wrtc;
 
 /** The codes that this package emits. A code that another implementation sends is passed through as it is. */
 type AgentErrorCode = 'AGENT_NOT_FOUND' | 'AGENT_UNREACHABLE' | 'AUTH_EXPIRED' | 'AUTH_FAILED' | 'CAPABILITY_FAILED' | 'CAPABILITY_NOT_FOUND' | 'INTERNAL_ERROR' | 'INVALID_MESSAGE' | 'MESSAGE_EXPIRED' | 'MESSAGE_TOO_LARGE' | 'PROTOCOL_ERROR' | 'RATE_LIMIT_EXCEEDED' | 'TASK_CANCELLED' | 'TASK_TIMEOUT' | 'UNAUTHORIZED';
@@ -2608,5 +2635,5 @@ interface SignalingServer extends AsyncDisposable {
  */
 declare function createSignalingServer(options?: SignalingServerOptions): Promise<SignalingServer>;
 
-export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, Mesh, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions };
+export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, Mesh, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions, Wrtc };

@@ -4,7 +4,11 @@ export default {
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.m?ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
-  moduleNameMapper: { '^ossa-webrtc$': '<rootDir>/index.js', '^ossa-webrtc/(polyfill|ossa)$': '<rootDir>/$1.js' },
+  moduleNameMapper: {
+    '^ossa-webrtc$': '<rootDir>/index.js',
+    '^ossa-webrtc/polyfill$': '<rootDir>/dist/polyfill.js',
+    '^ossa-webrtc/ossa$': '<rootDir>/dist/ossa/index.js',
+  },
   modulePathIgnorePatterns: ['<rootDir>/target', '<rootDir>/dist', '<rootDir>/npm'],
   // Many tests wait, for other processes or for stacks that take their time: two of them are not too many for two processors.
   maxWorkers: '100%',

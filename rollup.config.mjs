@@ -1,9 +1,12 @@
-// Bundles the public types into one checked-in file per entry, so that a change of the API shows in review.
+// Bundles the public types: the package's into a checked-in file, so that a change of the API shows in review, the rest into dist/.
 import { dts } from 'rollup-plugin-dts';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+
+/** What tsc writes; nothing of it is published. */
+const TYPES = 'target/types';
 
 // tsc does not copy hand-free declaration files to its output; the bundler follows imports into this one.
-copyFileSync('ts/native/binding.d.ts', 'dist/types/native/binding.d.ts');
+copyFileSync('ts/native/binding.d.ts', `${TYPES}/native/binding.d.ts`);
 
 /** In a project without the types of Node, which has no use for its streams either, these are `any` instead of an error. */
 const withoutNodeTypes = {
@@ -11,17 +14,38 @@ const withoutNodeTypes = {
   renderChunk: (code) => code.replace(/^import .* from 'node:.*';$/gm, '// @ts-ignore -- needs the types of Node\n$&'),
 };
 
-const bundle = (entry, target) => ({
-  input: `dist/types/${entry}.d.ts`,
-  // Symbol.asyncDispose is younger than the libraries that most projects compile with.
-  output: { file: `${target}.d.ts`, format: 'es', banner: '/// <reference lib="esnext.disposable" />' },
+/** The W3C's interfaces are shapes: an object of ours passes for one of the DOM library's, and for one of another copy of the package. */
+const withoutBrands = {
+  name: 'without-brands',
+  renderChunk: (code) => code.replace(/^declare class RTC[^]*?^}$/gm, (one) => one.replace(/^ *#private;\n/m, '')),
+};
+
+/** `Symbol.asyncDispose` for TypeScript before 5.2 and for projects whose libraries are older, as the types of Node have it. */
+const DISPOSABLE = `declare global {
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
+  }
+  interface AsyncDisposable {
+    [Symbol.asyncDispose](): PromiseLike<void>;
+  }
+}
+`;
+
+const bundle = (entry, file, banner) => ({
+  input: `${TYPES}/${entry}.d.ts`,
+  output: { file, format: 'es', banner },
   external: [/^node:/],
-  plugins: [
-    dts(),
-    withoutNodeTypes,
-    // The same declarations serve `import` and `require`; TypeScript wants a file for each.
-    { name: 'esm-twin', writeBundle: () => copyFileSync(`${target}.d.ts`, `${target}.d.mts`) },
-  ],
+  plugins: [dts(), withoutNodeTypes, withoutBrands],
 });
 
-export default [bundle('index', 'index'), bundle('polyfill', 'polyfill'), bundle('ossa/index', 'ossa')];
+// `import` and `require` see one declaration, hence one type: these lead to it.
+mkdirSync('dist/ossa', { recursive: true });
+writeFileSync('dist/index.d.mts', "export * from '../index.js';\nexport { wrtc as default } from '../index.js';\n");
+writeFileSync('dist/ossa/index.d.mts', "export * from './index.js';\n");
+writeFileSync('dist/polyfill.d.mts', "import './polyfill.js';\n");
+writeFileSync(
+  'dist/polyfill.d.ts',
+  readFileSync(`${TYPES}/polyfill.d.ts`, 'utf8').replace("'ossa-webrtc'", "'../index.js'"),
+);
+
+export default [bundle('index', 'index.d.ts', DISPOSABLE), bundle('ossa/index', 'dist/ossa/index.d.ts')];

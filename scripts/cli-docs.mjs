@@ -8,7 +8,9 @@ import { root } from './setup.mjs';
 const page = join(root, 'docs', 'cli.md');
 const text = readFileSync(page, 'utf8').replace(/<!-- help ?(\w*) -->\n```text\n[^]*?```\n/g, (_, name) => {
   const args = name === '' ? ['help'] : ['help', name];
-  const { stdout, status, stderr } = spawnSync(process.execPath, [join(root, 'cli.js'), ...args], { encoding: 'utf8' });
+  const { stdout, status, stderr } = spawnSync(process.execPath, [join(root, 'dist', 'cli', 'bin.js'), ...args], {
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(stderr);
   // The version changes without the documentation.
   const help = name === '' ? stdout.replace(/^(ossa-webrtc) [\d.]+\S*:/, '$1:') : stdout;

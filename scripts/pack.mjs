@@ -37,21 +37,31 @@ function pack(folder) {
   return join(output, (Array.isArray(answer) ? answer[0] : Object.values(answer)[0]).filename);
 }
 
-/** Where the sources are, if CI says so: the registry compares it with who publishes, and refuses provenance without. */
+/**
+ * Where the sources are, if CI says so: the registry compares it with who publishes, and refuses provenance without; its page
+ * makes links of the README lead there.
+ */
 function repository() {
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name } = process.env;
-  return server && name ? { repository: { type: 'git', url: `git+${server}/${name}.git` } } : {};
+  if (!server || !name) return {};
+  const page = `${server}/${name}`;
+  return {
+    homepage: `${page}#readme`,
+    bugs: { url: `${page}/issues` },
+    repository: { type: 'git', url: `git+${page}.git` },
+  };
 }
 
 /** The package itself. Its published manifest differs from the checked-in one in what only publishing can know. */
 function packMain(triples) {
   const target = join(staging, 'main');
   const published = manifest();
-  for (const file of [...published.files.filter((name) => !name.includes('*')), 'README.md', 'dist']) {
+  for (const file of [...published.files, 'README.md']) {
     cpSync(join(root, file), join(target, file), { recursive: true });
   }
   delete published.devDependencies;
   delete published.scripts;
+  delete published.overrides;
   published.optionalDependencies = Object.fromEntries(
     triples.map((triple) => [`${published.name}-${triple}`, published.version]),
   );

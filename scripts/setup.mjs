@@ -30,11 +30,9 @@ function dependenciesAreCurrent() {
   return statSync(installed).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs;
 }
 
-/** Installs the npm dependencies if they are missing or older than the lock file. */
+/** Installs the npm dependencies that the lock file names, if they are missing or older than it. */
 export function install() {
-  // Not `npm ci`: it refuses to install while the lock file lacks an optional package of a development tool for some
-  // platform that nobody here uses. `install` keeps to the locked versions as well, `--no-save` leaves the file alone.
-  if (!dependenciesAreCurrent()) run('npm', ['install', '--no-save', '--no-audit', '--no-fund']);
+  if (!dependenciesAreCurrent()) run('npm', ['ci', '--no-audit', '--no-fund']);
 }
 
 /** Installs what is missing and builds the native core, the TypeScript and the type bundles. */

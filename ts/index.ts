@@ -1,4 +1,6 @@
 // What the package exports, room by room.
+import { wrtc } from './wrtc';
+
 export { version } from './native';
 export * from './w3c';
 export { AgentPeer, createPeer } from './agent/peer';
@@ -96,3 +98,5 @@ export type {
 } from './signaling/server';
 export { AgentError, Emitter } from './base';
 export type { AgentErrorCode, AgentErrorOptions, EventArguments, LogFields, Logger } from './base';
+export { wrtc, type Wrtc } from './wrtc';
+export default wrtc;

@@ -29,7 +29,7 @@ test('the Dockerfile sets variables that there are, and starts what there is', a
   const variables = [...dockerfile.matchAll(/(OSSA_\w+)=/g)].map(([, name]) => name!);
   expect(variables.length).toBeGreaterThan(0);
   for (const name of variables) expect(help).toContain(`[${name}]`);
-  expect(dockerfile).toContain('node_modules/ossa-webrtc/cli.js", "signal", "--json", "--quiet"]');
+  expect(dockerfile).toContain('node_modules/.bin/ossa-webrtc", "signal", "--json", "--quiet"]');
 });
 
 const available = spawnSync('systemd-analyze', ['--version']).status === 0;

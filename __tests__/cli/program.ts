@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
 export const root = join(__dirname, '..', '..');
-export const cli = join(root, 'cli.js');
+export const cli = join(root, 'dist', 'cli', 'bin.js');
 
 /** An object that `--json` has printed. */
 export type Printed = { type: string } & Record<string, unknown>;

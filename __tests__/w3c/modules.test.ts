@@ -20,7 +20,7 @@ const url = (file: string) => JSON.stringify(pathToFileURL(join(root, file)).hre
 test('import and require give the same classes', () => {
   const printed = run(`
     import { createRequire } from 'node:module';
-    import * as esm from ${url('index.mjs')};
+    import * as esm from ${url('dist/index.mjs')};
     const cjs = createRequire(import.meta.url)(${JSON.stringify(join(root, 'index.js'))});
     const names = Object.keys(cjs).filter((name) => name.startsWith('RTC'));
     console.log(JSON.stringify([names.length, names.filter((name) => esm[name] !== cjs[name])]));
@@ -30,8 +30,8 @@ test('import and require give the same classes', () => {
 
 test('the polyfill installs the classes as WebIDL installs interface objects', () => {
   const printed = run(`
-    import * as api from ${url('index.mjs')};
-    import ${url('polyfill.mjs')};
+    import * as api from ${url('dist/index.mjs')};
+    import ${url('dist/polyfill.mjs')};
     const names = Object.keys(api).filter((name) => name.startsWith('RTC'));
     console.log(JSON.stringify(names.filter((name) => {
       const d = Object.getOwnPropertyDescriptor(globalThis, name);
@@ -42,7 +42,7 @@ test('the polyfill installs the classes as WebIDL installs interface objects', (
 });
 
 const CONNECT = `
-  import { RTCPeerConnection } from ${url('index.mjs')};
+  import { RTCPeerConnection } from ${url('dist/index.mjs')};
   const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
   // deref() keeps its target alive for the rest of the job: collect in a job that has not looked.
   const collected = async (ref) => {

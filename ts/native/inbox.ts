@@ -41,7 +41,16 @@ export interface Recipient {
  * Runs the promise jobs and `nextTick`s that a listener has caused, as the runtime does between timers, so that each
  * call of a listener is a task of its own: `await` between two messages works as in a browser.
  */
-const runTicks: (() => void) | undefined = (process as { _tickCallback?: () => void })._tickCallback;
+const runTicks = tickCallback();
+
+/**
+ * The runtime's own function, or nothing: with `--pending-deprecation` another one stands in front of it that warns (DEP0134),
+ * and whoever looks for warnings wants none of ours.
+ */
+function tickCallback(): (() => void) | undefined {
+  const { _tickCallback: found } = process as { _tickCallback?: () => void };
+  return found?.name === 'runNextTicks' ? found : undefined;
+}
 
 /** The clock is looked at after this many records. A runtime without `runTicks` gets one task per record instead. */
 const RECORDS_PER_LOOK = runTicks ? 16 : 1;

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire, isBuiltin } from 'node:module';
+import { join, resolve } from 'node:path';
 
 import type * as Binding from './binding';
 
@@ -31,29 +32,74 @@ export function platformTriple(): string {
   return `${platform}-${arch}`;
 }
 
-/** Candidates in order: environment override, a build beside the sources, the installed platform package. */
-function candidates(triple: string): string[] {
+/** Requires a file or a package as a program in that place would, also from within a single executable. */
+function requireFrom(place: string, id: string): typeof Binding {
+  return createRequire(place)(id) as typeof Binding;
+}
+
+/** Whether all of this program is one file, which requires nothing but built-in modules by itself. Node 20.12 and later tell. */
+function isSingleExecutable(): boolean {
+  if (!isBuiltin('node:sea')) return false;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- older versions of Node lack it
+  return (require('node:sea') as { isSea(): boolean }).isSea();
+}
+
+/**
+ * The installed platform package. Its name is written out for each platform, within `try`: so tools that trace or bundle files
+ * find those that are installed, and let the others be missing.
+ */
+function installed(triple: string): typeof Binding {
+  if (isSingleExecutable()) return requireFrom(process.execPath, `ossa-webrtc-${triple}`);
+  /* eslint-disable @typescript-eslint/no-require-imports -- see above */
+  try {
+    if (triple === 'linux-x64-gnu') return require('ossa-webrtc-linux-x64-gnu') as typeof Binding;
+    if (triple === 'linux-x64-musl') return require('ossa-webrtc-linux-x64-musl') as typeof Binding;
+    if (triple === 'linux-arm64-gnu') return require('ossa-webrtc-linux-arm64-gnu') as typeof Binding;
+    if (triple === 'linux-arm64-musl') return require('ossa-webrtc-linux-arm64-musl') as typeof Binding;
+    if (triple === 'darwin-x64') return require('ossa-webrtc-darwin-x64') as typeof Binding;
+    if (triple === 'darwin-arm64') return require('ossa-webrtc-darwin-arm64') as typeof Binding;
+    if (triple === 'win32-x64-msvc') return require('ossa-webrtc-win32-x64-msvc') as typeof Binding;
+    if (triple === 'win32-arm64-msvc') return require('ossa-webrtc-win32-arm64-msvc') as typeof Binding;
+  } catch (error) {
+    throw error instanceof Error ? error : new Error(String(error));
+  }
+  throw new Error('no package is published for this platform');
+  /* eslint-enable @typescript-eslint/no-require-imports */
+}
+
+/** Where the library may be, in order, each with a name for the error message. */
+function* candidates(triple: string): Iterable<[name: string, load: () => typeof Binding]> {
   const override = process.env.OSSA_WEBRTC_NATIVE_LIBRARY_PATH;
-  if (override) return [override];
-  const local = join(__dirname, '..', '..', `ossa-webrtc.${triple}.node`);
-  return [...(existsSync(local) ? [local] : []), `ossa-webrtc-${triple}`];
+  if (override) {
+    // From the working directory, as every program takes a path that somebody gives it.
+    const path = resolve(override);
+    yield [path, () => requireFrom(path, path)];
+    return;
+  }
+  const file = `ossa-webrtc.${triple}.node`;
+  // A build beside the sources; beside a single executable, or beside a bundle, whoever packed it has put it there.
+  for (const folder of [join(__dirname, '..', '..'), __dirname]) {
+    const path = join(folder, file);
+    if (existsSync(path)) yield [path, () => requireFrom(path, path)];
+  }
+  yield [`ossa-webrtc-${triple}`, () => installed(triple)];
 }
 
 function load(): typeof Binding {
   const triple = platformTriple();
   const failures: string[] = [];
-  for (const candidate of candidates(triple)) {
+  for (const [name, attempt] of candidates(triple)) {
     try {
-      // eslint-disable-next-line @typescript-eslint/no-require-imports -- a .node file can only be required
-      return require(candidate) as typeof Binding;
+      return attempt();
     } catch (error) {
-      failures.push(`  ${candidate}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+      failures.push(`  ${name}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
     }
   }
   throw new Error(
     `ossa-webrtc: no native library for ${triple} (Node ${process.version}) could be loaded. Tried:\n${failures.join('\n')}\n` +
       `What to do: install the package without "--no-optional"/"--omit=optional", on the platform that it is to run on. A bundler has to ` +
-      `leave "ossa-webrtc" out (as external), with the package installed beside the bundle. For a platform without a prebuilt library, ` +
+      `leave "ossa-webrtc" out (as external), with the package installed beside the bundle; or put ossa-webrtc.${triple}.node, out of ` +
+      `the package ossa-webrtc-${triple}, beside the bundle or the single executable. For a platform without a prebuilt library, ` +
       `run "npm run build:native" in a clone of the repository and point OSSA_WEBRTC_NATIVE_LIBRARY_PATH at the file.`,
   );
 }

@@ -1,7 +1,11 @@
 import { isObject } from './conversions';
 
-/** What script may assign to an event handler attribute such as `onopen`. */
-export type EventHandler<Target, E extends Event = Event> = ((this: Target, event: E) => unknown) | null;
+/**
+ * What script may assign to an event handler attribute such as `onopen`. `this` is the object that the event is fired at; it is
+ * not typed, because the DOM library's own class stands there, and an object of ours has to pass for one of its.
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
+export type EventHandler<E extends Event = Event> = ((this: any, event: E) => unknown) | null;
 
 interface Handler {
   value: object;

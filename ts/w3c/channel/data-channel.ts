@@ -99,38 +99,38 @@ export class RTCDataChannel extends EventTarget {
   }
 
   /** The channel can be used. */
-  get onopen(): EventHandler<RTCDataChannel> {
+  get onopen(): EventHandler {
     return this.#handlers.get('open');
   }
-  set onopen(value: EventHandler<RTCDataChannel>) {
+  set onopen(value: EventHandler) {
     this.#handlers.set('open', value);
   }
   /** `bufferedAmount` has fallen to the threshold: there is room to send more. */
-  get onbufferedamountlow(): EventHandler<RTCDataChannel> {
+  get onbufferedamountlow(): EventHandler {
     return this.#handlers.get('bufferedamountlow');
   }
-  set onbufferedamountlow(value: EventHandler<RTCDataChannel>) {
+  set onbufferedamountlow(value: EventHandler) {
     this.#handlers.set('bufferedamountlow', value);
   }
   /** The channel has failed; `close` follows. */
-  get onerror(): EventHandler<RTCDataChannel, RTCErrorEvent> {
+  get onerror(): EventHandler<RTCErrorEvent> {
     return this.#handlers.get('error');
   }
-  set onerror(value: EventHandler<RTCDataChannel, RTCErrorEvent>) {
+  set onerror(value: EventHandler<RTCErrorEvent>) {
     this.#handlers.set('error', value);
   }
   /** The peer is closing the channel. */
-  get onclosing(): EventHandler<RTCDataChannel> {
+  get onclosing(): EventHandler {
     return this.#handlers.get('closing');
   }
-  set onclosing(value: EventHandler<RTCDataChannel>) {
+  set onclosing(value: EventHandler) {
     this.#handlers.set('closing', value);
   }
   /** The channel is closed. */
-  get onclose(): EventHandler<RTCDataChannel> {
+  get onclose(): EventHandler {
     return this.#handlers.get('close');
   }
-  set onclose(value: EventHandler<RTCDataChannel>) {
+  set onclose(value: EventHandler) {
     this.#handlers.set('close', value);
   }
 
@@ -140,10 +140,10 @@ export class RTCDataChannel extends EventTarget {
   }
 
   /** A message has arrived: `data` is a string, or an ArrayBuffer or Blob as `binaryType` says. */
-  get onmessage(): EventHandler<RTCDataChannel, MessageEvent> {
+  get onmessage(): EventHandler<MessageEvent> {
     return this.#handlers.get('message');
   }
-  set onmessage(value: EventHandler<RTCDataChannel, MessageEvent>) {
+  set onmessage(value: EventHandler<MessageEvent>) {
     this.#handlers.set('message', value);
   }
 

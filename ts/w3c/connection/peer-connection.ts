@@ -300,52 +300,52 @@ export class RTCPeerConnection extends EventTarget {
   }
 
   /** An offer should be made: script's turn to negotiate. */
-  get onnegotiationneeded(): EventHandler<RTCPeerConnection> {
+  get onnegotiationneeded(): EventHandler {
     return this.#handlers.get('negotiationneeded');
   }
-  set onnegotiationneeded(value: EventHandler<RTCPeerConnection>) {
+  set onnegotiationneeded(value: EventHandler) {
     this.#handlers.set('negotiationneeded', value);
   }
   /** A local candidate is to be signaled. */
-  get onicecandidate(): EventHandler<RTCPeerConnection, RTCPeerConnectionIceEvent> {
+  get onicecandidate(): EventHandler<RTCPeerConnectionIceEvent> {
     return this.#handlers.get('icecandidate');
   }
-  set onicecandidate(value: EventHandler<RTCPeerConnection, RTCPeerConnectionIceEvent>) {
+  set onicecandidate(value: EventHandler<RTCPeerConnectionIceEvent>) {
     this.#handlers.set('icecandidate', value);
   }
   /** A STUN or TURN server could not be used. */
-  get onicecandidateerror(): EventHandler<RTCPeerConnection, RTCPeerConnectionIceErrorEvent> {
+  get onicecandidateerror(): EventHandler<RTCPeerConnectionIceErrorEvent> {
     return this.#handlers.get('icecandidateerror');
   }
-  set onicecandidateerror(value: EventHandler<RTCPeerConnection, RTCPeerConnectionIceErrorEvent>) {
+  set onicecandidateerror(value: EventHandler<RTCPeerConnectionIceErrorEvent>) {
     this.#handlers.set('icecandidateerror', value);
   }
   /** `signalingState` has changed. */
-  get onsignalingstatechange(): EventHandler<RTCPeerConnection> {
+  get onsignalingstatechange(): EventHandler {
     return this.#handlers.get('signalingstatechange');
   }
-  set onsignalingstatechange(value: EventHandler<RTCPeerConnection>) {
+  set onsignalingstatechange(value: EventHandler) {
     this.#handlers.set('signalingstatechange', value);
   }
   /** `iceConnectionState` has changed. */
-  get oniceconnectionstatechange(): EventHandler<RTCPeerConnection> {
+  get oniceconnectionstatechange(): EventHandler {
     return this.#handlers.get('iceconnectionstatechange');
   }
-  set oniceconnectionstatechange(value: EventHandler<RTCPeerConnection>) {
+  set oniceconnectionstatechange(value: EventHandler) {
     this.#handlers.set('iceconnectionstatechange', value);
   }
   /** `iceGatheringState` has changed. */
-  get onicegatheringstatechange(): EventHandler<RTCPeerConnection> {
+  get onicegatheringstatechange(): EventHandler {
     return this.#handlers.get('icegatheringstatechange');
   }
-  set onicegatheringstatechange(value: EventHandler<RTCPeerConnection>) {
+  set onicegatheringstatechange(value: EventHandler) {
     this.#handlers.set('icegatheringstatechange', value);
   }
   /** `connectionState` has changed. */
-  get onconnectionstatechange(): EventHandler<RTCPeerConnection> {
+  get onconnectionstatechange(): EventHandler {
     return this.#handlers.get('connectionstatechange');
   }
-  set onconnectionstatechange(value: EventHandler<RTCPeerConnection>) {
+  set onconnectionstatechange(value: EventHandler) {
     this.#handlers.set('connectionstatechange', value);
   }
 
@@ -367,10 +367,10 @@ export class RTCPeerConnection extends EventTarget {
   }
 
   /** The peer has created a channel. */
-  get ondatachannel(): EventHandler<RTCPeerConnection, RTCDataChannelEvent> {
+  get ondatachannel(): EventHandler<RTCDataChannelEvent> {
     return this.#handlers.get('datachannel');
   }
-  set ondatachannel(value: EventHandler<RTCPeerConnection, RTCDataChannelEvent>) {
+  set ondatachannel(value: EventHandler<RTCDataChannelEvent>) {
     this.#handlers.set('datachannel', value);
   }
 

@@ -20,6 +20,9 @@ export interface RTCStats {
   [member: string]: any;
 }
 
+/** Names the iterators of a map in any version of TypeScript: only 5.6 and later have `MapIterator`. */
+type Entries = ReadonlyMap<string, RTCStats>;
+
 /** Makes a report out of what the core has counted. */
 export let createStatsReport: (entries: readonly RTCStats[]) => RTCStatsReport;
 
@@ -37,15 +40,15 @@ export class RTCStatsReport {
     return this.#entries.size;
   }
   /** The pairs of id and entry. */
-  entries(): MapIterator<[string, RTCStats]> {
+  entries(): ReturnType<Entries['entries']> {
     return this.#entries.entries();
   }
   /** The ids. */
-  keys(): MapIterator<string> {
+  keys(): ReturnType<Entries['keys']> {
     return this.#entries.keys();
   }
   /** The entries. */
-  values(): MapIterator<RTCStats> {
+  values(): ReturnType<Entries['values']> {
     return this.#entries.values();
   }
   /** Calls a function for every entry. */
@@ -77,7 +80,7 @@ export class RTCStatsReport {
 
 export interface RTCStatsReport {
   /** The pairs of id and entry. */
-  [Symbol.iterator](): MapIterator<[string, RTCStats]>;
+  [Symbol.iterator](): ReturnType<Entries['entries']>;
 }
 
 exposeInterface(RTCStatsReport, 'RTCStatsReport');

@@ -46,17 +46,17 @@ export class RTCDtlsTransport extends EventTarget {
   }
 
   /** `state` has changed. */
-  get onstatechange(): EventHandler<RTCDtlsTransport> {
+  get onstatechange(): EventHandler {
     return this.#handlers.get('statechange');
   }
-  set onstatechange(value: EventHandler<RTCDtlsTransport>) {
+  set onstatechange(value: EventHandler) {
     this.#handlers.set('statechange', value);
   }
   /** The association has failed. */
-  get onerror(): EventHandler<RTCDtlsTransport, RTCErrorEvent> {
+  get onerror(): EventHandler<RTCErrorEvent> {
     return this.#handlers.get('error');
   }
-  set onerror(value: EventHandler<RTCDtlsTransport, RTCErrorEvent>) {
+  set onerror(value: EventHandler<RTCErrorEvent>) {
     this.#handlers.set('error', value);
   }
 

@@ -111,24 +111,24 @@ export class RTCIceTransport extends EventTarget {
   }
 
   /** `state` has changed. */
-  get onstatechange(): EventHandler<RTCIceTransport> {
+  get onstatechange(): EventHandler {
     return this.#handlers.get('statechange');
   }
-  set onstatechange(value: EventHandler<RTCIceTransport>) {
+  set onstatechange(value: EventHandler) {
     this.#handlers.set('statechange', value);
   }
   /** `gatheringState` has changed. */
-  get ongatheringstatechange(): EventHandler<RTCIceTransport> {
+  get ongatheringstatechange(): EventHandler {
     return this.#handlers.get('gatheringstatechange');
   }
-  set ongatheringstatechange(value: EventHandler<RTCIceTransport>) {
+  set ongatheringstatechange(value: EventHandler) {
     this.#handlers.set('gatheringstatechange', value);
   }
   /** The selected pair has changed. */
-  get onselectedcandidatepairchange(): EventHandler<RTCIceTransport> {
+  get onselectedcandidatepairchange(): EventHandler {
     return this.#handlers.get('selectedcandidatepairchange');
   }
-  set onselectedcandidatepairchange(value: EventHandler<RTCIceTransport>) {
+  set onselectedcandidatepairchange(value: EventHandler) {
     this.#handlers.set('selectedcandidatepairchange', value);
   }
 

@@ -49,10 +49,10 @@ export class RTCSctpTransport extends EventTarget {
   }
 
   /** `state` has changed. */
-  get onstatechange(): EventHandler<RTCSctpTransport> {
+  get onstatechange(): EventHandler {
     return this.#handlers.get('statechange');
   }
-  set onstatechange(value: EventHandler<RTCSctpTransport>) {
+  set onstatechange(value: EventHandler) {
     this.#handlers.set('statechange', value);
   }
 

@@ -1,2 +1,3 @@
 // One copy of the classes serves `import` and `require`: `instanceof` works across both.
-export * from './dist/ossa/index.js';
+export * from './index.ts';
+export { wrtc as default } from './index.ts';

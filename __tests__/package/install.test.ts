@@ -1,0 +1,139 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { version } from 'ossa-webrtc';
+import { Project, root } from './installed';
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+
+test('the native core carries the version of the npm package', () => {
+  expect(version).toBe(manifest.version);
+});
+
+let project: Project;
+beforeAll(() => (project = new Project()), 120_000);
+afterAll(() => project.remove());
+
+const installed = (...parts: string[]) => project.path('node_modules', 'ossa-webrtc', ...parts);
+
+test('the tarballs hold the package and the native library of this platform', () => {
+  expect(project.tarballs).toHaveLength(2);
+});
+
+test('require and import give the same classes', () => {
+  const both = `import * as esm from 'ossa-webrtc';
+    import { createRequire } from 'node:module';
+    const cjs = createRequire(import.meta.url)('ossa-webrtc');
+    const names = Object.keys(cjs).sort();
+    if (names.some((name) => esm[name] !== cjs[name])) throw new Error('import and require differ');
+    const ossa = await import('ossa-webrtc/ossa');
+    const { WebRTCTransport } = createRequire(import.meta.url)('ossa-webrtc/ossa');
+    if (ossa.WebRTCTransport !== WebRTCTransport) throw new Error('import and require of ./ossa differ');
+    console.log(cjs.version);`;
+  expect(project.node(project.write('both.mjs', both))).toBe(manifest.version);
+});
+
+test.each([
+  ['import', 'user.mjs', "import wrtc from 'ossa-webrtc';"],
+  ['import by name', 'user.mjs', "import { wrtc } from 'ossa-webrtc';"],
+  ['import that was compiled to CommonJS', 'user.cjs', "const { default: wrtc } = require('ossa-webrtc');"],
+  ['require', 'user.cjs', "const { wrtc } = require('ossa-webrtc');"],
+])('the default export is what libraries call wrtc, by %s', (_, file, load) => {
+  const printed = project.node(
+    project.write(
+      file,
+      `${load} const { localDescription } = new wrtc.RTCPeerConnection(); console.log(localDescription)`,
+    ),
+  );
+  expect(printed).toBe('null');
+});
+
+test.each(["import 'ossa-webrtc/polyfill';", "require('ossa-webrtc/polyfill');"])(
+  '%s makes the classes global',
+  (load) => {
+    const file = load.startsWith('import') ? 'global.mjs' : 'global.cjs';
+    expect(project.node(project.write(file, `${load} console.log(new RTCPeerConnection().signalingState)`))).toBe(
+      'stable',
+    );
+  },
+);
+
+test('the program starts, with the native library behind it', () => {
+  const program = project.path('node_modules', '.bin', 'ossa-webrtc');
+  const run = (...args: string[]) =>
+    execFileSync(program, args, {
+      cwd: project.folder,
+      encoding: 'utf8',
+      stdio: 'pipe',
+      shell: process.platform === 'win32',
+    });
+  expect(run('--version').trim()).toBe(manifest.version);
+  run('keygen', 'agent.key');
+  expect(readFileSync(project.path('agent.key'), 'utf8')).toContain('PRIVATE KEY');
+});
+
+test('every link between the documents in the tarball leads to a file that is in it', () => {
+  const documents = ['.', 'docs', 'examples'].flatMap((folder) =>
+    readdirSync(installed(folder)).flatMap((name) => (name.endsWith('.md') ? [join(folder, name)] : [])),
+  );
+  expect(documents).toEqual(expect.arrayContaining(['README.md', 'CONTRIBUTING.md', join('docs', 'guide.md')]));
+  const broken = documents.flatMap((document) => {
+    const text = readFileSync(installed(document), 'utf8')
+      .replace(/^```.*?^```$/gms, '')
+      .replace(/`[^`\n]*`/g, '');
+    return [...text.matchAll(/\]\(([^)\s#]+)(?:#[^)]*)?\)/g)]
+      .map((match) => match[1]!)
+      .filter((link) => !/^[a-z]+:/.test(link) && !existsSync(installed(dirname(document), link)))
+      .map((link) => `${document}: ${link}`);
+  });
+  expect(broken).toEqual([]);
+});
+
+test('nothing is in the tarball that only the build needs, and no declaration twice', () => {
+  const files = readdirSync(installed(), { recursive: true, encoding: 'utf8' }).map((file) =>
+    file.replaceAll('\\', '/'),
+  );
+  expect(files.filter((file) => /\.d\.m?ts$/.test(file)).sort()).toEqual([
+    'dist/index.d.mts',
+    'dist/ossa/index.d.mts',
+    'dist/ossa/index.d.ts',
+    'dist/polyfill.d.mts',
+    'dist/polyfill.d.ts',
+    'index.d.ts',
+  ]);
+  expect(statSync(installed('dist/index.d.mts')).size).toBeLessThan(200);
+  expect(files.filter((file) => /(^|\/)(ts|src|crates|__tests__|target)(\/|$)/.test(file))).toEqual([]);
+});
+
+test('what CI knows about the repository is in the manifests that it publishes', () => {
+  const published = new Project({
+    GITHUB_SERVER_URL: 'https://git.example',
+    GITHUB_REPOSITORY: 'somebody/ossa-webrtc',
+  });
+  const expected = {
+    repository: { type: 'git', url: 'git+https://git.example/somebody/ossa-webrtc.git' },
+    homepage: 'https://git.example/somebody/ossa-webrtc#readme',
+    bugs: { url: 'https://git.example/somebody/ossa-webrtc/issues' },
+  };
+  const packages = readdirSync(published.path('node_modules')).filter((name) => name.startsWith('ossa-webrtc'));
+  expect(packages).toHaveLength(2);
+  for (const name of packages) {
+    const written = readFileSync(published.path('node_modules', name, 'package.json'), 'utf8');
+    expect(JSON.parse(written)).toMatchObject(expected);
+  }
+  published.remove();
+});
+
+test('publint and arethetypeswrong find nothing', () => {
+  const lint = project.tool('publint/src/cli.js', '--strict', installed());
+  expect(`${lint.stdout}${lint.status}`).toMatch(/0$/);
+  const types = project.tool(
+    '@arethetypeswrong/cli/dist/index.js',
+    project.tarballs[0]!,
+    '--format',
+    'ascii',
+    '--no-emoji',
+  );
+  expect(`${types.stdout}${types.status}`).toMatch(/0$/);
+}, 120_000);

@@ -1,0 +1,207 @@
+// What users of the types rely on, in programs of their own. `skipLibCheck` is off: an error in our declarations is one of theirs.
+import { Project } from './installed';
+
+const OLDEST = 'oldest-typescript/node_modules/typescript';
+const NEWEST = 'typescript';
+
+let project: Project;
+beforeAll(() => {
+  project = new Project();
+  project.link('@types/node');
+  project.link('@types/simple-peer');
+}, 120_000);
+afterAll(() => project.remove());
+
+interface Options {
+  typescript?: string;
+  lib?: string[];
+  types?: string[];
+  compilerOptions?: Record<string, unknown>;
+}
+
+/** Checks a program; what the compiler says, nothing if all is well. */
+function check(
+  sources: Record<string, string>,
+  { typescript = NEWEST, lib = ['es2022', 'dom'], types = ['node'], compilerOptions = {} }: Options = {},
+): string {
+  for (const [name, text] of Object.entries(sources)) project.write(name, text);
+  const config = {
+    compilerOptions: {
+      ...{ strict: true, noEmit: true, skipLibCheck: false, esModuleInterop: true, target: 'es2022', module: 'node16' },
+      ...{ lib, types, ...compilerOptions },
+    },
+    files: Object.keys(sources),
+  };
+  project.write('tsconfig.json', JSON.stringify(config));
+  const { stdout, status } = project.tool(`${typescript}/bin/tsc`, '--pretty', 'false');
+  return `${stdout}${status === 0 ? '' : `exit code ${status}`}`;
+}
+
+const USER = {
+  'user.mts': `
+    import { RTCPeerConnection, createPeer, version, type RTCStatsReport } from 'ossa-webrtc';
+    export const v: string = version;
+    const connection = new RTCPeerConnection({ iceServers: [{ urls: 'stun:192.0.2.1' }] });
+    connection.createDataChannel('c').onmessage = ({ data }) => console.log(data);
+    connection.ondatachannel = function ({ channel }) { channel.onerror = ({ error }) => console.log(error.errorDetail); };
+    export const ids = (report: RTCStatsReport) => [...report].map(([id, { type }]) => id + type).concat(...report.keys());
+    export const peer = createPeer({ agentId: 'agent://a', signaling: 'ws://localhost' });
+    export const close = () => peer[Symbol.asyncDispose]();
+    peer.on('link', (link) => console.log(link.remoteAgentId));`,
+};
+// An EventEmitter, like the class that it stands for: it cannot be used without the types of Node.
+const REFERENCE = {
+  'reference.mts': `
+    import { InMemorySignalingServer, WebRTCTransport, type WebRTCMessage } from 'ossa-webrtc/ossa';
+    const signaling = new InMemorySignalingServer().registerAgent('agent://a');
+    new WebRTCTransport({ agentId: 'agent://a', remoteAgentId: 'agent://b', signaling, iceServers: [] })
+      .on('message', ({ payload }: WebRTCMessage<string>) => payload.length);`,
+};
+
+// `Event`, `Blob` and their like come from one of the two.
+test.each([
+  ['with the DOM library', ['es2022', 'dom'], []],
+  ['with the types of Node', ['es2022'], ['node']],
+  ['with both', ['es2022', 'dom'], ['node']],
+  ['with the newest libraries', ['esnext', 'dom', 'dom.iterable', 'dom.asynciterable'], ['node']],
+])('a strict project %s compiles', (_, lib, types) => {
+  expect(check(types.length > 0 ? { ...USER, ...REFERENCE } : USER, { lib, types })).toBe('');
+});
+
+test.each([
+  ['with the DOM library', ['es2022', 'dom'], []],
+  ['with the types of Node', ['es2022'], ['node']],
+  ['with both', ['es2022', 'dom'], ['node']],
+])('so it does with the oldest TypeScript that we promise, %s', (_, lib, types) => {
+  expect(check(types.length > 0 ? { ...USER, ...REFERENCE } : USER, { typescript: OLDEST, lib, types })).toBe('');
+});
+
+test('a project of that age, compiled to CommonJS and resolved as in Node 10, finds all entries', () => {
+  const user = {
+    'old.ts': `
+      import wrtc, { RTCPeerConnection } from 'ossa-webrtc';
+      import { WebRTCTransport } from 'ossa-webrtc/ossa';
+      import 'ossa-webrtc/polyfill';
+      export const all = [WebRTCTransport, wrtc.RTCPeerConnection, RTCPeerConnection];
+      export const global: RTCDataChannelInit = { ordered: true };`,
+  };
+  const compilerOptions = { module: 'commonjs', moduleResolution: 'node' };
+  expect(check(user, { typescript: OLDEST, lib: ['es2022'], compilerOptions })).toBe('');
+});
+
+test('a bundled project finds all entries', () => {
+  const user = {
+    'bundled.ts': `
+      import wrtc, { RTCPeerConnection } from 'ossa-webrtc';
+      import { WebRTCTransport } from 'ossa-webrtc/ossa';
+      import 'ossa-webrtc/polyfill';
+      export const all = [WebRTCTransport, new wrtc.RTCPeerConnection(), RTCPeerConnection];`,
+  };
+  const compilerOptions = { module: 'esnext', moduleResolution: 'bundler', customConditions: ['browser'] };
+  expect(check(user, { compilerOptions })).toBe('');
+});
+
+test.each([OLDEST, NEWEST])('a class is one type for CommonJS and ES modules of one program (%s)', (typescript) => {
+  const program = {
+    'common.cts': `
+      import wrtc, { createPeer, Mesh, RTCDataChannel, RTCPeerConnection, type Link } from 'ossa-webrtc';
+      import api = require('ossa-webrtc');
+      import { WebRTCTransport } from 'ossa-webrtc/ossa';
+      export const take = (...all: [RTCPeerConnection, RTCDataChannel, Link, Mesh, WebRTCTransport]) => all;
+      export const made: RTCPeerConnection = new api.RTCPeerConnection();
+      export const same: typeof api.wrtc = wrtc;
+      export const peer = createPeer({ agentId: 'agent://a', signaling: 'ws://localhost' });`,
+    'module.mts': `
+      import { made, peer, same, take } from './common.cjs';
+      import wrtc, { RTCPeerConnection, type AgentPeer, type Link, type Mesh } from 'ossa-webrtc';
+      import { WebRTCTransport } from 'ossa-webrtc/ossa';
+      export const mine: AgentPeer = peer;
+      export const theirs: RTCPeerConnection = made;
+      export const equal: typeof wrtc = same;
+      export const give = (link: Link, mesh: Mesh, transport: WebRTCTransport) => {
+        const connection = new RTCPeerConnection();
+        return take(connection, connection.createDataChannel('c'), link, mesh, transport);
+      };`,
+  };
+  expect(check(program, { typescript })).toBe('');
+});
+
+/** Without audio and video a connection itself is none of the DOM's; everything that it gives out is. */
+const SHAPES = [
+  ...[
+    'RTCDataChannel',
+    'RTCSessionDescription',
+    'RTCIceCandidate',
+    'RTCCertificate',
+    'RTCIceTransport',
+    'RTCStatsReport',
+  ],
+  ...['RTCDtlsTransport', 'RTCSctpTransport', 'RTCError', 'RTCErrorEvent', 'RTCDataChannelEvent'],
+  ...['RTCPeerConnectionIceEvent', 'RTCPeerConnectionIceErrorEvent'],
+  ...['RTCConfiguration', 'RTCIceServer', 'RTCDataChannelInit', 'RTCSessionDescriptionInit', 'RTCIceCandidateInit'],
+];
+
+test.each(SHAPES)('our %s passes for the DOM library’s', (name) => {
+  const text = `import type * as ours from 'ossa-webrtc'; export const pass = (one: ours.${name}): ${name} => one;`;
+  expect(check({ 'shape.mts': text })).toBe('');
+});
+
+test.each([
+  'RTCSessionDescription',
+  'RTCIceCandidate',
+  'RTCDataChannelInit',
+  'RTCSessionDescriptionInit',
+  'RTCIceCandidateInit',
+])('a browser’s %s can be given to our connection', (name) => {
+  const use = {
+    RTCSessionDescription: 'connection.setRemoteDescription(one)',
+    RTCSessionDescriptionInit: 'connection.setRemoteDescription(one)',
+    RTCIceCandidate: 'connection.addIceCandidate(one)',
+    RTCIceCandidateInit: 'connection.addIceCandidate(one)',
+    RTCDataChannelInit: "connection.createDataChannel('c', one)",
+  }[name];
+  const text = `import { RTCPeerConnection as Ours } from 'ossa-webrtc';
+      export const give = (connection: Ours, one: ${name}) => ${use};`;
+  expect(check({ 'back.mts': text })).toBe('');
+});
+
+test.each([
+  ['the default export', "import wrtc from 'ossa-webrtc';", 'module.mts'],
+  ['the export of that name', "import { wrtc } from 'ossa-webrtc';", 'module.mts'],
+  ['the default export in CommonJS', "import wrtc from 'ossa-webrtc';", 'common.cts'],
+  ['require', "import ossa = require('ossa-webrtc'); const { wrtc } = ossa;", 'common.cts'],
+])('simple-peer takes the implementation: %s', (_, load, file) => {
+  const text = `${load}\nimport SimplePeer = require('simple-peer');\nexport const peer = new SimplePeer({ wrtc });`;
+  expect(check({ [file]: text })).toBe('');
+});
+
+describe('ossa-webrtc/polyfill declares what it makes global', () => {
+  const user = {
+    'global.mts': `
+      import 'ossa-webrtc/polyfill';
+      const configuration: RTCConfiguration = { iceServers: [{ urls: 'stun:192.0.2.1' } satisfies RTCIceServer] };
+      const connection: RTCPeerConnection = new RTCPeerConnection(configuration);
+      const channel: RTCDataChannel = connection.createDataChannel('c', { ordered: false } satisfies RTCDataChannelInit);
+      channel.onmessage = ({ data }) => console.log(data);
+      export const description: RTCSessionDescriptionInit = { type: 'offer', sdp: '' };
+      export const candidate = new RTCIceCandidate({ candidate: '', sdpMid: '0' } satisfies RTCIceCandidateInit);
+      export const same = globalThis.RTCPeerConnection === RTCPeerConnection;
+      connection.onicecandidate = (event: RTCPeerConnectionIceEvent) => console.log(event.candidate);`,
+  };
+
+  test.each([OLDEST, NEWEST])('where nothing else does (%s)', (typescript) => {
+    expect(check(user, { typescript, lib: ['es2022'] })).toBe('');
+  });
+
+  test.each([OLDEST, NEWEST])('and leaves the DOM library’s declarations as they are (%s)', (typescript) => {
+    const dom = {
+      'dom.mts': "import 'ossa-webrtc/polyfill'; export const track = new RTCPeerConnection().addTransceiver('audio');",
+    };
+    expect(check({ ...user, ...dom }, { typescript })).toBe('');
+  });
+
+  test('as our classes, not as any', () => {
+    const wrong = { 'wrong.mts': "import 'ossa-webrtc/polyfill'; new RTCPeerConnection().createDataChanel('c');" };
+    expect(check(wrong, { lib: ['es2022'] })).toContain("did you mean 'createDataChannel'");
+  });
+});

@@ -1,2 +1,0 @@
-// One copy of the classes serves `import` and `require`: `instanceof` works across both.
-export * from './dist/index.js';

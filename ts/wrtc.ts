@@ -1,0 +1,67 @@
+import {
+  RTCCertificate,
+  RTCDataChannel,
+  RTCDataChannelEvent,
+  RTCDtlsTransport,
+  RTCError,
+  RTCErrorEvent,
+  RTCIceCandidate,
+  RTCIceCandidatePair,
+  RTCIceTransport,
+  RTCPeerConnection,
+  RTCPeerConnectionIceErrorEvent,
+  RTCPeerConnectionIceEvent,
+  RTCSctpTransport,
+  RTCSessionDescription,
+  RTCStatsReport,
+} from './w3c';
+
+/** The type of a global where the program knows it, from the DOM library for example; otherwise that of ours. */
+type Global<Name extends string, Ours> = Name extends keyof typeof globalThis ? (typeof globalThis)[Name] : Ours;
+
+/**
+ * The interfaces that a browser's `window` has, as one object. In a program with the DOM library they have its types, because
+ * libraries that take an implementation ask for those; the members for audio and video are declared by them, but not there.
+ */
+export interface Wrtc {
+  readonly RTCCertificate: Global<'RTCCertificate', typeof RTCCertificate>;
+  readonly RTCDataChannel: Global<'RTCDataChannel', typeof RTCDataChannel>;
+  readonly RTCDataChannelEvent: Global<'RTCDataChannelEvent', typeof RTCDataChannelEvent>;
+  readonly RTCDtlsTransport: Global<'RTCDtlsTransport', typeof RTCDtlsTransport>;
+  readonly RTCError: Global<'RTCError', typeof RTCError>;
+  readonly RTCErrorEvent: Global<'RTCErrorEvent', typeof RTCErrorEvent>;
+  readonly RTCIceCandidate: Global<'RTCIceCandidate', typeof RTCIceCandidate>;
+  readonly RTCIceCandidatePair: typeof RTCIceCandidatePair;
+  readonly RTCIceTransport: Global<'RTCIceTransport', typeof RTCIceTransport>;
+  readonly RTCPeerConnection: Global<'RTCPeerConnection', typeof RTCPeerConnection>;
+  readonly RTCPeerConnectionIceErrorEvent: Global<
+    'RTCPeerConnectionIceErrorEvent',
+    typeof RTCPeerConnectionIceErrorEvent
+  >;
+  readonly RTCPeerConnectionIceEvent: Global<'RTCPeerConnectionIceEvent', typeof RTCPeerConnectionIceEvent>;
+  readonly RTCSctpTransport: Global<'RTCSctpTransport', typeof RTCSctpTransport>;
+  readonly RTCSessionDescription: Global<'RTCSessionDescription', typeof RTCSessionDescription>;
+  readonly RTCStatsReport: Global<'RTCStatsReport', typeof RTCStatsReport>;
+}
+
+/**
+ * For libraries that take an implementation of WebRTC, such as `new SimplePeer({ wrtc })`, and for code that was written as
+ * `import wrtc from`: it is the default export as well.
+ */
+export const wrtc: Wrtc = Object.freeze({
+  RTCCertificate,
+  RTCDataChannel,
+  RTCDataChannelEvent,
+  RTCDtlsTransport,
+  RTCError,
+  RTCErrorEvent,
+  RTCIceCandidate,
+  RTCIceCandidatePair,
+  RTCIceTransport,
+  RTCPeerConnection,
+  RTCPeerConnectionIceErrorEvent,
+  RTCPeerConnectionIceEvent,
+  RTCSctpTransport,
+  RTCSessionDescription,
+  RTCStatsReport,
+}) as unknown as Wrtc;
