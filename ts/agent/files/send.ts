@@ -110,8 +110,7 @@ export class OutgoingFile {
     const { signal } = this.#stop;
     let source: OpenSource | undefined;
     try {
-      source = await openSource(input);
-      signal.throwIfAborted();
+      source = await this.#open(input);
       this.#meter = new Meter(source.size, this.#options.onProgress);
       const offer = await this.#offer(source);
       await this.#host.supported(signal);
@@ -122,6 +121,22 @@ export class OutgoingFile {
       throw localFailure(error, 'the file could not be read');
     } finally {
       await source?.close().catch(() => undefined);
+    }
+  }
+
+  /** A disk may take its time, or never answer: nobody who has given up waits for it. */
+  async #open(input: FileSource): Promise<OpenSource> {
+    const { signal } = this.#stop;
+    const opening = openSource(input);
+    try {
+      return await new Promise<OpenSource>((resolve, reject) => {
+        if (signal.aborted) reject(signal.reason as AgentError);
+        onAbort(signal, () => reject(signal.reason as AgentError));
+        opening.then(resolve, reject);
+      });
+    } catch (error) {
+      if (signal.aborted) opening.then((source) => source.close()).catch(() => undefined);
+      throw error;
     }
   }
 
@@ -170,6 +185,8 @@ class Attempt {
   #lost = false;
   #error: AgentError | undefined;
   #wake: () => void = () => undefined;
+  /** Ends the wait for the source. */
+  #interrupt: (reason: AgentError) => void = () => undefined;
 
   constructor(
     private readonly source: OpenSource,
@@ -194,11 +211,11 @@ class Attempt {
       data: () => this.#fail(new AgentError('PROTOCOL_ERROR', 'the receiver of a file has sent binary data')),
       failed: (error) => {
         this.#error = error;
-        this.#wake();
+        this.#over(error);
       },
       lost: () => {
         this.#lost = true;
-        this.#wake();
+        this.#over(LOST);
       },
     });
     const end = onAbort(this.signal, () => this.#fail(this.signal.reason as AgentError));
@@ -246,8 +263,13 @@ class Attempt {
   }
 
   async #send(offset: number, hash: Hash): Promise<number> {
+    const chunks = this.source.read(offset)[Symbol.asyncIterator]();
     let sent = 0;
-    for await (const chunk of this.source.read(offset)) {
+    for (;;) {
+      // What the source waits for may never come, and closing it ends what can be ended.
+      const next = await this.#orOver(chunks.next());
+      if (next.done) return sent;
+      const chunk = next.value;
       for (let at = 0; at < chunk.length; at += this.piece) {
         const piece = chunk.subarray(at, at + this.piece);
         const { length } = piece;
@@ -261,7 +283,6 @@ class Attempt {
         sent += length;
       }
     }
-    return sent;
   }
 
   async #bytes(piece: Uint8Array): Promise<void> {
@@ -284,12 +305,28 @@ class Attempt {
   #fail(error: AgentError): void {
     this.#error ??= error;
     this.#conversation.abort(error);
+    this.#over(error);
+  }
+
+  #over(reason: AgentError): void {
+    this.#interrupt(reason);
     this.#wake();
   }
 
   #check(): void {
     if (this.#error) throw this.#error;
     if (this.#lost) throw LOST;
+  }
+
+  /** What `promise` gives, unless the attempt is over before. */
+  async #orOver<T>(promise: Promise<T>): Promise<T> {
+    promise.catch(() => undefined);
+    this.#check();
+    // Not a race with one promise for all of them: that would keep a note of every chunk.
+    return await new Promise<T>((resolve, reject) => {
+      this.#interrupt = reject;
+      promise.then(resolve, reject);
+    }).finally(() => (this.#interrupt = () => undefined));
   }
 
   /** Waits until `probe` returns something, or the attempt is over. */

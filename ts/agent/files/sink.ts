@@ -1,7 +1,7 @@
 // Where a received file goes: to the disk, or into a stream.
 import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, lstat, mkdir, open, readFile, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
+import { link, lstat, mkdir, open, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 
@@ -85,7 +85,7 @@ export class DiskSink implements Sink {
     const { path, overwrite, makeFolder } = this.#target;
     await this.#lock();
     if (makeFolder) await mkdir(dirname(path), { recursive: true });
-    const found = await readFile(this.#journal, 'utf8').catch(() => '');
+    const found = await readJournal(this.#journal).catch(() => '');
     const resumes = journal.text !== null && journal.resumes(found);
     // Without a journal of ours they are somebody else's, whatever they are called.
     const ours = overwrite || isJournal(found);
@@ -94,7 +94,7 @@ export class DiskSink implements Sink {
     // First: a part without a journal would be taken for somebody else's after a crash.
     if (!resumes) await replaceFile(this.#journal, journal.text ?? NOT_RESUMABLE);
     try {
-      this.#file = await open(this.#part, ours ? PART_FLAGS : PART_FLAGS | constants.O_EXCL, 0o666);
+      this.#file = await openOrdinary(this.#part, ours ? PART_FLAGS : PART_FLAGS | constants.O_EXCL);
     } catch (error) {
       if (!resumes) await rm(this.#journal, { force: true });
       throw error;
@@ -270,6 +270,23 @@ function isJournal(text: string): boolean {
     return typeof version === 'number' && (typeof head === 'string' || resumable === false);
   } catch {
     return false;
+  }
+}
+
+/** Pipes and devices that somebody has put there are not written to, nor waited for. */
+async function openOrdinary(path: string, flags: number): Promise<FileHandle> {
+  const file = await open(path, flags | (constants.O_NONBLOCK ?? 0), 0o666);
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw Object.assign(new Error(`${path} is not an ordinary file`), { code: 'EEXIST' });
+}
+
+async function readJournal(path: string): Promise<string> {
+  const file = await openOrdinary(path, constants.O_RDONLY);
+  try {
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
   }
 }
 

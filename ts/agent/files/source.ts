@@ -1,10 +1,13 @@
 // What can be sent as a file, and how it is read.
 import { createHash } from 'node:crypto';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { isAnyArrayBuffer } from 'node:util/types';
+
+import { AgentError } from '../../base';
+import { CAN_GO_WITHOUT, openPipe, readDevice, WITHOUT_WAITING } from './special-files';
 
 /** Anything with bytes: a path, an open file, bytes in memory, or a stream of them. */
 export type FileSource =
@@ -75,23 +78,40 @@ export async function headOf(source: OpenSource): Promise<string> {
 }
 
 async function openPath(path: string | URL): Promise<OpenSource> {
-  return await openHandle(await open(path, 'r'), basename(path instanceof URL ? fileURLToPath(path) : path), true);
+  const name = basename(path instanceof URL ? fileURLToPath(path) : path);
+  try {
+    if (CAN_GO_WITHOUT && (await stat(path)).isFIFO()) return { ...(await pipeSource(path)), name };
+    return await openHandle(await open(path, WITHOUT_WAITING), name, true);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ENXIO') throw error;
+    throw new AgentError(
+      'CAPABILITY_FAILED',
+      'the file could not be read: it is a socket, or a device that is not there',
+    );
+  }
 }
 
 async function openHandle(handle: FileHandle, name: string | undefined, own: boolean): Promise<OpenSource> {
+  const stop = new AbortController();
   const close = async () => {
+    stop.abort();
     if (own) await handle.close();
   };
   try {
-    const stat = await handle.stat();
-    if (stat.isDirectory()) throw Object.assign(new Error('a folder is not a file'), { code: 'EISDIR' });
-    // Pipes and devices have no size, and no beginning to return to.
-    if (!stat.isFile()) return { ...unknown(handle.createReadStream({ autoClose: own })), name };
+    const facts = await handle.stat();
+    if (facts.isDirectory()) throw Object.assign(new Error('a folder is not a file'), { code: 'EISDIR' });
+    // Pipes and devices have no size, and no beginning to return to. This one is the application's: read beside it, it stays open.
+    if (facts.isFIFO() && CAN_GO_WITHOUT) return { ...(await pipeSource(`/dev/fd/${handle.fd}`)), name };
+    // A device that the application has opened waits if that was wanted.
+    if (facts.isCharacterDevice() && own) return { ...unknown(readDevice(handle, stop.signal), close), name };
+    if (!facts.isFile()) return { ...unknown(handle.createReadStream({ autoClose: own })), name };
+    // What the kernel makes while it is read (`/proc`) has no size either.
+    if (facts.size === 0 && !(await isEmpty(handle))) return { ...unknown(readHandle(handle, 0), close), name };
     return {
       name,
       type: undefined,
-      size: stat.size,
-      modified: Math.floor(stat.mtimeMs),
+      size: facts.size,
+      modified: Math.floor(facts.mtimeMs),
       resumable: true,
       read: (offset) => readHandle(handle, offset),
       close,
@@ -100,6 +120,18 @@ async function openHandle(handle: FileHandle, name: string | undefined, own: boo
     await close();
     throw error;
   }
+}
+
+async function pipeSource(path: string | URL): Promise<OpenSource> {
+  const stop = new AbortController();
+  return unknown(await openPipe(path, stop.signal), () => {
+    stop.abort();
+    return Promise.resolve();
+  });
+}
+
+async function isEmpty(handle: FileHandle): Promise<boolean> {
+  return (await handle.read(Buffer.alloc(1), 0, 1, 0)).bytesRead === 0;
 }
 
 async function* readHandle(handle: FileHandle, offset: number): AsyncGenerator<Uint8Array> {
@@ -147,8 +179,12 @@ function openStream(source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Arra
   return unknown(source as AsyncIterable<Uint8Array | string>);
 }
 
-function unknown(source: AsyncIterable<Uint8Array | string>): OpenSource {
+function unknown(
+  source: AsyncIterable<Uint8Array | string>,
+  closed: () => Promise<void> = () => Promise.resolve(),
+): OpenSource {
   let iterator: AsyncIterator<Uint8Array | string> | undefined;
+  let waiting = false;
   return {
     name: undefined,
     type: undefined,
@@ -157,20 +193,28 @@ function unknown(source: AsyncIterable<Uint8Array | string>): OpenSource {
     resumable: false,
     read: () => {
       iterator = source[Symbol.asyncIterator]();
-      return bytesOf(iterator);
+      return bytesOf(iterator, (now) => (waiting = now));
     },
     // Whoever produces the bytes learns that nobody wants them any more.
     close: async () => {
       if (source instanceof Readable) source.destroy();
+      // A generator that is waiting for something itself ends when it gets that: perhaps never.
+      else if (waiting) void iterator?.return?.().catch(() => undefined);
       else if (iterator) await iterator.return?.();
       else if (source instanceof ReadableStream) await source.cancel();
+      await closed();
     },
   };
 }
 
-async function* bytesOf(iterator: AsyncIterator<Uint8Array | string>): AsyncGenerator<Uint8Array> {
+async function* bytesOf(
+  iterator: AsyncIterator<Uint8Array | string>,
+  waits: (waiting: boolean) => void,
+): AsyncGenerator<Uint8Array> {
   for (;;) {
+    waits(true);
     const next = await iterator.next();
+    waits(false);
     if (next.done) return;
     if (typeof next.value !== 'string' && !(ArrayBuffer.isView(next.value) && next.value.BYTES_PER_ELEMENT === 1)) {
       throw new TypeError('a stream that is sent as a file must consist of Uint8Arrays');
