@@ -187,7 +187,7 @@ interface PeerOptions$1 {
   includeLoopback?: boolean
   /** Gather link-local addresses too. Default false. */
   includeLinkLocal?: boolean
-  /** Use this local IP address only. */
+  /** Use this local IP address only; `0.0.0.0` and `::` stand for all of their family. */
   bindAddress?: string
   /** PEM of extra certificate authorities for `turns:` servers. */
   tlsCaPem?: string

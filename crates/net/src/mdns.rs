@@ -1,17 +1,21 @@
 //! Multicast DNS queries (RFC 6762): browsers hide their addresses behind names in `.local`.
 //!
-//! Only what resolving a candidate takes: one question, asked twice within a second. IPv4 multicast only; a browser answers
-//! with its IPv6 addresses there as well.
+//! Only what resolving a candidate takes: one question, asked twice within a second, of the groups of both families, as a network may
+//! have one of them only.
 //!
 //! Ours, and not a library's: `mdns-sd` starts a thread that stays, with sockets on every interface and a cache, and refuses a message
 //! as a whole; what is needed here is one question for each candidate, on the peer's own shard and the interfaces it may use,
 //! over after a second, with nothing left behind, and with what could be read of a message whose end is broken.
 
+use std::collections::BTreeSet;
+use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::task::Poll;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
@@ -19,7 +23,8 @@ use crate::interfaces::LocalAddress;
 use crate::socket_options;
 
 const PORT: u16 = 5353;
-const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
+const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
+const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
 
 /// When the question is repeated, and when we stop to listen.
 const REPEAT: Duration = Duration::from_millis(300);
@@ -52,17 +57,19 @@ pub(crate) fn is_local(name: &str) -> bool {
 /// The addresses of `name`, or none.
 pub(crate) async fn lookup(name: &str, interfaces: &[LocalAddress]) -> io::Result<Vec<IpAddr>> {
     let query = query(name).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a DNS name"))?;
-    let own = |a: &LocalAddress| match a.ip {
-        IpAddr::V4(ip) => Some(ip),
-        IpAddr::V6(_) => None,
+    // A machine may lack a family, or leave no room in it: the other one will do.
+    let (v4, v6) = (Asker::v4(interfaces), Asker::v6(interfaces));
+    let askers = match (v4, v6) {
+        (Err(error), Err(_)) => return Err(error),
+        (v4, v6) => Vec::from_iter(v4.into_iter().chain(v6)),
     };
-    let interfaces: Vec<Ipv4Addr> = interfaces.iter().filter_map(own).collect();
-    let socket = open(&interfaces)?;
     let start = Instant::now();
     let mut found = Vec::new();
     for until in [start + REPEAT, start + TIME_LIMIT] {
-        ask(&socket, &query, &interfaces).await;
-        listen(&socket, name, until, &mut found).await;
+        for asker in &askers {
+            asker.ask(&query).await;
+        }
+        listen(&askers, name, until, &mut found).await;
         if !found.is_empty() {
             break;
         }
@@ -70,18 +77,99 @@ pub(crate) async fn lookup(name: &str, interfaces: &[LocalAddress]) -> io::Resul
     Ok(found)
 }
 
-async fn ask(socket: &UdpSocket, query: &[u8], interfaces: &[Ipv4Addr]) {
-    for interface in interfaces {
-        // An interface that can't do multicast has nobody to ask either.
-        if socket2::SockRef::from(socket).set_multicast_if_v4(interface).is_ok() {
-            let _ = socket.send_to(query, (GROUP, PORT)).await;
+/// A socket that asks a group of one family, and hears its answers. They go to port 5353, which others (a system service, browsers) share.
+struct Asker {
+    socket: UdpSocket,
+    ways: Vec<Way>,
+}
+
+/// How a question leaves.
+enum Way {
+    /// By the interface with this address.
+    V4(Ipv4Addr),
+    /// By the interface with this index.
+    V6(u32),
+}
+
+impl Asker {
+    fn v4(interfaces: &[LocalAddress]) -> io::Result<Self> {
+        let own = |a: &LocalAddress| match a.ip {
+            IpAddr::V4(ip) => Some(ip),
+            IpAddr::V6(_) => None,
+        };
+        let socket = open(Ipv4Addr::UNSPECIFIED.into())?;
+        let ways: Vec<Ipv4Addr> = interfaces.iter().filter_map(own).collect();
+        for ip in &ways {
+            let _ = socket.join_multicast_v4(&GROUP_V4, ip);
+        }
+        Self::new(socket, ways.into_iter().map(Way::V4).collect())
+    }
+
+    fn v6(interfaces: &[LocalAddress]) -> io::Result<Self> {
+        let socket = open(Ipv6Addr::UNSPECIFIED.into())?;
+        let ways: BTreeSet<u32> =
+            interfaces.iter().filter(|a| a.ip.is_ipv6() && a.index != 0).map(|a| a.index).collect();
+        for index in &ways {
+            let _ = socket.join_multicast_v6(&GROUP_V6, *index);
+        }
+        Self::new(socket, ways.into_iter().map(Way::V6).collect())
+    }
+
+    fn new(socket: Socket, ways: Vec<Way>) -> io::Result<Self> {
+        Ok(Self { socket: UdpSocket::from_std(socket.into())?, ways })
+    }
+
+    async fn ask(&self, query: &[u8]) {
+        for way in &self.ways {
+            // An interface that can't do multicast has nobody to ask either.
+            let _ = match way {
+                Way::V4(ip) => match socket2::SockRef::from(&self.socket).set_multicast_if_v4(ip) {
+                    Ok(()) => self.socket.send_to(query, (GROUP_V4, PORT)).await,
+                    Err(error) => Err(error),
+                },
+                Way::V6(index) => {
+                    self.socket.send_to(query, SocketAddrV6::new(GROUP_V6, PORT, 0, *index)).await
+                }
+            };
         }
     }
 }
 
-async fn listen(socket: &UdpSocket, name: &str, mut until: Instant, found: &mut Vec<IpAddr>) {
+fn open(any: IpAddr) -> io::Result<Socket> {
+    let domain = Domain::for_address(SocketAddr::new(any, 0));
+    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+    if any.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    #[cfg(unix)]
+    socket.set_reuse_port(true)?;
+    socket_options::ignore_unreachable(&socket)?;
+    socket.set_nonblocking(true)?;
+    let bind = |port| socket.bind(&SocketAddr::new(any, port).into());
+    // Without the port only those answer who answer to the sender (RFC 6762, section 6.7): better than nothing.
+    bind(PORT).or_else(|_| bind(0))?;
+    Ok(socket)
+}
+
+/// The length of the next message, on whichever socket it comes.
+async fn receive(askers: &[Asker], buffer: &mut [u8]) -> usize {
+    poll_fn(|cx| {
+        for asker in askers {
+            let mut message = ReadBuf::new(buffer);
+            // A socket that has failed has nothing to say.
+            if let Poll::Ready(Ok(_)) = asker.socket.poll_recv_from(cx, &mut message) {
+                return Poll::Ready(message.filled().len());
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+async fn listen(askers: &[Asker], name: &str, mut until: Instant, found: &mut Vec<IpAddr>) {
     let mut buffer = vec![0; MAX_MESSAGE];
-    while let Ok(Ok((len, _))) = timeout_at(until, socket.recv_from(&mut buffer)).await {
+    while let Ok(len) = timeout_at(until, receive(askers, &mut buffer)).await {
         for ip in answers(&buffer[..len], name) {
             if found.len() >= MAX_FOUND {
                 return;
@@ -92,23 +180,6 @@ async fn listen(socket: &UdpSocket, name: &str, mut until: Instant, found: &mut 
             }
         }
     }
-}
-
-/// A socket that hears the group's answers. They go to port 5353, which others (a system service, browsers) share.
-fn open(interfaces: &[Ipv4Addr]) -> io::Result<UdpSocket> {
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_reuse_address(true)?;
-    #[cfg(unix)]
-    socket.set_reuse_port(true)?;
-    socket_options::ignore_unreachable(&socket)?;
-    socket.set_nonblocking(true)?;
-    let any = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-    // Without the port only those answer who answer to the sender (RFC 6762, section 6.7): better than nothing.
-    socket.bind(&any(PORT).into()).or_else(|_| socket.bind(&any(0).into()))?;
-    for interface in interfaces {
-        let _ = socket.join_multicast_v4(&GROUP, interface);
-    }
-    UdpSocket::from_std(socket.into())
 }
 
 /// A query for both address families.
