@@ -221,9 +221,11 @@ interface SctpOptions {
   minReceiveWindow?: number
   /** The receive window grows up to this. Default 16 MiB. */
   maxReceiveWindow?: number
+  /** How long a peer may take to complete the handshake; 0: for ever. Default 30000. */
+  handshakeTimeout?: number
   /** Retransmission timeout before the round trip time is known. Default 500. */
   initialRto?: number
-  /** Lower bound of the retransmission timeout. Default 50. */
+  /** Lower bound of the retransmission timeout. Default 100. */
   minRto?: number
   /** Upper bound of the retransmission timeout. Default 4000. */
   maxRto?: number
@@ -281,7 +283,7 @@ interface NativePeerConfig extends PeerOptions$1 {
     /** The first one is used. Without any, the peer generates its own. */
     certificates?: NativeCertificate[];
     /**
-     * Most bytes that all channels together may have waiting; `send` fails with an OperationError beyond it. 0: no limit.
+     * Most bytes that a channel may have waiting; `send` fails with an OperationError beyond it. 0: no limit.
      * Default 16 MiB.
      */
     sendBufferLimit?: number;

@@ -47,6 +47,23 @@ describe('back pressure', () => {
     pair.close();
   });
 
+  test('a full send buffer of one channel leaves the others theirs', async () => {
+    const limit = 2 * MIB;
+    const pair = await connectedPair({}, { a: { sendBufferLimit: limit } });
+    const idle = pair.a.native.createDataChannel({ label: 'idle' });
+    await pair.a.event('channelOpen', (event) => event.channel === idle);
+    const { channel: remote } = await pair.b.event('channelAnnounced', ({ info }) => info.label === 'idle');
+    const fill = () => {
+      for (;;) pair.a.native.send(pair.channel, new Uint8Array(100_000));
+    };
+    expect(fill).toThrow(NativeError);
+    expect(pair.a.native.send(idle, 'stop')).toBe(4);
+    expect(pair.a.native.send(idle, new Uint8Array(limit - 4))).toBe(limit - 4);
+    expect(() => pair.a.native.send(idle, 'more')).toThrow(NativeError);
+    await pair.b.until(() => pair.b.messages.filter(({ channel }) => channel === remote).length === 2);
+    pair.close();
+  });
+
   test('send() throws once the send buffer is full, and works again when it has drained', async () => {
     const limit = 2 * MIB;
     const pair = await connectedPair({}, { a: { sendBufferLimit: limit } });

@@ -79,9 +79,11 @@ pub struct SctpOptions {
     pub min_receive_window: Option<f64>,
     /// The receive window grows up to this. Default 16 MiB.
     pub max_receive_window: Option<f64>,
+    /// How long a peer may take to complete the handshake; 0: for ever. Default 30000.
+    pub handshake_timeout: Option<f64>,
     /// Retransmission timeout before the round trip time is known. Default 500.
     pub initial_rto: Option<f64>,
-    /// Lower bound of the retransmission timeout. Default 50.
+    /// Lower bound of the retransmission timeout. Default 100.
     pub min_rto: Option<f64>,
     /// Upper bound of the retransmission timeout. Default 4000.
     pub max_rto: Option<f64>,
@@ -272,6 +274,9 @@ impl SctpOptions {
             4096,
             MAX_BUFFER
         ));
+        set!(sctp.handshake_timeout, self.handshake_timeout, |v| {
+            milliseconds("sctp.handshakeTimeout", v).map(|time| (!time.is_zero()).then_some(time))
+        });
         set!(sctp.rto_initial, self.initial_rto, |v| milliseconds("sctp.initialRto", v));
         set!(sctp.rto_min, self.min_rto, |v| milliseconds("sctp.minRto", v));
         set!(sctp.rto_max, self.max_rto, |v| milliseconds("sctp.maxRto", v));

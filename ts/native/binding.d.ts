@@ -700,9 +700,11 @@ export interface SctpOptions {
   minReceiveWindow?: number
   /** The receive window grows up to this. Default 16 MiB. */
   maxReceiveWindow?: number
+  /** How long a peer may take to complete the handshake; 0: for ever. Default 30000. */
+  handshakeTimeout?: number
   /** Retransmission timeout before the round trip time is known. Default 500. */
   initialRto?: number
-  /** Lower bound of the retransmission timeout. Default 50. */
+  /** Lower bound of the retransmission timeout. Default 100. */
   minRto?: number
   /** Upper bound of the retransmission timeout. Default 4000. */
   maxRto?: number

@@ -12,7 +12,7 @@ export interface NativePeerConfig extends PeerOptions {
   /** The first one is used. Without any, the peer generates its own. */
   certificates?: NativeCertificate[];
   /**
-   * Most bytes that all channels together may have waiting; `send` fails with an OperationError beyond it. 0: no limit.
+   * Most bytes that a channel may have waiting; `send` fails with an OperationError beyond it. 0: no limit.
    * Default 16 MiB.
    */
   sendBufferLimit?: number;

@@ -34,7 +34,7 @@ export interface Recipient {
   deliverLifted(channel: number, text: LiftedText): void;
   deliverEvent(event: NativeEvent): void;
   deliverReleased(channel: number, bytes: number): void;
-  forget(bytes: number): void;
+  forget(channel: number): void;
 }
 
 /**
@@ -136,7 +136,7 @@ export class Inbox {
     if (kind === Kind.Released) {
       to?.deliverReleased(channel, length);
     } else if (kind === Kind.Forgotten) {
-      to?.forget(length);
+      to?.forget(channel);
       return;
     } else if (kind >= Kind.BigBinary) {
       const extra = this.#extras![this.#nextExtra]!;

@@ -35,7 +35,8 @@ export class NativePeer implements Recipient {
   readonly #sendBufferLimit: number;
   #listener: PeerListener | null;
   /** Bytes of all channels that wait in the core. */
-  #buffered = 0;
+  /** Bytes waiting, by channel: each has the whole limit, as its own `bufferedamountlow` is what a sender waits for. */
+  readonly #buffered = new Map<number, number>();
   #started = false;
   #failed = false;
   /** The peer has ended the connection (DTLS close_notify): nothing can happen any more unless it is negotiated anew. */
@@ -145,15 +146,15 @@ export class NativePeer implements Recipient {
       // The bytes are counted once they are known: at most 8 KiB above the limit.
       this.#admit(channel, data.length);
       const length = outbox.text(this.#id, channel, data);
-      this.#buffered += length;
+      this.#count(channel, length);
       return length;
     }
     const length = byteLength(data);
     this.#admit(channel, length);
-    if (length > DIRECT_SIZE) this.#sendBig(length, () => this.#peer.sendBinary(channel, data));
+    if (length > DIRECT_SIZE) this.#sendBig(channel, length, () => this.#peer.sendBinary(channel, data));
     else {
       outbox.binary(this.#id, channel, data);
-      this.#buffered += length;
+      this.#count(channel, length);
     }
     return length;
   }
@@ -169,7 +170,7 @@ export class NativePeer implements Recipient {
     this.#admit(channel, utf8.length);
     const length = guard(() => this.#peer.sendPieces(channel, utf8, ends));
     inbox.schedule();
-    this.#buffered += length;
+    this.#count(channel, length);
     return length;
   }
 
@@ -213,45 +214,52 @@ export class NativePeer implements Recipient {
     } else if (event.type === 'dtlsState') {
       this.#ended = event.state === 'closed';
       this.#updateHold();
+    } else if (event.type === 'channelClosed') {
+      this.#buffered.delete(event.channel);
     }
     this.#listener?.onEvent(event);
   }
 
   /** @internal */
   deliverReleased(channel: number, bytes: number): void {
-    this.#buffered -= bytes;
+    this.#count(channel, -bytes);
     this.#listener?.onReleased(channel, bytes);
   }
 
-  /** @internal Bytes of a channel that is gone: they no longer count against the limit. */
-  forget(bytes: number): void {
-    this.#buffered -= bytes;
+  /** @internal Bytes of a channel that is gone. */
+  forget(channel: number): void {
+    this.#buffered.delete(channel);
   }
 
   #sendBigText(channel: number, data: string): number {
     outbox.flush();
     const utf8 = outbox.encode(data);
     this.#admit(channel, utf8.length);
-    this.#sendBig(utf8.length, () => this.#peer.sendText(channel, utf8));
+    this.#sendBig(channel, utf8.length, () => this.#peer.sendText(channel, utf8));
     return utf8.length;
   }
 
-  #sendBig(length: number, send: () => boolean): void {
+  #sendBig(channel: number, length: number, send: () => boolean): void {
     outbox.flush();
     if (guard(send)) inbox.schedule();
-    this.#buffered += length;
+    this.#count(channel, length);
+  }
+
+  #count(channel: number, bytes: number): void {
+    this.#buffered.set(channel, (this.#buffered.get(channel) ?? 0) + bytes);
   }
 
   /** Refuses what would not fit; native code takes everything. */
   #admit(channel: number, length: number): void {
     // A message larger than the whole limit still goes if nothing else waits: `maxMessageSize` decides about those.
-    const fits = this.#buffered === 0 || this.#buffered + length <= this.#sendBufferLimit;
+    const buffered = this.#buffered.get(channel) ?? 0;
+    const fits = buffered === 0 || buffered + length <= this.#sendBufferLimit;
     if (fits && channel >>> 0 === channel && this.#listener !== null) return;
     if (this.#listener === null) throw new NativeError('InvalidStateError', 'the connection is closed');
     if (channel >>> 0 !== channel) throw new NativeError('TypeError', `${String(channel)} is not a channel`);
     throw new NativeError(
       'OperationError',
-      `a message of ${length} bytes does not fit into the send buffer: ${this.#buffered} of ${this.#sendBufferLimit} ` +
+      `a message of ${length} bytes does not fit into the send buffer: ${buffered} of ${this.#sendBufferLimit} ` +
         `bytes are waiting; wait for 'bufferedamountlow'`,
     );
   }

@@ -19,8 +19,8 @@ pub struct Config {
     pub sctp_port: u16,
     /// The largest message we are willing to receive, in bytes, announced as `a=max-message-size`; 0 means no limit.
     pub max_message_size: u64,
-    /// Most bytes that all channels together may have queued and not yet sent; beyond it `send` fails with an
-    /// `OperationError`. 0 means no limit.
+    /// Most bytes that a channel may have queued and not yet sent; beyond it `send` fails with an `OperationError`. 0 means
+    /// no limit.
     pub send_buffer_limit: usize,
     /// Always put an `m=application` section into offers, also without a data channel (W3C `alwaysNegotiateDataChannels`).
     pub always_negotiate_data_channels: bool,

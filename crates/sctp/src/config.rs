@@ -60,9 +60,10 @@ pub struct Config {
     pub heartbeat_interval: Option<Duration>,
     /// How long a state cookie is good for. Default 60 s.
     pub cookie_lifetime: Duration,
-    /// How often INIT and COOKIE ECHO are repeated before the association is closed; `None` = for ever, since
-    /// ICE decides whether the path lives. Default `None`.
-    pub max_init_retransmits: Option<u32>,
+    /// How long INIT and COOKIE ECHO are repeated before the association is closed because the peer does not complete the
+    /// handshake; `None` = for ever. Time in which the caller takes no packets, as without a path, does not count. Default
+    /// 30 s.
+    pub handshake_timeout: Option<Duration>,
 }
 
 impl Default for Config {
@@ -89,7 +90,7 @@ impl Default for Config {
             congestion: CongestionControl::default(),
             heartbeat_interval: Some(Duration::from_secs(30)),
             cookie_lifetime: Duration::from_secs(60),
-            max_init_retransmits: None,
+            handshake_timeout: Some(Duration::from_secs(30)),
         }
     }
 }

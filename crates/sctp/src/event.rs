@@ -1,5 +1,7 @@
 //! What an association tells its caller.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 /// Control events, taken with [`Association::poll_event`](crate::Association::poll_event).
@@ -79,11 +81,11 @@ pub enum CloseReason {
         /// What happened.
         message: String,
     },
-    /// The handshake got no answer after `Config::max_init_retransmits` repetitions.
-    #[error("handshake timed out: no answer after {attempts} attempts")]
+    /// The peer did not complete the handshake within `Config::handshake_timeout`.
+    #[error("the peer has not completed the SCTP handshake within {waited:?}")]
     HandshakeTimeout {
-        /// How often it was tried.
-        attempts: u32,
+        /// How long it was tried.
+        waited: Duration,
     },
 }
 

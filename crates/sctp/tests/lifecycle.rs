@@ -33,15 +33,44 @@ fn a_peer_that_lost_its_state_is_taken_back() {
 }
 
 #[test]
-fn a_handshake_with_a_limit_gives_up_and_says_so() {
-    let config = Config { max_init_retransmits: Some(3), ..Config::default() };
-    let link = Link { loss: 1.0, ..Link::default() };
-    let mut sim = Sim::new(link, config, 2);
+fn a_handshake_without_an_answer_gives_up_after_its_time_and_says_so() {
+    for waited in [Duration::from_millis(300), Duration::from_secs(3), Duration::from_secs(30)] {
+        let config = Config { handshake_timeout: Some(waited), ..Config::default() };
+        let mut sim = Sim::new(Link { loss: 1.0, ..Link::default() }, config, 2);
+        let now = sim.instant();
+        sim.a.association.connect(now);
+        sim.run_for(waited - MS);
+        assert_eq!(sim.a.events, []);
+        sim.run_for(2 * MS);
+        assert_eq!(sim.a.events, [Event::Closed { reason: CloseReason::HandshakeTimeout { waited } }]);
+    }
+}
+
+#[test]
+fn a_handshake_that_stops_half_way_gives_up_as_well() {
+    let mut sim = Sim::new(Link { delay: 10 * MS, ..Link::default() }, Config::default(), 2);
     let now = sim.instant();
     sim.a.association.connect(now);
-    sim.run_for(Duration::from_secs(60));
-    let reason = CloseReason::HandshakeTimeout { attempts: 4 };
-    assert_eq!(sim.a.events, [Event::Closed { reason }]);
+    // The answer to INIT comes, that to COOKIE ECHO does not.
+    sim.run_for(15 * MS);
+    let (to_b, _) = sim.link();
+    to_b.loss = 1.0;
+    sim.run_for(Duration::from_secs(40));
+    assert!(
+        matches!(sim.a.events[..], [Event::Closed { reason: CloseReason::HandshakeTimeout { .. } }]),
+        "{:?}",
+        sim.a.events
+    );
+}
+
+#[test]
+fn a_handshake_without_a_limit_goes_on() {
+    let config = Config { handshake_timeout: None, ..Config::default() };
+    let mut sim = Sim::new(Link { loss: 1.0, ..Link::default() }, config, 2);
+    let now = sim.instant();
+    sim.a.association.connect(now);
+    sim.run_for(Duration::from_secs(3600));
+    assert_eq!((sim.a.events.len(), sim.a.association.state()), (0, State::CookieWait));
 }
 
 #[test]

@@ -23,6 +23,7 @@ const SCTP: Members<NativeSctpConfig> = {
   congestionControl: true,
   minReceiveWindow: true,
   maxReceiveWindow: true,
+  handshakeTimeout: true,
   initialRto: true,
   minRto: true,
   maxRto: true,

@@ -37,9 +37,9 @@ impl Channels {
             ));
         }
         // A message larger than the whole limit still goes if nothing else waits.
-        let full = self.buffered.saturating_add(len) > self.send_buffer_limit;
-        if self.send_buffer_limit != 0 && self.buffered > 0 && full {
-            return Err(buffer_full(self.buffered, self.send_buffer_limit));
+        let full = channel.buffered.saturating_add(len) > self.send_buffer_limit;
+        if self.send_buffer_limit != 0 && channel.buffered > 0 && full {
+            return Err(buffer_full(channel.buffered, self.send_buffer_limit));
         }
         // Open channels have a stream.
         let Some(stream) = channel.stream else { return Ok(()) };
@@ -55,7 +55,6 @@ impl Channels {
         if len == 0 {
             channel.overhead_queued(1);
         }
-        self.buffered += len;
         Ok(())
     }
 
@@ -124,7 +123,6 @@ impl Channels {
         let Some(channel) = self.by_stream.get(&stream).and_then(|id| self.by_id.get_mut(id)) else { return };
         let own = channel.released(bytes);
         if own > 0 {
-            self.buffered -= own.min(self.buffered);
             self.events.push_back(Event::Released { id: channel.id, bytes: own });
         }
     }

@@ -51,8 +51,7 @@ pub(crate) struct Channels {
     /// Channels whose closing the peer may never finish, oldest first.
     pub(super) closing: VecDeque<(Instant, ChannelId)>,
     pub(super) events: VecDeque<Event>,
-    /// Bytes of the application in all send queues.
-    pub(super) buffered: usize,
+    /// Bytes of the application that a channel may have queued.
     pub(super) send_buffer_limit: usize,
     /// Largest message to send; 0 is no limit.
     pub(super) max_send_size: u64,
@@ -75,7 +74,6 @@ impl Channels {
             refused: HashMap::new(),
             closing: VecDeque::new(),
             events: VecDeque::new(),
-            buffered: 0,
             send_buffer_limit,
             max_send_size: 65_536,
             max_receive_size,
@@ -234,7 +232,7 @@ impl Channels {
     }
 
     /// Closes a channel that cannot be opened.
-    pub(super) fn give_up(&mut self, id: ChannelId, why: &str) {
+    pub(crate) fn give_up(&mut self, id: ChannelId, why: &str) {
         let error = RtcError::new(ErrorDetail::DataChannelFailure, why);
         if let Some(channel) = self.by_id.get_mut(&id) {
             channel.state = ChannelState::Closed;
@@ -247,7 +245,6 @@ impl Channels {
     /// Removes a channel and frees its stream.
     pub(super) fn forget(&mut self, id: ChannelId) {
         let Some(channel) = self.by_id.remove(&id) else { return };
-        self.buffered -= channel.buffered.min(self.buffered);
         if let Some(stream) = channel.stream.filter(|s| self.by_stream.get(s) == Some(&id)) {
             self.by_stream.remove(&stream);
             self.stream_freed(stream);

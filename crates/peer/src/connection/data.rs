@@ -24,6 +24,10 @@ impl Connection {
         }
         let id = self.channels.create(now, init, self.sctp.as_deref_mut())?;
         self.session.add_data_channel();
+        if self.sctp_state == SctpState::Closed && self.transport.is_some() {
+            self.channels
+                .give_up(id, "the SCTP association of this connection has ended; make a new connection");
+        }
         Ok(id)
     }
 

@@ -316,6 +316,52 @@ fn a_full_send_buffer_is_an_error_and_empties_again() {
 }
 
 #[test]
+fn the_backlog_of_a_channel_does_not_fill_the_send_buffers_of_others() {
+    for limit in [100_000, 1_000_000] {
+        let mut settings = config(0);
+        settings.send_buffer_limit = limit;
+        let mut net = Net::with(settings, config(1));
+        let (bulk, _) = net.open_channel(named("bulk"));
+        let (control, far) = net.open_channel(named("control"));
+        let send = |net: &mut Net, id, len| {
+            net.nodes[0].conn.send(net.now, id, MessageKind::Binary, pattern(len, 0))
+        };
+        while send(&mut net, bulk, 20_000).is_ok() {}
+        assert_eq!(send(&mut net, control, 4).err(), None);
+        assert_eq!(send(&mut net, control, limit - 4).err(), None, "it has the whole limit");
+        assert_eq!(send(&mut net, control, 1).unwrap_err().kind, ErrorKind::Operation);
+        net.until("received", |n| n.received(1, far) == 2);
+        assert_eq!(send(&mut net, control, limit).err(), None);
+    }
+}
+
+#[test]
+fn channels_of_a_peer_whose_sctp_never_answers_close_with_an_error_after_the_time_limit() {
+    for limit in [Duration::from_secs(2), Duration::from_secs(30)] {
+        let mut settings = config(0);
+        settings.sctp.handshake_timeout = Some(limit);
+        let mut net = Net::with(settings, config(1));
+        let a = net.channel(0, named("waiting"));
+        let offer = net.set_local(0, SdpType::Offer);
+        net.set_remote(1, SdpType::Offer, &offer);
+        let answer = net.set_local(1, SdpType::Answer);
+        net.settle();
+        // Nobody is at this port.
+        let elsewhere = answer.replace("a=sctp-port:5000", "a=sctp-port:5001");
+        net.set_remote(0, SdpType::Answer, &elsewhere);
+        net.until_within(limit + Duration::from_secs(3), "closed", |n| n.closed(0, a).is_some());
+        let error = net.closed(0, a).flatten().expect("it is closed with an error");
+        assert_eq!(error.detail, ErrorDetail::SctpFailure);
+        assert!(error.message.contains("handshake"), "{}", error.message);
+        assert_eq!(net.nodes[0].conn.snapshot().sctp.unwrap().state, SctpState::Closed);
+        // And a channel that is made afterwards does not wait for ever either.
+        let late = net.channel(0, named("late"));
+        net.until_within(Duration::from_secs(1), "closed", |n| n.closed(0, late).is_some());
+        assert!(net.closed(0, late).flatten().is_some());
+    }
+}
+
+#[test]
 fn a_closed_connection_closes_the_channels_of_the_peer() {
     let mut net = Net::new();
     let (a, b) = net.open_channel(named("gone"));

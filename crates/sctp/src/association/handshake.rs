@@ -1,6 +1,6 @@
 //! The four-way handshake (RFC 9260 section 5), its collisions and restarts.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -15,7 +15,7 @@ use crate::recv::{Receiver, RecvTerms};
 use crate::reset::Resets;
 use crate::send::SendTerms;
 use crate::state::State;
-use crate::time::{Time, nanos};
+use crate::time::{Nanos, Time, nanos};
 
 /// Largest cookie of a peer that we carry.
 const MAX_COOKIE: usize = 1024;
@@ -36,13 +36,15 @@ pub(super) struct Handshake {
     pub(super) timer: Option<Time>,
     pub(super) attempts: u32,
     sent_at: Time,
+    /// How long answers were waited for so far.
+    waited: Nanos,
     /// The peer's cookie, to be echoed.
     pub(super) cookie: Bytes,
 }
 
 impl Handshake {
     fn begin(&mut self, cookie: Bytes) {
-        *self = Self { due: true, cookie, ..Self::default() };
+        *self = Self { due: true, cookie, waited: self.waited, ..Self::default() };
     }
 }
 
@@ -59,19 +61,26 @@ impl Association {
 
     /// Notes that INIT or COOKIE ECHO went out.
     pub(super) fn on_handshake_sent(&mut self, now: Time) {
+        let left = self.handshake_time_left();
         let handshake = &mut self.handshake;
         handshake.due = false;
         handshake.sent_at = now;
-        handshake.timer = Some(now.after(self.sender.rtt.backed_off(handshake.attempts)));
+        handshake.timer = Some(now.after(self.sender.rtt.backed_off(handshake.attempts).min(left)));
         handshake.attempts += 1;
     }
 
-    /// T1 expired: repeat, unless there is a limit.
-    pub(super) fn on_handshake_timeout(&mut self) {
+    fn handshake_time_left(&self) -> Nanos {
+        let limit = self.config.handshake_timeout.map_or(Nanos::MAX, nanos);
+        limit.saturating_sub(self.handshake.waited)
+    }
+
+    /// T1 expired: repeat, unless it has taken too long.
+    pub(super) fn on_handshake_timeout(&mut self, now: Time) {
         self.handshake.timer = None;
-        let attempts = self.handshake.attempts;
-        if self.config.max_init_retransmits.is_some_and(|limit| attempts > limit) {
-            self.end(CloseReason::HandshakeTimeout { attempts });
+        self.handshake.waited += now.since(self.handshake.sent_at);
+        if self.handshake_time_left() == 0 {
+            let waited = Duration::from_nanos(self.handshake.waited);
+            self.end(CloseReason::HandshakeTimeout { waited });
         } else {
             self.handshake.due = true;
         }
@@ -185,6 +194,8 @@ impl Association {
         if self.state == State::CookieEchoed {
             self.state = State::CookieWait;
             self.peer = None;
+            // A peer that finds every cookie too old is not asked at the pace of its answers for ever.
+            self.handshake.waited += self.sender.rtt.rto();
             self.handshake.begin(Bytes::new());
         }
     }

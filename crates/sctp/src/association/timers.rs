@@ -14,7 +14,7 @@ impl Association {
             return;
         }
         if self.handshake.timer.is_some_and(|at| at <= now) {
-            self.on_handshake_timeout();
+            self.on_handshake_timeout(now);
         }
         if !self.is_up() {
             return;
