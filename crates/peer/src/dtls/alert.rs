@@ -1,5 +1,7 @@
 //! Alerts (RFC 5246 section 7.2, RFC 8446 section 6): which one tells the peer what, and how they look before there are keys.
 
+use std::time::Instant;
+
 use dimpl::{CertificateError, CryptoError, Error, SecurityError};
 
 const ALERT_RECORD: u8 = 21;
@@ -21,6 +23,21 @@ const PROTOCOL_VERSION: u8 = 70;
 const INTERNAL_ERROR: u8 = 80;
 const USER_CANCELED: u8 = 90;
 const MISSING_EXTENSION: u8 = 109;
+
+/// The alert that has ended our side.
+#[derive(Default)]
+pub(super) struct LastWords {
+    pub(super) datagrams: Vec<Vec<u8>>,
+    /// How often they may be said again.
+    pub(super) repetitions: u8,
+}
+
+/// A fatal alert that may be a stranger's.
+pub(super) struct Suspicion {
+    pub(super) description: u8,
+    /// When it counts as the peer's.
+    pub(super) until: Instant,
+}
 
 /// What the peer is told about a failure of ours.
 pub(super) fn for_error(error: &Error) -> u8 {

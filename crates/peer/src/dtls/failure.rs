@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use dimpl::{Dtls, Output, ProtocolVersion, SecurityError};
 use tracing::trace;
 
+use super::alert::{LastWords, Suspicion};
 use super::transport::DtlsTransport;
 use super::{alert, last_word};
 use crate::jsep::DtlsRole;
@@ -17,19 +18,6 @@ const DOUBT: Duration = Duration::from_secs(1);
 
 /// How often our alert is sent again when the peer repeats what it had sent before (RFC 9147 section 4.5.2). Later it has given up.
 const REPETITIONS: u8 = 8;
-
-/// The alert that has ended our side.
-#[derive(Default)]
-pub(super) struct LastWords {
-    datagrams: Vec<Vec<u8>>,
-    repetitions: u8,
-}
-
-/// A fatal alert that may be a stranger's.
-pub(super) struct Suspicion {
-    description: u8,
-    until: Instant,
-}
 
 impl DtlsTransport {
     /// Takes alerts in the clear out of a datagram of the handshake. Returns the rest, or nothing if there were none.
@@ -56,6 +44,22 @@ impl DtlsTransport {
         {
             self.received_alert(suspicion.description);
         }
+    }
+
+    /// The handshake has taken too long. The engine counts from its own first flight only, and a server that hears nothing
+    /// sends none.
+    pub(super) fn expire(&mut self, now: Instant) {
+        if self.state() != DtlsState::Connecting || self.ends.is_none_or(|ends| ends > now) {
+            return;
+        }
+        let timeout = self.handshake_timeout;
+        let message = match self.heard {
+            true => format!("the handshake timed out: it has not finished within {timeout:?}"),
+            false => format!(
+                "the handshake timed out: ICE has a path, but nothing of DTLS has come over it from the peer within {timeout:?}"
+            ),
+        };
+        self.fail(ErrorDetail::DtlsFailure, message, None);
     }
 
     fn received_alert(&mut self, description: u8) {

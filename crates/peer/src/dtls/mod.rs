@@ -6,6 +6,8 @@ mod config;
 mod failure;
 mod last_word;
 mod receive;
+mod seal;
+mod small;
 mod sniff;
 mod transport;
 

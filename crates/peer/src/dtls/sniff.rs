@@ -11,7 +11,8 @@ pub(super) fn cipher_suite(datagram: &[u8]) -> Option<u16> {
         return None;
     }
     let body = datagram.get(RECORD_HEADER..)?;
-    if *body.first()? != SERVER_HELLO {
+    // Only the beginning of the message tells.
+    if *body.first()? != SERVER_HELLO || body.get(6..9)? != [0, 0, 0] {
         return None;
     }
     // server_version(2), random(32), session_id<0..32>, cipher_suite(2)

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dimpl::{Dtls, Output, ProtocolVersion};
-use tracing::debug;
 
-use super::failure::{LastWords, Suspicion};
+use super::alert::{LastWords, Suspicion};
 use super::receive::ReceiveBuffer;
-use super::{alert, config, last_word, sniff};
+use super::small::Shrinking;
+use super::{alert, config, last_word, small, sniff};
 use crate::certificate::{Certificate, matches_fingerprints};
 use crate::config::{DtlsConfig, DtlsVersions};
 use crate::error::Error;
@@ -25,11 +25,9 @@ use crate::states::DtlsState;
 const MAX_EARLY: usize = 16;
 /// Longest of them.
 const MAX_EARLY_LEN: usize = 2048;
-/// Room for a record's header, nonce and tag in any version and suite.
-const RECORD_OVERHEAD: usize = 64;
 /// The engine may ask to be called at once again and again while it is stuck on a message that it refuses. It is called
 /// no sooner than this, until the handshake time-out ends it.
-const MIN_TICK: Duration = Duration::from_millis(20);
+pub(super) const MIN_TICK: Duration = Duration::from_millis(20);
 /// Room that handshake output is first offered.
 const HANDSHAKE_ROOM: usize = 2048;
 
@@ -44,9 +42,15 @@ pub(crate) struct DtlsTransport {
     pub(super) remote_certificate: Option<Bytes>,
     early: VecDeque<Vec<u8>>,
     pub(super) outgoing: VecDeque<Vec<u8>>,
-    deadline: Option<Instant>,
+    pub(super) deadline: Option<Instant>,
+    pub(super) handshake_timeout: Duration,
+    /// When the handshake has failed if it has not finished.
+    pub(super) ends: Option<Instant>,
+    /// Something of the handshake has come from the peer.
+    pub(super) heard: bool,
+    shrinking: Shrinking,
     /// Time that the engine was last told.
-    clock: Option<Instant>,
+    pub(super) clock: Option<Instant>,
     pub(super) error: Option<RtcError>,
     pub(super) suite: Option<u16>,
     /// ClientHellos that were objected to.
@@ -73,6 +77,10 @@ impl DtlsTransport {
             early: VecDeque::new(),
             outgoing: VecDeque::new(),
             deadline: None,
+            handshake_timeout: settings.handshake_timeout,
+            ends: None,
+            heard: false,
+            shrinking: Shrinking::new(settings),
             clock: None,
             error: None,
             suite: None,
@@ -136,6 +144,7 @@ impl DtlsTransport {
         }
         self.engine = Some(Box::new(self.new_engine(now, role)));
         self.state = DtlsState::Connecting;
+        self.ends = now.checked_add(self.handshake_timeout);
         self.tick(now, rx, sink);
         for datagram in mem::take(&mut self.early) {
             self.receive(now, &datagram, rx, sink);
@@ -181,6 +190,8 @@ impl DtlsTransport {
         if datagram.is_empty() {
             return;
         }
+        self.heard = true;
+        self.shrinking.received(now, datagram);
         self.suite = sniff::cipher_suite(datagram).or(self.suite);
         match self.watched(|engine| engine.handle_packet(datagram)) {
             Ok(()) => {}
@@ -221,49 +232,6 @@ impl DtlsTransport {
         self.engine = Some(Box::new(engine));
     }
 
-    /// Encrypts one record and appends it to `out`. Returns whether it could.
-    pub(crate) fn seal(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> bool {
-        let Some(engine) = self.engine.as_mut().filter(|_| self.state == DtlsState::Connected) else {
-            return false;
-        };
-        if let Err(error) = engine.send_application_data(plaintext) {
-            debug!(%error, "record not sent");
-            return false;
-        }
-        let start = out.len();
-        out.resize(start + plaintext.len() + RECORD_OVERHEAD, 0);
-        let mut end = start;
-        loop {
-            match engine.poll_output(&mut out[end..]) {
-                // Anything else that the engine had to say was drained before, so this is the record.
-                Output::Packet(packet) => {
-                    end += packet.len();
-                    out.truncate(end);
-                }
-                Output::Timeout(deadline) => {
-                    self.deadline = Some(self.clock.map_or(deadline, |clock| deadline.max(clock + MIN_TICK)));
-                    break;
-                }
-                Output::BufferTooSmall { needed } => {
-                    if end > start {
-                        // A second datagram (a key update) is waiting; it goes the ordinary way.
-                        let mut packet = vec![0; needed];
-                        if let Output::Packet(p) = engine.poll_output(&mut packet) {
-                            let len = p.len();
-                            packet.truncate(len);
-                            self.outgoing.push_back(packet);
-                        }
-                    } else {
-                        out.resize(end + needed, 0);
-                    }
-                }
-                _ => {}
-            }
-        }
-        out.truncate(end);
-        end > start
-    }
-
     /// The next datagram of the handshake or an alert.
     pub(crate) fn poll_outgoing(&mut self) -> Option<Vec<u8>> {
         let datagram = self.outgoing.pop_front();
@@ -280,7 +248,9 @@ impl DtlsTransport {
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
-            DtlsState::Connecting => self.deadline.into_iter().chain(self.doubt_ends()).min(),
+            DtlsState::Connecting => {
+                self.deadline.into_iter().chain(self.doubt_ends()).chain(self.ends).min()
+            }
             DtlsState::Connected => self.deadline,
             _ => None,
         }
@@ -293,6 +263,7 @@ impl DtlsTransport {
         sink: &mut impl FnMut(Bytes),
     ) {
         if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
+            self.expire(now);
             self.tick(now, rx, sink);
             self.settle_doubt(now);
         }
@@ -346,10 +317,7 @@ impl DtlsTransport {
                         DtlsState::Connecting => sniff::cipher_suite(packet).or(self.suite),
                         _ => self.suite,
                     };
-                    if let Some(sequence) = alert::last_unprotected(packet) {
-                        self.next_unprotected = self.next_unprotected.max(sequence + 1);
-                    }
-                    self.outgoing.push_back(packet.to_vec());
+                    self.post(packet);
                 }
                 Output::PeerCert(der) => {
                     self.remote_certificate = Some(Bytes::copy_from_slice(der));
@@ -372,6 +340,18 @@ impl DtlsTransport {
                 _ => {}
             }
         }
+    }
+
+    /// Puts a datagram of the engine into the queue, in pieces if larger ones seem to get lost.
+    fn post(&mut self, packet: &[u8]) {
+        if let Some(limit) = self.clock.and_then(|now| self.shrinking.limit(now)) {
+            self.outgoing.extend(small::split(packet, limit, &mut self.next_unprotected));
+            return;
+        }
+        if let Some(sequence) = alert::last_unprotected(packet) {
+            self.next_unprotected = self.next_unprotected.max(sequence + 1);
+        }
+        self.outgoing.push_back(packet.to_vec());
     }
 
     fn connected(&mut self) {

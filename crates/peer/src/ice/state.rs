@@ -11,8 +11,14 @@ use crate::states::IceState;
 /// learn of the failure some time. RFC 8863 asks for at least 39.5 s.
 const WITHOUT_END: Duration = Duration::from_secs(60);
 
-/// The state at this moment.
-pub(crate) fn derive(ice: &IceTransport, now: Instant) -> IceState {
+impl IceTransport {
+    /// The W3C state at this moment.
+    pub(crate) fn state(&self, now: Instant) -> IceState {
+        derive(self, now)
+    }
+}
+
+fn derive(ice: &IceTransport, now: Instant) -> IceState {
     if ice.is_closed() {
         return IceState::Closed;
     }
@@ -43,7 +49,7 @@ pub(crate) fn derive(ice: &IceTransport, now: Instant) -> IceState {
     }
 }
 
-/// The next moment at which [`derive`] may say something else without anything having happened.
+/// The next moment at which [`IceTransport::state`] may say something else without anything having happened.
 pub(crate) fn next_change(ice: &IceTransport) -> Option<Instant> {
     if ice.is_closed() {
         return None;

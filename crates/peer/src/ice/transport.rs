@@ -13,7 +13,7 @@ use super::pairs::{Pair, PairTable};
 use super::types::{LocalCandidate, LocalCandidateKind, SelectedPair};
 use crate::config::{IceConfig, IceTransportPolicy};
 use crate::jsep::IceParameters;
-use crate::states::{GatheringState, IceRole, IceState};
+use crate::states::{GatheringState, IceRole};
 
 /// The pair in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -264,10 +264,5 @@ impl IceTransport {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
-    }
-
-    /// The W3C state, see [`super::state`].
-    pub(crate) fn state(&self, now: Instant) -> IceState {
-        super::state::derive(self, now)
     }
 }

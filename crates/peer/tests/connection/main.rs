@@ -7,6 +7,7 @@ mod channels;
 mod garbage;
 mod liveness;
 mod many_addresses;
+mod narrow;
 mod net;
 mod reuse;
 mod setup;
