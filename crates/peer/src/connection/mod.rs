@@ -146,9 +146,9 @@ impl Connection {
         bytes.iter().map(|b| char::from(CHARS[usize::from(b % 64)])).collect()
     }
 
-    /// Mid of the data section.
+    /// Mid of the section that carries the transport.
     fn mid(&self) -> String {
-        self.session.data_mid().unwrap_or_default().to_owned()
+        self.session.transport_mid().unwrap_or_default().to_owned()
     }
 }
 

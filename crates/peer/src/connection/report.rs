@@ -79,7 +79,7 @@ impl Connection {
     }
 
     fn ice_stats(&self, now: Instant, entries: &mut Vec<Stats>) {
-        let mid = self.session.data_mid().unwrap_or_default();
+        let mid = self.session.transport_mid().unwrap_or_default();
         for generation in self.ice.generations() {
             let mut locals: Vec<CandidateInfo> = generation.locals.iter().map(|e| e.info.clone()).collect();
             let mut remotes = generation.remotes.clone();

@@ -90,11 +90,11 @@ impl Session {
             self.state = SignalingState::HaveLocalPranswer;
             return Ok(change);
         }
-        let data = self.pending_remote.as_ref().and_then(|offer| offer.data.as_ref()).map(|data| data.index);
+        let has_data = self.pending_remote.as_ref().is_some_and(|offer| offer.data.is_some());
         if let Some(offer) = &self.pending_remote {
-            self.slots = layout::from_remote_offer(&offer.description, data);
+            self.slots = layout::from_remote_offer(offer);
         }
-        self.complete(data.is_some(), &mut change);
+        self.complete(has_data, &mut change);
         Ok(change)
     }
 
@@ -122,7 +122,7 @@ impl Session {
             None => None,
         };
         let accepted = answer.data.clone();
-        let slots = layout::from_local_offer(&offer.outline, accepted.is_some());
+        let slots = layout::from_local_offer(&offer.outline, &answer);
 
         let mut change = Change::default();
         self.pending_remote = Some(answer);
@@ -290,8 +290,14 @@ fn check_answers(answer: &Outline, offer: &RemoteDescription) -> Result<(), Erro
         Some(Setup::Passive) => setup == Some("active"),
         Some(Setup::ActPass) | None => true,
     };
+    let stays = |(index, ours): (usize, &OutlineSection)| {
+        let kept = offer.kept(index);
+        ours.inactive.as_ref() == kept.map(|(_, media)| media)
+            && kept.is_none_or(|(format, _)| ours.formats == std::slice::from_ref(format))
+    };
     let fits = answer.sections.len() == sections.len()
         && answer.sections.iter().zip(sections).all(same)
+        && answer.sections.iter().enumerate().all(stays)
         && data == offer.data.as_ref().map(|data| data.index)
         && roles_fit;
     if fits {

@@ -35,7 +35,7 @@ impl Session {
     fn place_of(&self, ufrag: &str) -> Option<CandidatePlace> {
         let locals = [&self.pending_local, &self.current_local].into_iter().flatten();
         let local = locals.into_iter().find(|local| local.has_ufrag(ufrag))?;
-        let (index, _) = local.data()?;
+        let index = local.outline.carrier()?;
         Some(CandidatePlace {
             mid: local.outline.sections[index].mid.clone().unwrap_or_default(),
             // At most MAX_SECTIONS sections come in, and we add one.

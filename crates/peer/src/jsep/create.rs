@@ -2,11 +2,11 @@
 
 use super::layout::{Slot, unused_mid};
 use super::local::{Draft, Generation, fill_candidates};
-use super::remote::{RemoteData, RemoteDescription};
+use super::remote::RemoteData;
 use super::session::Session;
 use super::types::{DtlsRole, IceParameters, SdpType, SignalingState};
 use crate::error::{Error, ErrorKind};
-use crate::sdp::{DataAttributes, MediaSection, Outline, OutlineSection};
+use crate::sdp::{DataAttributes, InactiveMedia, MediaSection, Outline, OutlineSection};
 
 /// Streams that the old `a=sctpmap` announces; today SCTP negotiates them itself.
 const LEGACY_STREAMS: u16 = 65_535;
@@ -112,6 +112,7 @@ impl Session {
             Some(base) if !ice_restart && !self.is_to_be_replaced(base) => base.clone(),
             _ => self.new_ice(fresh),
         });
+        let in_group = |slot: &Slot| data && (slot.data || slot.inactive.is_some());
         let sections = slots.iter().map(|slot| OutlineSection {
             kind: slot.kind.clone(),
             proto: slot.proto.clone(),
@@ -120,14 +121,15 @@ impl Session {
                 false => slot.formats.clone(),
             },
             mid: slot.mid.clone(),
-            setup: slot.data.then_some("actpass"),
+            setup: in_group(slot).then_some("actpass"),
             data: ice.as_ref().filter(|_| slot.data).map(|ice| self.data_attributes(ice, slot.legacy)),
+            inactive: slot.inactive.clone().filter(|_| data),
         });
         let outline = Outline {
             session_id: self.config.session_id,
             version: 0,
             trickle: true,
-            bundle: slots.iter().filter(|slot| slot.data).filter_map(|slot| slot.mid.clone()).collect(),
+            bundle: slots.iter().filter(|slot| in_group(slot)).filter_map(|slot| slot.mid.clone()).collect(),
             sections: sections.collect(),
         };
         (outline, ice)
@@ -147,6 +149,7 @@ impl Session {
             formats: vec!["webrtc-datachannel".to_owned()],
             mid: Some(mid),
             data: true,
+            inactive: None,
             data_like: true,
             legacy: false,
         };
@@ -178,13 +181,17 @@ impl Session {
         let sections =
             offer.description.media.iter().enumerate().map(|(index, section)| match (&ice, &offer.data) {
                 (Some(ice), Some(data)) if data.index == index => self.accepted(section, data, ice),
+                (_, Some(data)) => match offer.kept(index) {
+                    Some(kept) => self.kept(section, kept, data),
+                    None => rejected(section),
+                },
                 _ => rejected(section),
             });
         let outline = Outline {
             session_id: self.config.session_id,
             version: 0,
             trickle: true,
-            bundle: answer_bundle(offer),
+            bundle: offer.answer_bundle(),
             sections: sections.collect(),
         };
         Some((outline, ice))
@@ -204,7 +211,6 @@ impl Session {
     }
 
     fn accepted(&self, section: &MediaSection, data: &RemoteData, ice: &IceParameters) -> OutlineSection {
-        let role = data.setup.our_role().unwrap_or_else(|| self.preferred_role(data));
         OutlineSection {
             kind: section.kind.clone(),
             proto: section.proto.clone(),
@@ -213,11 +219,34 @@ impl Session {
                 false => section.formats.clone(),
             },
             mid: section.mid.clone(),
-            setup: Some(match role {
-                DtlsRole::Client => "active",
-                DtlsRole::Server => "passive",
-            }),
+            setup: Some(self.setup(data)),
             data: Some(self.data_attributes(ice, data.legacy)),
+            inactive: None,
+        }
+    }
+
+    /// A section for RTP that shares the transport of the data section, and nothing is sent in.
+    fn kept(
+        &self,
+        section: &MediaSection,
+        (format, media): &(String, InactiveMedia),
+        data: &RemoteData,
+    ) -> OutlineSection {
+        OutlineSection {
+            kind: section.kind.clone(),
+            proto: section.proto.clone(),
+            formats: vec![format.clone()],
+            mid: section.mid.clone(),
+            setup: Some(self.setup(data)),
+            data: None,
+            inactive: Some(media.clone()),
+        }
+    }
+
+    fn setup(&self, data: &RemoteData) -> &'static str {
+        match data.setup.our_role().unwrap_or_else(|| self.preferred_role(data)) {
+            DtlsRole::Client => "active",
+            DtlsRole::Server => "passive",
         }
     }
 
@@ -250,12 +279,6 @@ fn rejected(section: &MediaSection) -> OutlineSection {
             _ => None,
         },
         data: None,
+        inactive: None,
     }
-}
-
-/// The answer's group holds what is both offered in a group and accepted (RFC 9143, section 7.3).
-fn answer_bundle(offer: &RemoteDescription) -> Vec<String> {
-    let data = offer.data.as_ref().map(|data| &offer.description.media[data.index]);
-    let mid = data.and_then(|section| section.mid.clone());
-    mid.filter(|mid| offer.description.bundle_of(mid).is_some()).into_iter().collect()
 }

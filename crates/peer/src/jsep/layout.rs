@@ -1,6 +1,7 @@
 //! The order of media sections that both sides have agreed on.
 
-use crate::sdp::{Description, Outline};
+use super::remote::RemoteDescription;
+use crate::sdp::{InactiveMedia, Outline};
 
 /// One media section of the session. Sections are never removed, only rejected (RFC 9429, section 5.2.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub(super) struct Slot {
     pub(super) mid: Option<String>,
     /// This is the data section and it is in use.
     pub(super) data: bool,
+    /// It is for RTP and stays, without use, in the group of the data section.
+    pub(super) inactive: Option<InactiveMedia>,
     /// A data section by its `m=` line, in use or not: only such a one is recycled for data.
     pub(super) data_like: bool,
     /// The old form `DTLS/SCTP 5000`.
@@ -19,22 +22,27 @@ pub(super) struct Slot {
 }
 
 /// What was agreed when the answer to a remote offer came into force.
-pub(super) fn from_remote_offer(offer: &Description, data: Option<usize>) -> Vec<Slot> {
-    let slot = |(index, section): (usize, &crate::sdp::MediaSection)| Slot {
-        kind: section.kind.clone(),
-        proto: section.proto.clone(),
-        formats: section.formats.clone(),
-        mid: section.mid.clone(),
-        data: data == Some(index),
-        data_like: section.is_data(),
-        legacy: section.is_legacy_data(),
+pub(super) fn from_remote_offer(offer: &RemoteDescription) -> Vec<Slot> {
+    let data = offer.data.as_ref().map(|data| data.index);
+    let slot = |(index, section): (usize, &crate::sdp::MediaSection)| {
+        let (format, inactive) = offer.kept(index).cloned().unzip();
+        Slot {
+            kind: section.kind.clone(),
+            proto: section.proto.clone(),
+            formats: format.map_or_else(|| section.formats.clone(), |format| vec![format]),
+            mid: section.mid.clone(),
+            data: data == Some(index),
+            inactive,
+            data_like: section.is_data(),
+            legacy: section.is_legacy_data(),
+        }
     };
-    offer.media.iter().enumerate().map(slot).collect()
+    offer.description.media.iter().enumerate().map(slot).collect()
 }
 
 /// What was agreed when the answer to our own offer came into force.
-pub(super) fn from_local_offer(offer: &Outline, accepted: bool) -> Vec<Slot> {
-    let slot = |section: &crate::sdp::OutlineSection| {
+pub(super) fn from_local_offer(offer: &Outline, answer: &RemoteDescription) -> Vec<Slot> {
+    let slot = |(index, section): (usize, &crate::sdp::OutlineSection)| {
         let data_like =
             section.kind.eq_ignore_ascii_case("application") && section.proto.ends_with("DTLS/SCTP");
         Slot {
@@ -42,12 +50,13 @@ pub(super) fn from_local_offer(offer: &Outline, accepted: bool) -> Vec<Slot> {
             proto: section.proto.clone(),
             formats: section.formats.clone(),
             mid: section.mid.clone(),
-            data: accepted && section.data.is_some(),
+            data: answer.data.is_some() && section.data.is_some(),
+            inactive: section.inactive.clone().filter(|_| answer.kept(index).is_some()),
             data_like,
             legacy: data_like && !section.formats.iter().any(|format| format == "webrtc-datachannel"),
         }
     };
-    offer.sections.iter().map(slot).collect()
+    offer.sections.iter().enumerate().map(slot).collect()
 }
 
 /// The smallest number from `first` that no section has as its mid.

@@ -17,10 +17,9 @@
 //! by itself first. The transport learns about the peer only with an answer: what an offer says can be withdrawn,
 //! so its candidates are [kept](RemoteCandidate::Kept) until then.
 //!
-//! Sections for anything but data are rejected in our answers and stay, rejected, in all later descriptions. If the
-//! rejected one is the first of a bundle, the data section takes its place as the carrier of the transport. Firefox
-//! follows; Chromium does so except with `bundlePolicy: 'max-bundle'`, where it takes the rejection of the first
-//! section for that of the whole bundle: such a page has to put its data section first.
+//! A section for RTP that is offered in one BUNDLE group with the data section stays in it, `a=inactive` and with one codec: the
+//! first section of a group carries the transport of all and can't be rejected without them (RFC 9143, section 7.3.3). All other
+//! sections that are not for data are rejected in our answers and stay, rejected, in all later descriptions.
 //!
 //! ```
 //! use ossa_peer::jsep::{IceParameters, SdpType, Session, SessionConfig};

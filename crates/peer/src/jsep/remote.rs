@@ -1,9 +1,12 @@
 //! The peer's descriptions: what they say about the data section.
 
+use std::collections::HashMap;
+
 use super::types::{DtlsRole, IceParameters, SdpType};
 use crate::error::{Error, ErrorKind};
 use crate::sdp::{
-    Candidate, Description, Fingerprint, Located, MediaSection, TransportAttributes, excerpt, is_ice_char,
+    Candidate, Description, Fingerprint, InactiveMedia, Located, MediaSection, TransportAttributes, excerpt,
+    is_ice_char,
 };
 
 /// SCTP port when the description does not say (RFC 8841, section 5.2).
@@ -18,6 +21,13 @@ pub(super) struct RemoteDescription {
     pub(super) description: Description,
     /// The data section that we use, if the description has one.
     pub(super) data: Option<RemoteData>,
+    /// The sections of the BUNDLE group that the data section is in, each once, in the order of the group.
+    bundle: Vec<usize>,
+    /// For each section: its first codec, if it is for RTP and stays, without use, in the group of the data section.
+    ///
+    /// RFC 9143, section 7.3.3: the first section of a group can't be rejected while others of the group are kept, and an open
+    /// channel must not die when its page adds a camera. So what could share the transport stays until it is withdrawn.
+    kept: Vec<Option<(String, InactiveMedia)>>,
 }
 
 /// What the peer says about the data section, with everything that it inherits.
@@ -85,11 +95,26 @@ impl RemoteDescription {
             Some(index) => Some(index).filter(|index| *index < description.media.len()).filter(usable),
             None => (0..description.media.len()).find(usable),
         };
-        let data = index.map(|index| RemoteData::new(&description, index)).transpose()?;
+        let bundle = index.map(|index| bundle_of(&description, index)).unwrap_or_default();
+        let kept = (0..description.media.len()).map(|section| {
+            let other = bundle.contains(&section) && Some(section) != index;
+            other.then(|| kept(&description, &bundle, section)).flatten()
+        });
+        let kept: Vec<_> = kept.collect();
+        let carrier =
+            bundle.iter().copied().find(|section| Some(*section) == index || kept[*section].is_some());
+        let mut data = index
+            .map(|index| RemoteData::new(&description, index, carrier.unwrap_or(index), &bundle))
+            .transpose()?;
         if kind == SdpType::Offer && data.is_none() {
             check_rtcp_mux(&description)?;
         }
-        Ok(Self { kind, description, data })
+        let mut remote = Self { kind, description, data: None, bundle, kept };
+        if let Some(data) = &mut data {
+            data.collect_candidates(&remote);
+        }
+        remote.data = data;
+        Ok(remote)
     }
 
     /// Username fragment of a section, its own or inherited.
@@ -103,33 +128,59 @@ impl RemoteDescription {
     }
 
     /// Whether the candidates of a section are candidates of the data section: it is that section, or they are
-    /// bundled and have the same credentials.
+    /// bundled, and it has the credentials of the transport in use.
     pub(super) fn feeds_data(&self, index: usize) -> bool {
-        let Some(data) = &self.data else { return false };
-        index == data.index || feeds(&self.description, data.index, &data.ice.ufrag, index)
+        self.data.as_ref().is_some_and(|data| self.feeds(data, index))
+    }
+
+    fn feeds(&self, data: &RemoteData, index: usize) -> bool {
+        let Some(section) = self.description.media.get(index) else { return false };
+        let same = section.transport.ufrag.as_ref().is_none_or(|own| own.value == data.ice.ufrag);
+        same && (index == data.index || self.bundle.contains(&index))
+    }
+
+    /// Format and description of a section for RTP that stays, without use, in the group of the data section.
+    pub(super) fn kept(&self, index: usize) -> Option<&(String, InactiveMedia)> {
+        self.kept.get(index)?.as_ref()
+    }
+
+    /// Mids of the answer's group: what is both offered in a group and accepted (RFC 9143, section 7.3).
+    pub(super) fn answer_bundle(&self) -> Vec<String> {
+        let data = self.data.as_ref().map(|data| data.index);
+        let in_use = self.bundle.iter().filter(|index| data == Some(**index) || self.kept(**index).is_some());
+        in_use.filter_map(|index| self.description.media[*index].mid.clone()).collect()
     }
 }
 
-/// Whether section `index` is bundled with section `data` and has the credentials `ufrag`, or none of its own.
-fn feeds(description: &Description, data: usize, ufrag: &str, index: usize) -> bool {
-    let (Some(data), Some(other)) = (description.media.get(data), description.media.get(index)) else {
-        return false;
-    };
-    let (Some(data), Some(mid)) = (&data.mid, &other.mid) else { return false };
-    let bundled = description.bundle_of(data).is_some_and(|group| group.mids.contains(mid));
-    bundled && other.transport.ufrag.as_ref().is_none_or(|own| own.value == ufrag)
+/// The sections of the BUNDLE group that section `data` is in, in the order of the group.
+fn bundle_of(description: &Description, data: usize) -> Vec<usize> {
+    let mid = description.media[data].mid.as_deref();
+    let Some(group) = mid.and_then(|mid| description.bundle_of(mid)) else { return Vec::new() };
+    let sections = description.media.iter().enumerate();
+    let mut by_mid: HashMap<&str, usize> =
+        sections.filter_map(|(index, section)| Some((section.mid.as_deref()?, index))).collect();
+    group.mids.iter().filter_map(|mid| by_mid.remove(mid.as_str())).collect()
+}
+
+/// What stays of a bundled section.
+fn kept(description: &Description, bundle: &[usize], index: usize) -> Option<(String, InactiveMedia)> {
+    let section = &description.media[index];
+    // Bundled sections may leave it to the first one.
+    let rtcp_mux = section.rtcp_mux || bundle.first().is_some_and(|first| description.media[*first].rtcp_mux);
+    let (format, codec) = section.codec().filter(|_| section.is_active() && rtcp_mux)?;
+    Some((format.to_owned(), InactiveMedia { codec }))
 }
 
 impl RemoteData {
-    fn new(description: &Description, index: usize) -> Result<Self, Error> {
+    /// `carrier` is the first section in use of the group `bundle`: its transport is that of all (RFC 9143, section 7.1.3).
+    fn new(description: &Description, index: usize, carrier: usize, bundle: &[usize]) -> Result<Self, Error> {
         let section = &description.media[index];
-        // A bundled section may leave its transport to the first one of the group (RFC 9143, section 7.1.3).
-        let tag = section.mid.as_deref().and_then(|mid| description.bundle_of(mid)).and_then(|group| {
-            let sections = group.mids.iter().filter_map(|mid| description.index_of(mid));
-            sections.map(|tag| &description.media[tag]).find(|tag| tag.transport.ufrag.is_some())
-        });
-        let levels: Vec<&TransportAttributes> = std::iter::once(&section.transport)
-            .chain(tag.map(|tag| &tag.transport))
+        let transport = |index: usize| &description.media[index].transport;
+        // A section that we reject may still be the one that says it.
+        let tag = bundle.iter().map(|index| transport(*index)).find(|tag| tag.ufrag.is_some());
+        let levels: Vec<&TransportAttributes> = [transport(carrier), transport(index)]
+            .into_iter()
+            .chain(tag)
             .chain(std::iter::once(&description.transport))
             .collect();
         let missing = |what: &str| invalid(section.line, &format!("the data section has no a={what}"));
@@ -143,7 +194,7 @@ impl RemoteData {
         let fingerprints = levels.iter().map(|level| &level.fingerprints).find(|list| !list.is_empty());
         let fingerprints = fingerprints.ok_or_else(|| missing("fingerprint"))?;
         let legacy = section.is_legacy_data();
-        let mut data = Self {
+        Ok(Self {
             index,
             ice: IceParameters {
                 ufrag: ufrag.value.clone(),
@@ -157,16 +208,14 @@ impl RemoteData {
             max_packet: section.max_packet,
             legacy,
             candidates: Vec::new(),
-            end_of_candidates: section.end_of_candidates,
-        };
-        data.collect_candidates(description);
-        Ok(data)
+            end_of_candidates: false,
+        })
     }
 
     /// Takes the candidates of this section and of those that are bundled with it.
-    fn collect_candidates(&mut self, description: &Description) {
-        for (index, section) in description.media.iter().enumerate() {
-            if index == self.index || feeds(description, self.index, &self.ice.ufrag, index) {
+    fn collect_candidates(&mut self, remote: &RemoteDescription) {
+        for (index, section) in remote.description.media.iter().enumerate() {
+            if remote.feeds(self, index) {
                 self.end_of_candidates |= section.end_of_candidates;
                 section.candidates.iter().for_each(|candidate| {
                     self.add_candidate(candidate);
@@ -213,13 +262,17 @@ fn max_message_size(section: &MediaSection) -> Result<u64, Error> {
     Ok(size.value.parse().unwrap_or(u64::MAX))
 }
 
-/// RFC 8839, section 5.4. JSEP has all sections verified, also those that are going to be rejected.
+/// RFC 8839, section 5.4, with the characters that browsers take as well. JSEP has all sections verified, also those that are
+/// going to be rejected.
 fn check_ice_characters(transport: &TransportAttributes) -> Result<(), Error> {
     let values = [("ice-ufrag", &transport.ufrag), ("ice-pwd", &transport.pwd)];
     for (name, value) in values.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
         if value.value.is_empty() || !value.value.bytes().all(is_ice_char) {
             // The value is not quoted: it may be a password, and messages end up in logs.
-            return Err(invalid(value.line, &format!("a={name} consists of letters, digits, + and / only")));
+            return Err(invalid(
+                value.line,
+                &format!("a={name} consists of letters, digits and + / = _ - # only"),
+            ));
         }
     }
     Ok(())

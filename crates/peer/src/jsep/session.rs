@@ -161,6 +161,12 @@ impl Session {
         local.outline.sections[index].mid.as_deref()
     }
 
+    /// Mid of the section that carries the transport, and with it our candidates, in the newest local description.
+    pub fn transport_mid(&self) -> Option<&str> {
+        let local = self.pending_local.as_ref().or(self.current_local.as_ref())?;
+        local.outline.sections[local.outline.carrier()?].mid.as_deref()
+    }
+
     /// Whether a data section was agreed in the last completed round.
     pub fn data_negotiated(&self) -> bool {
         self.slots.iter().any(|slot| slot.data)

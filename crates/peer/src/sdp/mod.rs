@@ -34,4 +34,4 @@ pub use description::{Description, Group, MAX_BYTES, MAX_CANDIDATES, MAX_SECTION
 pub use fingerprint::Fingerprint;
 pub(crate) use lines::excerpt;
 pub use section::{Located, MediaSection, TransportAttributes};
-pub use write::{DataAttributes, MAX_PACKET, Outline, OutlineSection};
+pub use write::{DataAttributes, InactiveMedia, MAX_PACKET, Outline, OutlineSection};

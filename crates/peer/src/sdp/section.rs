@@ -83,6 +83,8 @@ pub struct MediaSection {
     pub sctpmap: Option<Located<String>>,
     /// `a=max-message-size`, unparsed.
     pub max_message_size: Option<Located<String>>,
+    /// `a=rtpmap` and `a=fmtp`, whole (`rtpmap:111 opus/48000/2`).
+    pub codecs: Vec<String>,
     /// `a=ossa-max-packet`, see [`MAX_PACKET`](super::MAX_PACKET). One that makes no sense counts as absent.
     pub max_packet: Option<u32>,
     /// Where the section begins and ends in the text, in bytes.
@@ -115,6 +117,7 @@ impl MediaSection {
             sctp_port: None,
             sctpmap: None,
             max_message_size: None,
+            codecs: Vec::new(),
             max_packet: None,
             start: line.start,
             end: line.start,
@@ -135,6 +138,7 @@ impl MediaSection {
             "sctp-port" => self.sctp_port = located(),
             "sctpmap" => self.sctpmap = located(),
             "max-message-size" => self.max_message_size = located(),
+            "rtpmap" | "fmtp" => self.codecs.push(line.value.to_owned()),
             "ossa-max-packet" => self.max_packet = value.parse().ok(),
             _ => {
                 self.transport.take(line, name, value);
@@ -146,6 +150,27 @@ impl MediaSection {
     /// Neither rejected nor withdrawn: a port, or port 0 as a part of a bundle.
     pub fn is_active(&self) -> bool {
         self.port != 0 || self.bundle_only
+    }
+
+    /// The first codec of a section for RTP: its format and the attributes that describe it.
+    pub(crate) fn codec(&self) -> Option<(&str, Vec<String>)> {
+        /// What only goes along with a codec.
+        const HELPERS: [&str; 7] = ["rtx", "red", "ulpfec", "flexfec", "flexfec-03", "telephone-event", "CN"];
+        self.formats.iter().filter(|_| self.proto.contains("RTP/")).find_map(|format| {
+            let of_format = |line: &&String| {
+                let value = line.split_once(':').map_or("", |(_, value)| value);
+                value.split_ascii_whitespace().next() == Some(format)
+            };
+            let lines: Vec<String> = self.codecs.iter().filter(of_format).cloned().collect();
+            let name =
+                lines.iter().find_map(|line| line.strip_prefix("rtpmap:")?.split_ascii_whitespace().nth(1));
+            let usable = match name.and_then(|name| name.split('/').next()) {
+                Some(name) => !HELPERS.iter().any(|helper| helper.eq_ignore_ascii_case(name)),
+                // Only the numbers below 96 mean something by themselves (RFC 3551, section 6).
+                None => format.parse::<u8>().is_ok_and(|number| number < 96),
+            };
+            usable.then_some((format.as_str(), lines))
+        })
     }
 
     /// Whether this is a section for data channels, of today's form or of the old one.

@@ -33,8 +33,17 @@ pub struct OutlineSection {
     pub mid: Option<String>,
     /// `a=setup`
     pub setup: Option<&'static str>,
-    /// The data section; otherwise a rejected one.
+    /// The data section; otherwise one that is kept without use, or a rejected one.
     pub data: Option<DataAttributes>,
+    /// A section for RTP that stays in the group of the data section, whose transport it shares.
+    pub inactive: Option<InactiveMedia>,
+}
+
+/// What stands in a section for RTP that nothing is sent in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InactiveMedia {
+    /// `a=rtpmap` and `a=fmtp` of its one format, without the `a=`.
+    pub codec: Vec<String>,
 }
 
 /// What stands in a data section only.
@@ -75,16 +84,27 @@ impl fmt::Display for Outline {
         if self.trickle {
             f.write_str("a=ice-options:trickle\r\n")?;
         }
-        self.sections.iter().try_for_each(|section| section.fmt(f))
+        let (carrier, transport) =
+            (self.carrier(), self.sections.iter().find_map(|section| section.data.as_ref()));
+        let mut sections = self.sections.iter().enumerate();
+        sections.try_for_each(|(index, section)| section.write(f, transport, carrier == Some(index)))
     }
 }
 
-impl fmt::Display for OutlineSection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (address, port) = match &self.data {
-            Some(data) => default_destination(&data.candidates),
-            None => (None, 0),
+impl OutlineSection {
+    /// `transport`: what the data section says about the transport that the group shares. `carries`: the candidates stand here.
+    fn write(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        transport: Option<&DataAttributes>,
+        carries: bool,
+    ) -> fmt::Result {
+        let (address, port) = match (&self.data, &self.inactive) {
+            (Some(data), _) => default_destination(&data.candidates),
+            (None, Some(_)) => (None, 9),
+            (None, None) => (None, 0),
         };
+        let shared = transport.filter(|_| self.data.is_some() || self.inactive.is_some());
         write!(f, "m={} {port} {}", self.kind, self.proto)?;
         self.formats.iter().try_for_each(|format| write!(f, " {format}"))?;
         match address {
@@ -95,15 +115,22 @@ impl fmt::Display for OutlineSection {
         if let Some(mid) = &self.mid {
             write!(f, "a=mid:{mid}\r\n")?;
         }
-        match &self.data {
-            Some(data) => data.write_transport(f)?,
+        match shared {
+            Some(transport) => transport.write_transport(f)?,
             None if self.proto.contains("RTP/") => f.write_str("a=inactive\r\n")?,
             None => {}
         }
         if let Some(setup) = self.setup {
             write!(f, "a=setup:{setup}\r\n")?;
         }
-        self.data.as_ref().map_or(Ok(()), |data| data.write_sctp(f))
+        if let Some(media) = &self.inactive {
+            f.write_str("a=inactive\r\na=rtcp-mux\r\n")?;
+            media.codec.iter().try_for_each(|line| write!(f, "a={line}\r\n"))?;
+        }
+        if let Some(data) = &self.data {
+            data.write_sctp(f)?;
+        }
+        shared.filter(|_| carries).map_or(Ok(()), |transport| transport.write_candidates(f))
     }
 }
 
@@ -118,7 +145,10 @@ impl DataAttributes {
             Some(streams) => write!(f, "a=sctpmap:{} webrtc-datachannel {streams}\r\n", self.sctp_port)?,
             None => write!(f, "a=sctp-port:{}\r\n", self.sctp_port)?,
         }
-        write!(f, "a=max-message-size:{}\r\na=ossa-max-packet:{MAX_PACKET}\r\n", self.max_message_size)?;
+        write!(f, "a=max-message-size:{}\r\na=ossa-max-packet:{MAX_PACKET}\r\n", self.max_message_size)
+    }
+
+    fn write_candidates(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.candidates.iter().try_for_each(|candidate| write!(f, "a={candidate}\r\n"))?;
         if self.end_of_candidates { f.write_str("a=end-of-candidates\r\n") } else { Ok(()) }
     }
@@ -148,6 +178,16 @@ fn default_destination(candidates: &[String]) -> (Option<IpAddr>, u16) {
 }
 
 impl Outline {
+    /// Index of the section that carries the transport of the data section: the first one of the group (RFC 9143, section
+    /// 7.1.3), or the data section itself.
+    pub fn carrier(&self) -> Option<usize> {
+        let in_use = |section: &OutlineSection| section.data.is_some() || section.inactive.is_some();
+        let tag = self.bundle.first().and_then(|tag| {
+            self.sections.iter().position(|section| section.mid.as_ref() == Some(tag) && in_use(section))
+        });
+        tag.or_else(|| self.sections.iter().position(|section| section.data.is_some()))
+    }
+
     /// The text, for a caller that compares texts.
     pub fn text(&self) -> String {
         let mut text = String::with_capacity(1024);

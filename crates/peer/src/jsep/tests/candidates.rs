@@ -134,15 +134,12 @@ fn candidates_of_a_bundled_section_serve_the_data_section() {
     let mut b = with_offer();
     b.set_answer();
     assert!(matches!(b.candidate("0", HOST), Ok(RemoteCandidate::Add(_))), "same group, same credentials");
-    let separate = CHROME_MEDIA.replacen("a=ice-ufrag:l5AU", "a=ice-ufrag:aaaa", 1);
-    for offer in [separate.as_str(), &CHROME_MEDIA.replace("a=group:BUNDLE 0 1 2\r\n", "")] {
-        let mut b = Peer::new('b');
-        b.remote(SdpType::Offer, offer);
-        let (_, change) = b.set_answer();
-        assert_eq!(change.remote_candidates, []);
-        assert!(matches!(b.candidate("0", HOST), Ok(RemoteCandidate::Ignored(_))));
-        assert!(remote_sections(&b)[0].contains(HOST), "it belongs to the description all the same");
-    }
+    let mut b = Peer::new('b');
+    b.remote(SdpType::Offer, &CHROME_MEDIA.replace("a=group:BUNDLE 0 1 2\r\n", ""));
+    let (_, change) = b.set_answer();
+    assert_eq!(change.remote_candidates, []);
+    assert!(matches!(b.candidate("0", HOST), Ok(RemoteCandidate::Ignored(_))));
+    assert!(remote_sections(&b)[0].contains(HOST), "it belongs to the description all the same");
     let mut b = Peer::new('b');
     b.remote(SdpType::Offer, MAX_BUNDLE);
     b.set_answer();

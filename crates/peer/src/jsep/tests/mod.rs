@@ -1,5 +1,6 @@
 //! Tests of the negotiation.
 
+mod bundle;
 mod candidates;
 mod errors;
 mod random;

@@ -62,17 +62,23 @@ prop_compose! {
         version in any::<u64>(),
         trickle in any::<bool>(),
         audio in 0usize..3,
+        kept in any::<bool>(),
         data in data(),
         setup in prop::sample::select(vec!["actpass", "active", "passive"]),
     ) -> Outline {
         let mut sections: Vec<_> = (0..audio).map(|mid| OutlineSection {
             kind: "audio".to_owned(),
             proto: "UDP/TLS/RTP/SAVPF".to_owned(),
-            formats: vec!["111".to_owned(), "0".to_owned()],
+            formats: vec!["111".to_owned()],
             mid: Some(format!("m{mid}")),
-            setup: None,
+            setup: kept.then_some(setup),
             data: None,
+            inactive: kept.then(|| InactiveMedia {
+                codec: vec!["rtpmap:111 opus/48000/2".to_owned(), "fmtp:111 minptime=10;useinbandfec=1".to_owned()],
+            }),
         }).collect();
+        let mut bundle: Vec<String> = (0..audio).filter(|_| kept).map(|mid| format!("m{mid}")).collect();
+        bundle.push("0".to_owned());
         let legacy = data.legacy_streams.is_some();
         sections.push(OutlineSection {
             kind: "application".to_owned(),
@@ -81,8 +87,9 @@ prop_compose! {
             mid: Some("0".to_owned()),
             setup: Some(setup),
             data: Some(data),
+            inactive: None,
         });
-        Outline { session_id, version, trickle, bundle: vec!["0".to_owned()], sections }
+        Outline { session_id, version, trickle, bundle, sections }
     }
 }
 
@@ -149,20 +156,27 @@ proptest! {
         prop_assert_eq!(found.trickle(), outline.trickle);
         prop_assert_eq!(&found.groups[0].mids, &outline.bundle);
         prop_assert_eq!(found.media.len(), outline.sections.len());
+        let data = outline.sections.iter().find_map(|section| section.data.as_ref()).unwrap();
+        let carrier = &found.media[outline.carrier().unwrap()];
+        let candidates: Vec<_> = carrier.candidates.iter().map(Candidate::to_string).collect();
+        prop_assert_eq!(&candidates, &data.candidates);
+        prop_assert_eq!(carrier.end_of_candidates, data.end_of_candidates);
         for (found, written) in found.media.iter().zip(&outline.sections) {
             prop_assert_eq!((&found.kind, &found.proto, &found.formats), (&written.kind, &written.proto, &written.formats));
-            prop_assert_eq!((&found.mid, found.is_active()), (&written.mid, written.data.is_some()));
+            prop_assert_eq!((&found.mid, found.is_active()), (&written.mid, written.data.is_some() || written.inactive.is_some()));
+            let codec = written.inactive.as_ref().map_or(&[][..], |media| &media.codec);
+            prop_assert_eq!(&found.codecs, codec);
+            prop_assert_eq!(found.rtcp_mux, written.inactive.is_some());
+            if found.is_active() {
+                prop_assert_eq!(&found.transport.ufrag.as_ref().unwrap().value, &data.ufrag);
+                prop_assert_eq!(&found.transport.pwd.as_ref().unwrap().value, &data.pwd);
+                prop_assert_eq!(&found.transport.fingerprints[0].value, &data.fingerprints[0].to_string());
+            }
             prop_assert_eq!(found.transport.setup.as_ref().map(|s| s.value.as_str()), written.setup);
             let Some(data) = &written.data else { continue };
             prop_assert!(found.is_data());
             prop_assert_eq!(found.is_legacy_data(), data.legacy_streams.is_some());
-            prop_assert_eq!(&found.transport.ufrag.as_ref().unwrap().value, &data.ufrag);
-            prop_assert_eq!(&found.transport.pwd.as_ref().unwrap().value, &data.pwd);
-            prop_assert_eq!(&found.transport.fingerprints[0].value, &data.fingerprints[0].to_string());
             prop_assert_eq!(&found.max_message_size.as_ref().unwrap().value, &data.max_message_size.to_string());
-            let candidates: Vec<_> = found.candidates.iter().map(Candidate::to_string).collect();
-            prop_assert_eq!(&candidates, &data.candidates);
-            prop_assert_eq!(found.end_of_candidates, data.end_of_candidates);
         }
     }
 
