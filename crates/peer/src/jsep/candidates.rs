@@ -4,7 +4,7 @@ use super::remote::RemoteDescription;
 use super::session::Session;
 use super::types::{CandidateInit, CandidatePlace, RemoteCandidate, SignalingState};
 use crate::error::{Error, ErrorKind};
-use crate::sdp::{Candidate, MAX_CANDIDATES, excerpt};
+use crate::sdp::{Candidate, CandidateError, MAX_CANDIDATES, excerpt};
 
 impl Session {
     /// Adds a gathered candidate (`candidate:...`) of the generation `ufrag` to the local descriptions.
@@ -47,8 +47,11 @@ impl Session {
     ///
     /// # Errors
     /// `TypeError` for a candidate without a section; `InvalidStateError` without a remote description;
-    /// `OperationError` for a section, a username fragment or a candidate that makes no sense.
+    /// `OperationError` for a section or a username fragment that does not exist, and for text that is no candidate. One that is
+    /// merely of no use is ignored, as in browsers.
     pub fn add_remote_candidate(&mut self, init: &CandidateInit) -> Result<RemoteCandidate, Error> {
+        // Pion wrote empty strings for what it did not know, and webrtc-rs does.
+        let username_fragment = init.username_fragment.as_deref().filter(|ufrag| !ufrag.is_empty());
         if !init.candidate.is_empty() && init.sdp_mid.is_none() && init.sdp_m_line_index.is_none() {
             return Err(Error::new(ErrorKind::Type, "a candidate needs an sdpMid or an sdpMLineIndex"));
         }
@@ -62,16 +65,20 @@ impl Session {
             ));
         };
         let section = section_of(newest, init)?;
-        let candidate = parse(&init.candidate)?;
-        let Some(section) = section else { return self.end_all(init.username_fragment.as_deref()) };
+        let candidate = match parse(&init.candidate) {
+            Err(CandidateError::Unusable(why)) => return Ok(RemoteCandidate::Ignored(why)),
+            Err(CandidateError::Malformed(message)) => return Err(operation(message)),
+            Ok(candidate) => candidate,
+        };
+        let Some(section) = section else { return self.end_all(username_fragment) };
 
-        if let Some(ufrag) = &init.username_fragment
+        if let Some(ufrag) = username_fragment
             && !self.remotes().any(|remote| remote.ufrag_of(section) == Some(ufrag))
         {
             return Err(no_such_ufrag(ufrag));
         }
         // The generation: as given, as the candidate itself says (browsers write it there), or the newest.
-        let given = init.username_fragment.clone().or_else(|| candidate.as_ref()?.ufrag.clone());
+        let given = username_fragment.map(str::to_owned).or_else(|| candidate.as_ref()?.ufrag.clone());
         let ufrag = given.or_else(|| newest.ufrag_of(section).map(str::to_owned));
         if !self.remotes().any(|remote| remote.ufrag_of(section) == ufrag.as_deref()) {
             return Ok(RemoteCandidate::Ignored("it belongs to an ICE generation that is gone"));
@@ -186,7 +193,9 @@ impl RemoteDescription {
 /// The section that a candidate names; `None` if it names none.
 fn section_of(remote: &RemoteDescription, init: &CandidateInit) -> Result<Option<usize>, Error> {
     let sections = &remote.description.media;
-    match (&init.sdp_mid, init.sdp_m_line_index) {
+    // An empty mid is none (RFC 9429, section 4.1.19), if there is an index.
+    let mid = init.sdp_mid.as_ref().filter(|mid| !mid.is_empty() || init.sdp_m_line_index.is_none());
+    match (mid, init.sdp_m_line_index) {
         (Some(mid), _) => match remote.description.index_of(mid) {
             Some(index) => Ok(Some(index)),
             None => {
@@ -202,16 +211,16 @@ fn section_of(remote: &RemoteDescription, init: &CandidateInit) -> Result<Option
 }
 
 /// The candidate; `None` for the end of candidates.
-fn parse(text: &str) -> Result<Option<Candidate>, Error> {
+fn parse(text: &str) -> Result<Option<Candidate>, CandidateError> {
     let text = text.trim_ascii();
     if text.is_empty() {
         return Ok(None);
     }
     // It becomes a line of the remote description.
     if text.contains(['\r', '\n']) {
-        return Err(operation("a candidate is one line".to_owned()));
+        return Err(CandidateError::Malformed("a candidate is one line".to_owned()));
     }
-    Candidate::parse(text).map(Some).map_err(operation)
+    Candidate::parse(text).map(Some)
 }
 
 fn operation(message: String) -> Error {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::lines::excerpt;
+
 /// Longest candidate line we look at, in bytes: a host name of 255 bytes and room for extensions.
 const MAX_LEN: usize = 2048;
 
@@ -95,8 +97,12 @@ impl CandidateAddress {
         matches!(self, Self::Fqdn(name) if name.to_ascii_lowercase().ends_with(".local"))
     }
 
+    /// Brackets and a zone, which names an interface of the other machine, say nothing and are left out.
     fn parse(text: &str) -> Option<Self> {
-        if let Ok(ip) = text.parse() {
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        let bare = bare.split_once('%').map_or(bare, |(address, _)| address);
+        let v6 = bare.parse().map(IpAddr::V6);
+        if let Ok(ip) = text.parse().or(v6) {
             return Some(Self::Ip(ip));
         }
         let labels_ok = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
@@ -118,9 +124,9 @@ impl fmt::Display for CandidateAddress {
 /// One ICE candidate. `Display` writes the candidate-attribute: `candidate:1 1 udp ...`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Candidate {
-    /// Groups candidates that come from the same place; 1 to 32 ICE characters.
+    /// Groups candidates that come from the same place; 1 to 32 ICE characters in a line that keeps to RFC 8839.
     pub foundation: String,
-    /// 1 for RTP and data, 2 for RTCP; 1 to 256.
+    /// 1 for RTP and data, 2 for RTCP; 1 to 256 in a line that keeps to RFC 8839.
     pub component: u16,
     /// Transport protocol.
     pub protocol: CandidateProtocol,
@@ -142,76 +148,101 @@ pub struct Candidate {
     pub ufrag: Option<String>,
 }
 
+/// Why a line holds no candidate for us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CandidateError {
+    /// It is no candidate-attribute.
+    Malformed(String),
+    /// It is one, but of a kind that is of no use here, today or in the future.
+    Unusable(&'static str),
+}
+
+impl fmt::Display for CandidateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(message) => f.write_str(message),
+            Self::Unusable(reason) => f.write_str(reason),
+        }
+    }
+}
+
 impl Candidate {
     /// Parses `candidate:...`, with or without a leading `a=`.
     ///
+    /// As tolerant as browsers: a foundation may be missing or longer than RFC 8839 allows, unknown extensions and those
+    /// with impossible values are skipped.
+    ///
     /// # Errors
-    /// A sentence that names the offending part. Unknown transports and types are errors as well: such a
-    /// candidate cannot be used. Unknown extensions are skipped, as RFC 8839 asks.
-    pub fn parse(line: &str) -> Result<Self, String> {
+    /// [`CandidateError::Malformed`] for a line that is no candidate-attribute; [`CandidateError::Unusable`] for one with a
+    /// transport, type, number or address that we can do nothing with.
+    pub fn parse(line: &str) -> Result<Self, CandidateError> {
         if line.len() > MAX_LEN {
-            return Err(format!("a candidate has at most {MAX_LEN} bytes, this one {}", line.len()));
+            return Err(malformed(format!(
+                "a candidate has at most {MAX_LEN} bytes, this one {}",
+                line.len()
+            )));
         }
         let line = line.trim_ascii();
         let line = line.strip_prefix("a=").unwrap_or(line);
         let Some(value) = strip_prefix_ignore_case(line, "candidate:") else {
-            return Err(format!("a candidate starts with \"candidate:\", not {line:?}"));
+            return Err(malformed(format!(
+                "a candidate starts with \"candidate:\", not {:?}",
+                excerpt(line)
+            )));
         };
-        let mut tokens = value.split_ascii_whitespace();
-        let mut next =
-            |what: &str| tokens.next().ok_or_else(|| format!("the candidate ends before its {what}"));
-
+        // Some write no foundation: the value begins with the space that would follow it.
+        let bare = value.starts_with([' ', '\t']);
+        let mut tokens = bare.then_some("").into_iter().chain(value.split_ascii_whitespace());
+        let mut next = |what: &str| {
+            tokens.next().ok_or_else(|| malformed(format!("the candidate ends before its {what}")))
+        };
         let foundation = next("foundation")?;
-        if foundation.len() > 32 || !foundation.bytes().all(is_ice_char) {
-            return Err(format!("a foundation is 1 to 32 letters, digits, + or /, not {foundation:?}"));
-        }
-        let component: u16 = number(next("component")?, "component")?;
-        if !(1..=256).contains(&component) {
-            return Err(format!("a component is 1 to 256, not {component}"));
-        }
-        let protocol = match next("transport")? {
-            t if t.eq_ignore_ascii_case("udp") => CandidateProtocol::Udp,
-            t if t.eq_ignore_ascii_case("tcp") => CandidateProtocol::Tcp,
-            t => return Err(format!("the transport is udp or tcp, not {t:?}")),
-        };
-        let priority = number(next("priority")?, "priority")?;
-        let address = address(next("address")?)?;
-        let port = number(next("port")?, "port")?;
+        let component = next("component")?;
+        let protocol = next("transport")?;
+        let priority = next("priority")?;
+        let address = next("address")?;
+        let port = next("port")?;
         let typ = next("type")?;
         if !typ.eq_ignore_ascii_case("typ") {
-            return Err(format!("\"typ\" follows the port, not {typ:?}"));
+            return Err(malformed(format!("\"typ\" follows the port, not {:?}", excerpt(typ))));
         }
-        let typ = candidate_type(next("type")?)?;
+        let typ = next("type")?;
+        let number_range = CandidateError::Unusable("its component, priority or port is out of range");
         let mut candidate = Self {
             foundation: foundation.to_owned(),
-            component,
-            protocol,
-            priority,
-            address,
-            port,
-            typ,
+            component: number(component).ok_or_else(|| number_range.clone())?,
+            protocol: match protocol {
+                t if t.eq_ignore_ascii_case("udp") => CandidateProtocol::Udp,
+                t if t.eq_ignore_ascii_case("tcp") => CandidateProtocol::Tcp,
+                _ => return Err(CandidateError::Unusable("its transport is neither UDP nor TCP")),
+            },
+            priority: number(priority).ok_or_else(|| number_range.clone())?,
+            address: CandidateAddress::parse(address)
+                .ok_or(CandidateError::Unusable("its address is neither an IP address nor a host name"))?,
+            port: number(port).ok_or(number_range)?,
+            typ: candidate_type(typ)
+                .ok_or(CandidateError::Unusable("its type is not host, srflx, prflx or relay"))?,
             raddr: None,
             rport: None,
             tcptype: None,
             ufrag: None,
         };
-        candidate.parse_extensions(tokens)?;
+        candidate.take_extensions(tokens);
         Ok(candidate)
     }
 
-    fn parse_extensions<'a>(&mut self, mut tokens: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    fn take_extensions<'a>(&mut self, mut tokens: impl Iterator<Item = &'a str>) {
         while let Some(name) = tokens.next() {
             // Some stacks end the line with a name without a value; it carries nothing, so it is skipped.
-            let Some(value) = tokens.next() else { return Ok(()) };
+            let Some(value) = tokens.next() else { return };
             match name.to_ascii_lowercase().as_str() {
-                "raddr" => self.raddr = Some(address(value)?),
-                "rport" => self.rport = Some(number(value, "rport")?),
-                "tcptype" if self.protocol == CandidateProtocol::Tcp => self.tcptype = Some(tcp_type(value)?),
+                "raddr" => self.raddr = CandidateAddress::parse(value),
+                "rport" => self.rport = number(value),
+                "tcptype" if self.protocol == CandidateProtocol::Tcp => self.tcptype = tcp_type(value),
                 "ufrag" => self.ufrag = Some(value.to_owned()),
                 _ => {}
             }
         }
-        Ok(())
     }
 }
 
@@ -244,33 +275,28 @@ impl fmt::Display for Candidate {
     }
 }
 
-/// `ice-char` of RFC 8839: what ufrags, passwords and foundations are made of.
+/// What ufrags and passwords are made of: `ice-char` of RFC 8839, and four characters that media servers write and libwebrtc takes.
 pub(crate) fn is_ice_char(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-' | b'#')
 }
 
-fn number<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, String> {
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
-    text.parse().ok().filter(|_| digits).ok_or_else(|| format!("{text:?} is no {what}"))
+fn malformed(message: String) -> CandidateError {
+    CandidateError::Malformed(message)
 }
 
-fn address(text: &str) -> Result<CandidateAddress, String> {
-    CandidateAddress::parse(text).ok_or_else(|| format!("{text:?} is neither an IP address nor a host name"))
+fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn candidate_type(text: &str) -> Result<CandidateType, String> {
+fn candidate_type(text: &str) -> Option<CandidateType> {
     use CandidateType::{Host, PeerReflexive, Relay, ServerReflexive};
-    [Host, ServerReflexive, PeerReflexive, Relay]
-        .into_iter()
-        .find(|t| text.eq_ignore_ascii_case(t.as_str()))
-        .ok_or_else(|| format!("the type is host, srflx, prflx or relay, not {text:?}"))
+    [Host, ServerReflexive, PeerReflexive, Relay].into_iter().find(|t| text.eq_ignore_ascii_case(t.as_str()))
 }
 
-fn tcp_type(text: &str) -> Result<TcpType, String> {
+fn tcp_type(text: &str) -> Option<TcpType> {
     [TcpType::Active, TcpType::Passive, TcpType::SimultaneousOpen]
         .into_iter()
         .find(|t| text.eq_ignore_ascii_case(t.as_str()))
-        .ok_or_else(|| format!("the tcptype is active, passive or so, not {text:?}"))
 }
 
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {

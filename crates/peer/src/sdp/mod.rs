@@ -29,7 +29,7 @@ pub(crate) mod tests;
 mod write;
 
 pub(crate) use candidate::is_ice_char;
-pub use candidate::{Candidate, CandidateAddress, CandidateProtocol, CandidateType, TcpType};
+pub use candidate::{Candidate, CandidateAddress, CandidateError, CandidateProtocol, CandidateType, TcpType};
 pub use description::{Description, Group, MAX_BYTES, MAX_CANDIDATES, MAX_SECTIONS};
 pub use fingerprint::Fingerprint;
 pub(crate) use lines::excerpt;

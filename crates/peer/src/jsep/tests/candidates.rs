@@ -151,6 +151,67 @@ fn candidates_of_a_bundled_section_serve_the_data_section() {
 }
 
 #[test]
+fn a_candidate_with_empty_strings_for_what_is_unknown_goes_by_its_index() {
+    for (mid, index, ufrag) in [
+        (Some(""), Some(2), None),
+        (Some(""), Some(2), Some("")),
+        (Some("2"), Some(2), Some("")),
+        (None, Some(2), Some("")),
+        (Some(""), Some(2), Some("l5AU")),
+    ] {
+        let mut b = with_offer();
+        b.set_answer();
+        let added = b.session.add_remote_candidate(&init(HOST, mid, index, ufrag));
+        assert!(matches!(added, Ok(RemoteCandidate::Add(_))), "{mid:?} {index:?} {ufrag:?}: {added:?}");
+        assert!(remote_sections(&b)[2].contains(HOST));
+        let ended = b.session.add_remote_candidate(&init("", mid, index, ufrag));
+        assert_eq!(ended, Ok(RemoteCandidate::EndOfCandidates), "{mid:?} {index:?} {ufrag:?}");
+    }
+    let mut b = with_offer();
+    for wrong in [
+        init(HOST, Some(""), None, None),
+        init("", Some(""), None, None),
+        init(HOST, Some(""), Some(3), None),
+        init(HOST, Some(""), Some(2), Some("gone")),
+    ] {
+        assert_eq!(kind(b.session.add_remote_candidate(&wrong)), ErrorKind::Operation, "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_candidate_that_is_merely_of_no_use_is_no_error() {
+    let mut b = with_offer();
+    b.set_answer();
+    for useless in [
+        "candidate:1 1 ssltcp 1 192.0.2.1 443 typ host",
+        "candidate:1 1 sctp 1 192.0.2.1 1 typ host",
+        "candidate:1 0 udp 1 192.0.2.1 1 typ host",
+        "candidate:1 2 udp 1 192.0.2.1 1 typ host",
+        "candidate:1 257 udp 1 192.0.2.1 1 typ host",
+        "candidate:1 1 udp 1 192.0.002.001 1 typ host",
+        "candidate:1 1 udp 1 192.0.2.1 65536 typ host",
+        "candidate:1 1 udp 4294967296 192.0.2.1 1 typ host",
+        "candidate:1 1 udp 1 host$name 1 typ host",
+        "candidate:1 1 udp 1 192.0.2.1 1 typ other",
+    ] {
+        let result = b.candidate("2", useless);
+        assert!(matches!(result, Ok(RemoteCandidate::Ignored(_))), "{useless}: {result:?}");
+    }
+    for used in [
+        "candidate: 1 udp 1 192.0.2.1 1 typ host",
+        "candidate:123456789012345678901234567890123 1 udp 1 192.0.2.2 1 typ host",
+        "candidate:a-b 1 udp 1 192.0.2.3 1 typ host",
+        "candidate:1 1 udp 1 [2001:db8::1] 1 typ host",
+        "candidate:1 1 udp 1 2001:db8::2%eth0 1 typ host",
+        "candidate:01 001 udp 0001 192.0.2.4 00001 typ host",
+        "candidate:1 1 udp 1 192.0.2.5 1 typ srflx raddr ? rport 99999 generation x network-cost",
+    ] {
+        let result = b.candidate("2", used);
+        assert!(matches!(result, Ok(RemoteCandidate::Add(_))), "{used}: {result:?}");
+    }
+}
+
+#[test]
 fn candidates_for_media_go_to_their_sections_by_mid_index_and_username_fragment() {
     let mut b = Peer::new('b');
     b.remote(SdpType::Offer, MEDIA);

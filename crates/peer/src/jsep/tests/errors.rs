@@ -210,6 +210,23 @@ fn invalid_content_is_refused_with_its_line() {
 }
 
 #[test]
+fn user_names_with_the_characters_that_browsers_take_are_taken() {
+    for name in ["a=b_c-d#", "====", "x_-y", "+/+/"] {
+        let data = SAFARI.replace("p9iM", name);
+        let rejected = CHROME_MEDIA.replace("BUNDLE 0 1 2", "BUNDLE 2").replacen("l5AU", name, 1);
+        let bundled = CHROME_MEDIA.replace("l5AU", name);
+        for (offer, expected) in [(&data, name), (&rejected, "l5AU"), (&bundled, name)] {
+            let mut b = Peer::new('b');
+            b.remote(SdpType::Offer, offer);
+            assert_eq!(b.set_answer().1.remote_ice.unwrap().ufrag, expected);
+        }
+    }
+    for name in ["with.dots", "a:bcd", "a bcd", "äbcd", "a$bc"] {
+        Peer::new('b').remote_error(SdpType::Offer, &SAFARI.replace("p9iM", name));
+    }
+}
+
+#[test]
 fn flaws_in_sections_that_we_reject_do_not_matter() {
     let flawed = CHROME_MEDIA
         .replacen("a=setup:actpass\r\n", "", 1)

@@ -132,15 +132,19 @@ fn candidates_of_every_kind_are_read_and_written_alike() {
 }
 
 #[test]
-fn candidates_that_nobody_could_use_are_refused() {
+fn lines_that_are_no_candidates_and_those_that_nobody_could_use_are_told_apart() {
     for bad in [
         "",
         "candidate:",
         "(Invalid) candidate \r\n string",
         "candidate:1 1 udp 1 192.0.2.1 1 typ",
         "candidate:1 1 udp 1 192.0.2.1 1 host typ",
-        "candidate:1 0 udp 1 192.0.2.1 1 typ host",
-        "candidate:1 257 udp 1 192.0.2.1 1 typ host",
+        "candidate:1 udp 1 192.0.2.1 1 typ host",
+    ] {
+        assert!(matches!(Candidate::parse(bad), Err(CandidateError::Malformed(_))), "{bad}");
+    }
+    for useless in [
+        "candidate:1 65536 udp 1 192.0.2.1 1 typ host",
         "candidate:1 +1 udp 1 192.0.2.1 1 typ host",
         "candidate:1 1 sctp 1 192.0.2.1 1 typ host",
         "candidate:1 1 udp 4294967296 192.0.2.1 1 typ host",
@@ -150,12 +154,24 @@ fn candidates_that_nobody_could_use_are_refused() {
         "candidate:1 1 udp 1 host$name 1 typ host",
         "candidate:1 1 udp 1 192.0.2.1 65536 typ host",
         "candidate:1 1 udp 1 192.0.2.1 1 typ other",
-        "candidate:1 1 tcp 1 192.0.2.1 1 typ host tcptype none",
-        "candidate:1 1 udp 1 192.0.2.1 1 typ srflx raddr ? rport 1",
-        "candidate:123456789012345678901234567890123 1 udp 1 192.0.2.1 1 typ host",
-        "candidate:a-b 1 udp 1 192.0.2.1 1 typ host",
+        "candidate:1 1 udp 1 [192.0.2.1] 1 typ host",
+        "candidate:1 1 ssltcp 1 192.0.2.1 443 typ host",
     ] {
-        assert!(Candidate::parse(bad).is_err(), "{bad}");
+        assert!(matches!(Candidate::parse(useless), Err(CandidateError::Unusable(_))), "{useless}");
+    }
+    for (odd, read) in [
+        ("candidate:1 0 udp 1 192.0.2.1 1 typ host", "candidate:1 0 udp 1 192.0.2.1 1 typ host"),
+        ("candidate: 1 udp 1 192.0.2.1 1 typ host", "candidate: 1 udp 1 192.0.2.1 1 typ host"),
+        ("candidate:1 1 udp 1 [::1] 1 typ host", "candidate:1 1 udp 1 ::1 1 typ host"),
+        ("candidate:1 1 udp 1 fe80::1%eth0 1 typ host", "candidate:1 1 udp 1 fe80::1 1 typ host"),
+        ("candidate:1 1 udp 1 [fe80::1%3] 1 typ host", "candidate:1 1 udp 1 fe80::1 1 typ host"),
+        ("candidate:1 1 tcp 1 192.0.2.1 1 typ host tcptype none", "candidate:1 1 tcp 1 192.0.2.1 1 typ host"),
+        (
+            "candidate:1 1 udp 1 192.0.2.1 1 typ srflx raddr ? rport 1",
+            "candidate:1 1 udp 1 192.0.2.1 1 typ srflx rport 1",
+        ),
+    ] {
+        assert_eq!(Candidate::parse(odd).unwrap().to_string(), read, "{odd}");
     }
     assert!(Candidate::parse(&format!("candidate:1 1 udp 1 {} 1 typ host", "a".repeat(3000))).is_err());
 }
