@@ -21,7 +21,13 @@ const flavours: Record<'chromium' | 'firefox', Flavour> = {
     launch: {
       browser: 'chrome',
       // The sandbox needs privileges that containers lack; addresses behind mDNS names would need a resolver in every foreign stack.
-      args: ['--no-sandbox', '--disable-features=WebRtcHideLocalIpsWithMdns', '--allow-loopback-in-peer-connection'],
+      args: [
+        '--no-sandbox',
+        '--disable-features=WebRtcHideLocalIpsWithMdns',
+        '--allow-loopback-in-peer-connection',
+        '--use-fake-device-for-media-stream',
+        '--use-fake-ui-for-media-stream',
+      ],
     },
   },
   firefox: {
@@ -33,6 +39,8 @@ const flavours: Record<'chromium' | 'firefox', Flavour> = {
       extraPrefsFirefox: {
         'media.peerconnection.ice.obfuscate_host_addresses': false,
         'media.peerconnection.ice.loopback': true,
+        'media.navigator.streams.fake': true,
+        'media.navigator.permission.disabled': true,
       },
     },
   },

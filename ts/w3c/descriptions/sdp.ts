@@ -8,14 +8,24 @@ export interface RTCIceParameters {
   password?: string;
 }
 
-/** The lines of the data section with the lines of the session that apply to it; `null` without a section in use. */
+/**
+ * The lines of the data section, of the section that carries the transport of its BUNDLE group (RFC 9143 section 7.1.3), and of the session, in
+ * the order in which they apply; `null` without a section in use.
+ */
 function dataSection(sdp: string): string[] | null {
   const lines = sdp.split(/\r\n|\n/);
   const starts = lines.flatMap((line, index) => (line.startsWith('m=') ? [index] : []));
-  const start = starts.find((index) => /^m=application [1-9]/.test(lines[index] as string));
-  if (start === undefined) return null;
-  const end = starts.find((index) => index > start);
-  return [...lines.slice(start, end), ...lines.slice(0, starts[0])];
+  const sections = starts.map((start, index) => lines.slice(start, starts[index + 1]));
+  const data = sections.find(
+    ([first = '', ...rest]) =>
+      /^m=application [1-9]/.test(first) || (first.startsWith('m=application 0 ') && rest.includes('a=bundle-only')),
+  );
+  if (!data) return null;
+  const head = lines.slice(0, starts[0]);
+  const groups = head.filter((line) => line.startsWith('a=group:BUNDLE ')).map((line) => line.split(' ').slice(1));
+  const group = groups.find((mids) => mids.includes(attribute(data, 'mid') ?? ''));
+  const carrier = sections.find((section) => section !== data && attribute(section, 'mid') === group?.[0]) ?? [];
+  return [...data, ...carrier, ...head];
 }
 
 function attribute(lines: readonly string[], name: string): string | undefined {
