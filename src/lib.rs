@@ -16,3 +16,9 @@ mod signaling;
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
+
+/// How many connections of this process an internal error has ended.
+#[napi(catch_unwind)]
+pub fn internal_errors() -> f64 {
+    ossa_net::internal_errors() as f64
+}

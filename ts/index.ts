@@ -1,7 +1,7 @@
 // What the package exports, room by room.
 import { wrtc } from './wrtc';
 
-export { version } from './native';
+export { internalErrors, version } from './native';
 export * from './w3c';
 export { AgentPeer, createPeer } from './agent/peer';
 export type { AcceptPolicy, Caller, ConnectOptions, PeerEvents, PeerOptions } from './agent/peer';

@@ -9,7 +9,10 @@ use napi::Env;
 use napi::bindgen_prelude::{Function, ObjectFinalize};
 use napi_derive::napi;
 use ossa_net::{OutMessage, Runtime};
-use ossa_peer::{CandidateInit, ChannelId, DataChannelInit, ErrorKind, MessageKind, Priority, SdpType};
+use ossa_peer::stats::StatsReport;
+use ossa_peer::{
+    CandidateInit, ChannelId, DataChannelInit, ErrorKind, MessageKind, Priority, SdpType, Snapshot,
+};
 
 use super::certificate::Certificate;
 use super::event;
@@ -115,13 +118,16 @@ impl Peer {
     /// `createOffer()`.
     #[napi(catch_unwind)]
     pub fn create_offer(&self, ice_restart: bool) -> Result<String> {
-        self.open()?.with(|connection, now| connection.create_offer(now, ice_restart)).map_err(from_peer)
+        self.open()?
+            .with(|connection, now| connection.create_offer(now, ice_restart))
+            .flatten()
+            .map_err(from_peer)
     }
 
     /// `createAnswer()`.
     #[napi(catch_unwind)]
     pub fn create_answer(&self) -> Result<String> {
-        self.open()?.with(|connection, now| connection.create_answer(now)).map_err(from_peer)
+        self.open()?.with(|connection, now| connection.create_answer(now)).flatten().map_err(from_peer)
     }
 
     /// `setLocalDescription()`. Returns a snapshot.
@@ -132,6 +138,7 @@ impl Peer {
             .with(|connection, now| {
                 connection.set_local_description(now, kind, &sdp).map(|()| connection.snapshot())
             })
+            .flatten()
             .map(|snapshot| event::snapshot(&snapshot))
             .map_err(from_peer)
     }
@@ -144,6 +151,7 @@ impl Peer {
             .with(|connection, now| {
                 connection.set_remote_description(now, kind, &sdp).map(|()| connection.snapshot())
             })
+            .flatten()
             .map(|snapshot| event::snapshot(&snapshot))
             .map_err(from_peer)
     }
@@ -163,6 +171,7 @@ impl Peer {
         };
         self.open()?
             .with(|connection, now| connection.add_ice_candidate(now, &init).map(|()| connection.snapshot()))
+            .flatten()
             .map(|snapshot| event::snapshot(&snapshot))
             .map_err(from_peer)
     }
@@ -170,21 +179,20 @@ impl Peer {
     /// `restartIce()`.
     #[napi(catch_unwind)]
     pub fn restart_ice(&self) -> Result<()> {
-        self.open()?.with(|connection, _| connection.restart_ice());
-        Ok(())
+        self.open()?.with(|connection, _| connection.restart_ice()).map_err(from_peer)
     }
 
     /// Whether `negotiationneeded` is due.
     #[napi(catch_unwind)]
     pub fn negotiation_needed(&self) -> Result<bool> {
-        Ok(self.open()?.with(|connection, _| connection.negotiation_needed()))
+        self.open()?.with(|connection, _| connection.negotiation_needed()).map_err(from_peer)
     }
 
     /// The observable state.
     #[napi(catch_unwind)]
     pub fn snapshot(&self) -> Result<String> {
         match &*self.phase.borrow() {
-            Phase::Open(peer) => Ok(snapshot_of(peer)),
+            Phase::Open(peer) => snapshot_of(peer),
             Phase::Closed { snapshot, .. } => Ok(snapshot.clone()),
         }
     }
@@ -193,7 +201,7 @@ impl Peer {
     #[napi(catch_unwind)]
     pub fn stats(&self) -> Result<String> {
         match &*self.phase.borrow() {
-            Phase::Open(peer) => Ok(stats_of(peer)),
+            Phase::Open(peer) => stats_of(peer),
             Phase::Closed { stats, .. } => Ok(stats.clone()),
         }
     }
@@ -207,9 +215,11 @@ impl Peer {
     ) -> Result<()> {
         let servers = ice_servers(servers)?;
         let policy = transport_policy(&policy)?;
-        self.open()?.with(|connection, _| connection.set_ice_transport_policy(policy)).map_err(from_peer)?;
-        self.open()?.set_ice_servers(servers);
-        Ok(())
+        self.open()?
+            .with(|connection, _| connection.set_ice_transport_policy(policy))
+            .flatten()
+            .map_err(from_peer)?;
+        self.open()?.set_ice_servers(servers).map_err(from_peer)
     }
 
     /// `createDataChannel()`. Returns our handle.
@@ -224,6 +234,7 @@ impl Peer {
                 sink.channel_created(channel);
                 Ok(channel.0)
             })
+            .flatten()
             .map_err(from_peer)
     }
 
@@ -231,15 +242,15 @@ impl Peer {
     #[napi(catch_unwind)]
     pub fn channel_id(&self, channel: f64) -> Result<Option<u16>> {
         let channel = ChannelId(handle("channel", channel)?);
-        Ok(self.open()?.with(|connection, _| connection.channel(channel)).and_then(|info| info.stream_id))
+        let info = self.open()?.with(|connection, _| connection.channel(channel)).map_err(from_peer)?;
+        Ok(info.and_then(|info| info.stream_id))
     }
 
     /// Closes a channel after what was sent before.
     #[napi(catch_unwind)]
     pub fn close_data_channel(&self, channel: f64) -> Result<()> {
         let channel = ChannelId(handle("channel", channel)?);
-        self.open()?.with(|connection, now| connection.close_channel(now, channel));
-        Ok(())
+        self.open()?.with(|connection, now| connection.close_channel(now, channel)).map_err(from_peer)
     }
 
     /// Sends one big binary message. True: call `drain` soon.
@@ -290,9 +301,11 @@ impl Peer {
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) -> Result<()> {
         let Ok(peer) = self.open() else { return Ok(()) };
-        let stats = stats_of(&peer);
+        // After an internal error there may be nothing left to say; it is closed all the same.
+        let stats =
+            stats_of(&peer).unwrap_or_else(|_| stats::encode(&StatsReport::default(), unix_milliseconds()));
         peer.close();
-        let snapshot = snapshot_of(&peer);
+        let snapshot = snapshot_of(&peer).unwrap_or_else(|_| event::snapshot(&Snapshot::closed()));
         self.phase.replace(Phase::Closed { snapshot, stats });
         self.state.unregister(self.id);
         env.adjust_external_memory(-MEMORY)?;
@@ -331,13 +344,14 @@ impl ObjectFinalize for Peer {
     }
 }
 
-fn snapshot_of(peer: &ossa_net::Peer) -> String {
-    event::snapshot(&peer.with(|connection, _| connection.snapshot()))
+fn snapshot_of(peer: &ossa_net::Peer) -> Result<String> {
+    let snapshot = peer.with(|connection, _| connection.snapshot()).map_err(from_peer)?;
+    Ok(event::snapshot(&snapshot))
 }
 
-fn stats_of(peer: &ossa_net::Peer) -> String {
-    let report = peer.with(|connection, now| connection.stats(now));
-    stats::encode(&report, unix_milliseconds())
+fn stats_of(peer: &ossa_net::Peer) -> Result<String> {
+    let report = peer.with(|connection, now| connection.stats(now)).map_err(from_peer)?;
+    Ok(stats::encode(&report, unix_milliseconds()))
 }
 
 fn description_kind(kind: &str, sdp: &str) -> Result<SdpType> {

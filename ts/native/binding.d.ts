@@ -545,6 +545,9 @@ export interface IceServerOptions {
   credential?: string
 }
 
+/** How many connections of this process an internal error has ended. */
+export declare function internalErrors(): number
+
 /** What is known of a published key. */
 export interface KeySetLookup {
   /** The keys, as JWK. */

@@ -1,6 +1,6 @@
 // The core as TypeScript sees it: finding its library, one peer, the slabs that messages travel in, time limits that allow for a busy
 // process. Knows no W3C class.
-export { binding, version } from './loader';
+export { binding, internalErrors, version } from './loader';
 export { NativePeer } from './peer';
 export { NativeCertificate } from './certificate';
 export { NativeError, type NativeErrorCode } from './error';

@@ -109,3 +109,9 @@ export const binding = load();
 
 /** The version of the native core. */
 export const version: string = binding.version();
+
+/**
+ * How many connections of this process an internal error of the core has ended, since it was loaded. Each was `failed`, its channels closed with an
+ * error, and a line on the standard error output said why. Anything but 0 is a bug: please report that line.
+ */
+export const internalErrors = (): number => binding.internalErrors();

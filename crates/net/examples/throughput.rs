@@ -101,7 +101,7 @@ fn forward(from: &Side, to: &Side) -> Option<ChannelId> {
                 sdp_m_line_index: Some(m_line_index),
                 username_fragment: Some(ufrag),
             };
-            to.peer.with(|c, now| c.add_ice_candidate(now, &init)).expect("a candidate");
+            to.peer.with(|c, now| c.add_ice_candidate(now, &init)).flatten().expect("a candidate");
             None
         }
         Event::ChannelOpen { id, .. } => Some(id),
@@ -111,19 +111,23 @@ fn forward(from: &Side, to: &Side) -> Option<ChannelId> {
 
 fn connect(a: &Side, b: &Side) -> (ChannelId, ChannelId, Duration) {
     let started = Instant::now();
-    let at_a =
-        a.peer.with(|c, now| c.create_data_channel(now, DataChannelInit::default())).expect("a channel");
+    let at_a = a
+        .peer
+        .with(|c, now| c.create_data_channel(now, DataChannelInit::default()))
+        .flatten()
+        .expect("a channel");
     let offer = a.peer.with(|c, now| {
         let sdp = c.create_offer(now, false)?;
         c.set_local_description(now, SdpType::Offer, &sdp).map(|()| sdp)
     });
     let answer = b.peer.with(|c, now| {
-        c.set_remote_description(now, SdpType::Offer, &offer.expect("an offer"))?;
+        c.set_remote_description(now, SdpType::Offer, &offer.flatten().expect("an offer"))?;
         let sdp = c.create_answer(now)?;
         c.set_local_description(now, SdpType::Answer, &sdp).map(|()| sdp)
     });
     a.peer
-        .with(|c, now| c.set_remote_description(now, SdpType::Answer, &answer.expect("an answer")))
+        .with(|c, now| c.set_remote_description(now, SdpType::Answer, &answer.flatten().expect("an answer")))
+        .flatten()
         .expect("a good answer");
     let (mut open_a, mut open_b) = (None, None);
     while open_a.is_none() || open_b.is_none() {
@@ -158,7 +162,7 @@ fn throughput(a: &Side, b: &Side, channel: ChannelId, size: usize, time: Duratio
         messages / seconds,
         (cpu_seconds() - cpu) / (megabytes / 1e3),
     );
-    let stats = a.peer.with(|c, now| format!("{:?}", c.stats(now)));
+    let stats = a.peer.with(|c, now| format!("{:?}", c.stats(now))).expect("statistics");
     if std::env::var_os("STATS").is_some() {
         println!("{stats}");
     }

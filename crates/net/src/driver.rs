@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::time::Sleep;
 
 use crate::core::Core;
+use crate::crash;
 use crate::gather;
 use crate::link::sockets;
 use crate::resolve;
@@ -39,6 +40,25 @@ impl Future for Driver {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let driven = crash::catch(|| self.drive(cx));
+        driven.unwrap_or_else(|crash| {
+            // The other peers of this shard go on.
+            self.shared.crashed(crash);
+            Poll::Ready(())
+        })
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Wait,
+    /// There is more to do, after others had their turn.
+    Again,
+    Finished,
+}
+
+impl Driver {
+    fn drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.shared.set_waker(Some(cx.waker()));
         let more_input = self.receive(cx);
         let step = self.step(cx);
@@ -53,17 +73,7 @@ impl Future for Driver {
         }
         Poll::Pending
     }
-}
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Wait,
-    /// There is more to do, after others had their turn.
-    Again,
-    Finished,
-}
-
-impl Driver {
     pub(crate) fn new(shared: Arc<Shared>, lease: Lease) -> Self {
         let timer = {
             let _context = lease.handle.enter();
@@ -97,19 +107,25 @@ impl Driver {
     /// Everything but receiving.
     fn step(&mut self, cx: &mut Context<'_>) -> Step {
         let shared = self.shared.clone();
-        let mut core = shared.lock();
+        shared.hold(|core| self.step_locked(cx, core))
+    }
+
+    fn step_locked(&mut self, cx: &mut Context<'_>, core: &mut Core) -> Step {
+        let shared = self.shared.clone();
         let now = Instant::now();
         let polled = self.timer.is_elapsed();
         if core.connection.poll_timeout().is_some_and(|due| may_judge(due, now, polled)) {
             core.connection.handle_timeout(now);
         }
         let blocked = core.blocked.poll_flush(cx).is_pending();
-        shared.drain_outbox(&mut core, now);
+        shared.drain_outbox(core, now);
         let mut more = core.pump(&*shared.sink, now).more;
-        if serve(&shared, &mut core, now) {
+        if serve(&shared, core, now) {
             more |= core.pump(&*shared.sink, now).more;
         }
-        if core.is_closing() && (core.closing_time_is_over(now) || !(blocked || more)) {
+        let closes = core.is_closing() && (core.closing_time_is_over(now) || !(blocked || more));
+        // Finished it is only if something has panicked elsewhere.
+        if closes || core.is_finished() {
             core.finish();
             shared.set_waker(None);
             return Step::Finished;
@@ -120,7 +136,7 @@ impl Driver {
             // New sockets have to be polled to be heard.
             more = true;
         }
-        self.arm(&mut core, now);
+        self.arm(core, now);
         if more { Step::Again } else { Step::Wait }
     }
 
@@ -159,7 +175,7 @@ impl Drop for Driver {
     /// At the end, or when the runtime is shut down under the peer.
     fn drop(&mut self) {
         self.shared.set_waker(None);
-        self.shared.lock().finish();
+        self.shared.hold(Core::finish);
     }
 }
 

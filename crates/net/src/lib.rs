@@ -15,11 +15,12 @@
 //!
 //! Modules know those below them only, in this order: `peer` (the handle), `driver` (the task), `gather` and `turn` and `resolve` (what
 //! runs beside it), `shared` and `core` (the lock and what it protects), `link` (the ways out: `socket`, `relay`), and what needs
-//! nothing else: `sink`, `stun`, `config`, `interfaces`, `url`.
+//! nothing else: `crash`, `sink`, `stun`, `config`, `interfaces`, `url`.
 
 mod attempts;
 mod config;
 mod core;
+mod crash;
 mod driver;
 mod error;
 mod fragmentation;
@@ -43,6 +44,7 @@ mod turn;
 mod url;
 
 pub use config::{IceServer, PeerConfig};
+pub use crash::internal_errors;
 pub use error::Error;
 pub use interfaces::InterfaceFilter;
 pub use peer::Peer;

@@ -6,6 +6,8 @@ use std::time::Instant;
 use ossa_peer::{Connection, IceTransportPolicy};
 
 use crate::config::{IceServer, PeerConfig};
+use crate::core::Core;
+use crate::crash::{self, Crash};
 use crate::driver::Driver;
 use crate::error::Error;
 use crate::runtime::Runtime;
@@ -45,8 +47,15 @@ impl Peer {
     /// sink, the timer is set. Waits while another thread works on this peer, for about a millisecond at most.
     ///
     /// `f` must not use the peer itself.
-    pub fn with<R>(&self, f: impl FnOnce(&mut Connection, Instant) -> R) -> R {
-        self.handle.shared.run(|core, now| f(&mut core.connection, now))
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`](ossa_peer::ErrorKind::Internal) if anything panics. That is the end of the connection, as the sink is told.
+    pub fn with<R>(&self, f: impl FnOnce(&mut Connection, Instant) -> R) -> Result<R, ossa_peer::Error> {
+        self.try_run(|core, now| f(&mut core.connection, now))
+    }
+
+    fn try_run<R>(&self, f: impl FnOnce(&mut Core, Instant) -> R) -> Result<R, ossa_peer::Error> {
+        crash::catch(|| self.handle.shared.run(f)).map_err(Crash::into_error)
     }
 
     /// Queues messages and sends them, without ever waiting for another thread: if one is working on this peer, it sends
@@ -54,7 +63,8 @@ impl Peer {
     ///
     /// Messages that can't be sent are reported to [`Sink::send_failed`].
     pub fn send_batch(&self, batch: impl IntoIterator<Item = OutMessage>) {
-        self.handle.shared.send_batch(batch);
+        // Of a panic the sink knows already, and so do the channels.
+        let _ = crash::catch(|| self.handle.shared.send_batch(batch));
     }
 
     /// The sink is ready for messages again.
@@ -63,22 +73,25 @@ impl Peer {
     }
 
     /// Uses other servers from the next gathering on, that is after an ICE restart.
-    pub fn set_ice_servers(&self, servers: Vec<IceServer>) {
-        self.handle.shared.run(|core, _| core.set_ice_servers(servers));
+    ///
+    /// # Errors
+    /// As [`Self::with`].
+    pub fn set_ice_servers(&self, servers: Vec<IceServer>) -> Result<(), ossa_peer::Error> {
+        self.try_run(|core, _| core.set_ice_servers(servers))
     }
 
     /// Uses another transport policy from the next gathering on. W3C `setConfiguration()`.
     ///
     /// # Errors
-    /// `InvalidStateError` when closed.
+    /// `InvalidStateError` when closed; as [`Self::with`].
     pub fn set_ice_transport_policy(&self, policy: IceTransportPolicy) -> Result<(), ossa_peer::Error> {
-        self.handle.shared.run(|core, _| core.set_ice_transport_policy(policy))
+        self.try_run(|core, _| core.set_ice_transport_policy(policy)).flatten()
     }
 
     /// Closes the connection: tells the other side, then closes sockets and TURN allocations. What could be sent without
     /// blocking has left when this returns. Idempotent.
     pub fn close(&self) {
-        self.handle.shared.close();
+        self.handle.close();
     }
 
     /// Whether all sockets are closed and no task of this peer is left, after [`Peer::close`].
@@ -93,8 +106,15 @@ impl std::fmt::Debug for Peer {
     }
 }
 
+impl Handle {
+    fn close(&self) {
+        // After a panic there is nothing left to close.
+        let _ = crash::catch(|| self.shared.close());
+    }
+}
+
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.shared.close();
+        self.close();
     }
 }

@@ -52,19 +52,22 @@ pub(crate) fn start(shared: &Arc<Shared>, core: &mut Core, request: ResolveCandi
         return;
     }
     core.lookups += 1;
-    let shared = shared.clone();
-    shared.executor.clone().spawn(async move {
-        let found = candidate(&shared, &request.name).await;
-        shared.run(|core, now| {
-            core.lookups -= 1;
-            let addresses = found.unwrap_or_else(|error| {
-                tracing::debug!(%error, "a remote candidate's name was not resolved");
-                Vec::new()
+    let task = {
+        let shared = shared.clone();
+        async move {
+            let found = candidate(&shared, &request.name).await;
+            shared.run(|core, now| {
+                core.lookups -= 1;
+                let addresses = found.unwrap_or_else(|error| {
+                    tracing::debug!(%error, "a remote candidate's name was not resolved");
+                    Vec::new()
+                });
+                // Also without any: the connection waits for a limited number of names.
+                core.connection.add_resolved_candidate(now, request.token, &addresses);
             });
-            // Also without any: the connection waits for a limited number of names.
-            core.connection.add_resolved_candidate(now, request.token, &addresses);
-        });
-    });
+        }
+    };
+    shared.executor.spawn(shared.clone().watch(task));
 }
 
 async fn candidate(shared: &Shared, name: &str) -> Result<Vec<IpAddr>, String> {

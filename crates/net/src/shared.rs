@@ -7,17 +7,25 @@
 //! happened before our push through the outbox's lock, so our attempt can't have seen *that* hold of the core any more: it
 //! saw a later one, for which the same holds. Each hold ends, so some holder sees the messages. A holder that leaves a large
 //! outbox to the driver wakes it, and the driver drains the outbox whenever it runs.
+//!
+//! # A panic ends its connection
+//! Whatever works on the core does so through [`Shared::run`] or [`Shared::hold`], and whatever works for the peer beside it through
+//! [`Shared::watch`]. A panic there ends the connection, tells the sink, and goes on to the caller: a task ends with it, a
+//! call into [`Peer`](crate::Peer) returns an error.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
 use ossa_peer::Connection;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
 
 use crate::config::PeerConfig;
 use crate::core::Core;
+use crate::crash::{self, Crash};
 use crate::runtime::Runtime;
 use crate::sink::{OutMessage, Sink};
 
@@ -62,13 +70,13 @@ impl Shared {
 
     /// Locks the core, runs `f`, carries out the consequences.
     pub(crate) fn run<R>(&self, f: impl FnOnce(&mut Core, Instant) -> R) -> R {
-        let mut core = self.core.lock();
-        let now = Instant::now();
-        // In the order of the calls: closing a channel must not overtake what was sent on it before.
-        self.drain_outbox(&mut core, now);
-        let result = f(&mut core, now);
-        let needs_driver = core.pump(&*self.sink, now).needs_driver;
-        drop(core);
+        let (result, needs_driver) = self.hold(|core| {
+            let now = Instant::now();
+            // In the order of the calls: closing a channel must not overtake what was sent on it before.
+            self.drain_outbox(core, now);
+            let result = f(core, now);
+            (result, core.pump(&*self.sink, now).needs_driver)
+        });
         if needs_driver {
             self.wake_driver();
         }
@@ -76,10 +84,51 @@ impl Shared {
         result
     }
 
-    /// Locks the core for the driver, which does its own pumping. The caller unlocks and then calls
-    /// [`Self::flush_outbox`].
-    pub(crate) fn lock(&self) -> parking_lot::MutexGuard<'_, Core> {
-        self.core.lock()
+    /// Locks the core and runs `f`, which does its own pumping. The caller calls [`Self::flush_outbox`] afterwards.
+    pub(crate) fn hold<R>(&self, f: impl FnOnce(&mut Core) -> R) -> R {
+        self.hold_locked(self.core.lock(), f)
+    }
+
+    fn hold_locked<R>(&self, mut core: MutexGuard<'_, Core>, f: impl FnOnce(&mut Core) -> R) -> R {
+        match crash::catch(|| f(&mut core)) {
+            Ok(result) => result,
+            Err(crash) => {
+                self.abandon(&mut core, &crash.reason);
+                drop(core);
+                self.wake_driver();
+                crash.resume()
+            }
+        }
+    }
+
+    /// Runs a task of this peer. A panic in it ends the connection, and the task.
+    pub(crate) async fn watch<F: Future>(self: Arc<Self>, task: F) -> F::Output {
+        let mut task = pin!(task);
+        poll_fn(|cx| {
+            crash::catch(|| task.as_mut().poll(cx)).unwrap_or_else(|crash| self.crashed(crash).resume())
+        })
+        .await
+    }
+
+    /// Something that works for this peer has panicked.
+    pub(crate) fn crashed(&self, crash: Crash) -> Crash {
+        self.abandon(&mut self.core.lock(), &crash.reason);
+        self.wake_driver();
+        crash
+    }
+
+    /// Ends a connection in which something has panicked. What is left of it may panic once more.
+    fn abandon(&self, core: &mut Core, reason: &str) {
+        if core.is_finished() {
+            return;
+        }
+        crash::report(reason);
+        let told = crash::catch(|| core.connection.abandon(reason));
+        core.finish();
+        let delivered = crash::catch(|| core.pump(&*self.sink, Instant::now()));
+        if told.is_err() || delivered.is_err() {
+            tracing::error!("the end of a connection could not be told");
+        }
     }
 
     pub(crate) fn send_batch(&self, batch: impl IntoIterator<Item = OutMessage>) {
@@ -106,11 +155,12 @@ impl Shared {
             if bytes > INLINE_BYTES && self.wake_driver() {
                 return;
             }
-            let Some(mut core) = self.core.try_lock() else { return };
-            let now = Instant::now();
-            self.drain_outbox(&mut core, now);
-            let needs_driver = core.pump(&*self.sink, now).needs_driver;
-            drop(core);
+            let Some(core) = self.core.try_lock() else { return };
+            let needs_driver = self.hold_locked(core, |core| {
+                let now = Instant::now();
+                self.drain_outbox(core, now);
+                core.pump(&*self.sink, now).needs_driver
+            });
             if needs_driver {
                 self.wake_driver();
             }

@@ -36,7 +36,12 @@ fn large_messages_flow_both_ways_at_once() {
         // Half of the default send buffer: sending faster than the path takes it is an error by design.
         for (peer, channel) in [(&a, at_a), (&b, at_b)] {
             let deadline = Instant::now() + PATIENCE;
-            while peer.peer.with(|c, _| c.channel(channel)).is_some_and(|c| c.buffered_amount > 8 << 20) {
+            while peer
+                .peer
+                .with(|c, _| c.channel(channel))
+                .unwrap()
+                .is_some_and(|c| c.buffered_amount > 8 << 20)
+            {
                 assert!(Instant::now() < deadline, "nothing is sent any more");
                 std::thread::yield_now();
             }
@@ -69,7 +74,7 @@ fn messages_sent_while_another_thread_holds_the_peer_are_not_left_lying() {
         for _ in 0..3 {
             scope.spawn(|| (0..COUNT).for_each(|_| a.send(at_a, "x")));
         }
-        scope.spawn(|| (0..COUNT).for_each(|_| a.peer.with(|c, _| drop(c.snapshot()))));
+        scope.spawn(|| (0..COUNT).for_each(|_| a.peer.with(|c, _| drop(c.snapshot())).unwrap()));
         for _ in 0..3 * COUNT {
             b.wait_message();
         }
@@ -85,7 +90,7 @@ fn a_stalled_sink_stops_the_sender_and_resuming_loses_nothing() {
     for i in 0..COUNT {
         a.send(at_a, vec![i as u8; MESSAGE]);
     }
-    let buffered = || a.peer.with(|c, _| c.channel(at_a)).map_or(0, |c| c.buffered_amount);
+    let buffered = || a.peer.with(|c, _| c.channel(at_a)).unwrap().map_or(0, |c| c.buffered_amount);
     wait_until("a megabyte has left", || buffered() < COUNT * MESSAGE - (1 << 20));
     while let Some(event) = b.sink.try_next() {
         assert!(!matches!(event, Event::Message { .. }), "a message came to a sink that is not ready");

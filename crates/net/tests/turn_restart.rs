@@ -79,7 +79,7 @@ fn with_other_credentials_those_before_hold_no_allocation_any_more() {
     let pair = relayed_pair(&url);
     assert!(!has_room(&url, USERNAME), "both have one");
     for peer in [&pair.a, &pair.b] {
-        peer.peer.set_ice_servers(vec![server(&url, Some("bob"), Some(CREDENTIAL))]);
+        peer.peer.set_ice_servers(vec![server(&url, Some("bob"), Some(CREDENTIAL))]).unwrap();
     }
     restart_ice(&pair.a, &pair.b);
     data_flows(&pair);

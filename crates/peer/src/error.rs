@@ -32,6 +32,8 @@ pub enum ErrorKind {
     Security,
     /// A limit on memory or on a count was reached.
     QuotaExceeded,
+    /// A mistake in this library or in one below it has ended the connection. Please report it.
+    Internal,
 }
 
 impl ErrorKind {
@@ -43,7 +45,7 @@ impl ErrorKind {
             Self::InvalidState => "InvalidStateError",
             Self::InvalidModification => "InvalidModificationError",
             Self::InvalidAccess => "InvalidAccessError",
-            Self::Operation | Self::Syntax => "OperationError",
+            Self::Operation | Self::Syntax | Self::Internal => "OperationError",
             Self::Type => "TypeError",
             Self::Range => "RangeError",
             Self::NotSupported => "NotSupportedError",

@@ -37,6 +37,27 @@ pub struct Snapshot {
     pub ice: Option<IceSnapshot>,
 }
 
+impl Snapshot {
+    /// That of a closed connection of which nothing else is known.
+    pub fn closed() -> Self {
+        Snapshot {
+            signaling_state: SignalingState::Closed,
+            connection_state: ConnectionState::Closed,
+            ice_connection_state: IceState::Closed,
+            ice_gathering_state: GatheringState::New,
+            current_local_description: None,
+            pending_local_description: None,
+            current_remote_description: None,
+            pending_remote_description: None,
+            can_trickle_ice_candidates: None,
+            negotiation_needed: false,
+            sctp: None,
+            dtls: None,
+            ice: None,
+        }
+    }
+}
+
 /// `RTCSctpTransport`.
 #[derive(Debug, Clone)]
 pub struct SctpSnapshot {

@@ -42,7 +42,7 @@ pub(crate) fn start(shared: &Arc<Shared>, core: &mut Core, now: Instant, generat
     if servers.is_empty() {
         core.connection.gathering_done(now, generation);
     } else {
-        let task = shared.executor.spawn(Arc::new(job).run(servers));
+        let task = shared.executor.spawn(shared.clone().watch(Arc::new(job).run(servers)));
         core.set_gathering(task.abort_handle());
     }
 }
@@ -139,7 +139,7 @@ impl Job {
             let credentials = Credentials::new(&server);
             for url in server.urls.into_iter().take(left) {
                 left -= 1;
-                tasks.spawn(self.clone().ask(url, credentials.clone()));
+                tasks.spawn(self.shared.clone().watch(self.clone().ask(url, credentials.clone())));
             }
         }
         // All at once; the slowest decides. Aborting this task aborts them too.
@@ -178,7 +178,8 @@ impl Job {
             };
             let reached: Vec<_> = addresses.iter().filter(reaches).copied().collect();
             if !reached.is_empty() {
-                tasks.spawn(self.clone().ask_stun_from(host.clone(), reached, url.clone(), silently));
+                let ask = self.clone().ask_stun_from(host.clone(), reached, url.clone(), silently);
+                tasks.spawn(self.shared.clone().watch(ask));
             }
         }
         while tasks.join_next().await.is_some() {}
@@ -234,10 +235,8 @@ impl Job {
         let server = Arc::new(TurnServer { url: url.clone(), credentials: credentials.clone() });
         // A task of its own, which goes on if this one is aborted: an allocation that is made all the same has to be given back.
         let (shared, generation) = (self.shared.clone(), self.generation);
-        let allocated = self
-            .shared
-            .executor
-            .spawn(async move { turn::allocate(&shared, &server, &addresses, generation).await });
+        let allocation = async move { turn::allocate(&shared, &server, &addresses, generation).await };
+        let allocated = self.shared.executor.spawn(self.shared.clone().watch(allocation));
         match allocated.await {
             Ok(Ok(relay)) => self.add_relayed(&relay),
             Ok(Err(error)) => match self.adopt(&url, &credentials, error.code) {

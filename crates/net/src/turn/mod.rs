@@ -60,8 +60,8 @@ pub(crate) async fn allocate(
     let mut error: Option<TurnError> = None;
     loop {
         let attempt = |address| {
-            let (shared, server) = (shared.clone(), server.clone());
-            async move { allocate_at(&shared, &server, address, generation).await }
+            let (at, server) = (shared.clone(), server.clone());
+            shared.clone().watch(async move { allocate_at(&at, &server, address, generation).await })
         };
         match attempts.next(attempt).await {
             Some(Ok(relay)) => {
@@ -112,7 +112,7 @@ async fn allocate_at(
         // The peer was closed meanwhile: the session takes leave of the server at once.
         relay.close();
     }
-    shared.executor.spawn(session.run(relay.clone(), shared.clone()));
+    shared.executor.spawn(shared.clone().watch(session.run(relay.clone(), shared.clone())));
     Ok(relay)
 }
 

@@ -104,11 +104,11 @@ impl TestPeer {
 
     pub fn channel(&self, label: &str) -> ChannelId {
         let init = DataChannelInit { label: label.into(), ..DataChannelInit::default() };
-        self.peer.with(|c, now| c.create_data_channel(now, init)).unwrap()
+        self.call(|c, now| c.create_data_channel(now, init))
     }
 
     pub fn call<R>(&self, f: impl FnOnce(&mut Connection, Instant) -> Result<R, Error>) -> R {
-        self.peer.with(f).unwrap()
+        self.peer.with(f).flatten().unwrap()
     }
 
     /// Creates an offer and applies it.

@@ -22,6 +22,7 @@ impl Connection {
         if self.closed {
             return Err(Error::new(ErrorKind::InvalidState, "the connection is closed"));
         }
+        self.intact()?;
         let id = self.channels.create(now, init, self.sctp.as_deref_mut())?;
         self.session.add_data_channel();
         if self.sctp_state == SctpState::Closed && self.transport.is_some() {
@@ -37,6 +38,7 @@ impl Connection {
     /// `InvalidStateError` if the channel is not open; `TypeError` if the message is larger than the peer accepts;
     /// `OperationError` if the send buffer is full.
     pub fn send(&mut self, now: Instant, id: ChannelId, kind: MessageKind, data: Bytes) -> Result<(), Error> {
+        self.intact()?;
         self.channels.send(now, id, kind, data, self.sctp.as_deref_mut())
     }
 

@@ -13,7 +13,7 @@ impl Connection {
     /// A datagram has arrived. `local` is the address of the socket (the candidate's `base`), or the relayed address.
     /// Whatever is not a valid message of the peer is ignored and counted.
     pub fn handle_datagram(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, data: &[u8]) {
-        if self.closed {
+        if self.is_over() {
             return;
         }
         // RFC 7983: the first byte tells the protocols apart.
@@ -54,7 +54,7 @@ impl Connection {
 
     /// Time has passed: to be called when [`Self::poll_timeout`] is due; calling it earlier does no harm.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if self.closed {
+        if self.is_over() {
             return;
         }
         self.ice.handle_timeout(now);
@@ -77,7 +77,7 @@ impl Connection {
 
     /// When to call [`Self::handle_timeout`] next. It may lie in the past; then call it at once.
     pub fn poll_timeout(&mut self) -> Option<Instant> {
-        if self.closed {
+        if self.is_over() {
             return None;
         }
         // Without a way to the peer the association would only run up its timers.

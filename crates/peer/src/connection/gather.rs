@@ -19,7 +19,7 @@ impl Connection {
     /// A local candidate of the given generation. Candidates of generations gone by, duplicates, and what
     /// `iceTransportPolicy` excludes are ignored.
     pub fn add_local_candidate(&mut self, now: Instant, generation: u32, candidate: LocalCandidate) {
-        if self.closed || !self.ice.accepts(&candidate) {
+        if self.is_over() || !self.ice.accepts(&candidate) {
             return;
         }
         let Some(owner) = self.ice.generation_mut(generation) else { return };
@@ -66,7 +66,7 @@ impl Connection {
 
     /// A STUN or TURN server has failed: passed on as [`Event::IceCandidateError`].
     pub fn gathering_error(&mut self, error: IceCandidateError) {
-        if !self.closed {
+        if !self.is_over() {
             self.events.push_back(Event::IceCandidateError(error));
         }
     }
@@ -82,6 +82,7 @@ impl Connection {
     /// # Errors
     /// As W3C 4.4.2: `TypeError`, `InvalidStateError`, `OperationError`.
     pub fn add_ice_candidate(&mut self, now: Instant, candidate: &CandidateInit) -> Result<(), Error> {
+        self.intact()?;
         match self.session.add_remote_candidate(candidate)? {
             RemoteCandidate::Add(candidate) => self.add_remote_candidate(now, candidate),
             RemoteCandidate::EndOfCandidates => {

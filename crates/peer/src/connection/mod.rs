@@ -1,5 +1,6 @@
 //! The connection: everything put together.
 
+mod broken;
 mod data;
 mod datagrams;
 mod gather;
@@ -48,6 +49,8 @@ pub struct Connection {
     last_token: u32,
     shown: state::Shown,
     closed: bool,
+    /// Something in it has panicked: what, for people.
+    broken: Option<String>,
     rx: ReceiveBuffer,
     /// One SCTP packet before it is encrypted.
     scratch: Vec<u8>,
@@ -104,6 +107,7 @@ impl Connection {
             last_token: 0,
             shown: state::Shown::default(),
             closed: false,
+            broken: None,
             rx: ReceiveBuffer::default(),
             scratch: Vec::new(),
             tx: transmit::Outbox::default(),

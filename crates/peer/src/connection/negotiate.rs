@@ -18,6 +18,7 @@ impl Connection {
     /// `InvalidStateError` when closed, and while an offer of the peer is pending.
     pub fn create_offer(&mut self, now: Instant, ice_restart: bool) -> Result<String, Error> {
         let _ = now;
+        self.intact()?;
         let fresh = self.fresh_ice();
         self.session.create_offer(ice_restart, fresh)
     }
@@ -28,6 +29,7 @@ impl Connection {
     /// `InvalidStateError` without a pending offer of the peer.
     pub fn create_answer(&mut self, now: Instant) -> Result<String, Error> {
         let _ = now;
+        self.intact()?;
         let fresh = self.fresh_ice();
         self.session.create_answer(fresh)
     }
@@ -38,6 +40,7 @@ impl Connection {
     /// # Errors
     /// As W3C 4.4.1.5: `InvalidStateError`, `InvalidModificationError`.
     pub fn set_local_description(&mut self, now: Instant, kind: SdpType, sdp: &str) -> Result<(), Error> {
+        self.intact()?;
         if sdp.is_empty() {
             let fresh = self.fresh_ice();
             self.session.ensure_created(kind, fresh)?;
@@ -61,6 +64,7 @@ impl Connection {
     /// # Errors
     /// As W3C 4.4.1.5: `InvalidStateError`, a syntax error with its line, `InvalidAccessError`.
     pub fn set_remote_description(&mut self, now: Instant, kind: SdpType, sdp: &str) -> Result<(), Error> {
+        self.intact()?;
         let change = self.session.set_remote(kind, sdp)?;
         self.apply(now, change);
         Ok(())
@@ -68,12 +72,14 @@ impl Connection {
 
     /// `restartIce()`: the next offer has new ICE credentials.
     pub fn restart_ice(&mut self) {
-        self.session.request_ice_restart();
+        if self.broken.is_none() {
+            self.session.request_ice_restart();
+        }
     }
 
     /// Whether `negotiationneeded` is due (W3C 4.7.3).
     pub fn negotiation_needed(&self) -> bool {
-        self.session.negotiation_needed()
+        self.broken.is_none() && self.session.negotiation_needed()
     }
 
     /// `setConfiguration()` with another `iceTransportPolicy`: takes effect with the next gathering.
@@ -84,6 +90,7 @@ impl Connection {
         if self.session.signaling_state() == SignalingState::Closed {
             return Err(Error::new(ErrorKind::InvalidState, "the connection is closed"));
         }
+        self.intact()?;
         self.config.ice_transport_policy = policy;
         self.ice.set_policy(policy);
         Ok(())

@@ -8,7 +8,7 @@ impl Connection {
     /// The observable state.
     pub fn snapshot(&self) -> Snapshot {
         let ice_state = if self.closed { IceState::Closed } else { self.shown.ice };
-        let gathering = if self.closed { self.shown.gathering } else { self.ice.gathering_state() };
+        let gathering = if self.is_over() { self.shown.gathering } else { self.ice.gathering_state() };
         let transports = self.transport.as_ref();
         Snapshot {
             signaling_state: self.session.signaling_state(),
@@ -20,7 +20,7 @@ impl Connection {
             current_remote_description: self.session.current_remote_description(),
             pending_remote_description: self.session.pending_remote_description(),
             can_trickle_ice_candidates: self.session.can_trickle_ice_candidates(),
-            negotiation_needed: self.session.negotiation_needed(),
+            negotiation_needed: self.negotiation_needed(),
             sctp: transports.map(|_| SctpSnapshot {
                 state: self.sctp_state,
                 max_message_size: self.max_message_size(),

@@ -37,7 +37,7 @@ impl Default for Shown {
 impl Connection {
     /// Looks at all states, starts what can be started, and reports what has changed.
     pub(super) fn update(&mut self, now: Instant) {
-        if self.closed {
+        if self.is_over() {
             return;
         }
         let gathering = self.ice.gathering_state();

@@ -371,11 +371,12 @@ impl DtlsTransport {
     }
 
     /// The end, with this error.
-    pub(super) fn give_up(&mut self, error: RtcError) {
+    pub(crate) fn give_up(&mut self, error: RtcError) {
         self.state = DtlsState::Failed;
         self.error = Some(error);
         self.engine = None;
         self.deadline = None;
         self.suspicion = None;
+        self.early.clear();
     }
 }

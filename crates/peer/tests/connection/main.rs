@@ -3,8 +3,10 @@
 #![allow(unreachable_pub, clippy::needless_range_loop)]
 
 mod alerts;
+mod broken;
 mod channels;
 mod garbage;
+mod hostile;
 mod liveness;
 mod many_addresses;
 mod narrow;
