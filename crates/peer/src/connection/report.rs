@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::Connection;
 use crate::ice::{CandidateInfo, CandidateKind, Pair};
 use crate::states::{DtlsState, IceState};
 use crate::stats::{
     CandidatePairState, CandidatePairStats, CandidateStats, CertificateStats, DataChannelStats,
-    PeerConnectionStats, Stats, StatsReport, TransportStats, base64,
+    PeerConnectionStats, Stats, StatsReport, TransportStats,
 };
 
 /// Ids are stable for the life of the object they name, and unlike those of any other.
@@ -167,6 +170,6 @@ fn certificate(id: &str, der: &[u8]) -> Stats {
         id: id.to_owned(),
         fingerprint: value,
         fingerprint_algorithm: algorithm,
-        base64_certificate: base64::encode(der),
+        base64_certificate: STANDARD.encode(der),
     })
 }

@@ -1,7 +1,6 @@
 //! Statistics (W3C "Identifiers for WebRTC's Statistics API"), as typed structs. Times are relative to the caller's
 //! clock: durations, not timestamps. Counters start at zero with the connection and never go back.
 
-pub(crate) mod base64;
 mod types;
 
 pub use types::{
