@@ -1,5 +1,6 @@
-//! The signaling server and client as `ts/signaling` sees them; nothing in here knows a connection or a link. All clients run on one thread of their own, started with the first
-//! of them: signaling is rare and small, and must not wait for data traffic. Each server has its own threads.
+//! The signaling server and client as `ts/signaling` sees them; nothing in here knows a connection or a link. All clients run on one
+//! thread of their own, started with the first of them: signaling is rare and small, and must not wait for data traffic. Each
+//! server has its own threads.
 
 mod ask;
 mod auth;
