@@ -11,7 +11,7 @@ const parts = agent('auth', 'calls', 'channels', 'connection', 'files', 'limits.
 const ROOMS = {
   // The ground.
   base: [],
-  native: [],
+  native: ['base'],
   webidl: [],
   // W3C's classes.
   'w3c/enums.ts': [],

@@ -38,6 +38,18 @@ export class AgentError extends Error {
   /** Anything more that the other side sent. */
   readonly details: unknown;
 
+  /**
+   * Those of another copy of this package, or of another context such as a test's, are errors of this kind as well.
+   *
+   * @internal
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    if (this !== AgentError || !isNativeError(value)) return false;
+    const { name, code, retryable } = value as Partial<AgentError>;
+    return name === 'AgentError' && typeof code === 'string' && typeof retryable === 'boolean';
+  }
+
   /** Throw one in a capability handler to give the caller a code of your own. */
   constructor(code: AgentErrorCode | (string & {}), message: string, options: AgentErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -56,10 +68,15 @@ interface WireError {
   retryable?: boolean;
 }
 
+/** What Rust writes about an error of the system, without its number: that is another one on each system, and its text is there. */
+export function withoutNumber(text: string): string {
+  return text.replace(/ \(os error \d+\)/g, '');
+}
+
 /** The error behind its JSON. */
 export function errorFromJson(json: string): AgentError {
   const { code, message, details, retryable } = JSON.parse(json) as WireError;
-  return new AgentError(code, message, { details, retryable: retryable ?? false });
+  return new AgentError(code, withoutNumber(message), { details, retryable: retryable ?? false });
 }
 
 /** The error that a stranger describes, whatever it may have put there. */

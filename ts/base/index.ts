@@ -17,6 +17,7 @@ export {
   messageOf,
   nativeAgentCall,
   reportError,
+  withoutNumber,
   type AgentErrorCode,
   type AgentErrorOptions,
 } from './errors';

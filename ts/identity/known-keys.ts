@@ -1,5 +1,5 @@
 // Keys of agents that were met before, for trust on first use.
-import { checkInteger, checkMembers } from '../base';
+import { checkInteger, checkMembers, describe } from '../base';
 import { normalizeAgentUri } from './agent-uri';
 import { publicKeyText } from './keys';
 import type { PublicKeyInput } from './public-key';
@@ -27,6 +27,9 @@ export class KnownKeys implements Iterable<[string, string]> {
   constructor(entries: Iterable<readonly [string, PublicKeyInput]> = [], options: KnownKeysOptions = {}) {
     checkMembers(options, 'the options of KnownKeys', ['capacity']);
     this.#capacity = checkInteger(options.capacity ?? DEFAULT_CAPACITY, 'capacity', 1, 10_000_000);
+    if (typeof (entries as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
+      throw new TypeError(`the entries of KnownKeys must be a list of pairs, not ${describe(entries)}`);
+    }
     for (const [agentId, key] of entries) this.set(agentId, key);
   }
 

@@ -51,6 +51,9 @@ export class WebRTCTransport extends EventEmitter {
   /** @throws TypeError - `chunkSize` or `heartbeatInterval` is not a positive number. */
   constructor(config: WebRTCTransportConfig) {
     super();
+    if (typeof (config as WebRTCTransportConfig | null | undefined) !== 'object' || config === null) {
+      throw new TypeError('WebRTCTransport needs a configuration: agentId, remoteAgentId and signaling');
+    }
     this.#config = {
       agentId: config.agentId,
       remoteAgentId: config.remoteAgentId,

@@ -1,7 +1,7 @@
 // Streams over data channels that belong to no link.
 import type { Duplex } from 'node:stream';
 
-import { Budget } from '../../base';
+import { Budget, describe } from '../../base';
 import type { RTCDataChannel } from '../../w3c';
 import { resolveLimits } from '../limits';
 import { AgentChannel } from './channel';
@@ -24,5 +24,8 @@ export function toDuplex(dataChannel: RTCDataChannel, options?: ChannelDuplexOpt
 
 /** A channel of no link may keep as much as all channels of a link. */
 function alone(dataChannel: RTCDataChannel): AgentChannel {
+  if (typeof (dataChannel as Partial<RTCDataChannel> | undefined)?.addEventListener !== 'function') {
+    throw new TypeError(`streams are made of an RTCDataChannel, not of ${describe(dataChannel)}`);
+  }
   return new AgentChannel(dataChannel, new Budget(resolveLimits().unreadChannelBytes));
 }

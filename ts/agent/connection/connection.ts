@@ -2,6 +2,7 @@
 import { AgentError } from '../../base';
 import { sdpOf, type SignalingMessage } from '../../signaling';
 import { RTCPeerConnection, type RTCConfiguration } from '../../w3c';
+import { Causes } from './causes';
 import type { LinkConfiguration } from './configuration';
 import { Negotiator } from './negotiator';
 import { sameConnection } from './session-id';
@@ -38,6 +39,8 @@ class ObservedConnection extends RTCPeerConnection {
 export class LinkConnection {
   readonly connection: RTCPeerConnection;
   readonly negotiator: Negotiator;
+  /** What stands in its way, as far as that is known. */
+  readonly causes = new Causes();
   /** This side's offer made it. */
   offerer = false;
   /** Its message channels have been made. */
@@ -60,6 +63,7 @@ export class LinkConnection {
     connection.closed = changed;
     this.negotiator = this.#negotiate(host);
     connection.addEventListener('connectionstatechange', changed);
+    connection.addEventListener('icecandidateerror', (event) => this.causes.note(event));
     connection.addEventListener('datachannel', ({ channel }) => host.channel(this, channel));
   }
 

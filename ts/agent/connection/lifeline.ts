@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { AgentError } from '../../base';
 import type { SignalingMessage } from '../../signaling';
 import type { RTCDataChannel, RTCPeerConnection } from '../../w3c';
+import { because, detailsOf, type Cause } from './causes';
 import type { LinkConfiguration } from './configuration';
 import { LinkConnection, type LinkConnectionHost } from './connection';
 import type { ResolvedReconnect } from './reconnect-options';
@@ -74,6 +75,11 @@ export class Lifeline {
   /** The W3C connection of the moment. */
   get connection(): RTCPeerConnection {
     return this.#current.connection;
+  }
+
+  /** What stands in the way of the present connection, as far as this side has been told. */
+  get causes(): Cause[] {
+    return this.#current.causes.all;
   }
 
   /** See {@link LinkConnection.maxMessageSize}. */
@@ -274,8 +280,10 @@ export class Lifeline {
     if (state === 'connected' && !this.#host.connected()) return;
     if (state === 'failed') {
       if (this.#watch) return this.#watch.failed();
-      const text = `the connection to ${this.#host.remote} failed: no path between the agents works`;
-      return this.#host.end(new AgentError('AGENT_UNREACHABLE', text, { retryable: true }));
+      const { causes } = this;
+      const text = `the connection to ${this.#host.remote} failed: no path between the agents works${because(causes)}`;
+      const details = detailsOf(causes);
+      return this.#host.end(new AgentError('AGENT_UNREACHABLE', text, { retryable: true, details }));
     }
     if (!this.#watch || this.#making) return;
     if (state === 'disconnected') {
@@ -318,8 +326,9 @@ export class Lifeline {
       woken: 'this machine slept',
       redialled: 'its new connection did not work',
     }[reason];
-    const text = `the connection to ${this.#host.remote} was lost (${why})${tried}`;
-    return new AgentError('AGENT_UNREACHABLE', text, { retryable: true });
+    const { causes } = this;
+    const text = `the connection to ${this.#host.remote} was lost (${why})${tried}${because(causes)}`;
+    return new AgentError('AGENT_UNREACHABLE', text, { retryable: true, details: detailsOf(causes) });
   }
 
   /** What went over the open connection will not be answered any more. An attempt that failed is forgotten. */

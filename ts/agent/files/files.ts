@@ -82,9 +82,9 @@ export class Files {
   announced(channel: AgentChannel): void {
     const { limits } = this.#host;
     if (this.#arriving + this.#receiving.size >= limits.incomingFiles) {
-      void channel.close();
       const text = `${limits.incomingFiles} files are being received from ${this.#host.remote}; another was refused`;
       this.#host.problem(new AgentError('RATE_LIMIT_EXCEEDED', text));
+      refuse(channel, limits);
       return;
     }
     this.#arriving++;
@@ -221,6 +221,18 @@ export class Files {
       this.#waiting.add(wake);
     });
   }
+}
+
+/** Tells the sender of one file too many, without waiting for what it offers. */
+function refuse(channel: AgentChannel, { incomingFiles, fileWindow }: FilesHost['limits']): void {
+  const nobody = () => undefined;
+  const reception = new Reception(channel, fileWindow, ANSWER_TIMEOUT, {
+    offered: nobody,
+    failed: nobody,
+    lost: nobody,
+  });
+  const text = `the receiver takes ${incomingFiles} files at a time; send it again when some have arrived`;
+  reception.abort(new AgentError('RATE_LIMIT_EXCEEDED', text, { retryable: true }));
 }
 
 /** Tells a sender that comes back after the connection was lost at the very end that everything has arrived. */

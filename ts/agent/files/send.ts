@@ -164,8 +164,8 @@ export class OutgoingFile {
     const { name = source.name ?? 'file', type = source.type, metadata, timeout = ANSWER_TIMEOUT } = this.#options;
     return JSON.stringify({
       id: this.id,
-      name,
-      mediaType: type,
+      name: wellFormed(name),
+      mediaType: type && wellFormed(type),
       size: source.size,
       modified: source.modified,
       head: source.resumable ? await headOf(source) : undefined,
@@ -338,6 +338,11 @@ class Attempt {
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
+}
+
+/** Half of a surrogate pair is no text: it becomes U+FFFD, as in W3C's `USVString`s. Names of Windows may have one. */
+function wellFormed(text: string): string {
+  return text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd');
 }
 
 /** The connection is gone; nothing has failed. Caught in `run`. */

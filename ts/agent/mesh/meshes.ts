@@ -1,5 +1,5 @@
 // The meshes and rooms of one peer: who uses which link, and where messages go.
-import { AgentError, type Logger } from '../../base';
+import { AgentError, describe, type Logger } from '../../base';
 import { normalizeAgentUri } from '../../identity';
 import type { SignalingAdapter } from '../../signaling';
 import type { ResolvedLimits } from '../limits';
@@ -64,6 +64,9 @@ export class Meshes {
   mesh(agents: Iterable<string>, options: MeshOptions | undefined): Mesh {
     const resolved = resolveMeshOptions(options, 'the options of mesh');
     if (typeof agents === 'string') throw new TypeError('mesh() takes a list of agent URIs, not one');
+    if (typeof (agents as Partial<Iterable<string>> | null)?.[Symbol.iterator] !== 'function') {
+      throw new TypeError(`mesh() takes a list of agent URIs, not ${describe(agents)}`);
+    }
     const others = new Set([...agents].map((agent) => normalizeAgentUri(agent)));
     if (others.delete(this.#host.agentId)) throw new TypeError('an agent cannot be its own neighbour');
     if (others.size > resolved.maxMembers) {

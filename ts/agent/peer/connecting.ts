@@ -13,6 +13,7 @@ import {
 } from '../../base';
 import { normalizeAgentUri } from '../../identity';
 import { within } from '../../native';
+import { because, detailsOf, type Cause } from '../connection';
 import type { Link } from '../link';
 import type { ConnectOptions } from './options';
 
@@ -38,6 +39,8 @@ export interface ConnectorHost {
   makeLink(remote: string, sessionId: string): Link;
   /** @throws AgentError - The peer is closed or has lost its signaling service. */
   checkUsable(): void;
+  /** Why the signaling service is not there at the moment, if it says so. */
+  readonly signalingProblem: string | undefined;
 }
 
 /** Connects to other agents. */
@@ -60,9 +63,10 @@ export class Connector {
     if (remote === this.#host.agentId) throw new TypeError('an agent cannot connect to itself');
     const what = `connecting to ${remote}`;
     if (signal?.aborted) throw cancelled(signal, what);
-    const late = () => {
-      const text = `${what} did not succeed within ${timeout} ms`;
-      return new AgentError('AGENT_UNREACHABLE', text, { retryable: true });
+    const late = (link: Link) => {
+      const causes = this.#causesOf(link);
+      const text = `${what} did not succeed within ${timeout} ms${because(causes)}`;
+      return new AgentError('AGENT_UNREACHABLE', text, { retryable: true, details: detailsOf(causes) });
     };
     const started = performance.now();
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
@@ -98,6 +102,12 @@ export class Connector {
     for (const remote of this.#pausing.keys()) this.begun(remote);
   }
 
+  #causesOf(link: Link): Cause[] {
+    const { signalingProblem: text } = this.#host;
+    // Without signaling nothing else matters yet.
+    return text === undefined ? link.lifeline.causes : [{ code: 0, text: `the signaling service: ${text}` }];
+  }
+
   #link(remote: string): Link {
     const present = this.#host.links.get(remote);
     if (present) return present;
@@ -112,11 +122,11 @@ export class Connector {
     what: string,
     left: number,
     signal: AbortSignal | undefined,
-    late: () => AgentError,
+    late: (link: Link) => AgentError,
   ): Promise<void> {
     link.waiting++;
     try {
-      await within(left, () => orCancelled(link.opened, signal, what), { late, alive: true });
+      await within(left, () => orCancelled(link.opened, signal, what), { late: () => late(link), alive: true });
     } catch (error) {
       if (link.waiting === 1 && link.state === 'connecting') {
         link.lifeline.sayGoodbye();

@@ -73,6 +73,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   /** @internal */
   constructor(options: PeerOptions) {
     super();
+    if (options === undefined) throw new TypeError('createPeer needs options: at least agentId and signaling');
     checkMembers(options, 'the options of createPeer', [...MEMBERS, ...CONFIGURATION]);
     const { agentId, signaling, auth, allow, accept, limits, logger, failAs, ...rest } = options;
     const { channels, heartbeat, reconnect, signalingIceServers = true, ...own } = rest;
@@ -111,11 +112,16 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
       },
     };
     this.#switchboard = this.#makeSwitchboard(accept);
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- getters of an object literal have a `this` of their own
+    const peer = this;
     this.#connector = new Connector({
       agentId: this.agentId,
       links: this.#links,
       makeLink: (remote, sessionId) => this.#makeLink(remote, sessionId),
       checkUsable: () => this.#checkUsable(),
+      get signalingProblem() {
+        return peer.#registration.problem;
+      },
     });
     const registration = {
       agentId: this.agentId,
@@ -158,6 +164,8 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
    * Connects if necessary and sends a message; see {@link Link.send}. `timeout` and `signal` count for both together.
    */
   async send(agentId: string, payload: unknown, options: SendOptions & ConnectOptions = {}): Promise<string> {
+    // The rest is checked where it is used.
+    if (options === null) checkMembers(options, 'the options of send', []);
     const { timeout, waitForPeer, ...sending } = options;
     const link = await this.connect(agentId, { signal: options.signal, timeout, waitForPeer });
     return await link.send(payload, sending);

@@ -43,6 +43,11 @@ export class Registration {
     this.ready.catch(() => undefined);
   }
 
+  /** Why the service is not there at the moment; nothing if it is, or does not say. */
+  get problem(): string | undefined {
+    return this.#adapter instanceof WebSocketSignaling ? this.#adapter.problem(this.#host.agentId) : undefined;
+  }
+
   /** Sends a message once registered. */
   async send(message: SignalingMessage): Promise<void> {
     await this.ready;

@@ -1,4 +1,4 @@
-import { AgentError, cancelled, errorFromJson, nativeAgentCall, onAbort, reportError } from '../../base';
+import { AgentError, cancelled, errorFromJson, nativeAgentCall, onAbort, reportError, withoutNumber } from '../../base';
 import { normalizeAgentUri } from '../../identity';
 import { binding } from '../../native';
 import type { RTCIceServer } from '../../w3c';
@@ -40,6 +40,8 @@ export class WebSocketSignaling implements SignalingAdapter {
   readonly #options: WebSocketSignalingOptions;
   readonly #native: NativeSignalingOptions;
   readonly #places = new Map<string, Place>();
+  /** Why those that are not registered at the moment are not. */
+  readonly #problems = new Map<string, string>();
 
   /**
    * Connects when the first agent subscribes.
@@ -113,6 +115,7 @@ export class WebSocketSignaling implements SignalingAdapter {
       registered: (content) => {
         ({ url } = parse(content));
         registered = true;
+        this.#problems.delete(agent);
         resolve(unsubscribe);
         tell('registered');
         onRegister?.(agent);
@@ -122,12 +125,15 @@ export class WebSocketSignaling implements SignalingAdapter {
       room: (content) => rooms.handle(content!),
       disconnected: (content) => {
         rooms.disconnected();
-        const { error, retryIn } = parse(content);
+        const { retryIn, ...why } = parse(content);
+        const error = why.error && withoutNumber(why.error);
+        if (error !== undefined) this.#problems.set(agent, `${shown(url)}: ${error}`);
         tell('disconnected', { reason: error, retryIn });
         onDisconnect?.(agent, error, retryIn);
       },
       closed: (content) => {
         this.#places.delete(agent);
+        this.#problems.delete(agent);
         stopWaiting?.();
         rooms.closed(content);
         closed();
@@ -186,6 +192,11 @@ export class WebSocketSignaling implements SignalingAdapter {
     const place = this.#places.get(normalizeAgentUri(agentId));
     if (!place) throw new AgentError('UNAUTHORIZED', `${agentId} is not registered with ${shown(this.url)} from here`);
     return await place.rooms.join(room, onMembers);
+  }
+
+  /** Why an agent is not registered at the moment, if that is known. @internal */
+  problem(agentId: string): string | undefined {
+    return this.#problems.get(agentId);
   }
 
   /** Ends the registration of one agent, also while it is being made. @internal */
