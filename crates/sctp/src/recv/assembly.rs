@@ -64,8 +64,8 @@ pub(super) struct Prefix {
     data: Vec<u8>,
 }
 
-/// Room reserved for a message is at most this many times its first fragment.
-const MAX_RESERVE: usize = 64;
+/// Room reserved for a message is at most this many times its first fragment: 64 KiB for the smallest that our sender cuts.
+const MAX_RESERVE: usize = 512;
 
 impl Prefix {
     /// Starts with the first fragment. `expected` is a guess of the whole size.
