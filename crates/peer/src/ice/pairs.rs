@@ -18,6 +18,9 @@ pub(super) const MAX_REFLEXIVE: usize = 128;
 /// round-trip time.
 const MAX_TRANSACTIONS: usize = 256;
 
+/// How long checks of a peer that does not answer ours count as a sign of life.
+const ASKING: Duration = Duration::from_secs(10);
+
 /// One 5-tuple of one generation.
 #[derive(Debug, Clone)]
 pub(crate) struct Pair {
@@ -49,11 +52,16 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    /// When the peer last proved that it is there and wants to hear from us (RFC 7675). Its own authenticated checks
-    /// count as well as its answers: some stacks stop answering for a while under load but keep asking.
+    /// When the peer last gave a sign of life. Its own authenticated checks are one as well as its answers, though not for long: some
+    /// stacks stop answering for a while under load but keep asking, but one that only asks does not hear us.
     pub(crate) fn last_heard(&self) -> Instant {
-        let heard = self.last_response.max(self.last_request);
-        heard.unwrap_or(self.created)
+        let answered = self.last_answer();
+        self.last_request.map_or(answered, |asked| answered.max(asked.min(answered + ASKING)))
+    }
+
+    /// When the peer last answered, which is its consent to be sent to (RFC 7675 section 5.1).
+    pub(crate) fn last_answer(&self) -> Instant {
+        self.last_response.unwrap_or(self.created)
     }
 }
 

@@ -65,7 +65,7 @@ pub(crate) fn next_change(ice: &IceTransport) -> Option<Instant> {
         let heard = pair.last_heard();
         consider(heard.checked_add(ice.config.patience()));
         consider(heard.checked_add(ice.config.disconnected_timeout));
-        consider(ice.config.failed_timeout.and_then(|t| heard.checked_add(t)));
+        consider(ice.config.failed_timeout.and_then(|t| pair.last_answer().checked_add(t)));
     } else if let Some(current) = &ice.current {
         consider(exhausted_at(ice, current));
     }
@@ -82,10 +82,11 @@ fn used_state(ice: &IceTransport, now: Instant) -> Option<IceState> {
     if ice.failed {
         return Some(IceState::Failed);
     }
-    let silence = now.saturating_duration_since(pair.last_heard());
-    if ice.config.failed_timeout.is_some_and(|limit| silence >= limit) {
+    let unanswered = now.saturating_duration_since(pair.last_answer());
+    if ice.config.failed_timeout.is_some_and(|limit| unanswered >= limit) {
         return Some(IceState::Failed);
     }
+    let silence = now.saturating_duration_since(pair.last_heard());
     if silence >= ice.config.disconnected_timeout {
         return Some(IceState::Disconnected);
     }

@@ -211,3 +211,49 @@ fn damaged_datagrams_are_as_good_as_lost_ones() {
     net.run(Duration::from_secs(20));
     assert_eq!((net.state(0), net.state(1)), (ConnectionState::Connected, ConnectionState::Connected));
 }
+
+/// From now on nothing of one node arrives, and everything of the other.
+fn one_way(net: &mut Net, mute: usize) {
+    net.tap = Some(Box::new(move |from, _| from != mute));
+}
+
+#[test]
+fn a_peer_that_asks_but_does_not_hear_us_is_not_taken_for_connected() {
+    for mute in [0, 1] {
+        let mut net = connected();
+        one_way(&mut net, mute);
+        net.run(Duration::from_secs(9));
+        assert_eq!(ice(&net, 1 - mute), IceState::Disconnected, "it hears nothing");
+        assert_eq!(ice(&net, mute), IceState::Completed, "it may be that the other side is busy");
+        net.run(Duration::from_secs(9));
+        assert_eq!(ice(&net, mute), IceState::Disconnected);
+        net.run(Duration::from_secs(16));
+        assert_eq!([0, 1].map(|i| ice(&net, i)), [IceState::Failed; 2], "consent has expired on both sides");
+    }
+}
+
+#[test]
+fn a_path_that_works_one_way_only_for_a_while_is_used_on() {
+    for seconds in [5, 9, 20] {
+        let mut net = connected();
+        one_way(&mut net, 0);
+        net.run(Duration::from_secs(seconds));
+        net.tap = None;
+        net.run(Duration::from_secs(4));
+        assert_eq!([0, 1].map(|i| ice(&net, i)), [IceState::Completed; 2], "after {seconds} s");
+    }
+}
+
+#[test]
+fn the_state_of_a_path_that_works_one_way_only_does_not_flicker() {
+    let mut net = connected();
+    net.nodes[0].events.clear();
+    one_way(&mut net, 0);
+    net.run(Duration::from_secs(40));
+    let states: Vec<_> = net.nodes[0]
+        .events
+        .iter()
+        .filter_map(|e| if let Event::IceTransportState(s) = e { Some(*s) } else { None })
+        .collect();
+    assert_eq!(states, [IceState::Disconnected, IceState::Failed]);
+}
