@@ -1803,7 +1803,7 @@ type ReconnectReason =
  | 'failed'
 /** The other agent's heartbeats are missing. */
  | 'heartbeat'
-/** This machine has other addresses than before. */
+/** This machine has other addresses or another default route than before. */
  | 'network'
 /** This machine, or this program, stood still. */
  | 'woken'

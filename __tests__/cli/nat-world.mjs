@@ -11,6 +11,11 @@ import { fileURLToPath } from 'node:url';
 const [nat, folder, ...command] = process.argv.slice(2);
 const cli = fileURLToPath(new URL('../../dist/cli/bin.js', import.meta.url));
 
+// Run by npm there is another program of the name `nft` in the path: a tracer of files.
+process.env.PATH = process.env.PATH.split(':')
+  .filter((folder) => !folder.includes('node_modules'))
+  .join(':');
+
 const run = (file, ...args) => execFileSync(file, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 const ip = (...args) => run('ip', ...args);
 

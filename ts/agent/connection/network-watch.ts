@@ -1,10 +1,11 @@
-// Notices that this machine has other addresses than before, or has slept.
+// Notices that this machine has other addresses than before, leaves its network by another router, or has slept.
+import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 
 import { binding } from '../../native';
 
 /** What made somebody look at the network. */
-export type NetworkChange = 'addresses' | 'woken';
+export type NetworkChange = 'addresses' | 'routes' | 'woken';
 
 type Listener = (change: NetworkChange) => void;
 
@@ -17,6 +18,7 @@ class NetworkWatch {
   #timer: NodeJS.Timeout | undefined;
   #clock = new binding.ClockWatch();
   #addresses = '';
+  #routes = '';
 
   constructor(private readonly interval: number) {}
 
@@ -36,14 +38,19 @@ class NetworkWatch {
     this.#clock = new binding.ClockWatch();
     this.#clock.observe(this.interval);
     this.#addresses = addresses();
+    this.#routes = defaultRoutes();
     this.#timer = setInterval(() => this.#look(), this.interval).unref();
   }
 
   #look(): void {
-    const before = this.#addresses;
+    const [oldAddresses, oldRoutes] = [this.#addresses, this.#routes];
     this.#addresses = addresses();
+    this.#routes = defaultRoutes();
     const woken = this.#clock.observe(this.interval) != null;
-    const change: NetworkChange | undefined = before !== this.#addresses ? 'addresses' : woken ? 'woken' : undefined;
+    let change: NetworkChange | undefined;
+    if (oldAddresses !== this.#addresses) change = 'addresses';
+    else if (oldRoutes !== this.#routes) change = 'routes';
+    else if (woken) change = 'woken';
     if (change) for (const listener of [...this.#listeners]) listener(change);
   }
 }
@@ -61,6 +68,34 @@ function addresses(): string {
     .flatMap(([name, list]) => (list ?? []).filter(({ internal }) => !internal).map(({ cidr }) => `${name} ${cidr}`))
     .sort()
     .join('\n');
+}
+
+/** Longer tables are those of routers, and reading them would take longer than a look at the addresses. */
+const LONGEST_TABLE = 64 * 1024;
+
+/**
+ * The default routes as one text: a machine that changes routers may keep its address. Linux only; elsewhere a change of the router is noticed
+ * by the silence that follows.
+ */
+function defaultRoutes(): string {
+  return ['/proc/net/route', '/proc/net/ipv6_route'].flatMap(routesOf).sort().join('\n');
+}
+
+function routesOf(table: string): string[] {
+  if (process.platform !== 'linux') return [];
+  try {
+    const text = readFileSync(table, 'utf8');
+    if (text.length > LONGEST_TABLE) return [];
+    const columns = text.split('\n').map((line) => line.trim().split(/\s+/));
+    // IPv4: device, destination, gateway; IPv6: destination, length of its prefix, two of the source, gateway, ..., device. Unreachable ones are on `lo`.
+    const route = table.endsWith('ipv6_route')
+      ? (c: string[]) => (/^0{32}$/.test(c[0] ?? '') && c[1] === '00' && c[9] !== 'lo' ? [`${c[9]} ${c[4]}`] : [])
+      : (c: string[]) => (c[1] === '00000000' && c[7] === '00000000' ? [`${c[0]} ${c[2]}`] : []);
+    return columns.flatMap(route);
+  } catch {
+    // Some sandboxes hide it.
+    return [];
+  }
 }
 
 const watches = new Map<number, NetworkWatch>();
