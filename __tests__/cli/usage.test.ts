@@ -26,7 +26,9 @@ test('the overview, each command and --version explain themselves on standard ou
     expect(flag).toEqual(help);
     expect(Math.max(...help.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   }
-  expect(await run('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  for (const flag of ['--version', '-V', '-v']) {
+    expect(await run(flag)).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  }
 });
 
 test('without a command it shows the overview on standard error and fails', async () => {
@@ -62,7 +64,9 @@ test.each([
   [['ping', '--signaling', 'ws://127.0.0.1:1', '--ice', 'turn:h', 'agent://a'], 'needs a user name and a password'],
   [['ping', '--signaling', 'ws://127.0.0.1:1', '--trust', 'agent://a', 'agent://a'], '--trust takes agent://name=KEY'],
   [['ping', '--signaling', 'ws://127.0.0.1:1', '--trust', 'agent://a=/no/such/file', 'agent://a'], '/no/such/file'],
-  [['send', 'agent://a'], 'send needs <agent>'],
+  [['send', 'agent://a'], 'send needs <file...> <agent>, and only "agent://a" was given'],
+  [['send', 'report.pdf'], 'send needs <file...> <agent>, and only "report.pdf" was given'],
+  [['send'], 'send needs <file> and <agent>'],
   [['receive', '--signaling', 'ws://127.0.0.1:1'], 'there is no terminal to ask at; --accept takes every file'],
   [['call', 'agent://a', 'f', '{"a":', '--signaling', 'ws://127.0.0.1:1'], 'is not JSON'],
   [['keygen', 'f', '-a', 'HS256'], '-a is one of ES256, EdDSA, RS256, not "HS256"'],
@@ -72,6 +76,18 @@ test.each([
   expect(stderr).toContain(message);
   expect(stderr).toContain('See "ossa-webrtc help');
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});
+
+test('--verbose adds no stack to what was only written wrong', async () => {
+  for (const args of [
+    ['pnig', '-v'],
+    ['ping', '--verbose'],
+    ['-v', 'ping'],
+  ]) {
+    const { code, stderr } = await run(...args);
+    expect(code).toBe(2);
+    expect(stderr).not.toMatch(/^ +at /m);
+  }
 });
 
 test('a password in a wrong --ice is not repeated', async () => {

@@ -35,7 +35,8 @@ async function run(args: readonly string[], broken: AbortSignal): Promise<number
       process.stderr.write(overview(COMMANDS, packageVersion()));
       return EXIT.usage;
     }
-    if (name === '--version' || name === '-V') return print(`${packageVersion()}\n`);
+    if (name === '--version' || name === '-V' || (name === '-v' && rest.length === 0))
+      return print(`${packageVersion()}\n`);
     if (name === 'help' || name === '--help' || name === '-h') return help(rest);
     return await runCommand(find(name), rest, broken);
   } catch (error) {
@@ -43,7 +44,8 @@ async function run(args: readonly string[], broken: AbortSignal): Promise<number
     out.error(PROGRAM, report);
     if (report.exitCode === EXIT.usage)
       out.stderr.write(`See "${PROGRAM} help${known(args[0]) ? ` ${args[0]}` : ''}".\n`);
-    if (out.verbose && error instanceof Error) out.stderr.write(`${error.stack}\n`);
+    // Of use for a defect; a command that is written wrong is none.
+    if (out.verbose && report.exitCode !== EXIT.usage && error instanceof Error) out.stderr.write(`${error.stack}\n`);
     return report.exitCode;
   }
 }

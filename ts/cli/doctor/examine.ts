@@ -172,7 +172,7 @@ export async function checkSignaling(
     // It is there, and does what it should: it does not know us.
     const refused = code === 'UNAUTHORIZED' || code === 'AUTH_FAILED';
     works = refused;
-    const text = refused ? `${url} is there, and refuses agents without a proof: ${message}` : `${url}: ${message}`;
+    const text = refused ? `${url} is there, and refuses agents without a proof: ${message}` : named(url, message);
     checks.push(found('signaling', refused ? 'warn' : 'fail', text, { url, code }));
   }
   const ahead = works ? await clockAhead(url, ca, timeout) : undefined;
@@ -195,4 +195,10 @@ function clockCheck(ahead: number | undefined): Check {
 }
 
 /** All URLs of the servers that were given. */
+/** The message with its address, once: errors name the URL, and the host that it leads to as well. */
+export function named(url: string, message: string): string {
+  const shorter = message.replace(`: ${new URL(url).host}: `, ': ');
+  return shorter.startsWith(url.replace(/\/$/, '')) ? shorter : `${url}: ${shorter}`;
+}
+
 export const urlsOf = (iceServers: readonly RTCIceServer[]): ServerUrl[] => serverUrls(iceServers);

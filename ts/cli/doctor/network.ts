@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 
 /** Where an address is valid. */
-export type Scope = 'loopback' | 'link-local' | 'private' | 'public';
+export type Scope = 'loopback' | 'link-local' | 'private' | 'reserved' | 'public';
 
 /** One address of an interface. */
 export interface Address {
@@ -26,13 +26,19 @@ export function addresses(): Address[] {
   );
 }
 
-/** RFC 1918, RFC 6598 (carrier-grade NAT), RFC 4193; everything else is public. */
+/**
+ * Private: RFC 1918, RFC 6598 (carrier-grade NAT), RFC 4193. Reserved: for documentation (RFC 5737, RFC 3849, RFC 9637), benchmarks (RFC 2544),
+ * and what RFC 6890 leaves unused. Everything else is public.
+ */
 export function scopeOf(address: string): Scope {
   if (/^(127\.|::1$)/.test(address)) return 'loopback';
   if (/^(169\.254\.|fe[89ab])/i.test(address)) return 'link-local';
   const carrier = /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./;
   const local = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|f[cd])/i;
-  return carrier.test(address) || local.test(address) ? 'private' : 'public';
+  if (carrier.test(address) || local.test(address)) return 'private';
+  const documentation = /^(192\.0\.2\.|198\.51\.100\.|203\.0\.113\.|2001:0?db8:|3fff:0?[0-9a-f]{0,3}:)/i;
+  const unused = /^(0\.|198\.1[89]\.|2[4-5]\d\.|192\.0\.0\.)/;
+  return documentation.test(address) || unused.test(address) ? 'reserved' : 'public';
 }
 
 /** Whether there is a route to the internet over IPv6. Nothing is sent: connecting a UDP socket only looks for one. */

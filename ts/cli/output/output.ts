@@ -93,6 +93,11 @@ export class Output {
     this.#draw();
   }
 
+  /** Width of a line that fits on the terminal. */
+  get columns(): number {
+    return (this.stderr.columns ?? 80) - 1;
+  }
+
   /** Takes the status line away. */
   clearStatus(): void {
     if (this.#status !== '' && this.live) this.stderr.write('\r\x1b[K');
@@ -124,8 +129,7 @@ export class Output {
   }
 
   #draw(): void {
-    const columns = this.stderr.columns ?? 80;
-    this.stderr.write(`\r${this.#status.slice(0, columns - 1)}\x1b[K`);
+    this.stderr.write(`\r${this.#status.slice(0, this.columns)}\x1b[K`);
   }
 
   #write(stream: Sink, text: string): void {

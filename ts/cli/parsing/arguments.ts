@@ -97,6 +97,10 @@ function checkPositionals(command: Command, given: readonly string[]): void {
   const { positionals } = command;
   const required = positionals.filter(({ optional }) => !optional).length;
   if (given.length < required) {
+    // Nobody can tell which of them the one is that was given.
+    if (given.length > 0 && positionals.some(({ many }) => many)) {
+      throw new UsageError(`${command.name} needs ${usageOf(positionals)}, and only "${given.join(' ')}" was given`);
+    }
     const missing = positionals.filter(({ optional }) => !optional).slice(given.length);
     throw new UsageError(`${command.name} needs ${missing.map(({ name }) => `<${name}>`).join(' and ')}`);
   }

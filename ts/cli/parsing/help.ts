@@ -66,7 +66,7 @@ function describe({ help, multiple, env, default: fallback, type }: OptionSpec):
 }
 
 function shown(type: OptionSpec['type'], value: string | number): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return value === '.' ? 'this folder' : value;
   if (type === 'duration') return duration(value);
   return type === 'bytes' ? bytes(value) : String(value);
 }
