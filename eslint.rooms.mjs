@@ -10,6 +10,7 @@ const parts = agent('auth', 'calls', 'channels', 'connection', 'files', 'limits.
 /** A folder or a single file of `ts/`, and what it may import. */
 const ROOMS = {
   // The ground.
+  platform: [],
   base: [],
   native: ['base'],
   webidl: [],
@@ -92,7 +93,9 @@ export default {
       {
         default: 'disallow',
         message: 'this is above, beside the face of, or not among the rooms that eslint.rooms.mjs names here',
-        policies: rooms.flatMap((from) => ROOMS[from].map((to) => ({ from: anyFile(from), allow: { to: face(to) } }))),
+        policies: rooms.flatMap((from) =>
+          [...ROOMS[from], 'platform'].map((to) => ({ from: anyFile(from), allow: { to: face(to) } })),
+        ),
       },
     ],
   },

@@ -641,6 +641,8 @@ interface RTCConfiguration {
     certificates?: RTCCertificate[];
     /** Hint for gathering ahead, 0 to 255; candidates are gathered when needed. Default: 0. */
     iceCandidatePoolSize?: number;
+    /** An offer has a section for data channels even without one (webrtc-extensions). Cannot be changed. Default: `false`. */
+    alwaysNegotiateDataChannels?: boolean;
     /** Not part of W3C's dictionary: how to use the network. Read by the constructor only. */
     transport?: RTCTransportOptions;
 }
@@ -738,8 +740,8 @@ declare class RTCSctpTransport extends EventTarget {
     get transport(): RTCDtlsTransport;
     /** State of the SCTP association. */
     get state(): RTCSctpTransportState;
-    /** Largest message that `send()` takes, in bytes. */
-    get maxMessageSize(): number;
+    /** Largest message that `send()` takes, in bytes; `null` before an answer (webrtc-pc 6.1.1). */
+    get maxMessageSize(): number | null;
     /** Largest number of channels, known once connected. */
     get maxChannels(): number | null;
     /** `state` has changed. */

@@ -1,4 +1,4 @@
-import { certificateFromPEM, certificateToPEM, RTCPeerConnection } from 'ossa-webrtc';
+import { certificateFromPEM, certificateToPEM, RTCPeerConnection, type RTCConfiguration } from 'ossa-webrtc';
 
 import { errorOf, newPeer } from './helper';
 
@@ -10,6 +10,12 @@ test.each([
   'stuns:[2001:db8::1]:5349',
   'turn:turn.example.net?transport=tcp',
   'turns:turn.example.net:443?transport=tcp',
+  // What the URL parser takes, as a line of a file or of the environment gives it.
+  'stun:stun.example.net\n',
+  '\t stun:stun.example.net:3478 \r\n',
+  'stun:stun.exa\nmple.net',
+  'stun:b\u00fccher.example',
+  'turn:h%2eexample?transport=tcp',
 ])('the server URL %s is accepted', (url) => {
   expect(newPeer(turn(url)).getConfiguration().iceServers?.[0]?.urls).toEqual([url]);
 });
@@ -20,12 +26,100 @@ test.each([
   ['stun:example.net:', 'not a port'],
   ['stun:example.net:65536', 'not a port'],
   ['stun:[not-ip]', 'not a host name'],
+  ['stun:256.1.1.1', 'not a host name'],
+  ['stun:1.2.3.4.5', 'not a host name'],
+  ['stun:a\\b', 'not a host name'],
+  ['stun:a b', 'not a host name'],
   ['stun:example.net?transport=udp', 'no transport'],
   ['turn:example.net?transport=sctp', 'unknown'],
 ])('the server URL %s is a SyntaxError that says why', (url, reason) => {
   const error = errorOf(() => newPeer(turn(url)));
   expect(error).toMatchObject({ name: 'SyntaxError' });
   expect((error as Error).message).toContain(reason);
+});
+
+test.each([
+  ['username', { username: '' }],
+  ['credential', { credential: '' }],
+  ['username', { username: '', credential: '' }],
+])('an empty %s for TURN is refused: a variable that nobody has set', (name, empty) => {
+  for (const attempt of [
+    () => newPeer(turn('turn:turn.example.net', empty)),
+    () => newPeer().setConfiguration(turn('turns:turn.example.net', empty)),
+  ]) {
+    const error = errorOf(attempt) as Error;
+    expect(error.name).toBe('InvalidAccessError');
+    expect(error.message).toContain(name);
+  }
+  newPeer(turn('stun:stun.example.net', empty));
+});
+
+describe('alwaysNegotiateDataChannels', () => {
+  const hasSection = async (configuration?: RTCConfiguration) =>
+    /^m=application/m.test((await newPeer(configuration).createOffer()).sdp!);
+
+  test('makes a section for data without a channel, as a member of the configuration and of `transport`', async () => {
+    expect(await hasSection({ alwaysNegotiateDataChannels: true })).toBe(true);
+    expect(await hasSection({ transport: { alwaysNegotiateDataChannels: true } })).toBe(true);
+    expect(await hasSection({ alwaysNegotiateDataChannels: false })).toBe(false);
+    expect(await hasSection()).toBe(false);
+  });
+
+  test('is in the configuration and cannot be changed', () => {
+    const peer = newPeer({ alwaysNegotiateDataChannels: true });
+    expect(peer.getConfiguration().alwaysNegotiateDataChannels).toBe(true);
+    expect(newPeer().getConfiguration().alwaysNegotiateDataChannels).toBe(false);
+    expect(errorOf(() => peer.setConfiguration({}))).toMatchObject({ name: 'InvalidModificationError' });
+  });
+});
+
+describe('before an answer', () => {
+  test('sctp.maxMessageSize is null at both ends, and afterwards what the other end takes', async () => {
+    const [a, b] = [newPeer(), newPeer({ transport: { maxMessageSize: 1024 } })];
+    a.createDataChannel('c');
+    await a.setLocalDescription();
+    await b.setRemoteDescription(a.localDescription!);
+    expect([a.sctp!.maxMessageSize, b.sctp!.maxMessageSize]).toEqual([null, null]);
+    await b.setLocalDescription();
+    expect(b.sctp!.maxMessageSize).toBeGreaterThan(1024);
+    await a.setRemoteDescription(b.localDescription!);
+    expect(a.sctp!.maxMessageSize).toBe(1024);
+    await a.setLocalDescription();
+    expect(a.sctp!.maxMessageSize).toBe(1024);
+  });
+});
+
+describe('a local description that was changed', () => {
+  const set = async (change: (sdp: string) => string) => {
+    const peer = newPeer();
+    peer.createDataChannel('c');
+    const { type, sdp } = await peer.createOffer();
+    await peer.setLocalDescription({ type, sdp: change(sdp!) });
+    return peer.localDescription!.sdp;
+  };
+
+  test.each<[string, (sdp: string) => string]>([
+    ['line ends', (sdp) => sdp.replaceAll('\r\n', '\n')],
+    ['empty lines at the end', (sdp) => `${sdp}\r\n`],
+    ['no word of trickling', (sdp) => sdp.replace(/a=ice-options:.*\r\n/, '')],
+    ['white space at the end of lines', (sdp) => sdp.replaceAll('\r\n', ' \r\n')],
+  ])('is taken if that means nothing: %s', async (_, change) => {
+    expect(await set(change)).toContain('\r\nm=application');
+  });
+
+  test.each<[string, (sdp: string) => string]>([
+    ['other credentials', (sdp) => sdp.replace(/a=ice-ufrag:.*/, 'a=ice-ufrag:abcd')],
+    ['another fingerprint', (sdp) => sdp.replace(/a=fingerprint:.*/, 'a=fingerprint:sha-256 00')],
+    ['another role', (sdp) => sdp.replace('a=setup:actpass', 'a=setup:active')],
+  ])('is refused if it does: %s', async (_, change) => {
+    await expect(set(change)).rejects.toMatchObject({ name: 'InvalidModificationError' });
+  });
+
+  test('is refused if none was created', async () => {
+    await expect(newPeer().setLocalDescription({ type: 'offer', sdp: 'v=0\r\n' })).rejects.toMatchObject({
+      name: 'InvalidModificationError',
+    });
+  });
 });
 
 test('script gets copies of the configuration', () => {

@@ -84,7 +84,7 @@ describe('send', () => {
   test('names the reason when it cannot send', async () => {
     const { near, a } = await openPair({}, { transport: { maxMessageSize: 1024 } });
     const limit = a.sctp!.maxMessageSize;
-    expect(() => near.send(new Uint8Array(limit + 1))).toThrow(TypeError);
+    expect(() => near.send(new Uint8Array(limit! + 1))).toThrow(TypeError);
     expect(() => (near.send as () => void)()).toThrow(TypeError);
     near.close();
     expect(errorOf(() => near.send('x'))).toMatchObject({ name: 'InvalidStateError' });

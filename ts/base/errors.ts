@@ -1,6 +1,7 @@
 // The one error class of the agent layer, and how errors of the native core become one.
 import { isNativeError } from 'node:util/types';
 
+import { queueMicrotask } from '../platform';
 /** The codes that this package emits. A code that another implementation sends is passed through as it is. */
 export type AgentErrorCode =
   | 'AGENT_NOT_FOUND'

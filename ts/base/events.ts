@@ -1,6 +1,7 @@
 // Typed events, and queues for what must not get lost before somebody listens.
 import { isPromise } from 'node:util/types';
 
+import { queueMicrotask } from '../platform';
 import { reportError } from './errors';
 
 type Listener<Args extends unknown[]> = (...args: Args) => unknown;

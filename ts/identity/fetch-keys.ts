@@ -1,6 +1,7 @@
 // Fetches a published key set.
 import { Agent, get } from 'node:https';
 
+import { clearTimeout, setTimeout } from '../platform';
 /** Milliseconds from the request to the last byte. */
 const PATIENCE = 5000;
 

@@ -1,4 +1,5 @@
 // Takes what the core has queued for this thread and calls the listeners, in bounded slices.
+import { setImmediate } from '../platform';
 import type { Hub } from './binding';
 import { decodeEvent } from './json';
 import type { LiftedText, NativeEvent } from './types';
@@ -24,8 +25,7 @@ const SLAB_SIZE = 256 * 1024;
 /** After this many milliseconds other work of the event loop gets its turn. */
 const SLICE_MS = 2;
 
-// Kept from the start: test frameworks replace these by fakes that stand still, and messages have to come all the same.
-const later = setImmediate;
+// Kept from the start: test frameworks replace it by one that stands still.
 const now = performance.now.bind(performance);
 
 /** What the inbox needs of a peer. */
@@ -86,7 +86,7 @@ export class Inbox {
   readonly schedule = (): void => {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    later(this.#onImmediate);
+    setImmediate(this.#onImmediate);
   };
 
   /** Delivers for a while. What is left follows after other work of the event loop. */

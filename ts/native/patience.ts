@@ -1,4 +1,5 @@
 // Time limits for others that allow for this program being late itself.
+import { clearTimeout, setTimeout } from '../platform';
 import { binding } from './loader';
 
 /** The longest time that a timer of Node can wait. */

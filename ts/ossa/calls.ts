@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from '../platform';
 import { AgentError } from '../base';
 
 interface Pending {

@@ -6,6 +6,7 @@
 // pieces are joined. It is there for programs that were written for it; speed is the agents' business.
 import { randomUUID } from 'node:crypto';
 
+import { clearInterval, setInterval } from '../platform';
 import { AgentError } from '../base';
 import type { WebRTCMessage } from './types';
 

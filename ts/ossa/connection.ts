@@ -1,4 +1,5 @@
 // One W3C connection of a transport: descriptions, candidates, channels. A transport may have several, one after the other.
+import { clearTimeout, setTimeout } from '../platform';
 import { Backpressure, sendingFailed } from '../agent/channels';
 import { RTCPeerConnection, type RTCDataChannel, type RTCIceCandidateInit } from '../w3c';
 import type { WebRTCTransportConfig } from './types';

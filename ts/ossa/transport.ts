@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 
+import { clearInterval, setInterval } from '../platform';
 import { AgentError, messageOf } from '../base';
 import type { RTCDataChannel, RTCIceCandidateInit, RTCPeerConnection, RTCPeerConnectionState } from '../w3c';
 import { PendingCalls } from './calls';

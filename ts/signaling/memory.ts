@@ -1,9 +1,7 @@
+import { setImmediate, structuredClone } from '../platform';
 import { AgentError } from '../base';
 import { normalizeAgentUri } from '../identity';
 import type { RoomListener, SignalingAdapter, SignalingMessage, Unsubscribe } from './adapter';
-
-// Taken at load time, so that fake timers of test frameworks do not stop signaling.
-const later = setImmediate;
 
 /** Signaling between agents in the same process, for tests and for programs that bring both sides. */
 export class MemorySignaling implements SignalingAdapter {
@@ -25,7 +23,7 @@ export class MemorySignaling implements SignalingAdapter {
     const copy = structuredClone(message);
     // Now, where the sender can be told: later nobody would catch it.
     const to = normalizeAgentUri(copy.to);
-    later(() => {
+    setImmediate(() => {
       const recipient = this.#agents.get(to);
       if (recipient) recipient(copy);
       else if (copy.type !== 'error' && copy.from !== undefined) this.#unreachable(copy, copy.from);
@@ -76,7 +74,7 @@ export class MemorySignaling implements SignalingAdapter {
   #tell(members: Map<string, RoomListener>, left: string[] = []): void {
     const list = [...members.keys()].sort();
     for (const [agent, onMembers] of [...members]) {
-      later(() => {
+      setImmediate(() => {
         if (members.get(agent) === onMembers) onMembers(list, { left });
       });
     }

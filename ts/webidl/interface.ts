@@ -1,5 +1,4 @@
-// Taken at load time: see ts/w3c/events/tasks.ts.
-const nextTick = process.nextTick.bind(process);
+import { nextTick } from '../platform';
 
 /** Passed by our own code to the constructors of interfaces that script cannot construct. */
 export const constructible = Symbol('ossa-webrtc.constructible');

@@ -1,4 +1,5 @@
 // Calls over one link: those that this side makes, and where those of the other side are answered.
+import { clearTimeout, setTimeout } from '../../platform';
 import {
   AgentError,
   cancelled,

@@ -1,4 +1,5 @@
 // One timer for the nearest of many deadlines.
+import { clearTimeout, setTimeout } from '../../platform';
 
 /** Calls `due` when the nearest deadline has come. Deadlines that vanish are noticed then, not before. */
 export class CallTimer {

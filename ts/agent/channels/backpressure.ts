@@ -1,4 +1,5 @@
 // Room in the send buffer of a data channel, awaited.
+import { DOMException } from '../../platform';
 import { AgentError, cancelled, messageOf, onAbort } from '../../base';
 import type { RTCDataChannel } from '../../w3c';
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 
+import { clearInterval, setInterval } from '../../platform';
 import { binding } from '../../native';
 
 /** What made somebody look at the network. */

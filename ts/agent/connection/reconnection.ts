@@ -1,4 +1,5 @@
 // Keep-alive and reconnection of one link: the native core decides what is due, this drives it with one timer.
+import { clearTimeout, setTimeout } from '../../platform';
 import { binding } from '../../native';
 import { watchNetwork } from './network-watch';
 import type { ResolvedReconnect } from './reconnect-options';

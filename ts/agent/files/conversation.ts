@@ -1,4 +1,5 @@
 // One attempt at a transfer: a channel, and the state machine of the core that says what goes over it.
+import { clearTimeout, setTimeout } from '../../platform';
 import { AgentError, messageOf } from '../../base';
 import type { AgentChannel, ChannelData } from '../channels';
 

@@ -1,4 +1,5 @@
 // The files of one link, both ways.
+import { clearTimeout, setTimeout } from '../../platform';
 import { AgentError, cancelled, Inbox, onAbort } from '../../base';
 import type { AgentChannel, Priority } from '../channels';
 import type { ResolvedLimits } from '../limits';

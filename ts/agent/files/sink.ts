@@ -5,6 +5,7 @@ import { link, lstat, mkdir, open, rename, rm, unlink, type FileHandle } from 'n
 import { dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 
+import { clearTimeout, setTimeout } from '../../platform';
 import { AgentError, replaceFile } from '../../base';
 
 /** What is there of a file. */

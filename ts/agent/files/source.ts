@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { isAnyArrayBuffer } from 'node:util/types';
 
+import { Blob } from '../../platform';
 import { AgentError } from '../../base';
 import { CAN_GO_WITHOUT, openPipe, readDevice, WITHOUT_WAITING } from './special-files';
 

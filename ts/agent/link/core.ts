@@ -1,4 +1,5 @@
 // What a link is made of, and how the parts work together; `Link` is what users see of it.
+import { clearTimeout, setTimeout } from '../../platform';
 import { AgentError, orCancelled } from '../../base';
 import type { AuthMode } from '../../identity';
 import type { SignalingMessage } from '../../signaling';

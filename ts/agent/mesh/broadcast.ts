@@ -1,4 +1,5 @@
 // What a mesh does with all of its members at once.
+import { clearTimeout, setTimeout } from '../../platform';
 import { AgentError, cancelled, messageOf, onAbort } from '../../base';
 import type { Link } from '../link';
 import type { Neighbour } from './neighbour';

@@ -1,4 +1,5 @@
 // Messages of a room that come before its list names their sender.
+import { clearTimeout, setTimeout } from '../../platform';
 import type { AgentMessage, MessageSink } from '../messages';
 
 /**

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 
+import { clearTimeout, setTimeout } from '../../platform';
 import {
   AgentError,
   checkMembers,

@@ -1,4 +1,5 @@
 // One agent that a mesh wants to be connected to, and how the link to it is made, lost and repaired.
+import { clearTimeout, setTimeout } from '../../platform';
 import { AgentError, messageOf } from '../../base';
 import type { Link } from '../link';
 

@@ -1,5 +1,6 @@
 import { isAnyArrayBuffer } from 'node:util/types';
 
+import { clearTimeout, setTimeout } from '../../platform';
 import { AgentError } from '../../base';
 import { normalizeAgentUri } from '../../identity';
 import type { RoomDetails, SignalingAdapter, Unsubscribe } from '../../signaling';

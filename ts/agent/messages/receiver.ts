@@ -1,4 +1,5 @@
 // What comes from the other agent: texts and bytes of its message channels, on their way to whoever waits for them.
+import { clearTimeout, setTimeout } from '../../platform';
 import { AgentError, errorFromJson, errorFromStranger, Inbox, nativeAgentCall } from '../../base';
 import type { binding, LiftedText } from '../../native';
 import type { RTCDataChannel } from '../../w3c';

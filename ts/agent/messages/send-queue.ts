@@ -1,5 +1,6 @@
 // Messages on their way to the channels of a link. What finds room goes at once; the rest waits here, and the native
 // schedule says whose turn it is. It outlives the channels: what waits when one is lost goes through the next.
+import { clearTimeout, setTimeout } from '../../platform';
 import { AgentError, cancelled, nativeAgentCall, onAbort } from '../../base';
 import { binding } from '../../native';
 import type { RTCDataChannel } from '../../w3c';

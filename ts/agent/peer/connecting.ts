@@ -1,6 +1,7 @@
 // `connect()`: one link per pair of agents however many ask for it, within a time limit, and patience with an agent that is just starting.
 import { randomUUID } from 'node:crypto';
 
+import { clearTimeout, setTimeout } from '../../platform';
 import {
   AgentError,
   cancelled,

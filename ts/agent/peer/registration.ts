@@ -1,4 +1,5 @@
 // The place of one agent in a signaling service: registered, lost, given up.
+import { clearTimeout, setTimeout } from '../../platform';
 import { AgentError, messageOf } from '../../base';
 import type { AgentKeys } from '../../identity';
 import { isSignalingMessage, type SignalingAdapter, type SignalingMessage, type Unsubscribe } from '../../signaling';

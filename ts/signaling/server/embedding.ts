@@ -5,6 +5,7 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { Duplex, pipeline } from 'node:stream';
 
+import { setTimeout } from '../../platform';
 import { binding } from '../../native';
 
 type NativeServer = InstanceType<typeof binding.SignalingServer>;

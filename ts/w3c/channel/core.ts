@@ -1,3 +1,4 @@
+import { Blob, DOMException, MessageEvent } from '../../platform';
 import type { LiftedText, NativePeer, NativeRtcError } from '../../native';
 import type { BinaryType, RTCDataChannelState, RTCPriorityType } from '../enums';
 import { fire, RTCError, RTCErrorEvent, toRTCError, toStandardError } from '../events';

@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-unsafe-declaration-merging -- the merged interfaces only refine types of members that are there */
 import { types } from 'node:util';
 
+import { Blob, EventTarget } from '../../platform';
 import {
   constructible,
   EventHandlers,

@@ -1,3 +1,4 @@
+import { Event } from '../../platform';
 import { dictionary, DOMString, exposeInterface, instanceOf, requireArguments } from '../../webidl';
 import { convertEventInit, type RTCEventInit } from '../events';
 import { isDataChannel, type RTCDataChannel } from './data-channel';

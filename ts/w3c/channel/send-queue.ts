@@ -1,3 +1,4 @@
+import { DOMException } from '../../platform';
 import { NativeError } from '../../native';
 
 /** Hands one message to the core. */

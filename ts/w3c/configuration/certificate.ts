@@ -1,3 +1,4 @@
+import { DOMException } from '../../platform';
 import { NativeCertificate } from '../../native';
 import {
   constructible,

@@ -1,5 +1,7 @@
+import { DOMException } from '../../platform';
 import type { NativeIceServer } from '../../native';
 import {
+  boolean,
   dictionary,
   DOMString,
   enumeration,
@@ -19,7 +21,7 @@ import {
   type RTCRtcpMuxPolicy,
 } from '../enums';
 import { isCertificate, type RTCCertificate } from './certificate';
-import { checkIceServerUrl } from './server-url';
+import { parseIceServerUrl } from './server-url';
 import { transportOptions, type RTCTransportOptions } from './transport-options';
 
 /** A STUN or TURN server. */
@@ -46,6 +48,8 @@ export interface RTCConfiguration {
   certificates?: RTCCertificate[];
   /** Hint for gathering ahead, 0 to 255; candidates are gathered when needed. Default: 0. */
   iceCandidatePoolSize?: number;
+  /** An offer has a section for data channels even without one (webrtc-extensions). Cannot be changed. Default: `false`. */
+  alwaysNegotiateDataChannels?: boolean;
   /** Not part of W3C's dictionary: how to use the network. Read by the constructor only. */
   transport?: RTCTransportOptions;
 }
@@ -69,6 +73,7 @@ export interface Configuration {
   rtcpMuxPolicy: RTCRtcpMuxPolicy;
   certificates: RTCCertificate[];
   iceCandidatePoolSize: number;
+  alwaysNegotiateDataChannels: boolean;
   transport?: RTCTransportOptions;
 }
 
@@ -79,6 +84,7 @@ const convert = dictionary<Configuration>('RTCConfiguration', {
   rtcpMuxPolicy: { type: enumeration(RTCP_MUX_POLICIES), default: () => 'require' as const },
   certificates: { type: sequence(instanceOf('RTCCertificate', isCertificate)), default: () => [] },
   iceCandidatePoolSize: { type: octetEnforceRange, default: () => 0 },
+  alwaysNegotiateDataChannels: { type: boolean, default: () => false },
   transport: { type: transportOptions },
 });
 
@@ -97,6 +103,9 @@ export function checkModification(before: Configuration, after: Configuration, l
   }
   if (after.bundlePolicy !== before.bundlePolicy) throw notModifiable('bundlePolicy');
   if (after.rtcpMuxPolicy !== before.rtcpMuxPolicy) throw notModifiable('rtcpMuxPolicy');
+  if (after.alwaysNegotiateDataChannels !== before.alwaysNegotiateDataChannels) {
+    throw notModifiable('alwaysNegotiateDataChannels');
+  }
   if (localDescriptionApplied && after.iceCandidatePoolSize !== before.iceCandidatePoolSize) {
     throw notModifiable('iceCandidatePoolSize');
   }
@@ -109,24 +118,35 @@ function notModifiable(member: string): DOMException {
 /** RFC 8489 section 14.3. */
 const MAX_USERNAME_BYTES = 509;
 
-/** webrtc-pc 4.4.1.6: every server is checked before anything is applied. */
-export function checkIceServers(servers: readonly NativeIceServer[]): void {
-  for (const server of servers) {
+/**
+ * webrtc-pc 4.4.1.6: every server is checked before anything is applied.
+ * @returns the servers with their URLs as the core reads them.
+ */
+export function checkIceServers(servers: readonly NativeIceServer[]): NativeIceServer[] {
+  return servers.map((server) => {
     if (server.urls.length === 0) throw new DOMException('An ICE server needs at least one URL', 'SyntaxError');
-    for (const url of server.urls) {
-      const scheme = checkIceServerUrl(url);
-      if (scheme !== 'turn' && scheme !== 'turns') continue;
-      if (server.username === undefined || server.credential === undefined) {
-        throw new DOMException(`The server ${url} needs a username and a credential`, 'InvalidAccessError');
-      }
-      const bytes = Buffer.byteLength(server.username);
-      if (bytes > MAX_USERNAME_BYTES) {
-        throw new DOMException(
-          `The username for ${url} has ${bytes} bytes; at most ${MAX_USERNAME_BYTES} are allowed`,
-          'InvalidAccessError',
-        );
-      }
-    }
+    const urls = server.urls.map((url) => {
+      const { scheme, normalized } = parseIceServerUrl(url);
+      if (scheme === 'turn' || scheme === 'turns') checkCredentials(url, server);
+      return normalized;
+    });
+    return { ...server, urls };
+  });
+}
+
+function checkCredentials(url: string, { username, credential }: NativeIceServer): void {
+  if (username === undefined || credential === undefined) {
+    throw new DOMException(`The server ${url} needs a username and a credential`, 'InvalidAccessError');
+  }
+  // RFC 8265 section 4.1: an OpaqueString has at least one character. Often it is a variable that nobody has set.
+  const empty = username === '' ? 'username' : credential === '' ? 'credential' : undefined;
+  if (empty) throw new DOMException(`The ${empty} for ${url} is empty`, 'InvalidAccessError');
+  const bytes = Buffer.byteLength(username);
+  if (bytes > MAX_USERNAME_BYTES) {
+    throw new DOMException(
+      `The username for ${url} has ${bytes} bytes; at most ${MAX_USERNAME_BYTES} are allowed`,
+      'InvalidAccessError',
+    );
   }
 }
 
@@ -143,7 +163,9 @@ export function checkCertificates(certificates: readonly RTCCertificate[]): void
 export function copyConfiguration(configuration: Configuration): RTCConfiguration {
   const { iceServers, iceTransportPolicy, bundlePolicy, rtcpMuxPolicy, certificates, iceCandidatePoolSize } =
     configuration;
+  const { alwaysNegotiateDataChannels } = configuration;
   return {
+    alwaysNegotiateDataChannels,
     bundlePolicy,
     certificates: [...certificates],
     iceCandidatePoolSize,

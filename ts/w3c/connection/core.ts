@@ -1,3 +1,4 @@
+import { DOMException } from '../../platform';
 import { NativePeer, type NativeChannelInfo, type PeerSnapshot } from '../../native';
 import { thrown } from '../../webidl';
 import {
@@ -80,10 +81,11 @@ export class PeerCore implements ChannelHost {
     this.configuration = convertConfiguration(configuration);
     const { certificates, iceServers, iceTransportPolicy, transport } = this.configuration;
     checkCertificates(certificates);
-    checkIceServers(iceServers);
     const config = {
       ...transport,
-      iceServers,
+      alwaysNegotiateDataChannels:
+        this.configuration.alwaysNegotiateDataChannels || transport?.alwaysNegotiateDataChannels,
+      iceServers: checkIceServers(iceServers),
       iceTransportPolicy,
       ...(certificates.length > 0 && { certificates: certificates.map(nativeCertificateOf) }),
     };
@@ -95,8 +97,8 @@ export class PeerCore implements ChannelHost {
     this.#throwIfClosed();
     const before = this.configuration;
     checkModification(before, after, this.#localDescriptionApplied);
-    checkIceServers(after.iceServers);
-    const { iceServers, iceTransportPolicy } = after;
+    const { iceTransportPolicy } = after;
+    const iceServers = checkIceServers(after.iceServers);
     nativeCall(() => this.native.setConfiguration({ iceServers, iceTransportPolicy }));
     this.configuration = { ...after, certificates: before.certificates, transport: before.transport };
   }
@@ -141,8 +143,9 @@ export class PeerCore implements ChannelHost {
         return Promise.reject(wrongState(false, type, this.signalingState));
       const last = type === 'offer' ? this.#lastCreatedOffer : this.#lastCreatedAnswer;
       if (sdp !== '') {
-        if (!isUnmodified(sdp, last)) return Promise.reject(modified(type));
-        return this.#setDescription(false, { type, sdp: last });
+        if (last === '') return Promise.reject(nothingCreated(type));
+        // The core lets changes pass that mean nothing, as browsers do, and refuses the others.
+        return this.#setDescription(false, { type, sdp });
       }
       const reusable = type === 'offer' ? last !== '' && this.#offerIsCurrent : last !== '';
       if (reusable) return this.#setDescription(false, { type, sdp: last });
@@ -324,7 +327,7 @@ export class PeerCore implements ChannelHost {
   }
 
   maxMessageSize(): number {
-    return this.transports?.sctp.maxMessageSize ?? Infinity;
+    return this.transports?.sctp.maxMessageSize ?? Infinity; // a channel is not open before an answer
   }
 
   forget(handle: number): void {
@@ -384,17 +387,9 @@ export class PeerCore implements ChannelHost {
   }
 }
 
-/**
- * Whether a description is the one that was created last. One change is let through, because a widely used library makes
- * it for connections that do not trickle: the line that announces trickling may be missing.
- */
-function isUnmodified(sdp: string, created: string): boolean {
-  return sdp === created || (created !== '' && sdp === created.replaceAll('a=ice-options:trickle\r\n', ''));
-}
-
-function modified(type: string): DOMException {
+function nothingCreated(type: string): DOMException {
   return new DOMException(
-    `The ${type} is not the one that was created last; descriptions cannot be modified before setLocalDescription`,
+    `No ${type} was created that could be set; set what createOffer() or createAnswer() gave`,
     'InvalidModificationError',
   );
 }

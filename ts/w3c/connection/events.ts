@@ -1,5 +1,4 @@
-import { setTimeout } from 'node:timers';
-
+import { setTimeout } from '../../platform';
 import type {
   LiftedText,
   NativeChannelInfo,

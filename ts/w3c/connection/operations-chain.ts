@@ -1,3 +1,4 @@
+import { DOMException } from '../../platform';
 import { thrown } from '../../webidl';
 import { queueJob } from '../events';
 

@@ -1,3 +1,4 @@
+import { Event } from '../../platform';
 import {
   dictionary,
   DOMString,

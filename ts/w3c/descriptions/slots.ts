@@ -1,3 +1,4 @@
+import { DOMException } from '../../platform';
 import type { NativeDescription, PeerSnapshot } from '../../native';
 import type { RTCSdpType, RTCSignalingState } from '../enums';
 import { RTCSessionDescription, updateSdp } from './session-description';

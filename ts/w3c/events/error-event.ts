@@ -1,3 +1,4 @@
+import { Event } from '../../platform';
 import { dictionary, DOMString, exposeInterface, instanceOf, requireArguments } from '../../webidl';
 import { isRTCError, type RTCError } from './error';
 import { convertEventInit, type RTCEventInit } from './init';

@@ -1,3 +1,4 @@
+import { DOMException } from '../../platform';
 import {
   dictionary,
   DOMString,

@@ -1,3 +1,4 @@
+import { DOMException } from '../../platform';
 import { NativeError, type NativeRtcError } from '../../native';
 import type { RTCErrorDetailType } from '../enums';
 import { RTCError } from './error';

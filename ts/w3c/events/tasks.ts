@@ -1,19 +1,16 @@
-// Taken at load time, so that fake timers of test frameworks do not stop the event loop for us. They replace the globals
-// and the members of `node:timers` alike.
-const later = setImmediate;
-const job = queueMicrotask;
+import { Event, queueMicrotask, setImmediate } from '../../platform';
 
 /**
  * "Queue a task": the steps run in a turn of the event loop of their own, after all promise jobs of this one. A task that
  * was queued keeps the process alive until it has run.
  */
 export function queueTask(steps: () => void): void {
-  later(steps);
+  setImmediate(steps);
 }
 
 /** "Queue a microtask". */
 export function queueJob(steps: () => void): void {
-  job(steps);
+  queueMicrotask(steps);
 }
 
 /** Fires a plain event. */

@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unsafe-declaration-merging -- the merged interfaces only refine types of members that are there */
+import { EventTarget } from '../../platform';
 import { constructible, EventHandlers, exposeInterface, illegalConstructor, type EventHandler } from '../../webidl';
 import type { RTCDtlsTransportState } from '../enums';
 import type { AddEventListener, RemoveEventListener, RTCErrorEvent } from '../events';

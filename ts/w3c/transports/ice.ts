@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unsafe-declaration-merging -- the merged interfaces only refine types of members that are there */
+import { EventTarget } from '../../platform';
 import { constructible, EventHandlers, exposeInterface, illegalConstructor, type EventHandler } from '../../webidl';
 import type { RTCIceCandidate, RTCIceParameters } from '../descriptions';
 import type { RTCIceComponent, RTCIceGathererState, RTCIceRole, RTCIceTransportState } from '../enums';

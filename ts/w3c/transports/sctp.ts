@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unsafe-declaration-merging -- the merged interfaces only refine types of members that are there */
+import { EventTarget } from '../../platform';
 import { constructible, EventHandlers, exposeInterface, illegalConstructor, type EventHandler } from '../../webidl';
 import type { RTCSctpTransportState } from '../enums';
 import type { AddEventListener, RemoveEventListener } from '../events';
@@ -8,7 +9,7 @@ import type { RTCDtlsTransport } from './dtls';
 export interface SctpTransportSlots {
   transport: RTCDtlsTransport;
   state: RTCSctpTransportState;
-  maxMessageSize: number;
+  maxMessageSize: number | null;
   maxChannels: number | null;
 }
 
@@ -39,8 +40,8 @@ export class RTCSctpTransport extends EventTarget {
   get state(): RTCSctpTransportState {
     return this.#slots.state;
   }
-  /** Largest message that `send()` takes, in bytes. */
-  get maxMessageSize(): number {
+  /** Largest message that `send()` takes, in bytes; `null` before an answer (webrtc-pc 6.1.1). */
+  get maxMessageSize(): number | null {
     return this.#slots.maxMessageSize;
   }
   /** Largest number of channels, known once connected. */

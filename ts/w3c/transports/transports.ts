@@ -26,7 +26,7 @@ export class Transports {
   readonly sctp: SctpTransportSlots = {
     transport: this.dtlsTransport,
     state: 'connecting',
-    maxMessageSize: 65_536,
+    maxMessageSize: null,
     maxChannels: null,
   };
   readonly sctpTransport: RTCSctpTransport = createSctpTransport(this.sctp);
@@ -35,7 +35,10 @@ export class Transports {
   negotiated(snapshot: PeerSnapshot): void {
     const remote = snapshot.pendingRemoteDescription ?? snapshot.currentRemoteDescription;
     if (snapshot.ice) this.ice.role = snapshot.ice.role;
-    this.maxMessageSize(snapshot.sctp?.maxMessageSize ?? (remote ? maxMessageSize(remote.sdp) : 65_536));
+    // An answer settles it (webrtc-pc 6.1.1, "update the data max message size"); a later offer alone changes nothing.
+    const { currentRemoteDescription: settled } = snapshot;
+    const answered = remote?.type === 'answer' || remote?.type === 'pranswer' ? remote : settled;
+    if (answered) this.maxMessageSize(snapshot.sctp?.maxMessageSize ?? maxMessageSize(answered.sdp));
     this.#localParameters(snapshot);
     this.ice.remoteParameters = remote ? iceParameters(remote.sdp) : null;
     this.remoteCandidates(snapshot);

@@ -2,6 +2,7 @@
 //
 // Binary messages are data. Text messages are one letter and a rest: `d` text data, `c` how much the reader has taken
 // and granted in total, `e` the end, `x` an error of the writer, `s` the reader has stopped.
+import { Blob } from '../../../platform';
 import { AgentError, onAbort } from '../../../base';
 import type { ChannelData, ChannelPayload } from '../types';
 import { asAgentError, type Pipe, type StreamChunk, type StreamedChannel } from './pipe';

@@ -2,6 +2,7 @@
 import { Duplex, type DuplexOptions } from 'node:stream';
 import { isAnyArrayBuffer } from 'node:util/types';
 
+import { Blob } from '../../../platform';
 import { checkMembers } from '../../../base';
 import type { ChannelPayload } from '../types';
 import { FlowPipe, STREAM_PROTOCOL } from './flow-pipe';
