@@ -103,6 +103,9 @@ describe('a local description that was changed', () => {
     ['empty lines at the end', (sdp) => `${sdp}\r\n`],
     ['no word of trickling', (sdp) => sdp.replace(/a=ice-options:.*\r\n/, '')],
     ['white space at the end of lines', (sdp) => sdp.replaceAll('\r\n', ' \r\n')],
+    ['bandwidth', (sdp) => sdp.replace(/(c=IN .*\r\n)/, '$1b=AS:1638400\r\n')],
+    ['the name of the session', (sdp) => sdp.replace(/s=.*/, 's=foo')],
+    ['the order of lines', (sdp) => `${sdp.replace('a=setup:actpass\r\n', '')}a=setup:actpass\r\n`],
   ])('is taken if that means nothing: %s', async (_, change) => {
     expect(await set(change)).toContain('\r\nm=application');
   });
@@ -111,6 +114,9 @@ describe('a local description that was changed', () => {
     ['other credentials', (sdp) => sdp.replace(/a=ice-ufrag:.*/, 'a=ice-ufrag:abcd')],
     ['another fingerprint', (sdp) => sdp.replace(/a=fingerprint:.*/, 'a=fingerprint:sha-256 00')],
     ['another role', (sdp) => sdp.replace('a=setup:actpass', 'a=setup:active')],
+    ['a line more', (sdp) => `${sdp}a=x\r\n`],
+    ['a line twice', (sdp) => sdp.replace('a=setup:actpass\r\n', '$&$&')],
+    ['a line of another section', (sdp) => sdp.replace(/(a=group:.*\r\n)([^]*)/, '$2$1')],
   ])('is refused if it does: %s', async (_, change) => {
     await expect(set(change)).rejects.toMatchObject({ name: 'InvalidModificationError' });
   });

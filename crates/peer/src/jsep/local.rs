@@ -33,27 +33,41 @@ pub(super) struct Draft {
 impl Draft {
     /// The text that comes back from the application, if it is still the draft.
     ///
-    /// W3C 4.4.1.5 demands equality. Differences that change nothing in the negotiation are let pass, since
-    /// established libraries make them: line endings and white space, candidates (non-trickle signaling adds or
-    /// removes them) and `a=ice-options` (removed by the same libraries to stop the peer from trickling).
+    /// W3C 4.4.1.5 demands equality. Differences that change nothing in the negotiation are let pass, since browsers do and
+    /// established libraries make them: line endings and white space, the order of the lines of a section, candidates
+    /// (non-trickle signaling adds or removes them), `a=ice-options` (removed by the same libraries to stop the peer from
+    /// trickling), the session's name and information, and bandwidth, which says nothing about data.
     pub(super) fn accept(&self, text: &str) -> Option<Outline> {
         let mut outline = self.outline.clone();
         if text.is_empty() || text == self.text {
             return Some(outline);
         }
-        fn essence(text: &str) -> impl Iterator<Item = &str> {
-            let negligible = ["a=candidate:", "a=end-of-candidates", "a=ice-options:"];
-            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-            lines.filter(move |line| !negligible.iter().any(|prefix| line.starts_with(prefix)))
-        }
         outline.trickle &= text.contains("a=ice-options:");
-        essence(text).eq(essence(&self.text)).then_some(outline)
+        (essence(text) == essence(&self.text)).then_some(outline)
     }
 
     /// Whether `outline` says the same, apart from its version and its candidates.
     pub(super) fn says(&self, outline: &Outline) -> bool {
         bare(self.outline.clone()) == bare(outline.clone())
     }
+}
+
+/// The lines that mean something, each section's in alphabetical order.
+fn essence(text: &str) -> Vec<Vec<&str>> {
+    let negligible = ["a=candidate:", "a=end-of-candidates", "a=ice-options:", "b=", "i=", "s="];
+    let mut sections = vec![Vec::new()];
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if line.starts_with("m=") {
+            sections.push(Vec::new());
+        }
+        if !negligible.iter().any(|prefix| line.starts_with(prefix)) {
+            sections.last_mut().expect("it begins with one").push(line);
+        }
+    }
+    for lines in &mut sections {
+        lines.sort_unstable();
+    }
+    sections
 }
 
 /// A description without its version and candidates.

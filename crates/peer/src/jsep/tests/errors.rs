@@ -101,6 +101,10 @@ fn changes_that_mean_nothing_to_the_negotiation_are_let_pass() {
         |sdp: String| sdp + "a=candidate:1 1 udp 1 192.0.2.1 1 typ host\r\na=end-of-candidates\r\n",
         // What simple-peer does with `trickle: false`.
         |sdp: String| sdp.replace("a=ice-options:trickle\r\n", ""),
+        |sdp: String| sdp.replace("s=-\r\n", "s=a name\r\ni=of a session\r\n"),
+        |sdp: String| sdp.replace("a=setup:actpass\r\n", "") + "a=setup:actpass\r\n",
+        // What is done to raise the bandwidth of media.
+        |sdp: String| sdp + "b=AS:1638400\r\n",
     ] {
         let mut a = Peer::with_channel('a');
         let offer = change(a.offer());
