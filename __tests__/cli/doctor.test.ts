@@ -75,7 +75,10 @@ test('a clock that is five minutes wrong is a failure, with what to do', async (
 
 // Behind NATs: needs Linux and the right to make namespaces, `ip`, `nft` and coturn. In CI it fails without them.
 const UNSHARE = ['--map-root-user', '--net', '--mount'];
-const works = (file: string, ...args: string[]) => spawnSync(file, args).status === 0;
+// Run by npm there is another program of the name `nft` in the path: a tracer of files.
+const PATH = process.env['PATH']!.split(':').filter((folder) => !folder.includes('node_modules'));
+const env = { ...process.env, PATH: PATH.join(':') };
+const works = (file: string, ...args: string[]) => spawnSync(file, args, { env }).status === 0;
 const possible =
   process.platform === 'linux' &&
   works('unshare', ...UNSHARE, 'nft', 'list', 'ruleset') &&
