@@ -411,7 +411,7 @@ interface RTCPeerConnectionIceErrorEventInit extends RTCEventInit {
     /** Reason phrase. Default: `''`. */
     errorText?: string;
 }
-/** `icecandidateerror`: a STUN or TURN server could not be used (webrtc-pc 4.8.3). */
+/** `icecandidateerror`: a STUN or TURN server could not be used, or candidates were left out (webrtc-pc 4.8.3). */
 declare class RTCPeerConnectionIceErrorEvent extends Event {
     /** @throws TypeError without an `errorCode`. */
     constructor(type: string, eventInitDict: RTCPeerConnectionIceErrorEventInit);
@@ -419,9 +419,9 @@ declare class RTCPeerConnectionIceErrorEvent extends Event {
     get address(): string | null;
     /** Local port used to reach the server. */
     get port(): number | null;
-    /** URL of the server. */
+    /** URL of the server; empty if no server is to blame: candidates were left out, or the options leave no address. */
     get url(): string;
-    /** STUN error code (300 to 699), or 701 if the server could not be reached. */
+    /** STUN error code (300 to 699), or 701 if the server could not be reached or none is to blame. */
     get errorCode(): number;
     /** The server's reason phrase, or our own. */
     get errorText(): string;
@@ -622,9 +622,9 @@ type RTCTransportOptions = Omit<NativePeerConfig, 'iceServers' | 'iceTransportPo
 interface RTCIceServer {
     /** `stun:`, `stuns:`, `turn:` or `turns:` URLs (RFC 7064, RFC 7065). */
     urls: string | string[];
-    /** User name for TURN, at most 509 bytes. */
+    /** User name for TURN, 1 to 509 bytes. */
     username?: string;
-    /** Password for TURN. */
+    /** Password for TURN, not empty. */
     credential?: string;
 }
 /** Configuration of a connection (webrtc-pc 4.2.1). */

@@ -1,11 +1,15 @@
-// Links between the documents lead somewhere: the file is there, and so is the heading.
+// Links between the documents lead somewhere: the file is there, in the package as well, and so is the heading.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 
 const root = join(__dirname, '..');
+const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { files: string[] };
+const isPacked = (path: string) => [...files, 'README.md'].some((name) => path === name || path.startsWith(name + sep));
+
 const documents = [
   ...readdirSync(root).filter((name) => name.endsWith('.md')),
   ...readdirSync(join(root, 'docs')).flatMap((name) => (name.endsWith('.md') ? [join('docs', name)] : [])),
+  join('examples', 'README.md'),
 ];
 
 /** The text without fenced blocks and inline code, where brackets mean other things. */
@@ -34,7 +38,7 @@ function brokenLinks(document: string): string[] {
     if (/^[a-z]+:/.test(link)) return false;
     const [path, anchor] = link.split('#') as [string, string?];
     const target = path === '' ? file : join(dirname(file), path);
-    if (relative(root, target).startsWith('..') || !existsSync(target)) return true;
+    if (!isPacked(relative(root, target)) || !existsSync(target)) return true;
     return anchor !== undefined && !anchors(target).includes(anchor);
   });
 }

@@ -28,9 +28,9 @@ import { transportOptions, type RTCTransportOptions } from './transport-options'
 export interface RTCIceServer {
   /** `stun:`, `stuns:`, `turn:` or `turns:` URLs (RFC 7064, RFC 7065). */
   urls: string | string[];
-  /** User name for TURN, at most 509 bytes. */
+  /** User name for TURN, 1 to 509 bytes. */
   username?: string;
-  /** Password for TURN. */
+  /** Password for TURN, not empty. */
   credential?: string;
 }
 

@@ -82,7 +82,7 @@ const convertIceErrorEventInit = dictionary<RTCPeerConnectionIceErrorEventInit, 
   convertEventInit,
 );
 
-/** `icecandidateerror`: a STUN or TURN server could not be used (webrtc-pc 4.8.3). */
+/** `icecandidateerror`: a STUN or TURN server could not be used, or candidates were left out (webrtc-pc 4.8.3). */
 export class RTCPeerConnectionIceErrorEvent extends Event {
   readonly #init: RTCPeerConnectionIceErrorEventInit;
 
@@ -103,11 +103,11 @@ export class RTCPeerConnectionIceErrorEvent extends Event {
   get port(): number | null {
     return this.#init.port ?? null;
   }
-  /** URL of the server. */
+  /** URL of the server; empty if no server is to blame: candidates were left out, or the options leave no address. */
   get url(): string {
     return this.#init.url ?? '';
   }
-  /** STUN error code (300 to 699), or 701 if the server could not be reached. */
+  /** STUN error code (300 to 699), or 701 if the server could not be reached or none is to blame. */
   get errorCode(): number {
     return this.#init.errorCode;
   }
