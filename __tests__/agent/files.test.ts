@@ -214,7 +214,7 @@ describe('a refusal', () => {
     const ac = await pair.a.connect('agent://c');
     const first = ac.sendFile(content(10), { name: 'first' });
     const file = await incoming;
-    await expect(ac.sendFile(content(10)).done).rejects.toMatchObject({ code: 'AGENT_UNREACHABLE', retryable: true });
+    await expect(ac.sendFile(content(10)).done).rejects.toMatchObject({ code: 'RATE_LIMIT_EXCEEDED', retryable: true });
     await file.accept({ directory: pair.inbox }).done;
     await first.done;
   });

@@ -6,6 +6,12 @@ import { EarlyRoomMessages } from '../../ts/agent/mesh/early-messages';
 import { Company, complete, next, take, until } from './mesh-helpers';
 import { until as eventually } from './two-agents';
 
+// Ours are Node's timers, which fake ones do not reach. Where the passing of time is the test, they do.
+jest.mock('../../ts/platform', () => ({
+  setTimeout: (then: () => void, delay: number) => globalThis.setTimeout(then, delay),
+  clearTimeout: (timer: NodeJS.Timeout) => globalThis.clearTimeout(timer),
+}));
+
 let company: Company;
 beforeEach(() => {
   company = new Company();
