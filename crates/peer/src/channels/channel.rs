@@ -1,7 +1,7 @@
 //! One data channel.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use ossa_sctp::{Reliability, SendOptions};
@@ -41,6 +41,8 @@ pub(crate) struct Channel {
     /// Until the peer has shown that it knows the channel, everything is sent in order behind the OPEN message
     /// (RFC 8832 section 6).
     pub(super) confirmed: bool,
+    /// Our reset of a channel that was announced waits until then (see `linger.rs`).
+    pub(super) lingers_until: Option<Instant>,
     pub(super) outgoing: Reset,
     pub(super) incoming: Reset,
     /// The application was told that it is closed; the id waits for the peer's direction.
@@ -83,6 +85,7 @@ impl Channel {
             state: ChannelState::Connecting,
             counters: Counters::default(),
             confirmed: negotiated,
+            lingers_until: None,
             outgoing: Reset::Open,
             incoming: Reset::Open,
             reported: false,

@@ -22,7 +22,9 @@ impl Channels {
             (ChannelState::Open, Some(sctp)) => {
                 channel.state = ChannelState::Closing;
                 self.closing.push_back((now + CLOSE_PATIENCE, id));
-                self.reset(now, id, sctp);
+                if !self.linger(now, id) {
+                    self.reset(now, id, sctp);
+                }
             }
             (ChannelState::Closing | ChannelState::Closed, _) => {}
             (ChannelState::Connecting | ChannelState::Open, _) => {
@@ -69,8 +71,9 @@ impl Channels {
         }
     }
 
-    /// Starts the reset of our direction.
-    fn reset(&mut self, now: Instant, id: ChannelId, sctp: &mut Association) {
+    /// Starts the reset of our direction, unless it has begun.
+    pub(super) fn reset(&mut self, now: Instant, id: ChannelId, sctp: &mut Association) {
+        self.end_lingering(id);
         let Some(channel) = self.by_id.get_mut(&id) else { return };
         let Some(stream) = channel.stream.filter(|_| channel.outgoing == Reset::Open) else { return };
         channel.outgoing = Reset::Requested;
@@ -201,6 +204,7 @@ impl Channels {
     }
 
     fn remove(&mut self, id: ChannelId) {
+        self.end_lingering(id);
         self.report(id, None);
         self.forget(id);
         self.closing.retain(|(_, waiting)| *waiting != id);
@@ -214,8 +218,16 @@ impl Channels {
         self.events.push_back(Event::ChannelClosed { id, error });
     }
 
+    /// Time has passed.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, sctp: Option<&mut Association>) {
+        if let Some(sctp) = sctp {
+            self.reset_lingering(now, sctp);
+        }
+        self.report_overdue(now);
+    }
+
     /// The application has waited long enough for the peer to close its direction. Our data must be out, though.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+    fn report_overdue(&mut self, now: Instant) {
         while let Some(&(at, id)) = self.closing.front() {
             if at > now {
                 return;

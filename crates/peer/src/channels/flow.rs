@@ -82,7 +82,9 @@ impl Channels {
             return;
         };
         // Whoever sends on the stream knows the channel.
-        channel.confirmed = true;
+        let id = channel.id;
+        self.confirm(now, id);
+        let Some(channel) = self.by_id.get_mut(&id) else { return };
         if channel.state != ChannelState::Open {
             return;
         }
@@ -91,7 +93,6 @@ impl Channels {
             Ok(Some((kind, data))) => self.events.push_back(Event::Message { id: channel.id, kind, data }),
             Ok(None) => {}
             Err(why) => {
-                let id = channel.id;
                 self.fail(now, id, &why, sctp);
             }
         }

@@ -4,6 +4,7 @@ mod channel;
 mod closing;
 mod early;
 mod flow;
+mod linger;
 mod opening;
 mod registry;
 mod resets;

@@ -7,6 +7,7 @@ use ossa_sctp::{Association, Message, Reliability, SendOptions};
 use tracing::debug;
 
 use super::channel::Channel;
+use super::linger::ACK_PATIENCE;
 use super::registry::Channels;
 use super::types::ChannelId;
 use crate::dcep::{self, ppid};
@@ -46,6 +47,7 @@ impl Channels {
                 return;
             }
             channel.overhead_queued(len);
+            channel.lingers_until = Some(now + ACK_PATIENCE);
         }
         self.set_open(id, stream);
         self.replay(now, stream, sctp);
@@ -71,9 +73,7 @@ impl Channels {
         let stream = message.stream;
         match (dcep::parse(&message.payload), id) {
             (Ok(dcep::Message::Ack), Some(id)) => {
-                if let Some(channel) = self.by_id.get_mut(&id) {
-                    channel.confirmed = true;
-                }
+                self.confirm(now, id);
             }
             (Ok(dcep::Message::Ack), None) => debug!(stream, "DATA_CHANNEL_ACK without a channel"),
             (Ok(dcep::Message::Open(open)), Some(id)) => {

@@ -1,6 +1,6 @@
 //! All data channels of a connection, and the mapping between them and SCTP streams.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use ossa_sctp::Association;
@@ -50,6 +50,8 @@ pub(crate) struct Channels {
     pub(super) refused: HashMap<u16, Refused>,
     /// Channels whose closing the peer may never finish, oldest first.
     pub(super) closing: VecDeque<(Instant, ChannelId)>,
+    /// Channels that are closed here and whose reset waits, by its time.
+    pub(super) lingering: BTreeSet<(Instant, ChannelId)>,
     pub(super) events: VecDeque<Event>,
     /// Bytes of the application that a channel may have queued.
     pub(super) send_buffer_limit: usize,
@@ -73,6 +75,7 @@ impl Channels {
             resets: Resets::default(),
             refused: HashMap::new(),
             closing: VecDeque::new(),
+            lingering: BTreeSet::new(),
             events: VecDeque::new(),
             send_buffer_limit,
             max_send_size: 65_536,
@@ -269,6 +272,7 @@ impl Channels {
         self.resets.clear();
         self.refused.clear();
         self.closing.clear();
+        self.lingering.clear();
         self.streams = None;
     }
 
@@ -279,6 +283,8 @@ impl Channels {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.closing.front().map(|(at, _)| *at)
+        let patience = self.closing.front().map(|(at, _)| *at);
+        let reset = self.lingering.first().map(|(at, _)| *at);
+        patience.into_iter().chain(reset).min()
     }
 }

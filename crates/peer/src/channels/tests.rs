@@ -7,6 +7,8 @@ use bytes::Bytes;
 use ossa_sctp::{Association, Config, Event as SctpEvent, Message, Received};
 use proptest::prelude::*;
 
+mod short_lived;
+
 use super::{ChannelId, Channels, DataChannelInit, MessageKind};
 use crate::dcep::{Open, write_open};
 use crate::event::Event;
@@ -190,7 +192,7 @@ impl World {
                 for end in &mut self.ends {
                     end.handle_timeout(self.now);
                 }
-                self.channels.handle_timeout(self.now);
+                self.channels.handle_timeout(self.now, Some(&mut self.ends[0]));
             }
         }
         self.take();

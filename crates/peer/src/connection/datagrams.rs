@@ -67,7 +67,7 @@ impl Connection {
         if let Some(sctp) = self.sctp.as_mut().filter(|s| s.poll_timeout().is_some_and(|t| t <= now)) {
             sctp.handle_timeout(now);
         }
-        self.channels.handle_timeout(now);
+        self.channels.handle_timeout(now, self.sctp.as_deref_mut());
         if self.housekeeping.is_some_and(|at| at <= now) {
             self.housekeeping = if self.rx.rest() { now.checked_add(HOUSEKEEPING) } else { None };
             self.scratch = Vec::new();
