@@ -167,13 +167,16 @@ test('messages that name a channel wait for the next connection, as all others d
 });
 
 describe('two sides that were made differently', () => {
-  test.each<ChannelPreset>(['single', 'reference'])('learn it from each other: %s and multiplex', async (preset) => {
+  test.each<[ChannelPreset, string]>([
+    ['single', 'ossa-channel'],
+    ['reference', 'control'],
+  ])('learn it from each other: %s and multiplex', async (preset, label) => {
     const [a, b] = [agent('a', preset), agent('b', 'multiplex')];
     await b.ready;
     const [link, there] = await Promise.all([a.connect('agent://b'), next<Link>(b, 'link')]);
     const ends = [next<AgentError>(there, 'close'), next<AgentError>(link, 'close')];
     expect(await next<AgentError>(link, 'problem')).toMatchObject({ code: 'PROTOCOL_ERROR' });
-    expect((await ends[0])?.message).toContain(preset);
+    expect((await ends[0])?.message).toContain(`announced a channel ("${label}")`);
     await ends[1];
   });
 
@@ -197,8 +200,8 @@ describe('two sides that were made differently', () => {
     await dial(a, (naive) => [
       naive.createDataChannel('control', { ordered: true, id: 6, negotiated: true }),
       naive.createDataChannel('data', { ordered: false, maxRetransmits: 0, id: 8, negotiated: true }),
-      naive.createDataChannel('one', {}),
-      naive.createDataChannel('two', {}),
+      // It takes the stream on which the own side would see a collision first.
+      naive.createDataChannel('events', { negotiated: true, id: 1 }),
       naive.createDataChannel('data', { ordered: false, maxRetransmits: 0 }),
     ]);
     const link = await linked;

@@ -1,7 +1,7 @@
 // The channels of a link that carry its messages, as its preset wants them, and what tells that the other side wants others.
 import { AgentError } from '../../base';
 import { patience } from '../../native';
-import type { RTCDataChannel, RTCPeerConnection } from '../../w3c';
+import type { RTCDataChannel, RTCError, RTCPeerConnection } from '../../w3c';
 import { foreignPreset, presetChannels, type ChannelPreset, type PresetChannel } from './presets';
 
 /**
@@ -13,6 +13,12 @@ const PATIENCE = 10_000;
 
 /** The same once the other side has opened a channel that belongs to another preset. */
 const SUSPICIOUS = 1000;
+
+/**
+ * How long the end of a channel through which nothing ever came waits for what the signaling service may have to say about it,
+ * in milliseconds: a side that uses other channels closes those that collide with its own at once.
+ */
+const LAST_WORD = 1000;
 
 /** What the message channels need of their link. */
 export interface MessageChannelsHost {
@@ -50,6 +56,8 @@ export class MessageChannels {
   #stopWaiting: (() => void) | undefined;
   /** The other side has opened a channel of another preset. */
   #suspicious = false;
+  /** Something has come through one of them. */
+  #heard = false;
   /** It has been said that the other side uses other channels. */
   #told = false;
 
@@ -125,6 +133,7 @@ export class MessageChannels {
   forget(): RTCDataChannel[] {
     this.#wait(undefined);
     this.#suspicious = false;
+    this.#heard = false;
     const channels = [...this.#open.values()];
     this.#open = new Map();
     return channels;
@@ -136,7 +145,9 @@ export class MessageChannels {
     this.#open.set(label, channel);
     this.#host.listen(channel);
     const current = () => this.#open.get(label) === channel;
-    channel.addEventListener('close', () => current() && this.#host.lost());
+    channel.addEventListener('message', () => (this.#heard = true), { once: true });
+    channel.addEventListener('error', ({ error }) => current() && this.#failed(channel, error));
+    channel.addEventListener('close', () => current() && this.#lost(current));
     const opened = () => {
       if (!current()) return;
       if (!main) return this.#host.attach(channel);
@@ -146,6 +157,20 @@ export class MessageChannels {
     };
     if (channel.readyState === 'open') opened();
     else channel.addEventListener('open', opened);
+  }
+
+  /** A channel is closed by the other side, or with its connection. `current`: it still is one of the link's. */
+  #lost(current: () => boolean): void {
+    // The link is about to end with the reason.
+    if (this.#told) return;
+    if (this.#heard || this.#host.connection.sctp?.state !== 'connected') this.#host.lost();
+    else patience(LAST_WORD, () => current() && this.#host.lost());
+  }
+
+  /** Both sides have a negotiated channel: what fails it alone is that the other one uses its stream for something else. */
+  #failed({ label, negotiated }: RTCDataChannel, { message }: RTCError): void {
+    if (!negotiated || this.#host.connection.sctp?.state !== 'connected') return;
+    this.#mismatch(`uses the stream of the negotiated channel "${label}" for another one (${message})`);
   }
 
   /** The main channel has to come within this time. */
