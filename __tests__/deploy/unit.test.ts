@@ -1,6 +1,6 @@
 // The unit of deploy/ in a real systemd, with the package as it is published.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -32,6 +32,10 @@ function furnish(): void {
     mkdirSync(target, { recursive: true });
     execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', target]);
   }
+  // As npm links it.
+  const programs = join(application, 'node_modules', '.bin');
+  mkdirSync(programs);
+  symlinkSync('../ossa-webrtc/dist/cli/bin.js', join(programs, 'ossa-webrtc'));
   // Wherever it is here: the unit does not see homes.
   cpSync(process.execPath, join(folder, 'opt', 'node'));
   cpSync(join(__dirname, 'unit-trial.mjs'), join(folder, 'opt', 'trial.mjs'));

@@ -95,6 +95,7 @@ describe("the specification's configurations", () => {
       iceTransportPolicy: 'all',
       bundlePolicy: 'max-bundle',
       rtcpMuxPolicy: 'require',
+      alwaysNegotiateDataChannels: false,
       certificates: [],
     });
   });
