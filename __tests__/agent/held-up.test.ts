@@ -6,6 +6,13 @@ import { within } from '../../ts/native/within';
 import type { RTCDataChannel, RTCPeerConnection } from '../../ts/w3c';
 import { agents } from './two-agents';
 
+// Ours are Node's timers, which fake ones do not reach. Where the passing of time is the test, they do.
+jest.mock('../../ts/platform', () => ({
+  ...jest.requireActual<object>('../../ts/platform'),
+  setTimeout: (then: () => void, delay: number) => globalThis.setTimeout(then, delay),
+  clearTimeout: (timer: NodeJS.Timeout) => globalThis.clearTimeout(timer),
+}));
+
 const { pair } = agents();
 
 /** Nothing else runs here meanwhile: no timer, and no message is read. */
