@@ -34,6 +34,37 @@ test('on this machine alone it tests the connection with itself and says what it
   expect(objects.at(-1)).toEqual({ type: 'summary', ok: true });
 });
 
+for (const [what, path, why] of [
+  ['that is not there', '/nowhere/ossa-webrtc.node', /Cannot find module/],
+  ['that is none', join(__dirname, '..', '..', 'LICENSE-MIT'), /LICENSE-MIT: /],
+  ['that is a folder', __dirname, /Cannot find module/],
+] as const) {
+  test(`with a native library ${what} it goes to its end, says what is missing and what to do, and fails`, async () => {
+    const given = ['--signaling', 'ws://127.0.0.1:1', '--ice', 'stun:127.0.0.1:1'];
+    const doctor = new Program(['doctor', '--json', ...given], { env: { OSSA_WEBRTC_NATIVE_LIBRARY_PATH: path } });
+    expect((await doctor.result()).code).toBe(1);
+    const { objects } = doctor;
+    const [library] = checks(objects, 'library');
+    expect(library).toMatchObject({ status: 'fail', text: expect.stringMatching(/^no native library for /) as string });
+    expect(library!['text']).toMatch(why);
+    expect(checks(objects, 'ipv6')).toHaveLength(1);
+    for (const name of ['loopback', 'signaling', 'stun', 'turn']) {
+      expect(checks(objects, name)).toMatchObject([{ status: 'skip' }]);
+    }
+    expect(new Set(Object.values(verdicts(objects)))).toEqual(new Set(['unknown']));
+    expect(Object.keys(verdicts(objects))).toHaveLength(5);
+    expect(advice(objects)).toEqual([expect.stringMatching(/^Install the package without "--no-optional"/)]);
+    expect(objects.at(-1)).toEqual({ type: 'summary', ok: false });
+  });
+}
+
+test('other commands say in a line what they need, without the name of the program twice', async () => {
+  const env = { OSSA_WEBRTC_NATIVE_LIBRARY_PATH: '/nowhere/ossa-webrtc.node' };
+  const { code, stderr } = await new Program(['signal', '--port', '0'], { env }).result();
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^ossa-webrtc: no native library for .*\n.*Cannot find module.*\nWhat to do: install/);
+});
+
 test('it speaks plainly to people', async () => {
   const { url } = await signaling();
   const { code, stdout } = await run('doctor', '--signaling', url);

@@ -6,7 +6,10 @@ import {
   checkNetwork,
   checkRelays,
   checkSignaling,
+  found,
+  missingLibrary,
   SKEW_LIMIT,
+  untested,
   urlsOf,
   verdicts,
   type Check,
@@ -51,15 +54,36 @@ export const doctor = defineCommand({
     const { values, out, signal } = context;
     const iceServers = await iceServersOf(values.ice, values.iceFile);
     const ca = values.ca === undefined ? undefined : await readText(values.ca);
+    const report = new Report(out, signal);
+    const missing = await missingLibrary();
+    if (missing) return await withoutLibrary(report, missing, values.wait);
     // A wrong URL is an error of usage, before anything is tested.
     for (const url of values.signaling) await signalingOf({ ...values, signaling: [url] }, ca);
-    const report = new Report(out, signal);
     const findings = await examine(report, context, iceServers, ca);
     conclude(out, verdicts(findings), advice(findings));
-    out.result({ type: 'summary', ok: !report.failed });
-    return report.failed ? EXIT.failed : EXIT.ok;
+    return report.end();
   },
 });
+
+/** What can be seen without the library, and that the rest cannot. */
+async function withoutLibrary(
+  report: Report,
+  { check, todo }: NonNullable<Awaited<ReturnType<typeof missingLibrary>>>,
+  wait: number,
+): Promise<number> {
+  await report.section('This machine', async () => {
+    const { checks } = await checkNetwork(Math.min(wait, 1000));
+    return { checks: [check, ...checks] };
+  });
+  const why = 'the native library is missing';
+  const tests = { loopback: 'a connection with itself', signaling: 'signaling', stun: 'STUN and NAT', turn: 'TURN' };
+  await report.section('Connections', () => {
+    const checks = Object.entries(tests).map(([name, what]) => found(name, 'skip', `${what}: not tested, ${why}`));
+    return Promise.resolve({ checks });
+  });
+  conclude(report.out, untested(why), [todo]);
+  return report.end();
+}
 
 async function examine(
   report: Report,
@@ -122,6 +146,12 @@ class Report {
       out.result({ type: 'check', check, status, text, ...facts }, `  ${out.paint(colour, mark)} ${harmless(text)}`);
     }
     return result;
+  }
+
+  /** The last line, and the exit code. */
+  end(): number {
+    this.out.result({ type: 'summary', ok: !this.failed });
+    return this.failed ? EXIT.failed : EXIT.ok;
   }
 }
 

@@ -12,6 +12,19 @@ import { serverUrls, stunServers, turnUrls, type ServerUrl } from './servers';
 export const SKEW_LIMIT = 60_000;
 const SKEW_WARNING = 10_000;
 
+/** Why the native library cannot be loaded, and what to do; nothing if it can. */
+export async function missingLibrary(): Promise<{ check: Check; todo: string } | undefined> {
+  try {
+    await import('../../index.js');
+    return undefined;
+  } catch (error) {
+    const [what = '', todo] = (error as Error).message.split('\nWhat to do: ');
+    const text = what.replace(/^ossa-webrtc: /, '').replace(/\n\s*/g, ' ');
+    const sentence = todo ?? 'install the package again.';
+    return { check: found('library', 'fail', text), todo: sentence.charAt(0).toUpperCase() + sentence.slice(1) };
+  }
+}
+
 /** The connection of this machine with itself. */
 export async function checkLoopback(timeout: number): Promise<{ checks: Check[]; works: boolean }> {
   const transport = { includeLoopback: true, bindAddress: '127.0.0.1' };

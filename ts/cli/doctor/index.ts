@@ -1,5 +1,5 @@
 // What the command `doctor` looks at and concludes. How it is shown is the command's.
-export type { Check, Status } from './checks';
+export { found, type Check, type Status } from './checks';
 export {
   checkCandidates,
   checkLoopback,
@@ -7,7 +7,8 @@ export {
   checkNetwork,
   checkRelays,
   checkSignaling,
+  missingLibrary,
   SKEW_LIMIT,
   urlsOf,
 } from './examine';
-export { advice, verdicts, type Findings, type Verdict } from './verdict';
+export { advice, untested, verdicts, type Findings, type Verdict } from './verdict';

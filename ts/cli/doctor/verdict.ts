@@ -29,6 +29,18 @@ export function verdicts(findings: Findings): Verdict[] {
   return [sameMachine(findings), sameNetwork(findings), internet(findings), strictNat(findings), udpBlocked(findings)];
 }
 
+/** All verdicts if nothing could be tested. */
+export function untested(why: string): Verdict[] {
+  const all = [
+    ['same-machine', 'Agents on this machine'],
+    ['same-network', 'Agents in the same network'],
+    ['internet-direct', 'Agents elsewhere on the internet'],
+    ['strict-nat', 'Agents behind a strict (symmetric) NAT'],
+    ['udp-blocked', 'Agents in networks that block UDP'],
+  ] as const;
+  return all.map(([who, others]) => ({ who, answer: 'unknown', text: `${others}: not tested, ${why}.` }));
+}
+
 function sameMachine({ loopback }: Findings): Verdict {
   const text = loopback
     ? 'Agents on this machine connect.'

@@ -66,7 +66,10 @@ export function reportOf(error: unknown): Report {
   if (error instanceof UsageError) return { exitCode: EXIT.usage, code: 'USAGE', message: error.message };
   if (error instanceof Failure) return { exitCode: error.exitCode, code: error.code, message: error.message };
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  const text = typeof message === 'string' && message !== '' ? inWords(error as Error) : String(error);
+  const text =
+    typeof message === 'string' && message !== ''
+      ? inWords(error as Error).replace(/^ossa-webrtc: /, '')
+      : String(error);
   if (typeof code !== 'string') return { exitCode: EXIT.failed, code: 'FAILED', message: text };
   return { exitCode: BY_CODE[code] ?? EXIT.failed, code, message: text };
 }
