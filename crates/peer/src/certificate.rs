@@ -212,7 +212,8 @@ fn find_block(pem: &str, what: &str, fits: impl Fn(&str) -> bool) -> Result<(Str
             Err(unsupported("the private key is encrypted; decrypt it first"))
         }
         Some(block) => Ok((block.tag().to_owned(), block.into_contents())),
-        None => Err(data(format!("the PEM has no {what}, only {tags:?}"))),
+        None if tags.is_empty() => Err(data(format!("the PEM has no {what}, and nothing else"))),
+        None => Err(data(format!("the PEM has no {what}, only: {}", tags.join(", ")))),
     }
 }
 

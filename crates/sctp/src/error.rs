@@ -6,7 +6,7 @@ use crate::state::State;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// The association is not (or no longer) able to send.
-    #[error("cannot send in state {state:?}: wait for Event::Connected")]
+    #[error("cannot send in state \"{state}\": wait for Event::Connected")]
     NotConnected {
         /// The state it is in.
         state: State,
@@ -46,7 +46,7 @@ pub enum SendError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResetError {
     /// The association is not (or no longer) connected.
-    #[error("cannot reset a stream in state {state:?}: wait for Event::Connected")]
+    #[error("cannot reset a stream in state \"{state}\": wait for Event::Connected")]
     NotConnected {
         /// The state it is in.
         state: State,

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::chunk::cause;
+
 /// Control events, taken with [`Association::poll_event`](crate::Association::poll_event).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -66,7 +68,7 @@ pub enum CloseReason {
         message: String,
     },
     /// The peer sent an ABORT.
-    #[error("aborted by the peer (cause {cause:?}): {message}")]
+    #[error("aborted by the peer: {}", cause::in_words(*cause, message))]
     PeerAbort {
         /// Error cause code (RFC 9260 section 3.3.10), if there was one.
         cause: Option<u16>,
@@ -74,7 +76,7 @@ pub enum CloseReason {
         message: String,
     },
     /// The peer broke the protocol, or a limit of ours, and we sent an ABORT.
-    #[error("peer violated the protocol (cause {cause}): {message}")]
+    #[error("the peer violated the protocol ({}): {message}", cause::name(*cause))]
     ProtocolViolation {
         /// Error cause code (RFC 9260 section 3.3.10) that the ABORT carried.
         cause: u16,
@@ -82,7 +84,7 @@ pub enum CloseReason {
         message: String,
     },
     /// The peer did not complete the handshake within `Config::handshake_timeout`.
-    #[error("the peer has not completed the SCTP handshake within {waited:?}")]
+    #[error("the peer has not completed the SCTP handshake within {} ms", waited.as_millis())]
     HandshakeTimeout {
         /// How long it was tried.
         waited: Duration,

@@ -1,5 +1,7 @@
 //! States of an association.
 
+use std::fmt;
+
 /// State of an association (RFC 9260 section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum State {
@@ -20,4 +22,20 @@ pub enum State {
     ShutdownReceived,
     /// SHUTDOWN ACK sent, waiting for SHUTDOWN COMPLETE.
     ShutdownAckSent,
+}
+
+/// The name of the state in RFC 9260 section 4.
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "CLOSED",
+            Self::CookieWait => "COOKIE-WAIT",
+            Self::CookieEchoed => "COOKIE-ECHOED",
+            Self::Established => "ESTABLISHED",
+            Self::ShutdownPending => "SHUTDOWN-PENDING",
+            Self::ShutdownSent => "SHUTDOWN-SENT",
+            Self::ShutdownReceived => "SHUTDOWN-RECEIVED",
+            Self::ShutdownAckSent => "SHUTDOWN-ACK-SENT",
+        })
+    }
 }

@@ -151,6 +151,23 @@ fn an_abort_tells_the_peer_why() {
 }
 
 #[test]
+fn the_end_of_an_association_is_told_in_words() {
+    let aborted =
+        |cause, message: &str| CloseReason::PeerAbort { cause, message: message.into() }.to_string();
+    assert_eq!(aborted(Some(12), "enough"), "aborted by the peer: User-Initiated Abort: enough");
+    assert_eq!(aborted(Some(12), "User-Initiated Abort"), "aborted by the peer: User-Initiated Abort");
+    assert_eq!(aborted(Some(3), "Stale Cookie"), "aborted by the peer: Stale Cookie");
+    assert_eq!(aborted(Some(99), "x"), "aborted by the peer: a cause that RFC 9260 does not name: x");
+    assert_eq!(aborted(None, "no cause given"), "aborted by the peer: no cause given");
+    let violation = CloseReason::ProtocolViolation { cause: 13, message: "no TSN".into() };
+    assert_eq!(violation.to_string(), "the peer violated the protocol (Protocol Violation): no TSN");
+    let late = CloseReason::HandshakeTimeout { waited: Duration::from_millis(1500) };
+    assert_eq!(late.to_string(), "the peer has not completed the SCTP handshake within 1500 ms");
+    let early = SendError::NotConnected { state: State::CookieWait };
+    assert_eq!(early.to_string(), "cannot send in state \"COOKIE-WAIT\": wait for Event::Connected");
+}
+
+#[test]
 fn a_closed_window_stops_the_sender_and_reading_starts_it_again() {
     let config = Config { receive_window_min: 100_000, receive_window_max: 100_000, ..Config::default() };
     let mut sim = Sim::connected(Link::default(), config, 9);

@@ -55,6 +55,21 @@ enum State {
     Ended,
 }
 
+impl State {
+    /// For people on either side.
+    fn in_words(&self) -> &'static str {
+        match self {
+            Self::Waiting(_) => "before a file is offered",
+            Self::Offered { .. } => "before the file is accepted",
+            Self::Preparing => "before this side is prepared for the file",
+            Self::Accepted { .. } => "before the file begins",
+            Self::Receiving => "in the middle of the file",
+            Self::Finished { .. } => "after the file",
+            Self::Ended => "after the end of the transfer",
+        }
+    }
+}
+
 /// The receiving side of one transfer on one channel.
 #[derive(Debug)]
 pub struct FileReceiver {
@@ -122,8 +137,10 @@ impl FileReceiver {
                     || offered.is_some_and(|offered| offered != size)
                     || !is_sha256(&sha256)
                 {
+                    let offered =
+                        offered.map_or(String::new(), |offered| format!(", {offered} were offered"));
                     return Err(Failure::violation(format!(
-                        "the sender finishes after {size} bytes; {} came, {offered:?} were offered",
+                        "the sender finishes after {size} bytes; {} came{offered}",
                         self.received
                     )));
                 }
@@ -131,8 +148,8 @@ impl FileReceiver {
                 Ok(ReceiverEvent::Finish)
             }
             (control, state) => {
-                let text = format!("{control:?} does not belong here, in {state:?}");
-                Err(Failure::violation(text.chars().take(200).collect::<String>()))
+                let text = format!("\"{}\" does not belong here, {}", control.name(), state.in_words());
+                Err(Failure::violation(text))
             }
         }
     }

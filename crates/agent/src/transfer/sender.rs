@@ -43,6 +43,20 @@ enum State {
     Ended,
 }
 
+impl State {
+    /// For people on either side.
+    fn in_words(&self) -> &'static str {
+        match self {
+            Self::Offered(_) => "before the file is accepted",
+            Self::Preparing => "while the other side prepares for the file",
+            Self::Accepted { .. } => "before the file begins",
+            Self::Sending => "in the middle of the file",
+            Self::Finished { .. } => "after the file",
+            Self::Ended => "after the end of the transfer",
+        }
+    }
+}
+
 /// The sending side of one transfer on one channel.
 #[derive(Debug)]
 pub struct FileSender {
@@ -124,15 +138,18 @@ impl FileSender {
                 Ok(SenderEvent::Done)
             }
             (control, state) => {
-                let text = format!("{control:?} does not belong here, in {state:?}");
-                Err(Failure::violation(text.chars().take(200).collect::<String>()))
+                let text = format!("\"{}\" does not belong here, {}", control.name(), state.in_words());
+                Err(Failure::violation(text))
             }
         }
     }
 
     fn accepted(&mut self, offset: u64, sha256: Option<String>, window: u64) -> Result<SenderEvent, Failure> {
         if !WINDOWS.contains(&window) {
-            return Err(Failure::violation(format!("a window of {window} bytes is not from {WINDOWS:?}")));
+            let (least, most) = (WINDOWS.start(), WINDOWS.end());
+            return Err(Failure::violation(format!(
+                "a window of {window} bytes is not from {least} to {most}"
+            )));
         }
         let possible = offset == 0 || (self.resumable && self.size.is_some_and(|size| offset <= size));
         if !possible

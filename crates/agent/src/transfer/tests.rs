@@ -285,6 +285,21 @@ fn offers_out_of_bounds_are_refused_by_both_sides() {
 }
 
 #[test]
+fn what_does_not_belong_into_a_transfer_is_named_in_words() {
+    let (_, mut receiver) = flowing(Some(10));
+    let ReceiverEvent::Failed(failure) = receiver.receive(r#"{"type":"start","offset":5}"#, epoch()) else {
+        panic!("taken")
+    };
+    assert_eq!(failure.error.message, "\"start\" does not belong here, in the middle of the file");
+    let finish = format!(r#"{{"type":"finish","size":1,"sha256":"{}"}}"#, "0".repeat(64));
+    for (size, said) in [(Some(10), ", 10 were offered"), (None, "")] {
+        let (_, mut receiver) = flowing(size);
+        let ReceiverEvent::Failed(failure) = receiver.receive(&finish, epoch()) else { panic!("taken") };
+        assert_eq!(failure.error.message, format!("the sender finishes after 1 bytes; 0 came{said}"));
+    }
+}
+
+#[test]
 fn a_file_that_changes_while_it_is_sent_fails() {
     let (mut sender, _) = flowing(Some(10));
     assert_eq!(sender.sent(11).unwrap_err().code, code::CAPABILITY_FAILED);

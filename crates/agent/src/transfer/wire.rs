@@ -107,6 +107,22 @@ pub(super) enum Control {
     Abort(Reason),
 }
 
+impl Control {
+    /// Its `type`.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Offer(_) => "offer",
+            Self::Preparing => "preparing",
+            Self::Accept { .. } => "accept",
+            Self::Start { .. } => "start",
+            Self::Credit { .. } => "credit",
+            Self::Finish { .. } => "finish",
+            Self::Done { .. } => "done",
+            Self::Abort(_) => "abort",
+        }
+    }
+}
+
 /// Why a transfer ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Reason {

@@ -166,8 +166,9 @@ fn check(config: &Config) -> Result<(), Error> {
     }
     if config.ice.max_rto < config.ice.initial_rto {
         return range(format!(
-            "the longest ICE retransmission time-out ({:?}) is below the first ({:?})",
-            config.ice.max_rto, config.ice.initial_rto
+            "the longest ICE retransmission time-out ({} ms) is below the first ({} ms)",
+            config.ice.max_rto.as_millis(),
+            config.ice.initial_rto.as_millis()
         ));
     }
     Ok(())

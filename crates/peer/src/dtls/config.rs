@@ -34,7 +34,14 @@ pub(super) fn build(config: &DtlsConfig) -> Result<Arc<Config>, Error> {
         DtlsVersions::V1_3 => builder.dtls12_cipher_suites(&[]),
     };
     let built = builder.build().map_err(|e| {
-        Error::new(ErrorKind::Range, format!("the DTLS settings {config:?} cannot be used: {e}"))
+        let text = format!(
+            "the DTLS settings (mtu {}, initial time-out {} ms, handshake time-out {} ms, key update after {} records) cannot be used: {e}",
+            config.mtu,
+            config.initial_rto.as_millis(),
+            config.handshake_timeout.as_millis(),
+            config.key_update_records
+        );
+        Error::new(ErrorKind::Range, text)
     })?;
     let built = Arc::new(built);
     if is_default {

@@ -52,11 +52,11 @@ impl DtlsTransport {
         if self.state() != DtlsState::Connecting || self.ends.is_none_or(|ends| ends > now) {
             return;
         }
-        let timeout = self.handshake_timeout;
+        let timeout = self.handshake_timeout.as_millis();
         let message = match self.heard {
-            true => format!("the handshake timed out: it has not finished within {timeout:?}"),
+            true => format!("the handshake timed out: it has not finished within {timeout} ms"),
             false => format!(
-                "the handshake timed out: ICE has a path, but nothing of DTLS has come over it from the peer within {timeout:?}"
+                "the handshake timed out: ICE has a path, but nothing of DTLS has come over it from the peer within {timeout} ms"
             ),
         };
         self.fail(ErrorDetail::DtlsFailure, message, None);
@@ -126,10 +126,11 @@ impl DtlsTransport {
             self.take_packets();
         }
         let names: Vec<&str> = self.fingerprints.iter().map(|f| f.algorithm.as_str()).collect();
+        let names = names.join(", ");
         let message = match self.remote_certificate {
             None => "the peer has shown no certificate".to_owned(),
             Some(_) => {
-                format!("the certificate of the peer has none of the signaled fingerprints ({names:?})")
+                format!("the certificate of the peer has none of the signaled fingerprints ({names})")
             }
         };
         // Under the keys of DTLS 1.2 the engine can only say goodbye.

@@ -14,23 +14,31 @@ pub(crate) const COOKIE_WHILE_SHUTTING_DOWN: u16 = 10;
 pub(crate) const USER_ABORT: u16 = 12;
 pub(crate) const PROTOCOL_VIOLATION: u16 = 13;
 
-/// The name of a cause, for messages to humans.
+/// The name of a cause as RFC 9260 section 3.3.10 has it, for messages to humans.
 pub(crate) fn name(code: u16) -> &'static str {
     match code {
-        INVALID_STREAM => "invalid stream identifier",
-        MISSING_PARAMETER => "missing mandatory parameter",
-        STALE_COOKIE => "stale cookie",
-        OUT_OF_RESOURCE => "out of resource",
-        5 => "unresolvable address",
-        UNRECOGNIZED_CHUNK => "unrecognized chunk type",
-        INVALID_PARAMETER => "invalid mandatory parameter",
-        UNRECOGNIZED_PARAMETERS => "unrecognized parameters",
-        NO_USER_DATA => "no user data",
-        COOKIE_WHILE_SHUTTING_DOWN => "cookie received while shutting down",
-        11 => "restart of an association with new addresses",
-        USER_ABORT => "user-initiated abort",
-        PROTOCOL_VIOLATION => "protocol violation",
-        _ => "unknown cause",
+        INVALID_STREAM => "Invalid Stream Identifier",
+        MISSING_PARAMETER => "Missing Mandatory Parameter",
+        STALE_COOKIE => "Stale Cookie",
+        OUT_OF_RESOURCE => "Out of Resource",
+        5 => "Unresolvable Address",
+        UNRECOGNIZED_CHUNK => "Unrecognized Chunk Type",
+        INVALID_PARAMETER => "Invalid Mandatory Parameter",
+        UNRECOGNIZED_PARAMETERS => "Unrecognized Parameters",
+        NO_USER_DATA => "No User Data",
+        COOKIE_WHILE_SHUTTING_DOWN => "Cookie Received While Shutting Down",
+        11 => "Restart of an Association with New Addresses",
+        USER_ABORT => "User-Initiated Abort",
+        PROTOCOL_VIOLATION => "Protocol Violation",
+        _ => "a cause that RFC 9260 does not name",
+    }
+}
+
+/// The cause of an ABORT for people: its name, and what the peer has said besides.
+pub(crate) fn in_words(cause: Option<u16>, message: &str) -> String {
+    match cause.map(name) {
+        Some(name) if name != message => format!("{name}: {message}"),
+        _ => message.to_owned(),
     }
 }
 

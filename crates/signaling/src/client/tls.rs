@@ -22,7 +22,11 @@ pub(super) async fn connector(config: &ClientConfig) -> Result<TlsConnector, Str
     // One unreadable file must not take the others' trust away.
     roots.add_parsable_certificates(system.certs);
     if roots.is_empty() {
-        return Err(format!("no trusted certificates found: {:?}", system.errors));
+        let errors: Vec<_> = system.errors.iter().map(ToString::to_string).collect();
+        let why = if errors.is_empty() { "the system has none".to_owned() } else { errors.join("; ") };
+        return Err(format!(
+            "no trusted certificates found ({why}); give those to trust in the option \"ca\""
+        ));
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = TlsConfig::builder_with_provider(provider)
