@@ -1776,6 +1776,16 @@ declare class ResultStream<Item> implements AsyncIterableIterator<Item>, AsyncDi
     [Symbol.asyncIterator](): this;
 }
 
+/** One of them; those of a failed `connect()` are the member `causes` of its error's `details`. */
+interface Cause {
+    /** The STUN or TURN server; absent if this machine failed. */
+    readonly url?: string;
+    /** What the server answered (RFC 8489, RFC 8656); 701: it was not reached; 0 for signaling. */
+    readonly code: number;
+    /** In words. */
+    readonly text: string;
+}
+
 /** How a link comes back when its connection is lost; times in milliseconds. */
 interface ReconnectOptions {
     /** New connections to try before the link is given up; 0 for none: then an ICE restart is all. Default: 5. */
@@ -2191,7 +2201,8 @@ declare class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Lin
      * that the signaling service does not know (yet) is called again for three seconds, or for as long as `waitForPeer` says.
      *
      * @throws AgentError - `AGENT_UNREACHABLE` if the agent is not there, refuses, or no path to it works in time;
-     * `TASK_CANCELLED`; whatever the other side refuses with.
+     * `TASK_CANCELLED`; whatever the other side refuses with. If this side knows what stood in the way, such as a TURN server that
+     * refuses the password, the text says so, and `details` is `{ causes }`, a list of {@link Cause}.
      */
     connect(agentId: string, options?: ConnectOptions): Promise<Link>;
     /**
@@ -2639,10 +2650,12 @@ interface SignalingServer extends AsyncDisposable {
 /**
  * Starts a signaling server in this process, on threads of its own.
  *
- * @throws AgentError - `AGENT_UNREACHABLE` if it cannot listen there, `INVALID_MESSAGE` if certificate and key are of no use.
+ * @throws Error - It cannot listen there: `code` is Node's, `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, `ENOTFOUND`, `EMFILE` and so on, with
+ *   `address`, `port`, `syscall` and `errno` as with a `net.Server`; the text says what to do.
+ * @throws AgentError - `INVALID_MESSAGE` if certificate and key are of no use.
  * @throws TypeError - An option is unknown or out of range.
  */
 declare function createSignalingServer(options?: SignalingServerOptions): Promise<SignalingServer>;
 
 export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, Mesh, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions, Wrtc };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, Cause as ConnectCause, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions, Wrtc };

@@ -48,7 +48,14 @@ export type {
   MeshEvents,
   MeshOptions,
 } from './agent/mesh';
-export type { LinkState, Reconnected, ReconnectOptions, ReconnectReason, ReconnectStep } from './agent/connection';
+export type {
+  Cause as ConnectCause,
+  LinkState,
+  Reconnected,
+  ReconnectOptions,
+  ReconnectReason,
+  ReconnectStep,
+} from './agent/connection';
 export type { AllowOption, Refused, RemoteAgent } from './agent/auth';
 export type { Limits } from './agent/limits';
 export { AgentKeys, generateAgentKeys, KnownKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys } from './identity';

@@ -18,7 +18,7 @@ use super::cluster::SignalingClusterStats;
 use super::embedded::{IN_FLIGHT, SignalingConnection};
 use super::server_options::SignalingServerOptions;
 use super::{Callback, runtime, tell};
-use crate::base::agent_error::coded;
+use crate::base::agent_error::{coded, refused_by_system};
 
 /// Counters of a signaling server.
 #[napi(object, object_from_js = false)]
@@ -89,12 +89,7 @@ impl Threads {
             .thread_name("ossa-signal-srv")
             .enable_all()
             .build()
-            .map_err(|error| {
-                coded(
-                    "INTERNAL_ERROR",
-                    format!("the threads of the signaling server could not be started: {error}"),
-                )
-            })?;
+            .map_err(|error| refused_by_system(&error))?;
         let handle = runtime.handle().clone();
         Ok(Self(Mutex::new(Some(runtime)), handle))
     }
@@ -229,11 +224,8 @@ fn start(config: ServerConfig, embedded: bool, threads: &Threads) -> Result<Serv
         let _on_its_threads = threads.1.enter();
         return Ok(Server::embedded(config));
     }
-    let listen = config.listen;
     // Binding does not wait for anything.
-    threads.1.block_on(Server::bind(config)).map_err(|error| {
-        coded(code::AGENT_UNREACHABLE, format!("the signaling server cannot listen on {listen}: {error}"))
-    })
+    threads.1.block_on(Server::bind(config)).map_err(|error| refused_by_system(&error))
 }
 
 /// One event at a time: what JavaScript does not take in time is left out, and counted. When it is told to stop it delivers

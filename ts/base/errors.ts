@@ -2,6 +2,8 @@
 import { isNativeError } from 'node:util/types';
 
 import { queueMicrotask } from '../platform';
+import { systemErrorInWords } from './system-errors';
+
 /** The codes that this package emits. A code that another implementation sends is passed through as it is. */
 export type AgentErrorCode =
   | 'AGENT_NOT_FOUND'
@@ -69,15 +71,10 @@ interface WireError {
   retryable?: boolean;
 }
 
-/** What Rust writes about an error of the system, without its number: that is another one on each system, and its text is there. */
-export function withoutNumber(text: string): string {
-  return text.replace(/ \(os error \d+\)/g, '');
-}
-
 /** The error behind its JSON. */
 export function errorFromJson(json: string): AgentError {
   const { code, message, details, retryable } = JSON.parse(json) as WireError;
-  return new AgentError(code, withoutNumber(message), { details, retryable: retryable ?? false });
+  return new AgentError(code, systemErrorInWords(message), { details, retryable: retryable ?? false });
 }
 
 /** The error that a stranger describes, whatever it may have put there. */

@@ -17,7 +17,6 @@ export {
   messageOf,
   nativeAgentCall,
   reportError,
-  withoutNumber,
   type AgentErrorCode,
   type AgentErrorOptions,
 } from './errors';
@@ -26,3 +25,4 @@ export { Gate } from './gate';
 export { toJson } from './json';
 export { checkLogger, type LogFields, type Logger } from './logger';
 export { replaceFile } from './replace-file';
+export { refusalOf, systemErrorInWords } from './system-errors';

@@ -1,3 +1,5 @@
+import { systemErrorInWords } from '../base';
+
 /** Name of the exception to raise in JavaScript: a `DOMException` name, or `TypeError`, `RangeError`. */
 export type NativeErrorCode =
   | 'InvalidStateError'
@@ -49,7 +51,7 @@ export class NativeError extends Error {
     const text = typeof message === 'string' ? message : String(thrown);
     if (text.startsWith('{"code":')) {
       const error = JSON.parse(text) as EncodedError;
-      return new NativeError(error.code, error.message, error);
+      return new NativeError(error.code, systemErrorInWords(error.message), error);
     }
     // Node-API itself has refused an argument: its codes are InvalidArg, StringExpected, NumberExpected and so on.
     // By name and not by class, because the error may come from another realm.

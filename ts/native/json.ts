@@ -1,5 +1,5 @@
 // Turns the JSON of the core into the types of `types.ts`: JSON has neither infinity nor bytes.
-import { withoutNumber } from '../base';
+import { systemErrorInWords } from '../base';
 import type { NativeEvent, NativeStats, PeerSnapshot } from './types';
 
 function decodeCertificates(certificates: unknown): ArrayBuffer[] {
@@ -14,7 +14,7 @@ function decodeCertificates(certificates: unknown): ArrayBuffer[] {
 export function decodeEvent(json: string): NativeEvent {
   const event = JSON.parse(json) as NativeEvent;
   if (event.type === 'dtlsState') event.remoteCertificates = decodeCertificates(event.remoteCertificates);
-  else if (event.type === 'iceCandidateError') event.errorText = withoutNumber(event.errorText);
+  else if (event.type === 'iceCandidateError') event.errorText = systemErrorInWords(event.errorText);
   else if (event.type === 'sctpState') event.maxMessageSize ??= Infinity;
   return event;
 }

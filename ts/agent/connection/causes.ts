@@ -1,4 +1,5 @@
 // Why a connection does not come about, as far as this side has been told: servers that did not help, and failures of this machine.
+import { AgentError, messageOf } from '../../base';
 import type { RTCPeerConnectionIceErrorEvent } from '../../w3c';
 
 /** More than a configuration has servers; they repeat themselves at every attempt. */
@@ -41,4 +42,12 @@ export function because(causes: readonly Cause[]): string {
 /** The same for programs: the `details` of an error; nothing if there are none. */
 export function detailsOf(causes: readonly Cause[]): { causes: readonly Cause[] } | undefined {
   return causes.length === 0 ? undefined : { causes };
+}
+
+/** What a refusal of the system to give a connection its threads means for a link; other errors are returned as they are. */
+export function unmade(remote: string, error: unknown): unknown {
+  if ((error as { name?: unknown }).name !== 'OperationError') return error;
+  const causes: Cause[] = [{ code: 701, text: messageOf(error) }];
+  const text = `a connection to ${remote} cannot be made${because(causes)}`;
+  return new AgentError('AGENT_UNREACHABLE', text, { retryable: true, details: detailsOf(causes), cause: error });
 }

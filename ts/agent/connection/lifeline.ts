@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { AgentError } from '../../base';
 import type { SignalingMessage } from '../../signaling';
 import type { RTCDataChannel, RTCPeerConnection } from '../../w3c';
-import { because, detailsOf, type Cause } from './causes';
+import { because, detailsOf, unmade, type Cause } from './causes';
 import type { LinkConfiguration } from './configuration';
 import { LinkConnection, type LinkConnectionHost } from './connection';
 import type { ResolvedReconnect } from './reconnect-options';
@@ -240,7 +240,11 @@ export class Lifeline {
 
   #connect(sessionId: string | undefined): LinkConnection {
     if (sessionId !== undefined) this.#highest = Math.max(this.#highest, parseSessionId(sessionId).number);
-    return new LinkConnection(this.#connectionHost(), this.#host.configuration, sessionId);
+    try {
+      return new LinkConnection(this.#connectionHost(), this.#host.configuration, sessionId);
+    } catch (error) {
+      throw unmade(this.#host.remote, error);
+    }
   }
 
   #connectionHost(): LinkConnectionHost {

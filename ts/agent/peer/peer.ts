@@ -152,7 +152,8 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
    * that the signaling service does not know (yet) is called again for three seconds, or for as long as `waitForPeer` says.
    *
    * @throws AgentError - `AGENT_UNREACHABLE` if the agent is not there, refuses, or no path to it works in time;
-   * `TASK_CANCELLED`; whatever the other side refuses with.
+   * `TASK_CANCELLED`; whatever the other side refuses with. If this side knows what stood in the way, such as a TURN server that
+   * refuses the password, the text says so, and `details` is `{ causes }`, a list of {@link Cause}.
    */
   async connect(agentId: string, options: ConnectOptions = {}): Promise<Link> {
     const link = await this.#connector.connect(agentId, options);

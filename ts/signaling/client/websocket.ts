@@ -1,4 +1,12 @@
-import { AgentError, cancelled, errorFromJson, nativeAgentCall, onAbort, reportError, withoutNumber } from '../../base';
+import {
+  AgentError,
+  cancelled,
+  errorFromJson,
+  nativeAgentCall,
+  onAbort,
+  reportError,
+  systemErrorInWords,
+} from '../../base';
 import { normalizeAgentUri } from '../../identity';
 import { binding } from '../../native';
 import type { RTCIceServer } from '../../w3c';
@@ -126,7 +134,7 @@ export class WebSocketSignaling implements SignalingAdapter {
       disconnected: (content) => {
         rooms.disconnected();
         const { retryIn, ...why } = parse(content);
-        const error = why.error && withoutNumber(why.error);
+        const error = why.error && systemErrorInWords(why.error);
         if (error !== undefined) this.#problems.set(agent, `${shown(url)}: ${error}`);
         tell('disconnected', { reason: error, retryIn });
         onDisconnect?.(agent, error, retryIn);

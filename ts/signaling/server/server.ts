@@ -1,7 +1,15 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 
-import { AgentError, checkInteger, checkMembers, nativeAgentCall, type LogFields, type Logger } from '../../base';
+import {
+  AgentError,
+  checkInteger,
+  checkMembers,
+  nativeAgentCall,
+  systemErrorInWords,
+  type LogFields,
+  type Logger,
+} from '../../base';
 import { binding } from '../../native';
 import { resolveSignalingAuth, warnOfExposure } from './auth';
 import type { SignalingClusterStats } from './cluster';
@@ -14,6 +22,7 @@ import {
   type SignalingServerLimits,
   type SignalingTls,
 } from './options';
+import { listenError, type Place } from './listen-error';
 import { resolveTurn } from './turn';
 
 /** Options of {@link createSignalingServer}; times in milliseconds, sizes in bytes. */
@@ -91,8 +100,27 @@ function log(logger: Logger, content: string): void {
     message: string;
     fields: Record<string, string | number | boolean | null>;
   };
-  const known = Object.entries(fields).filter(([, value]) => value !== null);
+  const known = Object.entries(fields)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => [name, typeof value === 'string' ? systemErrorInWords(value) : value] as const);
   logger[level](message, Object.fromEntries(known) as LogFields);
+}
+
+/** @throws Error - As Node has them, if the system refuses. */
+function listening<T>(place: Place | undefined, listen: () => T): T {
+  try {
+    return nativeAgentCall(listen);
+  } catch (error) {
+    throw listenError(error, place);
+  }
+}
+
+async function addressOf(host: string, place: Place | undefined): Promise<string> {
+  try {
+    return (await lookup(host)).address;
+  } catch (error) {
+    throw listenError(error, place);
+  }
 }
 
 /** Where a server that is part of another one is, at this moment. */
@@ -105,7 +133,9 @@ function embeddedAddress({ server, path = '' }: SignalingServerOptions): URL {
 /**
  * Starts a signaling server in this process, on threads of its own.
  *
- * @throws AgentError - `AGENT_UNREACHABLE` if it cannot listen there, `INVALID_MESSAGE` if certificate and key are of no use.
+ * @throws Error - It cannot listen there: `code` is Node's, `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, `ENOTFOUND`, `EMFILE` and so on, with
+ *   `address`, `port`, `syscall` and `errno` as with a `net.Server`; the text says what to do.
+ * @throws AgentError - `INVALID_MESSAGE` if certificate and key are of no use.
  * @throws TypeError - An option is unknown or out of range.
  */
 export async function createSignalingServer(options: SignalingServerOptions = {}): Promise<SignalingServer> {
@@ -113,21 +143,16 @@ export async function createSignalingServer(options: SignalingServerOptions = {}
   const front = resolveFront(options);
   const gate = resolveSignalingAuth(options.auth, front.logger);
   const turn = resolveTurn(options.turn, gate.mode);
-  const address = isIP(front.host) ? front.host : (await lookup(front.host)).address;
+  const place = options.server ? undefined : { host: front.host, port: front.native.port };
+  const address = isIP(front.host) ? front.host : await addressOf(front.host, place);
   let closed!: () => void;
   const gone = new Promise<void>((resolve) => (closed = resolve));
   const onEvent = (kind: string, content: string | null | undefined): void => {
     if (kind === 'closed') closed();
     else log(front.logger, content ?? '{}');
   };
-  const native = nativeAgentCall(
-    () =>
-      new binding.SignalingServer(
-        { host: address, ...front.native, audience: gate.audience, turn },
-        onEvent,
-        gate.native,
-      ),
-  );
+  const settings = { host: address, ...front.native, audience: gate.audience, turn };
+  const native = listening(place, () => new binding.SignalingServer(settings, onEvent, gate.native));
   let unmount = (): void => undefined;
   let hush = (): void => undefined;
   const close = async (drain = 0): Promise<void> => {
