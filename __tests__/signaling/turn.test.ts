@@ -16,6 +16,7 @@ import {
   WebSocketSignaling,
 } from 'ossa-webrtc';
 import type {
+  AgentError,
   AgentKeys,
   AgentPeer,
   PeerOptions,
@@ -200,6 +201,30 @@ test('the TURN server refuses credentials that have expired, and those of anothe
   expect(await relay({ urls: url, username: future, credential: credential(future) })).toBe('relay');
   expect(await relay({ urls: url, username: past, credential: credential(past) })).toBe(401);
   expect(await relay({ urls: url, username: future, credential: credential(future, 'guess') })).toBe(401);
+});
+
+describe('connect() says that the TURN server refuses', () => {
+  const [future, past] = [4_000_000_000, 1_000_000_000].map(String) as [string, string];
+  for (const [what, username, password] of [
+    ['a wrong password', future, 'guess'],
+    ['a password that has expired', past, credential(past)],
+    ['a user that nobody knows', 'nobody', 'x'],
+  ] as const) {
+    test(`${what}: which server, and with what answer`, async () => {
+      const server = await serve();
+      await agent('b', server.url).ready;
+      const iceServers = [{ urls: url, username, credential: password }];
+      const a = agent('a', server.url, { signalingIceServers: false, iceServers });
+      const error = await a.connect('agent://b', { timeout: 2000 }).catch((error: unknown) => error as AgentError);
+      expect(error).toMatchObject({ code: 'AGENT_UNREACHABLE', retryable: true });
+      const { message, details } = error as AgentError;
+      expect(message).toContain(`${url}: `);
+      expect(message).toMatch(/Unauthorized.*\(401\)/i);
+      expect(message).not.toContain(password.length > 1 ? password : SECRET);
+      const text = expect.stringMatching(/Unauthorized/i) as string;
+      expect(details).toEqual({ causes: [{ url, code: 401, text }] });
+    });
+  }
 });
 
 test('user names show which agent it is only if that is wanted', async () => {
