@@ -44,6 +44,8 @@ mod reconnect;
 mod schedule;
 mod seen;
 mod session;
+#[cfg(test)]
+mod testing;
 mod timestamp;
 pub mod transfer;
 mod verdict;

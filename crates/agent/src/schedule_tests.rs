@@ -1,12 +1,8 @@
 use std::time::Duration;
 
 use super::*;
+use crate::testing::epoch;
 use proptest::prelude::*;
-
-fn epoch() -> Instant {
-    #[allow(clippy::disallowed_methods, reason = "tests need some instant to count from")]
-    Instant::now()
-}
 
 fn schedule() -> Schedule {
     Schedule::new(ScheduleLimits::default())

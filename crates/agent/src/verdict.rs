@@ -75,13 +75,9 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::epoch;
 
     const SECOND: Duration = Duration::from_secs(1);
-
-    fn epoch() -> Instant {
-        #[allow(clippy::disallowed_methods, reason = "any instant will do as the origin of virtual time")]
-        Instant::now()
-    }
 
     #[test]
     fn a_limit_that_is_noticed_in_time_is_over_at_once() {

@@ -183,13 +183,9 @@ impl Published {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::epoch;
 
     const URL: &str = "https://keys.example/set";
-
-    #[allow(clippy::disallowed_methods, reason = "any instant will do as the beginning of virtual time")]
-    fn epoch() -> Instant {
-        Instant::now()
-    }
 
     fn agent(name: &str) -> AgentUri {
         format!("agent://{name}").parse().unwrap()

@@ -1,10 +1,6 @@
 use super::*;
+use crate::testing::epoch;
 use proptest::prelude::*;
-
-fn epoch() -> Instant {
-    #[allow(clippy::disallowed_methods, reason = "tests need some instant to count from")]
-    Instant::now()
-}
 
 fn place(message: &str, index: u32, total: u32) -> Place<'_> {
     Place { channel: 0, message, index, total }

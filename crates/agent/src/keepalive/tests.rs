@@ -1,14 +1,10 @@
 //! Heartbeats in virtual time.
 
 use super::*;
+use crate::testing::epoch;
 use proptest::prelude::*;
 
 const SECOND: Duration = Duration::from_secs(1);
-
-fn epoch() -> Instant {
-    #[allow(clippy::disallowed_methods, reason = "any instant will do as the origin of virtual time")]
-    Instant::now()
-}
 
 /// Lets time pass until `end`, timer by timer; what came up, with the seconds since `start`.
 fn run(keepalive: &mut KeepAlive, start: Instant, end: Duration) -> Vec<(u64, Beat)> {

@@ -43,13 +43,9 @@ impl Default for ClockWatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::epoch;
 
     const SECOND: Duration = Duration::from_secs(1);
-
-    #[allow(clippy::disallowed_methods, reason = "any instant will do as the origin of virtual time")]
-    fn epoch() -> Instant {
-        Instant::now()
-    }
 
     #[test]
     fn looks_at_the_wanted_times_find_nothing() {

@@ -164,13 +164,9 @@ impl LinkMonitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::epoch;
 
     const SECOND: Duration = Duration::from_secs(1);
-
-    fn epoch() -> Instant {
-        #[allow(clippy::disallowed_methods, reason = "any instant will do as the origin of virtual time")]
-        Instant::now()
-    }
 
     fn monitor(start: Instant) -> LinkMonitor {
         let config = ReconnectConfig { jitter: 0.0, ..ReconnectConfig::default() };

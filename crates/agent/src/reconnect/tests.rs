@@ -1,14 +1,10 @@
 //! Losses and recoveries in virtual time.
 
 use super::*;
+use crate::testing::epoch;
 use proptest::prelude::*;
 
 const SECOND: Duration = Duration::from_secs(1);
-
-fn epoch() -> Instant {
-    #[allow(clippy::disallowed_methods, reason = "any instant will do as the origin of virtual time")]
-    Instant::now()
-}
 
 fn exact() -> ReconnectConfig {
     ReconnectConfig { jitter: 0.0, ..ReconnectConfig::default() }

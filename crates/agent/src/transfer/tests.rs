@@ -1,19 +1,15 @@
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::wire::{Control, parse, write};
 use super::*;
 use crate::error::{AgentError, code};
+use crate::testing::epoch;
 
 const WINDOW: u64 = 1 << 20;
 const PIECE: u64 = 256 * 1024;
-
-fn epoch() -> Instant {
-    #[allow(clippy::disallowed_methods, reason = "the one instant that virtual time starts from")]
-    Instant::now()
-}
 
 fn sum(seed: char) -> String {
     seed.to_string().repeat(64)

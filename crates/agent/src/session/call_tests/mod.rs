@@ -2,30 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::value::RawValue;
-
 use super::*;
 use crate::calls::{WINDOW_BYTES, WINDOW_ITEMS};
 use crate::error::{AgentError, code};
+use crate::testing::{T0, config, epoch, json};
 
 mod properties;
 mod streams;
 
-const T0: u64 = 1_700_000_000_000;
 const PATIENCE: Duration = Duration::from_secs(10);
-
-fn epoch() -> Instant {
-    #[allow(clippy::disallowed_methods, reason = "any instant will do as the origin of virtual time")]
-    Instant::now()
-}
-
-fn json(text: &str) -> Box<RawValue> {
-    RawValue::from_string(text.to_owned()).unwrap()
-}
-
-fn config(local: &str, remote: &str) -> SessionConfig {
-    SessionConfig::new(local.parse().unwrap(), remote.parse().unwrap())
-}
 
 /// A caller, a callee, and the time.
 struct Pair {

@@ -3,27 +3,12 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use serde_json::value::RawValue;
 
 use super::conversation::raw;
 use super::*;
 use crate::envelope::{Envelope, Priority};
 use crate::error::{AgentError, code};
-
-const T0: u64 = 1_700_000_000_000;
-
-fn epoch() -> Instant {
-    #[allow(clippy::disallowed_methods, reason = "any instant will do as the origin of virtual time")]
-    Instant::now()
-}
-
-fn json(text: &str) -> Box<RawValue> {
-    RawValue::from_string(text.to_owned()).unwrap()
-}
-
-fn config(local: &str, remote: &str) -> SessionConfig {
-    SessionConfig::new(local.parse().unwrap(), remote.parse().unwrap())
-}
+use crate::testing::{T0, config, epoch, json};
 
 fn pair() -> (Session, Session) {
     (
