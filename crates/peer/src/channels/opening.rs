@@ -47,7 +47,7 @@ impl Channels {
                 return;
             }
             channel.overhead_queued(len);
-            channel.lingers_until = Some(now + ACK_PATIENCE);
+            channel.lingers_until = self.grants_grace.then(|| now + ACK_PATIENCE);
         }
         self.set_open(id, stream);
         self.replay(now, stream, sctp);

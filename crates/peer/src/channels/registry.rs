@@ -52,6 +52,8 @@ pub(crate) struct Channels {
     pub(super) closing: VecDeque<(Instant, ChannelId)>,
     /// Channels that are closed here and whose reset waits, by its time.
     pub(super) lingering: BTreeSet<(Instant, ChannelId)>,
+    /// Whether the peer needs time to listen to a channel; one of ours keeps for its program what comes before.
+    pub(super) grants_grace: bool,
     pub(super) events: VecDeque<Event>,
     /// Bytes of the application that a channel may have queued.
     pub(super) send_buffer_limit: usize,
@@ -76,6 +78,7 @@ impl Channels {
             refused: HashMap::new(),
             closing: VecDeque::new(),
             lingering: BTreeSet::new(),
+            grants_grace: true,
             events: VecDeque::new(),
             send_buffer_limit,
             max_send_size: 65_536,
@@ -110,6 +113,11 @@ impl Channels {
 
     pub(crate) fn set_max_send_size(&mut self, limit: u64) {
         self.max_send_size = limit;
+    }
+
+    /// See [`linger`](super::linger).
+    pub(crate) fn set_grants_grace(&mut self, needed: bool) {
+        self.grants_grace = needed;
     }
 
     /// `createDataChannel()`.

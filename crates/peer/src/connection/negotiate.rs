@@ -148,6 +148,8 @@ impl Connection {
         let role = self.dtls.role().unwrap_or(parameters.dtls_role);
         self.channels.set_role(role);
         self.channels.set_max_send_size(parameters.remote_max_message_size);
+        // Only our own stack announces the size of its packets.
+        self.channels.set_grants_grace(parameters.remote_max_packet.is_none());
         self.transport = Some(parameters);
     }
 

@@ -7,6 +7,15 @@ use crate::dcep;
 const STEP: Duration = Duration::from_millis(5);
 const AT_ONCE: Duration = Duration::ZERO;
 
+#[test]
+fn a_peer_of_ours_keeps_what_comes_early_and_is_not_waited_for() {
+    let mut world = World::new();
+    world.channels.set_grants_grace(false);
+    let id = world.opens();
+    world.sends_and_closes(id);
+    assert_at_once(world.reset_of(0, None));
+}
+
 /// What a peer does with a channel of ours, which gets the first stream.
 #[derive(Clone, Copy, Debug)]
 enum Peer {
