@@ -56,7 +56,7 @@ fn a_handshake_of_which_nothing_arrives_fails_at_both_ends_in_the_time_that_was_
                 let error = failure(&net, node).unwrap();
                 assert_eq!(error.detail, ErrorDetail::DtlsFailure);
                 assert!(
-                    error.message.contains("timed out") && error.message.contains("7s"),
+                    error.message.contains("timed out") && error.message.contains("7000 ms"),
                     "{}",
                     error.message
                 );
