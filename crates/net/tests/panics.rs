@@ -141,7 +141,7 @@ fn a_panic_on_the_shard_ends_its_connection_and_bystanders_lose_no_message() {
 #[test]
 fn a_panic_inside_of_a_call_is_its_error_and_the_end_of_the_connection() {
     let runtime = runtime();
-    let Connected { a, at_a, .. } = loopback_pair(&runtime);
+    let Connected { a, b: _alive, at_a, .. } = loopback_pair(&runtime);
     let error = a.peer.with(|_, _| panic!("in a call")).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Internal);
     assert_eq!(error.kind.name(), "OperationError");
@@ -199,7 +199,7 @@ fn a_panic_while_sending_or_set_up_or_at_a_timer_ends_only_its_connection() {
 #[test]
 fn two_panics_at_once_in_one_connection_are_one_end() {
     let runtime = runtime();
-    let Connected { a, at_a, .. } = loopback_pair(&runtime);
+    let Connected { a, b: _alive, at_a, .. } = loopback_pair(&runtime);
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| a.peer.with(|_, _| panic!("all together")).unwrap_err());
