@@ -134,7 +134,7 @@ test.each([
 
 test('a port that is taken is reported with its address', async () => {
   await expect(createSignalingServer({ port: server.port })).rejects.toMatchObject({
-    code: 'AGENT_UNREACHABLE',
+    code: 'EADDRINUSE',
     message: expect.stringContaining(`127.0.0.1:${server.port}`) as string,
   });
 });

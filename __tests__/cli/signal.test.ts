@@ -70,7 +70,7 @@ test('a port that is taken is an error with the reason', async () => {
   const { url } = await signaling();
   const program = new Program(['signal', '--port', new URL(url).port]);
   const { code, stdout, stderr } = await program.result();
-  expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain(new URL(url).port);
 });
 
