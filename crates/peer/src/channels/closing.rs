@@ -102,6 +102,7 @@ impl Channels {
     /// Our direction of a stream is reset (or never will be): the turn of the next in line.
     pub(crate) fn outgoing_reset(&mut self, now: Instant, stream: u16, sctp: &mut Association) {
         let done = self.resets.finish(stream);
+        self.resets.on_performed(now, stream);
         while let Some(next) = self.resets.under_way(stream) {
             let Err(error) = sctp.reset_stream(stream) else { break };
             self.resets.finish(stream);
@@ -145,14 +146,14 @@ impl Channels {
             return;
         }
         let Some(&id) = self.by_stream.get(&stream) else {
-            self.unknown_reset(stream, sctp);
+            self.unknown_reset(now, stream, sctp);
             return;
         };
         let Some(channel) = self.by_id.get_mut(&id) else { return };
         if channel.incoming == Reset::Done {
             // It is the end of a life that came after that of the channel.
             if self.make_way(id) {
-                self.unknown_reset(stream, sctp);
+                self.unknown_reset(now, stream, sctp);
             } else {
                 self.keep_early(stream, Early::Reset, sctp);
             }
@@ -170,10 +171,11 @@ impl Channels {
 
     /// The peer has closed a channel that was never made here. With messages in it, it waits to be made; without any the
     /// reset is answered, so that the peer can use the id again.
-    fn unknown_reset(&mut self, stream: u16, sctp: &mut Association) {
+    fn unknown_reset(&mut self, now: Instant, stream: u16, sctp: &mut Association) {
         if self.early.has(stream) {
             self.keep_early(stream, Early::Reset, sctp);
-        } else if self.resets.answer(stream)
+        } else if !self.resets.is_echo(now, stream)
+            && self.resets.answer(stream)
             && let Err(error) = self.request_reset(stream, None, sctp)
         {
             debug!(stream, %error, "reset cannot be answered");

@@ -5,6 +5,7 @@
 //! known to be done, and may itself have to be closed. So the resets of a stream stand in line.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 use super::types::ChannelId;
 
@@ -22,6 +23,8 @@ pub(super) struct Resets {
     /// How often the reset of a stream by the peer was answered although no channel was known, and nothing has come on the
     /// stream since.
     answered: BTreeMap<u16, u8>,
+    /// The streams whose reset of ours was performed last, and when: at one moment.
+    performed: (Option<Instant>, Vec<u16>),
 }
 
 impl Resets {
@@ -48,6 +51,22 @@ impl Resets {
             self.lines.remove(&stream);
         }
         owner
+    }
+
+    /// The peer has performed our reset of a stream.
+    pub(super) fn on_performed(&mut self, now: Instant, stream: u16) {
+        let (at, streams) = &mut self.performed;
+        if at.replace(now) != Some(now) {
+            streams.clear();
+        }
+        streams.push(stream);
+    }
+
+    /// Whether a reset by the peer is nothing but its answer to one of ours, which may itself have been an answer: webrtc-rs
+    /// sends that along with its word that ours is performed. Of another life it can't be the end so soon.
+    pub(super) fn is_echo(&self, now: Instant, stream: u16) -> bool {
+        let (at, streams) = &self.performed;
+        *at == Some(now) && streams.contains(&stream)
     }
 
     /// Whether the reset of a stream without a channel is to be answered with one of ours.

@@ -470,3 +470,27 @@ fn two_ends_that_do_not_know_a_stream_do_not_answer_its_reset_for_ever() {
     }
     assert!((1..20).contains(&resets), "{resets}");
 }
+
+#[test]
+fn a_peer_that_answers_our_answer_to_its_reset_gets_no_further_one() {
+    let mut world = World::new();
+    world.run(Op::PeerOpen(1, true));
+    world.pump();
+    world.ends[1].reset_stream(1).unwrap();
+    let mut resets = 0;
+    for from in [1, 0].into_iter().cycle().take(40) {
+        let mut packet = Vec::new();
+        while world.ends[from].poll_transmit(world.now, &mut packet).is_some() {
+            world.ends[1 - from].handle_packet(world.now, Bytes::from(std::mem::take(&mut packet)));
+        }
+        world.take();
+        while let Some(received) = world.ends[1].recv() {
+            if matches!(received, Received::StreamsReset(_)) {
+                resets += 1;
+                // As webrtc-rs does, which may have its next channel on the stream already.
+                world.ends[1].reset_stream(1).unwrap();
+            }
+        }
+    }
+    assert_eq!(resets, 1);
+}
