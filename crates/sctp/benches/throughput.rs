@@ -1,4 +1,4 @@
-//! How fast two associations on one core are, and what share of a simulated link they use.
+//! How fast two associations on one core are. What they make of a path is simulated: `docs/congestion-control.md`.
 //!
 //! `cargo bench -p ossa-sctp` prints MB/s of payload (both ends together on one thread, memory to memory), and
 //! messages per second.
@@ -10,8 +10,8 @@ mod support;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ossa_sctp::{Association, Config, CongestionControl, Received, SendOptions, State};
-use support::{Link, Sim, pattern, reliable};
+use ossa_sctp::{Association, Config, Received, SendOptions, State};
+use support::pattern;
 
 /// Seconds that this thread has computed, which other load on the machine does not change; where the system does
 /// not tell, seconds that have passed.
@@ -108,25 +108,6 @@ fn memory(name: &str, config: &Config, size: usize, total: usize, streams: u16) 
     );
 }
 
-fn link(name: &str, link: &Link, congestion: CongestionControl, max_mtu: usize) {
-    let config = Config { congestion, max_mtu, ..Config::default() };
-    let mut sim = Sim::connected(link.clone(), config, 7);
-    let message = pattern(65_536, 1);
-    let end = sim.now + Duration::from_secs(30);
-    let mut bytes = 0;
-    while sim.now < end {
-        while sim.a.association.buffered_amount(0) < 4 << 20 {
-            sim.send_from_a(0, message.clone(), reliable());
-        }
-        sim.step(end);
-        bytes += sim.b.messages().iter().map(|message| message.payload.len()).sum::<usize>();
-        sim.b.received.clear();
-        sim.a.events.clear();
-    }
-    let share = bytes as f64 / 30.0 / link.rate as f64 * 100.0;
-    println!("{name:<34} {congestion:?}, packets up to {max_mtu:>5}: {share:>5.1} % of the link");
-}
-
 fn main() {
     let small = Config { mtu_discovery: false, ..Config::default() };
     let whole = Config { path_inside_host: true, ..Config::default() };
@@ -142,22 +123,4 @@ fn main() {
     memory("64 B messages, 16,300 B packets", &whole, 64, 256 << 20, 1);
     memory("64 B messages, 1,191 B packets", &small, 64, 256 << 20, 1);
     memory("64 B messages, 1,000 streams", &Config::default(), 64, 256 << 20, 1000);
-    let ms = Duration::from_millis;
-    let rate = 12_500_000;
-    let cases = [
-        ("100 Mbit/s, 50 ms RTT, 1 % loss", Link { delay: ms(25), loss: 0.01, rate, ..Link::default() }),
-        ("100 Mbit/s, 100 ms RTT", Link { delay: ms(50), rate, ..Link::default() }),
-        (
-            "100 Mbit/s, 20 ms RTT, 50 kB queue",
-            Link { delay: ms(10), rate, queue: 50_000, ..Link::default() },
-        ),
-        ("100 Mbit/s, 20 ms RTT, 0.1 % loss", Link { delay: ms(10), loss: 0.001, rate, ..Link::default() }),
-    ];
-    for (name, path) in &cases {
-        for congestion in [CongestionControl::NewReno, CongestionControl::Cubic] {
-            for max_mtu in [1191, 16_300] {
-                link(name, path, congestion, max_mtu);
-            }
-        }
-    }
 }

@@ -1,128 +1,17 @@
 //! Two associations joined by simulated links, in virtual time.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
-use std::collections::BTreeMap;
+pub mod link;
+
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ossa_sctp::{Association, Config, Event, Message, Received, Reliability, SendOptions, State};
 
+use link::Wire;
+pub use link::{Link, Random};
+
 pub const MS: Duration = Duration::from_millis(1);
-
-/// A small deterministic random generator (xorshift64*).
-#[derive(Clone, Debug)]
-pub struct Random(u64);
-
-impl Random {
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    pub fn below(&mut self, limit: u64) -> u64 {
-        (self.next() >> 11) % limit.max(1)
-    }
-
-    pub fn chance(&mut self, probability: f64) -> bool {
-        ((self.next() >> 11) as f64 / (1u64 << 53) as f64) < probability
-    }
-}
-
-/// How a direction of a path behaves.
-#[derive(Clone, Debug)]
-pub struct Link {
-    pub delay: Duration,
-    /// Bytes per second; 0 = unlimited.
-    pub rate: u64,
-    /// Bytes that may wait for the line.
-    pub queue: u64,
-    pub loss: f64,
-    /// Share of packets that are delayed by up to `reorder_by` more.
-    pub reorder: f64,
-    pub reorder_by: Duration,
-    pub duplicate: f64,
-    pub corrupt: f64,
-    /// Larger packets vanish.
-    pub mtu: usize,
-    /// From when to when nothing passes.
-    pub outages: Vec<(Duration, Duration)>,
-    /// Bytes that every packet has on the line besides its own (IP, UDP, DTLS).
-    pub overhead: u64,
-}
-
-impl Default for Link {
-    fn default() -> Self {
-        Self {
-            delay: Duration::from_millis(1),
-            rate: 0,
-            queue: 1 << 20,
-            loss: 0.0,
-            reorder: 0.0,
-            reorder_by: Duration::ZERO,
-            duplicate: 0.0,
-            corrupt: 0.0,
-            mtu: usize::MAX,
-            outages: Vec::new(),
-            overhead: 65,
-        }
-    }
-}
-
-/// Packets under way in one direction.
-#[derive(Debug)]
-struct Wire {
-    link: Link,
-    line_free: Duration,
-    packets: BTreeMap<(Duration, u64), Bytes>,
-    counter: u64,
-    /// Bytes that did not get through.
-    lost: u64,
-}
-
-impl Wire {
-    fn new(link: Link) -> Self {
-        Self { link, line_free: Duration::ZERO, packets: BTreeMap::new(), counter: 0, lost: 0 }
-    }
-
-    fn enter(&mut self, now: Duration, packet: &[u8], random: &mut Random) {
-        let is_out = self.link.outages.iter().any(|(from, to)| (*from..*to).contains(&now));
-        if is_out || packet.len() > self.link.mtu || random.chance(self.link.loss) {
-            self.lost += packet.len() as u64;
-            return;
-        }
-        let mut leaves = now;
-        if self.link.rate > 0 {
-            let size = packet.len() as u64 + self.link.overhead;
-            let backlog = self.line_free.saturating_sub(now).as_secs_f64() * self.link.rate as f64;
-            if backlog as u64 + size > self.link.queue {
-                self.lost += packet.len() as u64;
-                return;
-            }
-            leaves = self.line_free.max(now) + Duration::from_secs_f64(size as f64 / self.link.rate as f64);
-            self.line_free = leaves;
-        }
-        let copies = if random.chance(self.link.duplicate) { 2 } else { 1 };
-        for _ in 0..copies {
-            let mut arrives = leaves + self.link.delay;
-            if random.chance(self.link.reorder) {
-                arrives += Duration::from_nanos(random.below(self.link.reorder_by.as_nanos() as u64 + 1));
-            }
-            let mut bytes = packet.to_vec();
-            if random.chance(self.link.corrupt) {
-                let at = random.below(bytes.len() as u64) as usize;
-                bytes[at] ^= 1 << random.below(8);
-            }
-            self.counter += 1;
-            self.packets.insert((arrives, self.counter), Bytes::from(bytes));
-        }
-    }
-}
 
 /// One end of the path.
 #[derive(Debug)]
@@ -260,7 +149,7 @@ impl Sim {
                 self.buffer.clear();
                 let Some(len) = end.association.poll_transmit(instant, &mut self.buffer) else { break };
                 assert_eq!(len, self.buffer.len());
-                wire.enter(now, &self.buffer, random);
+                wire.enter(now, &self.buffer, 0, Duration::ZERO, random);
             }
             while let Some(event) = end.association.poll_event() {
                 end.events.push(event);
@@ -271,8 +160,8 @@ impl Sim {
     fn next_event(&self) -> Option<Duration> {
         let timeouts = [&self.a, &self.b].into_iter().filter_map(|end| end.association.poll_timeout());
         let timeouts = timeouts.map(|at| at.saturating_duration_since(self.start));
-        let arrivals = [&self.to_a, &self.to_b].into_iter().filter_map(|wire| wire.packets.keys().next());
-        timeouts.chain(arrivals.map(|(at, _)| *at)).min()
+        let wires = [&self.to_a, &self.to_b].into_iter().filter_map(Wire::next);
+        timeouts.chain(wires).min()
     }
 
     /// Lets time pass to the next event; false if there is none before `end`.
@@ -288,8 +177,8 @@ impl Sim {
         self.now = self.now.max(next);
         let instant = self.instant();
         for (end, wire) in [(&mut self.a, &mut self.to_a), (&mut self.b, &mut self.to_b)] {
-            while let Some(entry) = wire.packets.first_entry().filter(|entry| entry.key().0 <= self.now) {
-                end.association.handle_packet(instant, entry.remove());
+            while let Some(packet) = wire.take(self.now) {
+                end.association.handle_packet(instant, packet.bytes);
             }
             if end.association.poll_timeout().is_some_and(|at| at <= instant) {
                 end.association.handle_timeout(instant);
