@@ -243,6 +243,11 @@ interface SctpOptions {
   interleaving?: boolean
   /** Whether packets may go without a checksum because DTLS protects them (RFC 9653). Default true. */
   zeroChecksum?: boolean
+  /**
+   * Whether the handshake travels in the descriptions, with a peer that knows it too (draft-hancke-tsvwg-snap): two round trips
+   * less. Default true.
+   */
+  initInDescriptions?: boolean
   /** Streams to ask for and allow in each direction, 1 to 65535. Default 65535. */
   streams?: number
 }

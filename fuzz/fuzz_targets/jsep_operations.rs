@@ -4,6 +4,7 @@ use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use ossa_peer::jsep::{CandidateInit, IceParameters, SdpType, Session, SessionConfig};
 use ossa_peer::sdp::Fingerprint;
+use ossa_sctp::InitChunk;
 
 #[derive(Arbitrary, Debug)]
 enum Operation {
@@ -32,12 +33,18 @@ fn kind(choice: u8) -> SdpType {
     [SdpType::Offer, SdpType::Pranswer, SdpType::Answer, SdpType::Rollback][usize::from(choice % 4)]
 }
 
+/// An INIT that no one else has.
+fn init(tag: u8) -> [u8; 20] {
+    [1, 0, 0, 20, 0, 0, 0, tag, 0, 1, 0, 0, 0, 9, 0, 9, 0, 0, 0, 1]
+}
+
 fn session(id: u64) -> Session {
     let fingerprint = Fingerprint { algorithm: "sha-256".into(), value: vec![7; 32] };
     Session::new(SessionConfig {
         fingerprints: vec![fingerprint],
         max_message_size: 262_144,
         sctp_port: 5000,
+        sctp_init: InitChunk::parse(&init(id as u8)),
         session_id: id,
         always_negotiate: false,
     })

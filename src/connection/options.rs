@@ -101,6 +101,9 @@ pub struct SctpOptions {
     pub interleaving: Option<bool>,
     /// Whether packets may go without a checksum because DTLS protects them (RFC 9653). Default true.
     pub zero_checksum: Option<bool>,
+    /// Whether the handshake travels in the descriptions, with a peer that knows it too (draft-hancke-tsvwg-snap): two round trips
+    /// less. Default true.
+    pub init_in_descriptions: Option<bool>,
     /// Streams to ask for and allow in each direction, 1 to 65535. Default 65535.
     pub streams: Option<f64>,
 }
@@ -166,6 +169,7 @@ impl PeerOptions {
         }
         if let Some(sctp) = self.sctp {
             set!(connection.sctp_port, sctp.port, |value| short("sctp.port", value, 1, u16::MAX));
+            connection.init_in_descriptions = sctp.init_in_descriptions.unwrap_or(true);
             sctp.apply(&mut connection.sctp)?;
         }
         if let Some(policy) = &self.ice_transport_policy {

@@ -22,6 +22,9 @@ pub struct Config {
     /// Most bytes that a channel may have queued and not yet sent; beyond it `send` fails with an `OperationError`. 0 means
     /// no limit.
     pub send_buffer_limit: usize,
+    /// Put SCTP's INIT into descriptions and take the peer's from there, which saves the two round trips of its handshake
+    /// (draft-hancke-tsvwg-snap). A peer that does not know it gets the handshake.
+    pub init_in_descriptions: bool,
     /// Always put an `m=application` section into offers, also without a data channel (W3C `alwaysNegotiateDataChannels`).
     pub always_negotiate_data_channels: bool,
     /// Tuning of the SCTP association. Ports and message sizes are taken from the negotiation instead.
@@ -40,6 +43,7 @@ impl Config {
             // What we can receive is bounded by memory only; 256 MiB is what the design promises to carry.
             max_message_size: 256 * 1024 * 1024,
             send_buffer_limit: 16 * 1024 * 1024,
+            init_in_descriptions: true,
             always_negotiate_data_channels: false,
             sctp: ossa_sctp::Config::default(),
         }

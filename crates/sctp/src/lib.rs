@@ -6,7 +6,8 @@
 //!
 //! Implemented: RFC 9260 (SCTP), RFC 3758 (partial reliability), RFC 6525 (stream reset), RFC 8260 (message
 //! interleaving), RFC 9653 (zero checksum over DTLS), RFC 7053 (immediate SACK), RFC 4820 and RFC 8899 (path
-//! MTU discovery), RFC 8985 (RACK-TLP), RFC 9438 (CUBIC) and RFC 9406 (HyStart++).
+//! MTU discovery), RFC 8985 (RACK-TLP), RFC 9438 (CUBIC) and RFC 9406 (HyStart++);
+//! draft-hancke-tsvwg-snap (the INIT chunks stand in the descriptions).
 #![forbid(unsafe_code)]
 
 // The simulator is shared with the integration tests, which know this crate by its name.
@@ -20,6 +21,7 @@ mod congestion;
 mod cookie;
 mod error;
 mod event;
+mod init_chunk;
 mod metrics;
 mod options;
 mod packet;
@@ -37,6 +39,7 @@ pub use association::Association;
 pub use config::{Config, CongestionControl};
 pub use error::{ResetError, SendError};
 pub use event::{CloseReason, Event, Message, Received};
+pub use init_chunk::InitChunk;
 pub use metrics::Metrics;
 pub use options::{Reliability, SendOptions};
 pub use state::State;

@@ -34,6 +34,7 @@ const SCTP: Members<NativeSctpConfig> = {
   pathMtuDiscovery: true,
   interleaving: true,
   zeroChecksum: true,
+  initInDescriptions: true,
   streams: true,
 };
 

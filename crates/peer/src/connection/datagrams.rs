@@ -3,11 +3,28 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use ossa_sctp::Association;
+
 use super::Connection;
 use crate::ice::next_change;
 
 /// How often memory that was not used since is given back.
 const HOUSEKEEPING: Duration = Duration::from_secs(2);
+
+/// Gives a record to the association. One that came in the same datagram as the end of the handshake is there first: it waits
+/// for the association that the next look at the states makes.
+pub(super) fn deliver(
+    now: Instant,
+    sctp: &mut Option<Box<Association>>,
+    unclaimed: &mut Vec<Bytes>,
+    record: Bytes,
+) {
+    match sctp {
+        Some(sctp) => sctp.handle_packet(now, record),
+        None => unclaimed.push(record),
+    }
+}
 
 impl Connection {
     /// A datagram has arrived. `local` is the address of the socket (the candidate's `base`), or the relayed address.
@@ -38,18 +55,15 @@ impl Connection {
         self.counters.packets_received += 1;
         self.counters.bytes_received += data.len() as u64;
         let before = self.dtls.state();
-        let sctp = &mut self.sctp;
-        self.dtls.receive(now, data, &mut self.rx, &mut |record| {
-            if let Some(sctp) = sctp {
-                sctp.handle_packet(now, record);
-            }
-        });
+        let (sctp, unclaimed) = (&mut self.sctp, &mut self.unclaimed);
+        self.dtls.receive(now, data, &mut self.rx, &mut |record| deliver(now, sctp, unclaimed, record));
         if self.housekeeping.is_none() {
             self.housekeeping = now.checked_add(HOUSEKEEPING);
         }
         if self.dtls.state() != before || self.dtls.has_early() {
             self.update(now);
         }
+        self.unclaimed.clear();
     }
 
     /// Time has passed: to be called when [`Self::poll_timeout`] is due; calling it earlier does no harm.
@@ -58,12 +72,8 @@ impl Connection {
             return;
         }
         self.ice.handle_timeout(now);
-        let sctp = &mut self.sctp;
-        self.dtls.handle_timeout(now, &mut self.rx, &mut |record| {
-            if let Some(sctp) = sctp {
-                sctp.handle_packet(now, record);
-            }
-        });
+        let (sctp, unclaimed) = (&mut self.sctp, &mut self.unclaimed);
+        self.dtls.handle_timeout(now, &mut self.rx, &mut |record| deliver(now, sctp, unclaimed, record));
         if let Some(sctp) = self.sctp.as_mut().filter(|s| s.poll_timeout().is_some_and(|t| t <= now)) {
             sctp.handle_timeout(now);
         }
@@ -73,6 +83,7 @@ impl Connection {
             self.scratch = Vec::new();
         }
         self.update(now);
+        self.unclaimed.clear();
     }
 
     /// When to call [`Self::handle_timeout`] next. It may lie in the past; then call it at once.

@@ -13,7 +13,8 @@ mod transmit;
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
-use ossa_sctp::Association;
+use bytes::Bytes;
+use ossa_sctp::{Association, InitChunk};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -38,6 +39,8 @@ pub struct Connection {
     dtls: DtlsTransport,
     /// What was negotiated for the transports, once both descriptions are known.
     transport: Option<TransportParameters>,
+    /// Of the association, which is made later; its INIT may stand in the descriptions already.
+    sctp_seed: [u8; 32],
     sctp: Option<Box<Association>>,
     sctp_state: SctpState,
     /// The association is over, but what has arrived before is still to be taken: with which error it then ends.
@@ -54,6 +57,8 @@ pub struct Connection {
     rx: ReceiveBuffer,
     /// One SCTP packet before it is encrypted.
     scratch: Vec<u8>,
+    /// Records that came before their association; empty between two calls.
+    unclaimed: Vec<Bytes>,
     tx: transmit::Outbox,
     /// When buffers that are no longer needed are given back.
     housekeeping: Option<Instant>,
@@ -81,10 +86,13 @@ impl Connection {
         let _ = now;
         check(&config)?;
         let mut rng = ChaCha20Rng::from_seed(seed);
+        let mut sctp_seed = [0; 32];
+        rng.fill_bytes(&mut sctp_seed);
         let session = Session::new(SessionConfig {
             fingerprints: config.certificate.fingerprints(),
             max_message_size: config.max_message_size,
             sctp_port: config.sctp_port,
+            sctp_init: init_chunk(&config, sctp_seed),
             // Below 2^63, as RFC 9429 section 5.2.1 asks.
             session_id: rng.next_u64() >> 1,
             always_negotiate: config.always_negotiate_data_channels,
@@ -99,6 +107,7 @@ impl Connection {
             session,
             config,
             transport: None,
+            sctp_seed,
             sctp: None,
             sctp_state: SctpState::Connecting,
             ending: None,
@@ -110,6 +119,7 @@ impl Connection {
             broken: None,
             rx: ReceiveBuffer::default(),
             scratch: Vec::new(),
+            unclaimed: Vec::new(),
             tx: transmit::Outbox::default(),
             housekeeping: None,
             counters: Counters::default(),
@@ -154,6 +164,11 @@ impl Connection {
     fn mid(&self) -> String {
         self.session.transport_mid().unwrap_or_default().to_owned()
     }
+}
+
+/// What stands in our descriptions about the association that this seed makes.
+fn init_chunk(config: &Config, seed: [u8; 32]) -> Option<InitChunk> {
+    config.init_in_descriptions.then(|| Association::new(config.sctp.clone(), seed).init_chunk())
 }
 
 fn check(config: &Config) -> Result<(), Error> {

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use super::Connection;
+use rand_chacha::rand_core::Rng;
+
+use super::{Connection, init_chunk};
 use crate::config::IceTransportPolicy;
 use crate::dtls::DtlsTransport;
 use crate::error::{Error, ErrorKind};
@@ -173,6 +175,10 @@ impl Connection {
         self.unresolved.clear();
         if !keep_channels {
             self.channels.close_all(None);
+            // A description that was withdrawn may be set again, so its INIT stays good; but one of an association that has
+            // been is not for the next.
+            self.rng.fill_bytes(&mut self.sctp_seed);
+            self.session.set_sctp_init(init_chunk(&self.config, self.sctp_seed));
         }
         self.channels.transport_gone();
         self.update(now);

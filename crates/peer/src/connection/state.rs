@@ -6,6 +6,7 @@ use ossa_sctp::Association;
 use rand_chacha::rand_core::Rng;
 
 use super::Connection;
+use super::datagrams::deliver;
 use crate::event::Event;
 use crate::ice::{Route, SelectedPair};
 use crate::jsep::DtlsRole;
@@ -98,12 +99,8 @@ impl Connection {
             None => false,
         };
         if ready && self.dtls.state() == DtlsState::New {
-            let sctp = &mut self.sctp;
-            self.dtls.start(now, &mut self.rx, &mut |record| {
-                if let Some(sctp) = sctp {
-                    sctp.handle_packet(now, record);
-                }
-            });
+            let (sctp, unclaimed) = (&mut self.sctp, &mut self.unclaimed);
+            self.dtls.start(now, &mut self.rx, &mut |record| deliver(now, sctp, unclaimed, record));
         }
     }
 
@@ -160,10 +157,12 @@ impl Connection {
             send_buffer_limit: 0,
             ..settings.clone()
         };
-        let mut seed = [0; 32];
-        self.rng.fill_bytes(&mut seed);
-        let mut sctp = Association::new(config, seed);
-        sctp.connect(now);
+        let mut sctp = Association::new(config, self.sctp_seed);
+        match &transport.remote_sctp_init {
+            Some(peer) => sctp.connect_with(now, peer, self.ice.route_pair().and_then(|pair| pair.rtt)),
+            None => sctp.connect(now),
+        }
+        self.unclaimed.drain(..).for_each(|record| sctp.handle_packet(now, record));
         self.sctp = Some(Box::new(sctp));
     }
 

@@ -110,6 +110,7 @@ impl IceTransport {
         self.clock = Some(now);
         self.pump_one(now, false);
         self.pump_one(now, true);
+        self.use_valid_pair();
         self.agent_deadline = [&mut self.current, &mut self.next]
             .into_iter()
             .flatten()
@@ -147,6 +148,24 @@ impl IceTransport {
         }
         if let Some((local, remote)) = nominated {
             self.select(now, number, local, remote);
+        }
+    }
+
+    /// Until the peer has nominated a pair, the first one that has worked is used: either side may send on any valid pair (RFC 8445
+    /// section 12.1), and the nomination takes half a round trip more.
+    fn use_valid_pair(&mut self) {
+        let Some(number) =
+            self.current.as_ref().map(|current| current.number).filter(|_| self.route.is_none())
+        else {
+            return;
+        };
+        let valid = self.pairs.iter().find(|p| p.generation == number && p.last_response.is_some());
+        if let Some(pair) = valid {
+            trace!(number, "pair used before nomination");
+            self.route =
+                Some(Route { pair: pair.id, generation: number, local: pair.local, remote: pair.remote });
+            self.route_changes += 1;
+            self.failed = false;
         }
     }
 

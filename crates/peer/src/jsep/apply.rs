@@ -7,6 +7,7 @@ use super::session::{Applied, Session, setter};
 use super::types::{Change, DtlsRole, SdpType, SignalingState, TransportParameters};
 use crate::error::{Error, ErrorKind};
 use crate::sdp::{Outline, OutlineSection};
+use ossa_sctp::InitChunk;
 use std::collections::HashSet;
 
 impl Session {
@@ -181,6 +182,7 @@ impl Session {
             remote_sctp_port: remote.sctp_port,
             remote_max_message_size: remote.max_message_size,
             remote_max_packet: remote.max_packet,
+            remote_sctp_init: self.agreed_init(remote),
             legacy: remote.legacy,
         });
         self.applied = Some(Applied {
@@ -193,8 +195,17 @@ impl Session {
         });
     }
 
+    /// The peer's INIT, if ours stands in our description of this round as well.
+    fn agreed_init(&self, remote: &RemoteData) -> Option<InitChunk> {
+        let (_, ours) = self.pending_local.as_ref()?.data()?;
+        self.trusted_init(remote).filter(|_| ours.sctp_init.is_some())
+    }
+
     /// The round is over: what was pending becomes current.
     fn complete(&mut self, has_data: bool, change: &mut Change) {
+        let remote = self.pending_remote.as_ref().and_then(|remote| remote.data.as_ref());
+        let init = remote.map(|remote| self.agreed_init(remote).is_some());
+        self.init_agreed = self.init_agreed.or(init);
         self.current_local = self.pending_local.take();
         self.current_remote = self.pending_remote.take();
         self.state = SignalingState::Stable;
@@ -222,6 +233,7 @@ impl Session {
 
     fn drop_transport(&mut self, change: &mut Change) {
         self.applied = None;
+        self.init_agreed = None;
         self.gathering = None;
         self.current_ice = None;
         self.pending_ice = None;
@@ -290,6 +302,10 @@ fn check_answers(answer: &Outline, offer: &RemoteDescription) -> Result<(), Erro
         Some(Setup::Passive) => setup == Some("active"),
         Some(Setup::ActPass) | None => true,
     };
+    let has_init =
+        |section: &OutlineSection| section.data.as_ref().is_some_and(|data| data.sctp_init.is_some());
+    let init_fits = data.is_none_or(|index| !has_init(&answer.sections[index]))
+        || offer.data.as_ref().is_some_and(|data| data.sctp_init.is_some());
     let stays = |(index, ours): (usize, &OutlineSection)| {
         let kept = offer.kept(index);
         ours.inactive.as_ref() == kept.map(|(_, media)| media)
@@ -299,7 +315,8 @@ fn check_answers(answer: &Outline, offer: &RemoteDescription) -> Result<(), Erro
         && answer.sections.iter().zip(sections).all(same)
         && answer.sections.iter().enumerate().all(stays)
         && data == offer.data.as_ref().map(|data| data.index)
-        && roles_fit;
+        && roles_fit
+        && init_fits;
     if fits {
         return Ok(());
     }

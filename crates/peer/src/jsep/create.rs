@@ -1,5 +1,9 @@
 //! createOffer and createAnswer (RFC 9429, sections 5.2 and 5.3).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ossa_sctp::InitChunk;
+
 use super::layout::{Slot, unused_mid};
 use super::local::{Draft, Generation, fill_candidates};
 use super::remote::RemoteData;
@@ -122,7 +126,10 @@ impl Session {
             },
             mid: slot.mid.clone(),
             setup: in_group(slot).then_some("actpass"),
-            data: ice.as_ref().filter(|_| slot.data).map(|ice| self.data_attributes(ice, slot.legacy)),
+            data: ice
+                .as_ref()
+                .filter(|_| slot.data)
+                .map(|ice| self.data_attributes(ice, slot.legacy, !slot.legacy)),
             inactive: slot.inactive.clone().filter(|_| data),
         });
         let outline = Outline {
@@ -159,17 +166,27 @@ impl Session {
         }
     }
 
-    fn data_attributes(&self, ice: &IceParameters, legacy: bool) -> DataAttributes {
+    /// `init`: the peer may know the INIT that stands in a description.
+    fn data_attributes(&self, ice: &IceParameters, legacy: bool, init: bool) -> DataAttributes {
+        let init = self.config.sctp_init.filter(|_| init && self.init_agreed != Some(false));
         DataAttributes {
             ufrag: ice.ufrag.clone(),
             pwd: ice.pwd.clone(),
             fingerprints: self.config.fingerprints.clone(),
             sctp_port: self.config.sctp_port,
             max_message_size: self.config.max_message_size,
+            sctp_init: init.map(|init| STANDARD.encode(init.to_bytes())),
             legacy_streams: legacy.then_some(LEGACY_STREAMS),
             candidates: Vec::new(),
             end_of_candidates: false,
         }
+    }
+
+    /// The peer's INIT. Some stacks put what they do not know into their own descriptions: ours, as it comes back, is none of
+    /// theirs.
+    pub(super) fn trusted_init(&self, data: &RemoteData) -> Option<InitChunk> {
+        let ours = self.config.sctp_init?;
+        data.sctp_init.filter(|theirs| theirs.tag() != ours.tag())
     }
 
     fn plan_answer(&self, fresh: &IceParameters) -> Option<(Outline, Option<IceParameters>)> {
@@ -220,7 +237,7 @@ impl Session {
             },
             mid: section.mid.clone(),
             setup: Some(self.setup(data)),
-            data: Some(self.data_attributes(ice, data.legacy)),
+            data: Some(self.data_attributes(ice, data.legacy, self.trusted_init(data).is_some())),
             inactive: None,
         }
     }

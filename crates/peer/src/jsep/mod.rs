@@ -31,6 +31,7 @@
 //!         fingerprints: vec![Fingerprint { algorithm: "sha-256".into(), value: vec![id; 32] }],
 //!         max_message_size: 262_144,
 //!         sctp_port: 5000,
+//!         sctp_init: None,
 //!         session_id: id.into(),
 //!         always_negotiate: false,
 //!     })

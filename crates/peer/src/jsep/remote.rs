@@ -2,6 +2,10 @@
 
 use std::collections::HashMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ossa_sctp::InitChunk;
+
 use super::types::{DtlsRole, IceParameters, SdpType};
 use crate::error::{Error, ErrorKind};
 use crate::sdp::{
@@ -40,6 +44,7 @@ pub(super) struct RemoteData {
     pub(super) sctp_port: u16,
     pub(super) max_message_size: u64,
     pub(super) max_packet: Option<u32>,
+    pub(super) sctp_init: Option<InitChunk>,
     pub(super) legacy: bool,
     /// Of this generation, in the order of arrival, each once.
     pub(super) candidates: Vec<Candidate>,
@@ -206,6 +211,7 @@ impl RemoteData {
             sctp_port: sctp_port(section, legacy)?,
             max_message_size: max_message_size(section)?,
             max_packet: section.max_packet,
+            sctp_init: section.sctp_init.as_deref().filter(|_| !legacy).and_then(sctp_init),
             legacy,
             candidates: Vec::new(),
             end_of_candidates: false,
@@ -251,6 +257,11 @@ fn sctp_port(section: &MediaSection, legacy: bool) -> Result<u16, Error> {
         Ok(port) => Ok(port),
         Err(_) => Err(Error::syntax(line, format!("{:?} is no SCTP port", excerpt(text)))),
     }
+}
+
+/// What can't be used is as if it were not there (draft-hancke-tsvwg-snap, "Answerer Processing of the SDP Offer").
+fn sctp_init(text: &str) -> Option<InitChunk> {
+    InitChunk::parse(&STANDARD.decode(text).ok()?)
 }
 
 fn max_message_size(section: &MediaSection) -> Result<u64, Error> {

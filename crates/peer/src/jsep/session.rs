@@ -6,6 +6,7 @@ use super::remote::RemoteDescription;
 use super::types::{DtlsRole, IceParameters, SdpType, SessionConfig, SessionDescription, SignalingState};
 use crate::error::{Error, ErrorKind};
 use crate::sdp::{Candidate, Fingerprint, Outline};
+use ossa_sctp::InitChunk;
 use std::collections::HashSet;
 
 /// One end of a negotiation. It holds text and states only; what has to happen comes back as a
@@ -42,6 +43,8 @@ pub struct Session {
     pub(super) to_replace: Vec<(String, String)>,
     /// Username fragment that the transport has been told to gather for.
     pub(super) gathering: Option<String>,
+    /// Whether the association goes without a handshake, once that is settled. What a peer has agreed to once, stays.
+    pub(super) init_agreed: Option<bool>,
     /// What the transport has been told about the peer.
     pub(super) applied: Option<Applied>,
 }
@@ -79,8 +82,14 @@ impl Session {
             spare: None,
             to_replace: Vec::new(),
             gathering: None,
+            init_agreed: None,
             applied: None,
         }
+    }
+
+    /// A new association needs a new INIT: to be called after the data section was removed.
+    pub fn set_sctp_init(&mut self, init: Option<InitChunk>) {
+        self.config.sctp_init = init;
     }
 
     /// A data channel was created: from now on a data section is needed.

@@ -1,5 +1,7 @@
 //! The vocabulary of a negotiation.
 
+use ossa_sctp::InitChunk;
+
 use crate::sdp::{Candidate, Fingerprint};
 
 /// Kind of a description (`RTCSdpType`).
@@ -115,6 +117,8 @@ pub struct SessionConfig {
     pub max_message_size: u64,
     /// Our SCTP port, usually 5000.
     pub sctp_port: u16,
+    /// SCTP's INIT, for the descriptions; `None`: the association is set up by a handshake.
+    pub sctp_init: Option<InitChunk>,
     /// Random, below 2^63 (RFC 9429, section 5.2.1).
     pub session_id: u64,
     /// Offer a data section even without a data channel (`alwaysNegotiateDataChannels`).
@@ -136,6 +140,8 @@ pub struct TransportParameters {
     pub remote_max_message_size: u64,
     /// Largest SCTP packet the peer takes, in bytes, if it says so: only then may larger ones than usual be tried.
     pub remote_max_packet: Option<u32>,
+    /// The peer's INIT, when it was agreed that the association goes without a handshake.
+    pub remote_sctp_init: Option<InitChunk>,
     /// The section has the old form `DTLS/SCTP 5000` with `a=sctpmap`.
     pub legacy: bool,
 }

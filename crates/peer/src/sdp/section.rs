@@ -87,6 +87,8 @@ pub struct MediaSection {
     pub codecs: Vec<String>,
     /// `a=ossa-max-packet`, see [`MAX_PACKET`](super::MAX_PACKET). One that makes no sense counts as absent.
     pub max_packet: Option<u32>,
+    /// `a=sctp-init`, unparsed: one that makes no sense counts as absent (draft-hancke-tsvwg-snap).
+    pub sctp_init: Option<String>,
     /// Where the section begins and ends in the text, in bytes.
     pub(super) start: usize,
     pub(super) end: usize,
@@ -119,6 +121,7 @@ impl MediaSection {
             max_message_size: None,
             codecs: Vec::new(),
             max_packet: None,
+            sctp_init: None,
             start: line.start,
             end: line.start,
         })
@@ -139,6 +142,7 @@ impl MediaSection {
             "sctpmap" => self.sctpmap = located(),
             "max-message-size" => self.max_message_size = located(),
             "rtpmap" | "fmtp" => self.codecs.push(line.value.to_owned()),
+            "sctp-init" => self.sctp_init = Some(value.to_owned()),
             "ossa-max-packet" => self.max_packet = value.parse().ok(),
             _ => {
                 self.transport.take(line, name, value);

@@ -59,6 +59,8 @@ pub struct DataAttributes {
     pub sctp_port: u16,
     /// `a=max-message-size`
     pub max_message_size: u64,
+    /// `a=sctp-init`: our INIT chunk in Base64.
+    pub sctp_init: Option<String>,
     /// Streams of `a=sctpmap`, for the old form.
     pub legacy_streams: Option<u16>,
     /// `a=candidate` lines without the `a=`.
@@ -145,7 +147,8 @@ impl DataAttributes {
             Some(streams) => write!(f, "a=sctpmap:{} webrtc-datachannel {streams}\r\n", self.sctp_port)?,
             None => write!(f, "a=sctp-port:{}\r\n", self.sctp_port)?,
         }
-        write!(f, "a=max-message-size:{}\r\na=ossa-max-packet:{MAX_PACKET}\r\n", self.max_message_size)
+        write!(f, "a=max-message-size:{}\r\na=ossa-max-packet:{MAX_PACKET}\r\n", self.max_message_size)?;
+        self.sctp_init.iter().try_for_each(|init| write!(f, "a=sctp-init:{init}\r\n"))
     }
 
     fn write_candidates(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,5 +12,6 @@ mod many_addresses;
 mod narrow;
 mod net;
 mod reuse;
+mod round_trips;
 mod setup;
 mod transfer;

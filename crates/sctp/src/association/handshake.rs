@@ -10,6 +10,7 @@ use crate::chunk::init::{Endpoint, Init};
 use crate::chunk::{cause, kind, param};
 use crate::cookie::Cookie;
 use crate::event::{CloseReason, Event};
+use crate::init_chunk::InitChunk;
 use crate::packet::CommonHeader;
 use crate::recv::{Receiver, RecvTerms};
 use crate::reset::Resets;
@@ -40,6 +41,10 @@ pub(super) struct Handshake {
     waited: Nanos,
     /// The peer's cookie, to be echoed.
     pub(super) cookie: Bytes,
+    /// The INITs came with the descriptions.
+    skipped: bool,
+    /// And nothing has come from the peer since.
+    pub(super) unproven: bool,
 }
 
 impl Handshake {
@@ -59,6 +64,29 @@ impl Association {
         }
     }
 
+    /// Our INIT, for a description: what [`Self::connect`] would send. It follows from the settings and the seed.
+    pub fn init_chunk(&self) -> InitChunk {
+        InitChunk(self.local)
+    }
+
+    /// Goes without the handshake, because `peer` came with the description, and [`Self::init_chunk`] went there with ours
+    /// (draft-hancke-tsvwg-snap): data may be sent at once. `rtt` is the round trip time of the path as far as it is known, which
+    /// the handshake would have measured. Without effect if it has started before.
+    ///
+    /// The time limit of the handshake holds for the first packet of the peer, once there was something to answer. A peer that knows
+    /// nothing of this is answered when its own INIT comes, as long as it is the one from its description.
+    pub fn connect_with(&mut self, now: Instant, peer: &InitChunk, rtt: Option<Duration>) {
+        let now = self.at(now);
+        if self.state == State::Closed && !self.ended {
+            if let Some(rtt) = rtt {
+                self.sender.rtt.sample(nanos(rtt));
+            }
+            self.establish(now, peer.0);
+            self.handshake.skipped = true;
+            self.handshake.unproven = true;
+        }
+    }
+
     /// Notes that INIT or COOKIE ECHO went out.
     pub(super) fn on_handshake_sent(&mut self, now: Time) {
         let left = self.handshake_time_left();
@@ -67,6 +95,15 @@ impl Association {
         handshake.sent_at = now;
         handshake.timer = Some(now.after(self.sender.rtt.backed_off(handshake.attempts).min(left)));
         handshake.attempts += 1;
+    }
+
+    /// Without a handshake the first packet of the peer is the proof that it is there. All that can be sent before gets an answer.
+    pub(super) fn on_unproven_sent(&mut self, now: Time) {
+        let patience = self.handshake_time_left().min(nanos(self.config.rto_max));
+        if self.config.handshake_timeout.is_some() && self.handshake.timer.is_none() {
+            self.handshake.sent_at = now;
+            self.handshake.timer = Some(now.after(patience));
+        }
     }
 
     fn handshake_time_left(&self) -> Nanos {
@@ -82,7 +119,7 @@ impl Association {
             let waited = Duration::from_nanos(self.handshake.waited);
             self.end(CloseReason::HandshakeTimeout { waited });
         } else {
-            self.handshake.due = true;
+            self.handshake.due = !self.handshake.unproven;
         }
     }
 
@@ -111,7 +148,8 @@ impl Association {
         }
         // Before the association is up, repeated and colliding INITs get the same tag, so that either side's
         // cookie works. Afterwards the peer may have restarted: it gets a new one.
-        let local = if self.is_up() { local_endpoint(&self.config, &mut self.rng) } else { self.local };
+        let fresh = self.is_up() && !self.expects_init(&init.endpoint);
+        let local = if fresh { local_endpoint(&self.config, &mut self.rng) } else { self.local };
         let ties = self.peer.filter(|_| self.state != State::CookieWait);
         let cookie = Cookie {
             created: now,
@@ -125,6 +163,14 @@ impl Association {
         let mut chunk = ControlChunk::new(kind::INIT_ACK, reply);
         chunk.tag = Some(init.endpoint.tag);
         self.control.push(chunk);
+    }
+
+    /// The peer performs the handshake that we have gone without, since our description has lost its INIT on the way: it gets the
+    /// association that is there already.
+    fn expects_init(&self, init: &Endpoint) -> bool {
+        let known = self.peer.as_ref();
+        self.handshake.skipped
+            && known.is_some_and(|peer| (peer.tag, peer.initial_tsn) == (init.tag, init.initial_tsn))
     }
 
     /// Takes the peer's answer to our INIT.

@@ -39,6 +39,9 @@ impl Association {
             self.refuse(&header, &packet);
             return;
         }
+        if std::mem::take(&mut self.handshake.unproven) {
+            self.handshake.timer = None;
+        }
         self.traffic.packets_received += 1;
         self.traffic.bytes_received += packet.len() as u64;
         let mut chunks = Chunks::of(&packet);

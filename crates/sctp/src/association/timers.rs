@@ -42,6 +42,7 @@ impl Association {
             State::Closed => None,
             State::CookieWait | State::CookieEchoed => self.handshake.timer,
             _ => [
+                self.handshake.timer,
                 self.shutdown.timer,
                 self.heartbeat.timer,
                 self.pmtud.timeout(),

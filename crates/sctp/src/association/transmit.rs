@@ -17,6 +17,9 @@ impl Association {
         let len = self.build_packet(now, out)?;
         self.traffic.packets_sent += 1;
         self.traffic.bytes_sent += len as u64;
+        if self.handshake.unproven {
+            self.on_unproven_sent(now);
+        }
         Some(len)
     }
 

@@ -5,7 +5,12 @@ mod candidates;
 mod errors;
 mod random;
 mod rounds;
+mod sctp_init;
 mod stacks;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ossa_sctp::{Association, InitChunk};
 
 use super::*;
 use crate::error::{Error, ErrorKind};
@@ -28,6 +33,7 @@ impl Peer {
             fingerprints: vec![Fingerprint { value: vec![name as u8; 32], ..fingerprint }],
             max_message_size: 262_144,
             sctp_port: 5000,
+            sctp_init: Some(init(name)),
             session_id: 4_962_303_333_179_871_722,
             always_negotiate: false,
         };
@@ -98,6 +104,11 @@ impl Peer {
             ..CandidateInit::default()
         })
     }
+}
+
+/// An INIT that no one else has.
+pub(super) fn init(name: char) -> InitChunk {
+    Association::new(ossa_sctp::Config::default(), [name as u8; 32]).init_chunk()
 }
 
 /// A whole round; returns what the transports of the offerer and the answerer have to do at its end.

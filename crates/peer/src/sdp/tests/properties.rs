@@ -44,6 +44,7 @@ prop_compose! {
         hash in any::<[u8; 32]>(),
         sctp_port in 1u16..,
         max_message_size in any::<u64>(),
+        sctp_init in prop::option::of("[a-zA-Z0-9+/]{40}"),
         legacy_streams in prop::option::of(any::<u16>()),
         candidates in prop::collection::vec(candidate(), 0..8),
         end_of_candidates in any::<bool>(),
@@ -51,7 +52,7 @@ prop_compose! {
         let fingerprints = vec![Fingerprint { algorithm: "sha-256".to_owned(), value: hash.to_vec() }];
         let candidates = candidates.iter().map(Candidate::to_string).collect();
         DataAttributes {
-            ufrag, pwd, fingerprints, sctp_port, max_message_size, legacy_streams, candidates, end_of_candidates,
+            ufrag, pwd, fingerprints, sctp_port, max_message_size, sctp_init, legacy_streams, candidates, end_of_candidates,
         }
     }
 }
@@ -176,17 +177,18 @@ proptest! {
             let Some(data) = &written.data else { continue };
             prop_assert!(found.is_data());
             prop_assert_eq!(found.is_legacy_data(), data.legacy_streams.is_some());
+            prop_assert_eq!(&found.sctp_init, &data.sctp_init);
             prop_assert_eq!(&found.max_message_size.as_ref().unwrap().value, &data.max_message_size.to_string());
         }
     }
 
     #[test]
     fn the_parser_of_firefox_accepts_what_we_write(outline in outline()) {
-        // As Firefox calls it: what it does not know is a warning, and our own attribute is all it may warn about.
+        // As Firefox calls it: what it does not know is a warning, and what is younger than it is all it may warn about.
         let found = webrtc_sdp::parse_sdp(&outline.text(), false);
         prop_assert!(found.is_ok(), "{}\n{:?}", outline, found.err());
         let found = found.unwrap();
-        let strange = |w: &webrtc_sdp::error::SdpParserError| !w.to_string().contains("ossa-max-packet");
+        let strange = |w: &webrtc_sdp::error::SdpParserError| !["ossa-max-packet", "sctp-init"].iter().any(|ours| w.to_string().contains(ours));
         prop_assert!(!found.warnings.iter().any(strange), "{:?}", found.warnings);
         prop_assert_eq!(found.media.len(), outline.sections.len());
     }
