@@ -23,7 +23,7 @@ const ROOMS = {
   'w3c/channel': ['native', 'webidl', ...w3c('enums.ts', 'events')],
   'w3c/connection': [
     ...w3c('channel', 'configuration', 'descriptions', 'enums.ts', 'events', 'transports'),
-    ...['native', 'webidl'],
+    ...['base', 'native', 'webidl'],
   ],
   w3c: [...w3c('channel', 'configuration', 'connection', 'descriptions', 'enums.ts', 'events', 'transports'), 'webidl'],
   // Names and keys.

@@ -949,34 +949,72 @@ interface RTCPeerConnection {
     removeEventListener: RemoveEventListener<RTCPeerConnectionEventMap>;
 }
 
-/** The type of a global where the program knows it, from the DOM library for example; otherwise that of ours. */
-type Global<Name extends string, Ours> = Name extends keyof typeof globalThis ? (typeof globalThis)[Name] : Ours;
-/**
- * The interfaces that a browser's `window` has, as one object. In a program with the DOM library they have its types, because
- * libraries that take an implementation ask for those; the members for audio and video are declared by them, but not there.
- */
-interface Wrtc {
-    readonly RTCCertificate: Global<'RTCCertificate', typeof RTCCertificate>;
-    readonly RTCDataChannel: Global<'RTCDataChannel', typeof RTCDataChannel>;
-    readonly RTCDataChannelEvent: Global<'RTCDataChannelEvent', typeof RTCDataChannelEvent>;
-    readonly RTCDtlsTransport: Global<'RTCDtlsTransport', typeof RTCDtlsTransport>;
-    readonly RTCError: Global<'RTCError', typeof RTCError>;
-    readonly RTCErrorEvent: Global<'RTCErrorEvent', typeof RTCErrorEvent>;
-    readonly RTCIceCandidate: Global<'RTCIceCandidate', typeof RTCIceCandidate>;
-    readonly RTCIceCandidatePair: typeof RTCIceCandidatePair;
-    readonly RTCIceTransport: Global<'RTCIceTransport', typeof RTCIceTransport>;
-    readonly RTCPeerConnection: Global<'RTCPeerConnection', typeof RTCPeerConnection>;
-    readonly RTCPeerConnectionIceErrorEvent: Global<'RTCPeerConnectionIceErrorEvent', typeof RTCPeerConnectionIceErrorEvent>;
-    readonly RTCPeerConnectionIceEvent: Global<'RTCPeerConnectionIceEvent', typeof RTCPeerConnectionIceEvent>;
-    readonly RTCSctpTransport: Global<'RTCSctpTransport', typeof RTCSctpTransport>;
-    readonly RTCSessionDescription: Global<'RTCSessionDescription', typeof RTCSessionDescription>;
-    readonly RTCStatsReport: Global<'RTCStatsReport', typeof RTCStatsReport>;
+/** What kind of thing stands in the way of a connection. Stable, for programs. */
+type ConnectCauseKind = 
+/** A STUN or TURN server answers that it does not help: `code` says with what. */
+'server-refused'
+/** Nothing of use came from a server. */
+ | 'server-unreachable'
+/** The name of a server has no address. */
+ | 'server-name-not-found'
+/** The certificate of a server is not trusted, or is for another name. */
+ | 'server-untrusted'
+/** This machine itself, or the configuration: no file descriptors, no addresses, a server without a password. */
+ | 'local'
+/** Only relayed candidates may be used, and no TURN server is configured. */
+ | 'no-relay'
+/** This side has no candidate. */
+ | 'no-candidates'
+/** The other side has told of no candidate. */
+ | 'no-remote-candidates'
+/** The candidates of the other side are names (`.local`) that were not found. */
+ | 'names-not-found'
+/** One side has IPv4 only, the other IPv6 only. */
+ | 'no-common-family'
+/** Connectivity checks were sent, and nothing came back. */
+ | 'checks-unanswered'
+/** The other side's checks come in, but none of this side's is answered. */
+ | 'checks-one-way'
+/** Checks are answered, but no pair was chosen. */
+ | 'no-pair-chosen'
+/** There was a path, and the other side does not answer on it any more. */
+ | 'path-lost'
+/** ICE has a path, but DTLS has failed. */
+ | 'dtls-failed'
+/** ICE has a path, but DTLS is not ready. */
+ | 'dtls-unfinished'
+/** DTLS is ready, but the association for the channels is not. */
+ | 'sctp-unfinished'
+/** Agents only: this side has no signaling service at the moment. */
+ | 'signaling'
+/** Agents only: nothing has come from the other agent. */
+ | 'unanswered';
+/** Number of candidates of one side, by type. */
+interface CandidateCounts {
+    readonly host: number;
+    readonly srflx: number;
+    readonly relay: number;
 }
-/**
- * For libraries that take an implementation of WebRTC, such as `new SimplePeer({ wrtc })`, and for code that was written as
- * `import wrtc from`: it is the default export as well.
- */
-declare const wrtc: Wrtc;
+/** One thing that stands, or stood, in the way. */
+interface ConnectCause {
+    readonly kind: ConnectCauseKind;
+    /** What a STUN or TURN server answered (RFC 8489, RFC 8656: 300 to 699); 701: it was not reached, or this machine failed; else 0. */
+    readonly code: number;
+    /** In words. */
+    readonly text: string;
+    /** The server. */
+    readonly url?: string;
+    /** What to do about it, in words. */
+    readonly todo?: string;
+    /** The candidates of this side, where they matter. */
+    readonly local?: CandidateCounts;
+    /** Those that the other side has told of. */
+    readonly remote?: CandidateCounts;
+    /** Connectivity checks (RFC 8445) that were sent. */
+    readonly checksSent?: number;
+    /** Checks of the other side that came in. */
+    readonly checksReceived?: number;
+}
 
 /** The codes that this package emits. A code that another implementation sends is passed through as it is. */
 type AgentErrorCode = 'AGENT_NOT_FOUND' | 'AGENT_UNREACHABLE' | 'AUTH_EXPIRED' | 'AUTH_FAILED' | 'CAPABILITY_FAILED' | 'CAPABILITY_NOT_FOUND' | 'INTERNAL_ERROR' | 'INVALID_MESSAGE' | 'MESSAGE_EXPIRED' | 'MESSAGE_TOO_LARGE' | 'PROTOCOL_ERROR' | 'RATE_LIMIT_EXCEEDED' | 'TASK_CANCELLED' | 'TASK_TIMEOUT' | 'UNAUTHORIZED';
@@ -984,8 +1022,10 @@ type AgentErrorCode = 'AGENT_NOT_FOUND' | 'AGENT_UNREACHABLE' | 'AUTH_EXPIRED' |
 interface AgentErrorOptions {
     /** Whether the same request may succeed later. Default: `false`. */
     retryable?: boolean;
-    /** Anything more; travels as JSON when the error answers a call. */
+    /** Anything more; travels as JSON when the error answers a call. Default: `{ causes }`, if there are causes. */
     details?: unknown;
+    /** What stood in the way of a connection. Default: nothing. */
+    causes?: readonly ConnectCause[];
     /** What led to it. */
     cause?: unknown;
 }
@@ -995,8 +1035,10 @@ declare class AgentError extends Error {
     readonly code: AgentErrorCode | (string & {});
     /** Whether the same request may succeed later. */
     readonly retryable: boolean;
-    /** Anything more that the other side sent. */
+    /** Anything more that the other side sent; `{ causes }` if this side knows any. */
     readonly details: unknown;
+    /** What stood in the way of a connection, as far as this side knows: servers first, then the path. Empty for any other error. */
+    readonly causes: readonly ConnectCause[];
     /** Throw one in a capability handler to give the caller a code of your own. */
     constructor(code: AgentErrorCode | (string & {}), message: string, options?: AgentErrorOptions);
 }
@@ -1031,6 +1073,43 @@ interface Logger {
     /** Something does not work any more. */
     error(message: string, fields?: LogFields): void;
 }
+
+/**
+ * What stands in the way of a connection, or has ended it, as far as this side knows: servers first, then the path. To be asked in the state
+ * `failed`, or when you have waited long enough. A connection that works may have causes too: servers that did not help. Empty after `close()`.
+ *
+ * @throws TypeError - `connection` is no `RTCPeerConnection` of this package.
+ */
+declare function connectionCauses(connection: RTCPeerConnection): ConnectCause[];
+
+/** The type of a global where the program knows it, from the DOM library for example; otherwise that of ours. */
+type Global<Name extends string, Ours> = Name extends keyof typeof globalThis ? (typeof globalThis)[Name] : Ours;
+/**
+ * The interfaces that a browser's `window` has, as one object. In a program with the DOM library they have its types, because
+ * libraries that take an implementation ask for those; the members for audio and video are declared by them, but not there.
+ */
+interface Wrtc {
+    readonly RTCCertificate: Global<'RTCCertificate', typeof RTCCertificate>;
+    readonly RTCDataChannel: Global<'RTCDataChannel', typeof RTCDataChannel>;
+    readonly RTCDataChannelEvent: Global<'RTCDataChannelEvent', typeof RTCDataChannelEvent>;
+    readonly RTCDtlsTransport: Global<'RTCDtlsTransport', typeof RTCDtlsTransport>;
+    readonly RTCError: Global<'RTCError', typeof RTCError>;
+    readonly RTCErrorEvent: Global<'RTCErrorEvent', typeof RTCErrorEvent>;
+    readonly RTCIceCandidate: Global<'RTCIceCandidate', typeof RTCIceCandidate>;
+    readonly RTCIceCandidatePair: typeof RTCIceCandidatePair;
+    readonly RTCIceTransport: Global<'RTCIceTransport', typeof RTCIceTransport>;
+    readonly RTCPeerConnection: Global<'RTCPeerConnection', typeof RTCPeerConnection>;
+    readonly RTCPeerConnectionIceErrorEvent: Global<'RTCPeerConnectionIceErrorEvent', typeof RTCPeerConnectionIceErrorEvent>;
+    readonly RTCPeerConnectionIceEvent: Global<'RTCPeerConnectionIceEvent', typeof RTCPeerConnectionIceEvent>;
+    readonly RTCSctpTransport: Global<'RTCSctpTransport', typeof RTCSctpTransport>;
+    readonly RTCSessionDescription: Global<'RTCSessionDescription', typeof RTCSessionDescription>;
+    readonly RTCStatsReport: Global<'RTCStatsReport', typeof RTCStatsReport>;
+}
+/**
+ * For libraries that take an implementation of WebRTC, such as `new SimplePeer({ wrtc })`, and for code that was written as
+ * `import wrtc from`: it is the default export as well.
+ */
+declare const wrtc: Wrtc;
 
 /**
  * The canonical form of an agent URI: scheme and host lower-cased.
@@ -1781,16 +1860,6 @@ declare class ResultStream<Item> implements AsyncIterableIterator<Item>, AsyncDi
     [Symbol.asyncIterator](): this;
 }
 
-/** One of them; those of a failed `connect()` are the member `causes` of its error's `details`. */
-interface Cause {
-    /** The STUN or TURN server; absent if this machine failed. */
-    readonly url?: string;
-    /** What the server answered (RFC 8489, RFC 8656); 701: it was not reached; 0 for signaling. */
-    readonly code: number;
-    /** In words. */
-    readonly text: string;
-}
-
 /** How a link comes back when its connection is lost; times in milliseconds. */
 interface ReconnectOptions {
     /** New connections to try before the link is given up; 0 for none: then an ICE restart is all. Default: 5. */
@@ -2207,7 +2276,7 @@ declare class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Lin
      *
      * @throws AgentError - `AGENT_UNREACHABLE` if the agent is not there, refuses, or no path to it works in time;
      * `TASK_CANCELLED`; whatever the other side refuses with. If this side knows what stood in the way, such as a TURN server that
-     * refuses the password, the text says so, and `details` is `{ causes }`, a list of {@link Cause}.
+     * refuses the password, the text says so, and `causes` has it as data, a list of {@link ConnectCause}.
      */
     connect(agentId: string, options?: ConnectOptions): Promise<Link>;
     /**
@@ -2662,5 +2731,5 @@ interface SignalingServer extends AsyncDisposable {
  */
 declare function createSignalingServer(options?: SignalingServerOptions): Promise<SignalingServer>;
 
-export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, Mesh, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, Cause as ConnectCause, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions, Wrtc };
+export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, Mesh, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions, Wrtc };

@@ -48,14 +48,7 @@ export type {
   MeshEvents,
   MeshOptions,
 } from './agent/mesh';
-export type {
-  Cause as ConnectCause,
-  LinkState,
-  Reconnected,
-  ReconnectOptions,
-  ReconnectReason,
-  ReconnectStep,
-} from './agent/connection';
+export type { LinkState, Reconnected, ReconnectOptions, ReconnectReason, ReconnectStep } from './agent/connection';
 export type { AllowOption, Refused, RemoteAgent } from './agent/auth';
 export type { Limits } from './agent/limits';
 export { AgentKeys, generateAgentKeys, KnownKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys } from './identity';
@@ -104,6 +97,15 @@ export type {
   TofuSignalingAuth,
 } from './signaling/server';
 export { AgentError, Emitter } from './base';
-export type { AgentErrorCode, AgentErrorOptions, EventArguments, LogFields, Logger } from './base';
+export type {
+  AgentErrorCode,
+  AgentErrorOptions,
+  CandidateCounts,
+  ConnectCause,
+  ConnectCauseKind,
+  EventArguments,
+  LogFields,
+  Logger,
+} from './base';
 export { wrtc, type Wrtc } from './wrtc';
 export default wrtc;

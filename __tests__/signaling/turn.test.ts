@@ -217,12 +217,13 @@ describe('connect() says that the TURN server refuses', () => {
       const a = agent('a', server.url, { signalingIceServers: false, iceServers });
       const error = await a.connect('agent://b', { timeout: 2000 }).catch((error: unknown) => error as AgentError);
       expect(error).toMatchObject({ code: 'AGENT_UNREACHABLE', retryable: true });
-      const { message, details } = error as AgentError;
+      const { message, causes } = error as AgentError;
       expect(message).toContain(`${url}: `);
       expect(message).toMatch(/Unauthorized.*\(401\)/i);
       expect(message).not.toContain(password.length > 1 ? password : SECRET);
       const text = expect.stringMatching(/Unauthorized/i) as string;
-      expect(details).toEqual({ causes: [{ url, code: 401, text }] });
+      const todo = 'give the user name and password that the server accepts';
+      expect(causes).toEqual([{ kind: 'server-refused', url, code: 401, text, todo }]);
     });
   }
 });

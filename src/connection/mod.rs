@@ -14,6 +14,7 @@
 //! `options` and `certificate` read what a peer is made with.
 
 mod certificate;
+mod diagnosis;
 mod event;
 mod extra;
 mod hub;

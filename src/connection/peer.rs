@@ -15,6 +15,7 @@ use ossa_peer::{
 };
 
 use super::certificate::Certificate;
+use super::diagnosis;
 use super::event;
 use super::hub::{Hub, State};
 use super::mailbox::Mailbox;
@@ -204,6 +205,14 @@ impl Peer {
             Phase::Open(peer) => stats_of(peer),
             Phase::Closed { stats, .. } => Ok(stats.clone()),
         }
+    }
+
+    /// What is known about why the connection does not come about; `null` once it is closed.
+    #[napi(catch_unwind)]
+    pub fn diagnosis(&self) -> Result<String> {
+        let Phase::Open(peer) = &*self.phase.borrow() else { return Ok("null".to_owned()) };
+        let diagnosis = peer.with(|connection, _| connection.diagnosis()).map_err(from_peer)?;
+        Ok(diagnosis::encode(&diagnosis))
     }
 
     /// Uses other servers and candidates from the next gathering on.

@@ -2,6 +2,7 @@
 import { isNativeError } from 'node:util/types';
 
 import { queueMicrotask } from '../platform';
+import type { ConnectCause } from './causes';
 import { systemErrorInWords } from './system-errors';
 
 /** The codes that this package emits. A code that another implementation sends is passed through as it is. */
@@ -26,8 +27,10 @@ export type AgentErrorCode =
 export interface AgentErrorOptions {
   /** Whether the same request may succeed later. Default: `false`. */
   retryable?: boolean;
-  /** Anything more; travels as JSON when the error answers a call. */
+  /** Anything more; travels as JSON when the error answers a call. Default: `{ causes }`, if there are causes. */
   details?: unknown;
+  /** What stood in the way of a connection. Default: nothing. */
+  causes?: readonly ConnectCause[];
   /** What led to it. */
   cause?: unknown;
 }
@@ -38,8 +41,10 @@ export class AgentError extends Error {
   readonly code: AgentErrorCode | (string & {});
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
-  /** Anything more that the other side sent. */
+  /** Anything more that the other side sent; `{ causes }` if this side knows any. */
   readonly details: unknown;
+  /** What stood in the way of a connection, as far as this side knows: servers first, then the path. Empty for any other error. */
+  readonly causes: readonly ConnectCause[];
 
   /**
    * Those of another copy of this package, or of another context such as a test's, are errors of this kind as well.
@@ -59,7 +64,8 @@ export class AgentError extends Error {
     this.name = 'AgentError';
     this.code = code;
     this.retryable = options.retryable ?? false;
-    this.details = options.details;
+    this.causes = options.causes ?? [];
+    this.details = options.details ?? (this.causes.length > 0 ? { causes: this.causes } : undefined);
   }
 }
 

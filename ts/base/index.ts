@@ -1,5 +1,6 @@
 // What every room stands on: errors, events, signals to give up, checks of options, the logger. Knows nothing of agents,
 // connections or the native library.
+export type { CandidateCounts, ConnectCause, ConnectCauseKind } from './causes';
 export { cancelled, onAbort, orCancelled } from './abort';
 export {
   checkFunction,

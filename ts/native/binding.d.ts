@@ -263,6 +263,8 @@ export declare class Peer {
   snapshot(): string
   /** Statistics. */
   stats(): string
+  /** What is known about why the connection does not come about; `null` once it is closed. */
+  diagnosis(): string
   /** Uses other servers and candidates from the next gathering on. */
   setConfiguration(servers: Array<IceServerOptions>, policy: 'all' | 'relay'): void
   /** `createDataChannel()`. Returns our handle. */

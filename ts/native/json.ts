@@ -1,6 +1,6 @@
 // Turns the JSON of the core into the types of `types.ts`: JSON has neither infinity nor bytes.
 import { systemErrorInWords } from '../base';
-import type { NativeEvent, NativeStats, PeerSnapshot } from './types';
+import type { NativeDiagnosis, NativeEvent, NativeStats, PeerSnapshot } from './types';
 
 function decodeCertificates(certificates: unknown): ArrayBuffer[] {
   return (certificates as string[]).map((base64) => {
@@ -25,6 +25,13 @@ export function decodeSnapshot(json: string): PeerSnapshot {
   if (snapshot.sctp) snapshot.sctp.maxMessageSize ??= Infinity;
   if (snapshot.dtls) snapshot.dtls.remoteCertificates = decodeCertificates(snapshot.dtls.remoteCertificates);
   return snapshot;
+}
+
+/** Decodes a diagnosis; `null` of a connection that is closed. */
+export function decodeDiagnosis(json: string): NativeDiagnosis | null {
+  const diagnosis = JSON.parse(json) as NativeDiagnosis | null;
+  for (const fault of diagnosis?.faults ?? []) fault.text = systemErrorInWords(fault.text);
+  return diagnosis;
 }
 
 /** Decodes a statistics report. */

@@ -4,12 +4,13 @@ import type { NativeMutableConfig, NativePeerConfig } from './config';
 import { NativeError, guard } from './error';
 import { attach, detach, hold, hub, inbox, outbox } from './hub';
 import type { Recipient } from './inbox';
-import { decodeSnapshot, decodeStats } from './json';
+import { decodeDiagnosis, decodeSnapshot, decodeStats } from './json';
 import { DIRECT_SIZE } from './outbox';
 import type {
   LiftedText,
   NativeCandidateInit,
   NativeDataChannelInit,
+  NativeDiagnosis,
   NativeEvent,
   NativeSdpType,
   NativeStats,
@@ -105,6 +106,11 @@ export class NativePeer implements Recipient {
 
   getStats(): NativeStats[] {
     return decodeStats(guard(() => this.#peer.stats()));
+  }
+
+  /** What is known about why the connection does not come about; `null` after `close()`. */
+  diagnosis(): NativeDiagnosis | null {
+    return decodeDiagnosis(guard(() => this.#peer.diagnosis()));
   }
 
   setConfiguration(config: NativeMutableConfig): void {

@@ -209,6 +209,43 @@ export interface NativeStats {
   [member: string]: unknown;
 }
 
+/** Candidates of one side, by kind; `reflexive` are those that servers or the peer have seen. `ipv6` of them all are IPv6. */
+export interface NativeKindCounts {
+  host: number;
+  reflexive: number;
+  relay: number;
+  ipv6: number;
+}
+
+/** What a connection knows of its own set-up. What is ICE's is of the newest generation. */
+export interface NativeDiagnosis {
+  relayOnly: boolean;
+  /** All servers have answered, or their time is over. */
+  gathered: boolean;
+  /** Both descriptions are known. */
+  described: boolean;
+  local: NativeKindCounts;
+  remote: NativeKindCounts;
+  /** Candidates of the peer whose host name was not found. */
+  namesNotFound: number;
+  checksSent: number;
+  checksReceived: number;
+  answersReceived: number;
+  /** A pair has been in use. */
+  hadPath: boolean;
+  ice: NativeIceState;
+  dtls: NativeDtlsState;
+  dtlsError: string | null;
+  sctp: NativeSctpState;
+  /** Servers that did not help; those without a URL are failures of this machine. */
+  faults: {
+    url: string;
+    code: number;
+    text: string;
+    fault: 'refused' | 'unreachable' | 'name-not-found' | 'untrusted' | 'local';
+  }[];
+}
+
 /** A certificate's fingerprint (`RTCDtlsFingerprint`). */
 export interface NativeFingerprint {
   algorithm: string;

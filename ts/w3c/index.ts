@@ -1,6 +1,7 @@
 // The W3C classes and the types of their dictionaries. The rooms, from the top down: connection, channel, transports, configuration,
 // descriptions, events; below them all, the names of the enumerations.
 export {
+  connectionCauses,
   RTCPeerConnection,
   RTCStatsReport,
   type RTCAnswerOptions,

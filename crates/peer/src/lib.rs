@@ -10,6 +10,7 @@ mod channels;
 mod config;
 mod connection;
 pub mod dcep;
+mod diagnosis;
 mod dtls;
 pub mod error;
 mod event;
@@ -25,11 +26,12 @@ pub use certificate::Certificate;
 pub use channels::{ChannelError, ChannelId, ChannelInfo, DataChannelInit, MessageKind, Priority};
 pub use config::{Config, DtlsConfig, DtlsVersions, IceConfig, IceTransportPolicy};
 pub use connection::{Connection, Transmit};
+pub use diagnosis::{Diagnosis, KindCounts};
 pub use error::{Error, ErrorKind};
 pub use event::Event;
 pub use ice::{
-    CandidateInfo, CandidateKind, IceCandidateError, LocalCandidate, LocalCandidateKind, RelayProtocol,
-    ResolveCandidate, SelectedPair,
+    CandidateInfo, CandidateKind, Fault, IceCandidateError, LocalCandidate, LocalCandidateKind,
+    RelayProtocol, ResolveCandidate, SelectedPair,
 };
 pub use jsep::{CandidateInit, DtlsRole, IceParameters, SdpType, SessionDescription, SignalingState};
 pub use rtc_error::{ErrorDetail, RtcError};

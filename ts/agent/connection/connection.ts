@@ -1,8 +1,7 @@
 // One connection of a link, and the negotiation that makes it.
-import { AgentError } from '../../base';
+import { AgentError, type ConnectCause } from '../../base';
 import { sdpOf, type SignalingMessage } from '../../signaling';
-import { RTCPeerConnection, type RTCConfiguration } from '../../w3c';
-import { Causes } from './causes';
+import { connectionCauses, RTCPeerConnection, type RTCConfiguration } from '../../w3c';
 import type { LinkConfiguration } from './configuration';
 import { Negotiator } from './negotiator';
 import { sameConnection } from './session-id';
@@ -16,6 +15,8 @@ export interface LinkConnectionHost {
   yielded(connection: LinkConnection): void;
   /** `closed`: somebody has called `close()` of the W3C object. */
   stateChanged(connection: LinkConnection, state: RTCPeerConnection['connectionState']): void;
+  /** This side has gathered all that it can, and has nothing to be reached at. */
+  stranded(connection: LinkConnection): void;
   channel(
     connection: LinkConnection,
     channel: Parameters<NonNullable<RTCPeerConnection['ondatachannel']>>[0]['channel'],
@@ -39,8 +40,6 @@ class ObservedConnection extends RTCPeerConnection {
 export class LinkConnection {
   readonly connection: RTCPeerConnection;
   readonly negotiator: Negotiator;
-  /** What stands in its way, as far as that is known. */
-  readonly causes = new Causes();
   /** This side's offer made it. */
   offerer = false;
   /** Its message channels have been made. */
@@ -63,7 +62,9 @@ export class LinkConnection {
     connection.closed = changed;
     this.negotiator = this.#negotiate(host);
     connection.addEventListener('connectionstatechange', changed);
-    connection.addEventListener('icecandidateerror', (event) => this.causes.note(event));
+    connection.addEventListener('icegatheringstatechange', () => {
+      if (connection.iceGatheringState === 'complete' && this.isStranded) host.stranded(this);
+    });
     connection.addEventListener('datachannel', ({ channel }) => host.channel(this, channel));
   }
 
@@ -71,6 +72,16 @@ export class LinkConnection {
   get maxMessageSize(): number {
     // 64 KiB where the other side names no limit (RFC 8841, 6.1).
     return this.connection.sctp?.maxMessageSize ?? 65_536;
+  }
+
+  /** What stands in its way, as far as that is known. */
+  get causes(): ConnectCause[] {
+    return connectionCauses(this.connection);
+  }
+
+  /** This side has gathered all that it can, and has nothing to be reached at. */
+  get isStranded(): boolean {
+    return this.connection.sctp?.transport.iceTransport.getLocalCandidates().length === 0;
   }
 
   /** Whether a description comes from another connection than the one at the other end. */

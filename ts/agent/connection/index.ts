@@ -1,6 +1,6 @@
 // One W3C connection after the other for one link: negotiation, ICE restarts, rebuilding. What travels over it is not known
 // here.
-export { because, detailsOf, type Cause } from './causes';
+export { because } from './causes';
 export { LinkConfiguration } from './configuration';
 export { Lifeline, type LinkState } from './lifeline';
 export {

@@ -1,10 +1,10 @@
 // The connections of a link, one after the other: the first set-up, what is done when one is lost, and the next.
 import { randomUUID } from 'node:crypto';
 
-import { AgentError } from '../../base';
+import { AgentError, type ConnectCause } from '../../base';
 import type { SignalingMessage } from '../../signaling';
 import type { RTCDataChannel, RTCPeerConnection } from '../../w3c';
-import { because, detailsOf, unmade, type Cause } from './causes';
+import { because, unmade } from './causes';
 import type { LinkConfiguration } from './configuration';
 import { LinkConnection, type LinkConnectionHost } from './connection';
 import type { ResolvedReconnect } from './reconnect-options';
@@ -54,6 +54,8 @@ export interface LifelineHost {
 export class Lifeline {
   /** Something has come from the other agent, over signaling. */
   heard = false;
+  /** It has ended because this side has no address to be reached at. */
+  stranded = false;
   readonly #host: LifelineHost;
   #state: LinkState = 'connecting';
   #current: LinkConnection;
@@ -77,9 +79,14 @@ export class Lifeline {
     return this.#current.connection;
   }
 
-  /** What stands in the way of the present connection, as far as this side has been told. */
-  get causes(): Cause[] {
-    return this.#current.causes.all;
+  /** What stands in the way of the present connection, as far as this side knows. */
+  get causes(): ConnectCause[] {
+    const { causes } = this.#current;
+    const offered = this.#state === 'connecting' && this.#current.offerer && this.connection.localDescription !== null;
+    if (this.heard || !offered) return causes;
+    const text = `${this.#host.remote} has not answered`;
+    const todo = 'check that it runs, and that it uses the same signaling service';
+    return [...causes, { kind: 'unanswered', code: 0, text, todo }];
   }
 
   /** See {@link LinkConnection.maxMessageSize}. */
@@ -259,6 +266,9 @@ export class Lifeline {
       stateChanged: (connection, state) => {
         if (connection === this.#current) this.#connectionChanged(state);
       },
+      stranded: (connection) => {
+        if (connection === this.#current && this.#state !== 'closed') this.#stranded();
+      },
       channel: (connection, channel) => {
         if (connection === this.#current) host.announced(channel);
       },
@@ -284,10 +294,7 @@ export class Lifeline {
     if (state === 'connected' && !this.#host.connected()) return;
     if (state === 'failed') {
       if (this.#watch) return this.#watch.failed();
-      const { causes } = this;
-      const text = `the connection to ${this.#host.remote} failed: no path between the agents works${because(causes)}`;
-      const details = detailsOf(causes);
-      return this.#host.end(new AgentError('AGENT_UNREACHABLE', text, { retryable: true, details }));
+      return this.#host.end(this.#failure('failed: no path between the agents works', this.#current.causes));
     }
     if (!this.#watch || this.#making) return;
     if (state === 'disconnected') {
@@ -330,15 +337,35 @@ export class Lifeline {
       woken: 'this machine slept',
       redialled: 'its new connection did not work',
     }[reason];
-    const { causes } = this;
-    const text = `the connection to ${this.#host.remote} was lost (${why})${tried}${because(causes)}`;
-    return new AgentError('AGENT_UNREACHABLE', text, { retryable: true, details: detailsOf(causes) });
+    return this.#failure(`was lost (${why})${tried}`, this.causes);
+  }
+
+  #failure(what: string, causes: readonly ConnectCause[]): AgentError {
+    const text = `the connection to ${this.#host.remote} ${what}${because(causes)}`;
+    return new AgentError('AGENT_UNREACHABLE', text, { retryable: true, causes });
+  }
+
+  /** Nothing can come of it, whatever the other side does: it is told so, and nobody waits. */
+  #stranded(): void {
+    if (this.#watch) {
+      // While there is no network an ICE restart finds nothing, which is no reason to give up what may come back.
+      if (this.#making) this.#watch.failed();
+      return;
+    }
+    this.stranded = true;
+    const { causes } = this.#current;
+    if (this.#current.offerer) this.sayGoodbye();
+    else this.tell({ code: 'AGENT_UNREACHABLE', message: `${this.#host.local} has no address to be reached at` });
+    this.#host.end(this.#failure('cannot be made: this side has no address to be reached at', causes));
   }
 
   /** What went over the open connection will not be answered any more. An attempt that failed is forgotten. */
   #suspend(): void {
-    if (this.#making) this.#drop();
-    else if (!this.#retired) this.#retire();
+    if (this.#making) {
+      const { causes } = this;
+      if (causes.length > 0) this.#host.problem(this.#failure('could not be made anew', causes));
+      this.#drop();
+    } else if (!this.#retired) this.#retire();
   }
 
   /** Forgets an attempt, and the message channels that were to come with it. */

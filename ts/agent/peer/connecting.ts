@@ -11,10 +11,11 @@ import {
   describe,
   onAbort,
   orCancelled,
+  type ConnectCause,
 } from '../../base';
 import { normalizeAgentUri } from '../../identity';
 import { within } from '../../native';
-import { because, detailsOf, type Cause } from '../connection';
+import { because } from '../connection';
 import type { Link } from '../link';
 import type { ConnectOptions } from './options';
 
@@ -67,7 +68,7 @@ export class Connector {
     const late = (link: Link) => {
       const causes = this.#causesOf(link);
       const text = `${what} did not succeed within ${timeout} ms${because(causes)}`;
-      return new AgentError('AGENT_UNREACHABLE', text, { retryable: true, details: detailsOf(causes) });
+      return new AgentError('AGENT_UNREACHABLE', text, { retryable: true, causes });
     };
     const started = performance.now();
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
@@ -85,7 +86,7 @@ export class Connector {
         if (link.incoming || this.#host.links.get(remote) !== undefined) continue;
         const ahead = Math.min(patience, timeout) - spent;
         // An agent that has been heard is there, and what did not work will not work in a moment.
-        if (ahead <= 0 || link.lifeline.heard) throw error;
+        if (ahead <= 0 || link.lifeline.heard || link.lifeline.stranded) throw error;
         // Shortened by chance, so that those who call the same agent do not all come at the same moment.
         await this.#pause(remote, Math.min(pause * (1 - Math.random() / 4), ahead), signal);
         if (signal?.aborted) throw cancelled(signal, what);
@@ -103,10 +104,11 @@ export class Connector {
     for (const remote of this.#pausing.keys()) this.begun(remote);
   }
 
-  #causesOf(link: Link): Cause[] {
-    const { signalingProblem: text } = this.#host;
+  #causesOf(link: Link): ConnectCause[] {
+    const { signalingProblem: problem } = this.#host;
+    if (problem === undefined) return link.lifeline.causes;
     // Without signaling nothing else matters yet.
-    return text === undefined ? link.lifeline.causes : [{ code: 0, text: `the signaling service: ${text}` }];
+    return [{ kind: 'signaling', code: 0, text: `the signaling service: ${problem}` }];
   }
 
   #link(remote: string): Link {

@@ -153,7 +153,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
    *
    * @throws AgentError - `AGENT_UNREACHABLE` if the agent is not there, refuses, or no path to it works in time;
    * `TASK_CANCELLED`; whatever the other side refuses with. If this side knows what stood in the way, such as a TURN server that
-   * refuses the password, the text says so, and `details` is `{ causes }`, a list of {@link Cause}.
+   * refuses the password, the text says so, and `causes` has it as data, a list of {@link ConnectCause}.
    */
   async connect(agentId: string, options: ConnectOptions = {}): Promise<Link> {
     const link = await this.#connector.connect(agentId, options);

@@ -1,18 +1,12 @@
 // Tests with real connections: what this host can gather, whether data gets through, and whether relays work.
-import type { RTCConfiguration, RTCIceCandidate, RTCPeerConnection } from '../../index';
+import type { ConnectCause, RTCConfiguration, RTCIceCandidate, RTCPeerConnection } from '../../index';
 import type { ServerUrl } from './servers';
-
-/** A server that did not help. */
-export interface GatherError {
-  readonly url: string;
-  readonly code: number;
-  readonly text: string;
-}
 
 /** Candidates of this host. */
 export interface Gathered {
   readonly candidates: readonly RTCIceCandidate[];
-  readonly errors: readonly GatherError[];
+  /** Servers that did not help, and failures of this machine. */
+  readonly causes: readonly ConnectCause[];
   /** Not all servers have answered in time. */
   readonly incomplete: boolean;
 }
@@ -21,10 +15,9 @@ type Stop = (candidate: RTCIceCandidate) => boolean;
 
 /** Gathers until everything is there, the time is over, or `enough` says so. */
 export async function gather(configuration: RTCConfiguration, timeout: number, enough?: Stop): Promise<Gathered> {
-  const { RTCPeerConnection } = await import('../../index.js');
+  const { connectionCauses, RTCPeerConnection } = await import('../../index.js');
   const connection = new RTCPeerConnection(configuration);
   const candidates: RTCIceCandidate[] = [];
-  const errors: GatherError[] = [];
   let timer: NodeJS.Timeout | undefined;
   try {
     const complete = new Promise<boolean>((resolve) => {
@@ -35,13 +28,11 @@ export async function gather(configuration: RTCConfiguration, timeout: number, e
         candidates.push(candidate);
         if (enough?.(candidate)) resolve(true);
       };
-      connection.onicecandidateerror = ({ url, errorCode, errorText }) => {
-        errors.push({ url, code: errorCode, text: errorText });
-      };
     });
     connection.createDataChannel('doctor');
     await connection.setLocalDescription();
-    return { candidates, errors, incomplete: !(await complete) };
+    const incomplete = !(await complete);
+    return { candidates, causes: connectionCauses(connection), incomplete };
   } finally {
     clearTimeout(timer);
     connection.close();
@@ -96,6 +87,8 @@ export interface Relay {
   /** Round trip of a message through it, twice; nothing if none got through. */
   readonly rtt?: number;
   readonly error?: string;
+  /** The same for programs, and what to do. */
+  readonly causes?: readonly ConnectCause[];
 }
 
 /** Asks one TURN server for an address, and sends a message through it and back. */
@@ -107,12 +100,12 @@ export async function tryRelay(server: ServerUrl, ca: string | undefined, timeou
     ...(ca === undefined ? {} : { transport: { tlsCaPem: ca } }),
   };
   const started = performance.now();
-  const { candidates, errors, incomplete } = await gather(configuration, timeout, ({ type }) => type === 'relay');
+  const { candidates, causes, incomplete } = await gather(configuration, timeout, ({ type }) => type === 'relay');
   const relayed = candidates.find(({ type }) => type === 'relay');
   const time = performance.now() - started;
   if (!relayed) {
     const silent = incomplete ? `no answer in ${timeout} ms` : 'it gave no relayed address';
-    return { server, error: errors.map(({ code, text }) => `${text} (${code})`).join('; ') || silent };
+    return { server, error: causes.map(({ code, text }) => `${text} (${code})`).join('; ') || silent, causes };
   }
   const address = `${relayed.address}:${relayed.port}`;
   const through = server.derived ? undefined : await exchange(configuration, timeout);

@@ -73,9 +73,12 @@ export async function checkCandidates(
   timeout: number,
 ): Promise<Check[]> {
   const transport = ca === undefined ? {} : { transport: { tlsCaPem: ca } };
-  const { candidates } = await gather({ iceServers, ...transport }, timeout);
-  if (candidates.length === 0)
-    return [found('candidate', 'fail', 'this host has no candidates: agents cannot connect')];
+  const { candidates, causes } = await gather({ iceServers, ...transport }, timeout);
+  if (candidates.length === 0) {
+    const why = causes.map(({ text }) => text).join('; ');
+    const text = `this host has no candidates: agents cannot connect${why && ` (${why})`}`;
+    return [found('candidate', 'fail', text, { causes })];
+  }
   return candidates.map(({ type, address, port, protocol, relatedAddress, relatedPort }) => {
     const behind = type === 'srflx' ? ` for ${relatedAddress}:${relatedPort}` : '';
     const kind = { host: 'own address', srflx: 'as seen by STUN', relay: 'relayed' }[type as string] ?? type;
@@ -146,10 +149,10 @@ export async function checkRelays(
   return { checks: relays.map(relayCheck), relays };
 }
 
-function relayCheck({ server, address, time, rtt, error }: Relay): Check {
+function relayCheck({ server, address, time, rtt, error, causes }: Relay): Check {
   const { url, scheme, transport, derived } = server;
   const by = scheme === 'turns' ? 'TLS' : transport.toUpperCase();
-  const facts = { url, by: by.toLowerCase(), given: !derived, address, time, rtt, error };
+  const facts = { url, by: by.toLowerCase(), given: !derived, address, time, rtt, error, causes };
   if (address === undefined) {
     const text = `${url} by ${by}: ${error}`;
     return found('turn', derived ? 'skip' : 'fail', derived ? `${text} (not asked for)` : text, facts);

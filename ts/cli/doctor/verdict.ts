@@ -161,7 +161,8 @@ export function advice(findings: Findings): string[] {
     list.push(
       'Use a TURN server, on all agents: without one, many will not find a way here: --ice turn:user:password@host.',
     );
-  for (const { server, address } of relays) {
+  for (const { server, address, causes = [] } of relays) {
+    if (!server.derived) list.push(...causes.flatMap(({ todo }) => (todo ? [`${server.url}: ${todo}.`] : [])));
     const better = server.derived && address !== undefined && !usable.some((other) => other.server.transport === 'tcp');
     if (better)
       list.push(`Add --ice ${server.url} (with the same password), which works too: it helps where UDP is blocked.`);

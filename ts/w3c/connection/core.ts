@@ -29,6 +29,7 @@ import {
 import type { RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState, RTCSignalingState } from '../enums';
 import { fire, nativeCall, queueTask, toStandardError } from '../events';
 import { connectionState, iceConnectionState, Transports } from '../transports';
+import { registerSubject } from './causes';
 import { PeerEvents } from './events';
 import { NegotiationNeeded } from './negotiation-needed';
 import { closedError, OperationsChain } from './operations-chain';
@@ -90,6 +91,7 @@ export class PeerCore implements ChannelHost {
       ...(certificates.length > 0 && { certificates: certificates.map(nativeCertificateOf) }),
     };
     this.native = nativeCall(() => new NativePeer(config, new PeerEvents(this)));
+    registerSubject(target, this);
   }
 
   setConfiguration(value: unknown): void {

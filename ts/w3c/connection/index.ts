@@ -6,4 +6,5 @@ export {
   type RTCOfferOptions,
   type RTCPeerConnectionEventMap,
 } from './peer-connection';
+export { connectionCauses } from './causes';
 export { RTCStatsReport, type RTCStats } from './stats-report';

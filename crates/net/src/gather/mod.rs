@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use ossa_peer::{IceCandidateError, IceTransportPolicy, LocalCandidate, LocalCandidateKind};
+use ossa_peer::{Fault, IceCandidateError, IceTransportPolicy, LocalCandidate, LocalCandidateKind};
 use parking_lot::Mutex;
 use stun_proto::types::attribute::ErrorCode;
 use tokio::task::JoinSet;
@@ -119,7 +119,14 @@ fn left_out_text(used: usize, left_out: &[LocalAddress]) -> String {
 
 /// A failure on this machine: there is no server, so the URL is empty.
 fn local_error(address: Option<IpAddr>, text: String) -> IceCandidateError {
-    IceCandidateError { address, port: None, url: String::new(), code: UNREACHABLE, text }
+    IceCandidateError {
+        address,
+        port: None,
+        url: String::new(),
+        code: UNREACHABLE,
+        text,
+        fault: Fault::Local,
+    }
 }
 
 /// One gathering.
@@ -150,13 +157,13 @@ impl Job {
     async fn ask(self: Arc<Self>, url: IceServerUrl, credentials: Option<Credentials>) {
         let addresses = match resolve::server(&url.host, url.port).await {
             Ok(addresses) => addresses,
-            Err(text) => return self.fail(&url, None, UNREACHABLE, text),
+            Err(text) => return self.fail(&url, None, UNREACHABLE, text, Fault::NameNotFound),
         };
         match url.scheme {
             Scheme::Stun => self.ask_stun(&url, &addresses, false).await,
             Scheme::Stuns => {
                 let text = "STUN over TLS tells no address that UDP could use; write 'stun:'".to_owned();
-                self.fail(&url, None, UNREACHABLE, text);
+                self.fail(&url, None, UNREACHABLE, text, Fault::Local);
             }
             // RFC 8445, section 5.1.1.2: a TURN server tells the reflexive address too, by which two peers behind NATs do without it.
             Scheme::Turn if url.transport == ServerTransport::Udp => {
@@ -218,7 +225,8 @@ impl Job {
             }
         }
         if let Some(error) = failure.filter(|_| !silently) {
-            self.fail(&url, Some(base), error.code, error.text);
+            let fault = if error.code == UNREACHABLE { Fault::Unreachable } else { Fault::Refused };
+            self.fail(&url, Some(base), error.code, error.text, fault);
         }
     }
 
@@ -230,7 +238,7 @@ impl Job {
     ) {
         let Some(credentials) = credentials else {
             let text = "a TURN server needs username and credential".to_owned();
-            return self.fail(&url, None, 401, text);
+            return self.fail(&url, None, 401, text, Fault::Local);
         };
         let server = Arc::new(TurnServer { url: url.clone(), credentials: credentials.clone() });
         // A task of its own, which goes on if this one is aborted: an allocation that is made all the same has to be given back.
@@ -241,7 +249,7 @@ impl Job {
             Ok(Ok(relay)) => self.add_relayed(&relay),
             Ok(Err(error)) => match self.adopt(&url, &credentials, error.code) {
                 Some(relay) => self.add_relayed(&relay),
-                None => self.fail(&url, error.local, error.code, error.text),
+                None => self.fail(&url, error.local, error.code, error.text, error.fault),
             },
             // The runtime is shutting down.
             Err(_) => {}
@@ -266,13 +274,14 @@ impl Job {
         self.shared.run(|core, now| core.connection.add_local_candidate(now, self.generation, candidate));
     }
 
-    fn fail(&self, url: &IceServerUrl, local: Option<SocketAddr>, code: u16, text: String) {
+    fn fail(&self, url: &IceServerUrl, local: Option<SocketAddr>, code: u16, text: String, fault: Fault) {
         let error = IceCandidateError {
             address: local.map(|a| a.ip()).filter(|ip| !ip.is_unspecified()),
             port: local.map(|a| a.port()),
             url: url.url.clone(),
             code,
             text,
+            fault,
         };
         self.shared.run(|core, _| core.connection.gathering_error(error));
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use ossa_peer::Fault;
 use stun_proto::Instant as ProtocolInstant;
 use stun_proto::agent::Transmit;
 use stun_proto::types::TransportType;
@@ -277,6 +278,7 @@ impl Protocol {
                 text: error.reason().to_owned(),
                 local: Some(self.local),
                 alternate: alternate.filter(|_| code == ErrorCode::TRY_ALTERNATE),
+                fault: Fault::Refused,
             });
         }
         None

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use ossa_peer::Fault;
+
 use crate::config::Credentials;
 use crate::error::UNREACHABLE;
 use crate::url::IceServerUrl;
@@ -23,10 +25,11 @@ pub(crate) struct TurnError {
     pub(crate) local: Option<SocketAddr>,
     /// Where the server sends us instead (300 Try Alternate).
     pub(super) alternate: Option<SocketAddr>,
+    pub(crate) fault: Fault,
 }
 
 impl TurnError {
     pub(super) fn unreachable(text: impl Into<String>) -> Self {
-        Self { code: UNREACHABLE, text: text.into(), local: None, alternate: None }
+        Self { code: UNREACHABLE, text: text.into(), local: None, alternate: None, fault: Fault::Unreachable }
     }
 }

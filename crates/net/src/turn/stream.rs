@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
+use ossa_peer::Fault;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -38,9 +39,10 @@ pub(super) async fn connect(
     let Some(tls) = tls else {
         return Ok((Box::new(tcp), local));
     };
-    let stream = handshake(tcp, tls).await.map_err(|text| TurnError {
+    let stream = handshake(tcp, tls).await.map_err(|failed| TurnError {
         local: Some(local),
-        ..TurnError::unreachable(format!("TLS with {server} failed: {text}"))
+        fault: failed.fault,
+        ..TurnError::unreachable(format!("TLS with {server} failed: {}", failed.text))
     })?;
     Ok((Box::new(stream), local))
 }
@@ -59,7 +61,7 @@ async fn connect_tcp(server: SocketAddr, bind: SocketAddr) -> io::Result<TcpStre
 async fn handshake(
     tcp: TcpStream,
     tls: Tls<'_>,
-) -> Result<tokio_rustls::client::TlsStream<TcpStream>, String> {
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, TlsError> {
     let roots = roots(tls.extra_ca_pem).await?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -73,7 +75,29 @@ async fn handshake(
             ServerName::try_from(name.clone()).map_err(|_| format!("'{name}' can't be in a certificate"))?
         }
     };
-    TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(|e| e.to_string())
+    Ok(TlsConnector::from(Arc::new(config)).connect(name, tcp).await?)
+}
+
+/// Why there is no TLS.
+struct TlsError {
+    text: String,
+    fault: Fault,
+}
+
+/// What this machine itself has against it.
+impl From<String> for TlsError {
+    fn from(text: String) -> Self {
+        Self { text, fault: Fault::Local }
+    }
+}
+
+impl From<io::Error> for TlsError {
+    fn from(error: io::Error) -> Self {
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        let untrusted = matches!(inner, Some(rustls::Error::InvalidCertificate(_)));
+        let fault = if untrusted { Fault::Untrusted } else { Fault::Unreachable };
+        Self { text: error.to_string(), fault }
+    }
 }
 
 /// The system's certificate authorities and Mozilla's (a slim container has no store of its own), and those of the application.

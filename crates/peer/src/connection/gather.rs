@@ -8,7 +8,7 @@ use tracing::trace;
 use super::Connection;
 use crate::error::Error;
 use crate::event::Event;
-use crate::ice::{IceCandidateError, LocalCandidate, ResolveCandidate};
+use crate::ice::{Fault, IceCandidateError, LocalCandidate, ResolveCandidate};
 use crate::jsep::{CandidateInit, RemoteCandidate};
 use crate::sdp::{Candidate, CandidateAddress};
 
@@ -67,6 +67,7 @@ impl Connection {
     /// A STUN or TURN server has failed: passed on as [`Event::IceCandidateError`].
     pub fn gathering_error(&mut self, error: IceCandidateError) {
         if !self.is_over() {
+            self.faults.note(&error);
             self.events.push_back(Event::IceCandidateError(error));
         }
     }
@@ -101,6 +102,7 @@ impl Connection {
     /// The answer to [`Event::ResolveCandidate`]: the addresses found for its name. Unknown tokens are ignored.
     pub fn add_resolved_candidate(&mut self, now: Instant, token: u32, addresses: &[IpAddr]) {
         let Some(candidate) = self.unresolved.remove(&token) else { return };
+        self.faults.names_not_found += u32::from(addresses.is_empty());
         for ip in addresses {
             self.pair_remote(now, &candidate, *ip);
         }
@@ -146,7 +148,15 @@ impl Connection {
     fn tell_of_choice(&mut self, notice: Option<String>) {
         if let Some(text) = notice {
             let url = String::new();
-            self.gathering_error(IceCandidateError { address: None, port: None, url, code: 701, text });
+            let fault = Fault::Local;
+            self.gathering_error(IceCandidateError {
+                address: None,
+                port: None,
+                url,
+                code: 701,
+                text,
+                fault,
+            });
         }
     }
 

@@ -3,6 +3,7 @@
 mod broken;
 mod data;
 mod datagrams;
+mod diagnosis;
 mod gather;
 mod negotiate;
 mod report;
@@ -49,6 +50,8 @@ pub struct Connection {
     events: VecDeque<Event>,
     /// Remote candidates whose names are being looked up.
     unresolved: HashMap<u32, Candidate>,
+    /// What stood in the way of the present ICE generation.
+    faults: diagnosis::Faults,
     last_token: u32,
     shown: state::Shown,
     closed: bool,
@@ -113,6 +116,7 @@ impl Connection {
             ending: None,
             events: VecDeque::new(),
             unresolved: HashMap::new(),
+            faults: diagnosis::Faults::default(),
             last_token: 0,
             shown: state::Shown::default(),
             closed: false,

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use rand_chacha::rand_core::Rng;
 
+use super::diagnosis::Faults;
 use super::{Connection, init_chunk};
 use crate::config::IceTransportPolicy;
 use crate::dtls::DtlsTransport;
@@ -111,6 +112,7 @@ impl Connection {
         }
         if let Some(parameters) = change.gather {
             let generation = self.ice.begin(now, parameters.clone());
+            self.faults = Faults::default();
             self.events.push_back(Event::Gather { generation, parameters });
         }
         if let Some(parameters) = change.transport {

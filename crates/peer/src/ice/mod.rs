@@ -15,6 +15,6 @@ pub(crate) use pairs::Pair;
 pub(crate) use state::next_change;
 pub(crate) use transport::{IceTransport, Route};
 pub use types::{
-    CandidateInfo, CandidateKind, IceCandidateError, LocalCandidate, LocalCandidateKind, RelayProtocol,
-    ResolveCandidate, SelectedPair,
+    CandidateInfo, CandidateKind, Fault, IceCandidateError, LocalCandidate, LocalCandidateKind,
+    RelayProtocol, ResolveCandidate, SelectedPair,
 };

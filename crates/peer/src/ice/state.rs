@@ -99,6 +99,10 @@ fn exhausted_at(ice: &IceTransport, generation: &Generation) -> Option<Instant> 
     if !generation.started() || ice.route.is_some_and(|r| r.generation == generation.number) {
         return None;
     }
+    if generation.gathering_done && generation.locals.is_empty() && ice.route.is_none() {
+        // Without an address of our own nothing leaves, and nothing comes in.
+        return Some(generation.last_news);
+    }
     let grace = if generation.remote_end && generation.gathering_done {
         ice.config.checking_timeout
     } else if has_remote(ice, generation) {

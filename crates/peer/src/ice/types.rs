@@ -73,6 +73,24 @@ pub struct IceCandidateError {
     pub code: u16,
     /// What happened.
     pub text: String,
+    /// The same for programs.
+    pub fault: Fault,
+}
+
+w3c_enum! {
+    /// What kind of failure an [`IceCandidateError`] is.
+    Fault {
+        /// The server has answered, and refuses.
+        Refused => "refused",
+        /// Nothing or nothing of use came from the server.
+        Unreachable => "unreachable",
+        /// Its name has no address.
+        NameNotFound => "name-not-found",
+        /// Its certificate is not trusted, or is for another name.
+        Untrusted => "untrusted",
+        /// No server is to blame but this machine, or its settings.
+        Local => "local",
+    }
 }
 
 /// A remote candidate with a host name (mDNS `.local`, or any FQDN) that the caller should resolve.

@@ -5,6 +5,7 @@
 mod alerts;
 mod broken;
 mod channels;
+mod diagnosis;
 mod garbage;
 mod hostile;
 mod liveness;

@@ -1,0 +1,136 @@
+// Why a connection does not come about, of which the W3C classes tell next to nothing: `icecandidateerror`, and the state `failed`.
+import type { CandidateCounts, ConnectCause } from '../../base';
+import type { NativeDiagnosis, NativeKindCounts, NativePeer } from '../../native';
+import type { RTCPeerConnection } from './peer-connection';
+
+interface Subject {
+  readonly native: Pick<NativePeer, 'diagnosis'>;
+  readonly configuration: { readonly iceServers: readonly { readonly urls: string | readonly string[] }[] };
+}
+
+const subjects = new WeakMap<EventTarget, Subject>();
+
+/** From now on {@link connectionCauses} can be asked about this connection. */
+export function registerSubject(connection: EventTarget, subject: Subject): void {
+  subjects.set(connection, subject);
+}
+
+/**
+ * What stands in the way of a connection, or has ended it, as far as this side knows: servers first, then the path. To be asked in the state
+ * `failed`, or when you have waited long enough. A connection that works may have causes too: servers that did not help. Empty after `close()`.
+ *
+ * @throws TypeError - `connection` is no `RTCPeerConnection` of this package.
+ */
+export function connectionCauses(connection: RTCPeerConnection): ConnectCause[] {
+  const subject = subjects.get(connection);
+  if (!subject) throw new TypeError('connectionCauses() takes an RTCPeerConnection of this package');
+  const diagnosis = subject.native.diagnosis();
+  if (!diagnosis) return [];
+  const servers = diagnosis.faults.map(serverCause);
+  const path = pathCause(diagnosis, hasRelay(subject));
+  return path ? [...servers, path] : servers;
+}
+
+function hasRelay({ configuration }: Subject): boolean {
+  const urls = configuration.iceServers.flatMap((server) => server.urls);
+  return urls.some((url) => /^\s*turns?:/i.test(url));
+}
+
+const SERVER_KINDS = {
+  refused: 'server-refused',
+  unreachable: 'server-unreachable',
+  'name-not-found': 'server-name-not-found',
+  untrusted: 'server-untrusted',
+  local: 'local',
+} as const;
+
+function serverCause({ url, code, text, fault }: NativeDiagnosis['faults'][number]): ConnectCause {
+  const todo = {
+    refused: code === 401 ? 'give the user name and password that the server accepts' : undefined,
+    unreachable: 'check that the server runs, and that a firewall lets packets to it pass',
+    'name-not-found': 'check the name of the server',
+    untrusted: 'give the authority of its certificate (transport.tlsCaPem), or the server a certificate for its name',
+    local: undefined,
+  }[fault];
+  return { kind: SERVER_KINDS[fault], ...(url && { url }), code, text, ...(todo && { todo }) };
+}
+
+const all = ({ host, reflexive, relay }: NativeKindCounts) => host + reflexive + relay;
+
+const counts = ({ host, reflexive, relay }: NativeKindCounts): CandidateCounts => ({ host, srflx: reflexive, relay });
+
+function inWords({ host, reflexive, relay }: NativeKindCounts): string {
+  const kinds = [host && `${host} host`, reflexive && `${reflexive} srflx`, relay && `${relay} relay`];
+  return kinds.filter(Boolean).join(', ') || 'no';
+}
+
+/** What is wrong beyond servers: the first thing that is missing. */
+function pathCause(diagnosis: NativeDiagnosis, relays: boolean): ConnectCause | undefined {
+  const { ice, local, gathered, described, hadPath } = diagnosis;
+  if (hadPath || ice === 'connected' || ice === 'completed') return aboveIce(diagnosis);
+  if (all(local) === 0 && gathered) return withoutCandidates(diagnosis, relays);
+  return described ? betweenCandidates(diagnosis) : undefined;
+}
+
+function aboveIce({ ice, dtls, dtlsError, sctp }: NativeDiagnosis): ConnectCause | undefined {
+  if (dtls === 'failed') {
+    const text = `DTLS: ${dtlsError ?? 'it has failed'}`;
+    const todo = 'make sure that nothing on the way changes the descriptions or drops packets of up to 1,200 bytes';
+    return { kind: 'dtls-failed', code: 0, text, todo };
+  }
+  if (ice === 'failed' || ice === 'disconnected') {
+    const text = 'there was a path, but the other side does not answer on it any more';
+    return { kind: 'path-lost', code: 0, text, todo: 'check that the other side is there, and the network between' };
+  }
+  if (dtls !== 'connected') {
+    const text = `ICE has a path, but the DTLS handshake has not finished (${dtls})`;
+    return { kind: 'dtls-unfinished', code: 0, text };
+  }
+  if (sctp !== 'connected') {
+    return { kind: 'sctp-unfinished', code: 0, text: 'DTLS is connected, but the SCTP association is not' };
+  }
+  return undefined;
+}
+
+function withoutCandidates({ relayOnly, faults }: NativeDiagnosis, relays: boolean): ConnectCause | undefined {
+  if (relayOnly && !relays) {
+    const text = "iceTransportPolicy is 'relay', and there is no TURN server";
+    return { kind: 'no-relay', code: 0, text, todo: 'give one in iceServers, or let the signaling server offer one' };
+  }
+  // Why that is so has been said.
+  if (faults.length > 0) return undefined;
+  const text = 'this machine has no address that others could reach';
+  return { kind: 'no-candidates', code: 0, text, todo: 'check its network, and the options of transport' };
+}
+
+function betweenCandidates(diagnosis: NativeDiagnosis): ConnectCause {
+  const { local, remote, namesNotFound, checksSent, checksReceived, answersReceived } = diagnosis;
+  const facts = { code: 0, local: counts(local), remote: counts(remote), checksSent, checksReceived };
+  const heard = checksReceived > 0 || answersReceived > 0;
+  if (all(remote) === 0 && !heard) {
+    if (namesNotFound > 0) {
+      const text = `the other side hides its addresses behind ${namesNotFound} names that were not found`;
+      return { kind: 'names-not-found', text, todo: 'let multicast DNS pass, or use a STUN or TURN server', ...facts };
+    }
+    return { kind: 'no-remote-candidates', text: 'the other side has told of no candidate', ...facts };
+  }
+  const sides = `this side has ${inWords(local)} candidates, the other side ${inWords(remote)}`;
+  const [four, six] = [(side: NativeKindCounts) => all(side) - side.ipv6 > 0, ({ ipv6 }: NativeKindCounts) => ipv6 > 0];
+  if (!heard && all(remote) > 0 && !(four(local) && four(remote)) && !(six(local) && six(remote))) {
+    const text = `one side has IPv4 addresses only, the other IPv6 only (${sides})`;
+    return { kind: 'no-common-family', text, todo: 'use a TURN server that has both', ...facts };
+  }
+  const relayed = local.relay > 0 || remote.relay > 0;
+  const todo = relayed
+    ? 'check that firewalls let UDP pass between the agents and the TURN server, which has to reach the other side'
+    : 'use a TURN server: in iceServers, or offered by the signaling server';
+  if (answersReceived > 0) {
+    return { kind: 'no-pair-chosen', text: `checks are answered, but no pair was chosen (${sides})`, ...facts };
+  }
+  if (checksReceived > 0) {
+    const text = `${checksReceived} checks of the other side came in, but none of the ${checksSent} of this side was answered (${sides})`;
+    return { kind: 'checks-one-way', text, todo, ...facts };
+  }
+  const text = `${checksSent} checks were sent and nothing came back (${sides})`;
+  return { kind: 'checks-unanswered', text, todo, ...facts };
+}
