@@ -2544,6 +2544,90 @@ interface SignalingClusterStats {
     queuedBytes: number;
 }
 
+/** Limits of a relay; docs/relay.md has the reasons. */
+interface SignalingRelayLimits {
+    /** Allocations in total; more get the error 508. Default: 4,000. */
+    maxAllocations?: number;
+    /** Allocations of one agent; more get the error 486. Default: 200. */
+    maxAllocationsPerAgent?: number;
+    /** Allocations of one address, of IPv6 of one /64; more get the error 486. Default: 1,000. */
+    maxAllocationsPerAddress?: number;
+    /** The longest that an allocation lives without a refresh, in seconds. Default: 3,600. */
+    maxLifetime?: number;
+    /** Bytes relayed in a second in total, both directions together; what is more is dropped. Default: 125,000,000. */
+    bandwidth?: number;
+    /** Bytes relayed in a second for one agent. Default: 12,500,000. */
+    bandwidthPerAgent?: number;
+    /** Bytes relayed in a second for one address, of IPv6 for one /64. Default: 62,500,000. */
+    bandwidthPerAddress?: number;
+}
+/**
+ * The option `relay` of {@link createSignalingServer}: a TURN server (RFC 8656) at the address and port of the signaling server, by UDP,
+ * TCP and, where the server has `tls`, TLS. Agents get its URLs and credentials that expire when they are registered, and new ones when
+ * half of their time is over.
+ */
+interface SignalingRelayOptions extends SignalingRelayLimits {
+    /**
+     * What credentials are made with, at least 16 characters. Default: a random one, so that those of before a restart are refused; agents
+     * get new ones when they register again.
+     */
+    secret?: string;
+    /** Seconds that credentials are good for new allocations; running ones can be refreshed beyond that. Default: 3,600. */
+    ttl?: number;
+    /** What user names say about the agent in events: `'hash'`, the default, is always the same for an agent; `'uri'` shows which it is. */
+    username?: 'hash' | 'uri';
+    /** Also for the agents of an open server, that is for everybody. Default: false. */
+    allowOpen?: boolean;
+    /**
+     * The host in the URLs that agents are told, `'relay.example'` or `'relay.example:443'`. Default: what each agent has dialled for
+     * signaling. Behind a proxy it is required, which does not pass TURN on.
+     */
+    host?: string;
+    /**
+     * IP addresses to relay from, at most one of IPv4 and one of IPv6. Default: the one that the client has reached; for the other family
+     * the one that packets to the internet leave from.
+     */
+    addresses?: string | readonly string[];
+    /** Behind a 1:1 NAT: what those addresses are called outside, at most one of IPv4 and one of IPv6. */
+    announce?: string | readonly string[];
+    /** The first and the last UDP port to relay from. Default: `[49152, 65535]`. */
+    ports?: readonly [first: number, last: number];
+    /**
+     * Peers that may be reached although they are in private networks, on this host or the like: addresses and ranges. Default: none. Other
+     * clients of this relay are reached in any case.
+     */
+    allowPeers?: readonly string[];
+    /** Peers that may not be reached, whatever else is said: addresses and ranges. Default: none. */
+    denyPeers?: readonly string[];
+}
+/** What a relay counts. */
+interface SignalingRelayStats {
+    /** Allocations at this moment. */
+    allocations: number;
+    /** Allocations since the start. */
+    totalAllocations: number;
+    /** Datagrams passed on, both directions. */
+    relayed: number;
+    /** Bytes of those, without what TURN adds. */
+    relayedBytes: number;
+    /** Datagrams dropped because a limit of bandwidth was reached. */
+    overBandwidth: number;
+    /** Datagrams dropped because a socket or the connection of a client was full. */
+    congested: number;
+    /** Datagrams dropped because there was no permission for the peer. */
+    notPermitted: number;
+    /** Requests for peers that may not be reached. */
+    forbiddenPeers: number;
+    /** Allocations refused: too many, or no port left. */
+    refused: number;
+    /** Requests with a wrong user name or password, or with credentials that have expired. */
+    denied: number;
+    /** Requests of strangers that were not answered because there were too many of them. */
+    rateLimited: number;
+    /** Datagrams that were neither STUN nor of a client. */
+    malformed: number;
+}
+
 /**
  * The option `turn` of {@link createSignalingServer}: agents get credentials that expire, as coturn takes them with
  * `use-auth-secret`, and new ones when half of their time is over.
@@ -2650,6 +2734,11 @@ interface SignalingFrontOptions {
     auth?: SignalingServerAuth;
     /** TURN servers for agents that have shown who they are. */
     turn?: SignalingTurnOptions;
+    /**
+     * A TURN server on the same address and port, which agents get credentials for by themselves; `true` for all defaults. Default: none.
+     * Needs `auth`, or `relay.allowOpen`.
+     */
+    relay?: boolean | SignalingRelayOptions;
     /** Threads that serve clients. Default: as many as the machine has processors, at most 4. */
     threads?: number;
     /** Other servers to be one with, through Redis. Default: none. */
@@ -2689,6 +2778,8 @@ interface SignalingServerStats {
     turnedAway: number;
     /** Attempts to accept a connection that have failed; most often there are no file descriptors left. */
     acceptFailures: number;
+    /** The relay, if the server has one. */
+    relay?: SignalingRelayStats;
     /** The cluster, if the server is part of one. */
     cluster?: SignalingClusterStats;
 }
@@ -2732,4 +2823,4 @@ interface SignalingServer extends AsyncDisposable {
 declare function createSignalingServer(options?: SignalingServerOptions): Promise<SignalingServer>;
 
 export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, Mesh, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions, Wrtc };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions, Wrtc };

@@ -93,6 +93,9 @@ export type {
   SignalingServerOptions,
   SignalingServerStats,
   SignalingTls,
+  SignalingRelayLimits,
+  SignalingRelayOptions,
+  SignalingRelayStats,
   SignalingTurnOptions,
   TofuSignalingAuth,
 } from './signaling/server';

@@ -9,6 +9,7 @@ mod client_options;
 mod cluster;
 mod embedded;
 mod prover;
+mod relay;
 mod server;
 mod server_options;
 mod service_manager;

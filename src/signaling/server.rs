@@ -7,6 +7,7 @@ use std::time::Duration;
 use napi::Result;
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi_derive::napi;
+use ossa_relay::{Relay, RelayConfig};
 use ossa_signaling::{EventSink, Server, ServerConfig, ServerEvents, TlsIdentity, code};
 use serde_json::json;
 use tokio::runtime::{Handle, Runtime};
@@ -16,6 +17,7 @@ use tokio::task::JoinHandle;
 use super::auth::SignalingAuth;
 use super::cluster::SignalingClusterStats;
 use super::embedded::{IN_FLIGHT, SignalingConnection};
+use super::relay::{SignalingRelayStats, bind_both};
 use super::server_options::SignalingServerOptions;
 use super::{Callback, runtime, tell};
 use crate::base::agent_error::{coded, refused_by_system};
@@ -49,6 +51,8 @@ pub struct SignalingServerStats {
     pub turned_away: f64,
     /// Attempts to accept a connection that have failed.
     pub accept_failures: f64,
+    /// The relay, if the server has one.
+    pub relay: Option<SignalingRelayStats>,
     /// The cluster, if the server is part of one.
     pub cluster: Option<SignalingClusterStats>,
 }
@@ -57,6 +61,7 @@ pub struct SignalingServerStats {
 #[napi]
 pub struct SignalingServer {
     server: Arc<Server>,
+    relay: Option<Arc<Relay>>,
     threads: Arc<Threads>,
     /// Taken by the first `close`.
     open: Option<Open>,
@@ -100,13 +105,15 @@ impl SignalingServer {
     /// Starts listening, unless it is embedded. `on_event` gets `log`, `{level, message, fields}`, and once `closed`.
     #[napi(constructor)]
     pub fn new(
-        options: SignalingServerOptions,
+        mut options: SignalingServerOptions,
         on_event: Function<'_, FnArgs<(String, Option<String>)>, ()>,
         auth: Option<&SignalingAuth>,
     ) -> Result<Self> {
         let threads = Threads::start(options.threads)?;
         let (embedded, logs) = (options.embedded.unwrap_or(false), options.log.unwrap_or(false));
+        let relay = options.relay.take();
         let mut config = options.config()?;
+        let relay = relay.map(|relay| relay.config(config.listen, config.tls.is_some())).transpose()?;
         if let Some(auth) = auth {
             config.authenticator = auth.authenticator();
         }
@@ -115,7 +122,7 @@ impl SignalingServer {
             config.events = Some(Arc::new(sink));
             events
         });
-        let server = start(config, embedded, &threads)?;
+        let (server, relay) = start(config, relay, embedded, &threads)?;
         let callback = Arc::new(on_event.build_threadsafe_function().build()?);
         let runtime = runtime()?;
         let logs = events.map(|events| {
@@ -123,7 +130,7 @@ impl SignalingServer {
             (stop, runtime.spawn(deliver(events, callback.clone(), stopped)))
         });
         let open = Some(Open { callback, logs });
-        Ok(Self { server: Arc::new(server), threads: Arc::new(threads), open })
+        Ok(Self { server: Arc::new(server), relay, threads: Arc::new(threads), open })
     }
 
     /// Where clients on this host find it. Means nothing if it is embedded.
@@ -156,6 +163,7 @@ impl SignalingServer {
             denied: stats.denied as f64,
             turned_away: stats.turned_away as f64,
             accept_failures: stats.accept_failures as f64,
+            relay: self.relay.as_deref().map(Into::into),
             cluster: self.server.cluster().map(Into::into),
         }
     }
@@ -219,13 +227,24 @@ impl SignalingServer {
     }
 }
 
-fn start(config: ServerConfig, embedded: bool, threads: &Threads) -> Result<Server> {
+fn start(
+    config: ServerConfig,
+    relay: Option<RelayConfig>,
+    embedded: bool,
+    threads: &Threads,
+) -> Result<(Server, Option<Arc<Relay>>)> {
     if embedded {
         let _on_its_threads = threads.1.enter();
-        return Ok(Server::embedded(config));
+        return Ok((Server::embedded(config), None));
     }
     // Binding does not wait for anything.
-    threads.1.block_on(Server::bind(config)).map_err(|error| refused_by_system(&error))
+    let bound = threads.1.block_on(async {
+        match relay {
+            Some(relay) => bind_both(config, relay).await.map(|(server, relay)| (server, Some(relay))),
+            None => Ok((Server::bind(config).await?, None)),
+        }
+    });
+    bound.map_err(|error| refused_by_system(&error))
 }
 
 /// One event at a time: what JavaScript does not take in time is left out, and counted. When it is told to stop it delivers

@@ -9,6 +9,7 @@ use ossa_signaling::{Network, Origins, Rate, Secret, ServerConfig, TlsIdentity, 
 
 use super::auth::SignalingTurnOptions;
 use super::cluster::SignalingClusterOptions;
+use super::relay::SignalingRelayOptions;
 use crate::base::agent_error::coded;
 
 /// Options of a signaling server; durations in milliseconds, sizes in bytes. What is left out has its default.
@@ -76,6 +77,8 @@ pub struct SignalingServerOptions {
     pub embedded: Option<bool>,
     /// Events are wanted.
     pub log: Option<bool>,
+    /// A TURN server on the same port.
+    pub relay: Option<SignalingRelayOptions>,
     /// Other servers to be one with.
     pub cluster: Option<SignalingClusterOptions>,
 }

@@ -872,6 +872,74 @@ export interface SignalingProxySetting {
   origin: string
 }
 
+/** Options of a relay; what is left out has its default. */
+export interface SignalingRelayOptions {
+  /** What credentials are made with. */
+  secret: string
+  /** Seconds that credentials are valid. */
+  ttl: number
+  /** The user name shows the URI of the agent. */
+  showAgent: boolean
+  /** Also for agents of an open server. */
+  allowOpen: boolean
+  /** `host` or `host:port` for URLs. */
+  host?: string
+  /** IP addresses to relay from. */
+  addresses: Array<string>
+  /** What those are called outside. */
+  announce: Array<string>
+  /** The first port to relay from. */
+  firstPort?: number
+  /** The last one. */
+  lastPort?: number
+  /** Networks that may be reached although they are private. */
+  allowPeers: Array<string>
+  /** Networks that may not be reached. */
+  denyPeers: Array<string>
+  /** Most allocations. */
+  maxAllocations?: number
+  /** Most allocations of one agent. */
+  maxAllocationsPerAgent?: number
+  /** Most allocations of one address. */
+  maxAllocationsPerAddress?: number
+  /** The longest that an allocation lives without a refresh, in seconds. */
+  maxLifetime?: number
+  /** Bytes in a second. */
+  bandwidth?: number
+  /** Bytes in a second for one agent. */
+  bandwidthPerAgent?: number
+  /** Bytes in a second for one address. */
+  bandwidthPerAddress?: number
+}
+
+/** Counters of a relay. */
+export interface SignalingRelayStats {
+  /** Allocations at this moment. */
+  allocations: number
+  /** Allocations so far. */
+  totalAllocations: number
+  /** Datagrams passed on. */
+  relayed: number
+  /** Bytes of those. */
+  relayedBytes: number
+  /** Datagrams dropped for a limit of bandwidth. */
+  overBandwidth: number
+  /** Datagrams dropped for a full socket or connection. */
+  congested: number
+  /** Datagrams dropped for lack of a permission. */
+  notPermitted: number
+  /** Requests for peers that are not allowed. */
+  forbiddenPeers: number
+  /** Allocations refused for a limit. */
+  refused: number
+  /** Requests with wrong or expired credentials. */
+  denied: number
+  /** Requests of strangers left unanswered. */
+  rateLimited: number
+  /** Datagrams that are neither STUN nor of a client. */
+  malformed: number
+}
+
 /** Options of a signaling server; durations in milliseconds, sizes in bytes. What is left out has its default. */
 export interface SignalingServerOptions {
   /** IP address to listen on. */
@@ -936,6 +1004,8 @@ export interface SignalingServerOptions {
   embedded?: boolean
   /** Events are wanted. */
   log?: boolean
+  /** A TURN server on the same port. */
+  relay?: SignalingRelayOptions
   /** Other servers to be one with. */
   cluster?: SignalingClusterOptions
 }
@@ -968,6 +1038,8 @@ export interface SignalingServerStats {
   turnedAway: number
   /** Attempts to accept a connection that have failed. */
   acceptFailures: number
+  /** The relay, if the server has one. */
+  relay?: SignalingRelayStats
   /** The cluster, if the server is part of one. */
   cluster?: SignalingClusterStats
 }

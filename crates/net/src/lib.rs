@@ -48,6 +48,8 @@ pub use crash::internal_errors;
 pub use error::Error;
 pub use interfaces::InterfaceFilter;
 pub use peer::Peer;
+pub use readiness::Watched;
 pub use runtime::{Runtime, RuntimeConfig};
 pub use sink::{OutMessage, Sink};
+pub use socket_options::{enlarge_buffers, ignore_unreachable};
 pub use url::{Host, IceServerUrl, Scheme, ServerTransport, UrlError, parse_ice_server_url};

@@ -20,8 +20,9 @@ mod imp {
 
     use super::*;
 
+    /// A non-blocking socket on the poller of its runtime, watched for input.
     #[derive(Debug)]
-    pub(crate) struct Watched {
+    pub struct Watched {
         input: AsyncFd<UdpSocket>,
         /// Made from a second descriptor when the socket is found full, and dropped when it is no longer.
         room: Mutex<Option<AsyncFd<UdpSocket>>>,
@@ -29,20 +30,28 @@ mod imp {
 
     impl Watched {
         /// Takes a non-blocking socket. Must be called within a tokio runtime.
-        pub(crate) fn new(socket: UdpSocket) -> io::Result<Self> {
+        ///
+        /// # Errors
+        /// Those of the poller.
+        pub fn new(socket: UdpSocket) -> io::Result<Self> {
             Ok(Self { input: watch(socket, Interest::READABLE)?, room: Mutex::default() })
         }
 
-        pub(crate) fn socket(&self) -> UdpSockRef<'_> {
+        /// The socket itself.
+        pub fn socket(&self) -> UdpSockRef<'_> {
             self.input.get_ref().into()
         }
 
-        pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        /// The address that it is bound to.
+        ///
+        /// # Errors
+        /// Those of the system.
+        pub fn local_addr(&self) -> io::Result<SocketAddr> {
             self.input.get_ref().local_addr()
         }
 
         /// Repeats `f` until it has input. `f` receives up to `most` buffers.
-        pub(crate) fn poll_input(
+        pub fn poll_input(
             &self,
             cx: &mut Context<'_>,
             most: usize,
@@ -112,26 +121,35 @@ mod imp {
 
     use super::*;
 
-    /// Windows reports room only after a send that failed for lack of it.
+    /// A non-blocking socket on the poller of its runtime, watched for input. Windows reports room only after a send that failed for
+    /// lack of it.
     #[derive(Debug)]
-    pub(crate) struct Watched(tokio::net::UdpSocket);
+    pub struct Watched(tokio::net::UdpSocket);
 
     impl Watched {
         /// Takes a non-blocking socket. Must be called within a tokio runtime.
-        pub(crate) fn new(socket: UdpSocket) -> io::Result<Self> {
+        ///
+        /// # Errors
+        /// Those of the poller.
+        pub fn new(socket: UdpSocket) -> io::Result<Self> {
             tokio::net::UdpSocket::from_std(socket).map(Self)
         }
 
-        pub(crate) fn socket(&self) -> UdpSockRef<'_> {
+        /// The socket itself.
+        pub fn socket(&self) -> UdpSockRef<'_> {
             (&self.0).into()
         }
 
-        pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        /// The address that it is bound to.
+        ///
+        /// # Errors
+        /// Those of the system.
+        pub fn local_addr(&self) -> io::Result<SocketAddr> {
             self.0.local_addr()
         }
 
         /// Repeats `f` until it has input.
-        pub(crate) fn poll_input(
+        pub fn poll_input(
             &self,
             cx: &mut Context<'_>,
             _most: usize,
@@ -169,7 +187,7 @@ mod imp {
     }
 }
 
-pub(crate) use imp::Watched;
+pub use imp::Watched;
 
 #[cfg(test)]
 mod tests {

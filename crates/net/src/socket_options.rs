@@ -14,7 +14,7 @@ const SMALLEST_BUFFER: usize = 128 << 10;
 
 /// Gives the socket as large buffers as the system allows. Linux and Windows grant less than they were asked for; BSD systems
 /// refuse (`kern.ipc.maxsockbuf`), and are asked again for half as much.
-pub(crate) fn enlarge_buffers(socket: &Socket) {
+pub fn enlarge_buffers(socket: &Socket) {
     granted(|size| socket.set_recv_buffer_size(size));
     granted(|size| socket.set_send_buffer_size(size));
 }
@@ -32,7 +32,7 @@ fn granted(mut ask: impl FnMut(usize) -> io::Result<()>) -> Option<usize> {
 ///
 /// # Errors
 /// Those of `WSAIoctl`.
-pub(crate) fn ignore_unreachable(socket: &Socket) -> io::Result<()> {
+pub fn ignore_unreachable(socket: &Socket) -> io::Result<()> {
     #[cfg(windows)]
     {
         use windows_sys::Win32::Networking::WinSock::{SIO_UDP_CONNRESET, SIO_UDP_NETRESET};

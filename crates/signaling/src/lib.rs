@@ -4,7 +4,7 @@
 //! - [`ClientFrame`], [`ServerFrame`]: registration with a server, the part the specification leaves open.
 //! - [`Server`]: an embeddable WebSocket server that relays messages between registered agents.
 //! - [`Authenticator`], [`Prover`]: how a server asks an agent who it is, and how the agent answers.
-//! - [`TurnConfig`]: credentials for TURN servers that it gets then.
+//! - [`TurnConfig`]: credentials for TURN servers that it gets then; [`TurnServer`]: one that shares the port of the server.
 //! - [`Client`]: a client that stays registered, over WebSockets or HTTP.
 #![forbid(unsafe_code)]
 
@@ -40,8 +40,9 @@ pub use notify::notify;
 pub use rate::{Rate, RateLimiter};
 pub use room::{RoomName, RoomNameError};
 pub use server::{
-    Attempt, Authenticator, Denied, EventSink, Evidence, Identity, Level, Network, OpenToAll, Origins,
-    Server, ServerConfig, ServerEvent, ServerEvents, Stats, TlsError, TlsIdentity, Verdict, place_of,
+    Attempt, Authenticator, Denied, Duplex, EventSink, Evidence, Identity, Level, Network, OpenToAll,
+    Origins, Server, ServerConfig, ServerEvent, ServerEvents, Stats, StunConnection, TlsError, TlsIdentity,
+    TurnServer, Verdict, place_of,
 };
-pub use turn::{IceServer, Secret, TurnConfig, TurnUser};
+pub use turn::{IceServer, Secret, TurnConfig, TurnUser, turn_credentials, turn_password};
 pub use uri::{AgentUri, AgentUriError};

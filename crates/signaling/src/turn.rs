@@ -91,26 +91,37 @@ impl TurnConfig {
             servers.push(IceServer { urls: stun, username: None, credential: None });
         }
         if !turn.is_empty() {
-            let expiry = unix_ms / 1000 + self.ttl.as_secs();
-            let user = match self.user {
-                TurnUser::Uri => agent.as_str().to_owned(),
-                // 96 bits: agents do not collide by chance.
-                TurnUser::Hash => {
-                    URL_SAFE_NO_PAD.encode(&digest(&SHA256, agent.as_str().as_bytes()).as_ref()[..12])
-                }
-            };
-            let username = format!("{expiry}:{user}");
-            // SHA-1 is what TURN servers speak here; HMAC does not need a hash without collisions.
-            let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, self.secret.reveal().as_bytes());
-            let credential = STANDARD.encode(hmac::sign(&key, username.as_bytes()));
-            servers.push(IceServer {
-                urls: turn,
-                username: Some(username),
-                credential: Some(credential.into()),
-            });
+            let (username, credential) = turn_credentials(&self.secret, self.user, self.ttl, agent, unix_ms);
+            servers.push(IceServer { urls: turn, username: Some(username), credential: Some(credential) });
         }
         servers
     }
+}
+
+/// User name and password for `agent` that are good for `ttl` from now on. `unix_ms`: milliseconds since the Unix epoch.
+pub fn turn_credentials(
+    secret: &Secret,
+    user: TurnUser,
+    ttl: Duration,
+    agent: &AgentUri,
+    unix_ms: u64,
+) -> (String, Secret) {
+    let expiry = unix_ms / 1000 + ttl.as_secs();
+    let user = match user {
+        TurnUser::Uri => agent.as_str().to_owned(),
+        // 96 bits: agents do not collide by chance.
+        TurnUser::Hash => URL_SAFE_NO_PAD.encode(&digest(&SHA256, agent.as_str().as_bytes()).as_ref()[..12]),
+    };
+    let username = format!("{expiry}:{user}");
+    let password = turn_password(secret, &username);
+    (username, password)
+}
+
+/// The password that goes with a user name.
+pub fn turn_password(secret: &Secret, username: &str) -> Secret {
+    // SHA-1 is what TURN servers speak here; HMAC does not need a hash without collisions.
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.reveal().as_bytes());
+    STANDARD.encode(hmac::sign(&key, username.as_bytes())).into()
 }
 
 #[cfg(test)]

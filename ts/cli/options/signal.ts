@@ -7,6 +7,7 @@ import type { OptionGroup, Values } from '../parsing';
 import { secretOf } from './secret';
 import { AUTH, authOf, TURN, turnOf } from './signal-auth';
 import { CLUSTER, clusterOf } from './signal-cluster';
+import { RELAY, relayOf } from './signal-relay';
 
 const LIMIT = { type: 'number', min: 1, max: 2 ** 31 - 1 } as const;
 const SIZE = { type: 'bytes', min: 1, max: 2 ** 31 - 1 } as const;
@@ -115,11 +116,12 @@ const LIMITS = {
 } as const;
 
 /** All of them. */
-export const SIGNAL = { ...LISTEN, ...AUTH, ...TURN, ...CLUSTER, ...LIMITS } as const;
+export const SIGNAL = { ...LISTEN, ...AUTH, ...RELAY, ...TURN, ...CLUSTER, ...LIMITS } as const;
 
 /** Their headings in the help text. */
 export const SIGNAL_GROUPS: readonly OptionGroup[] = [
   { title: 'Who may come', names: Object.keys(AUTH) },
+  { title: 'Relay', names: Object.keys(RELAY) },
   { title: 'TURN servers for the agents', names: Object.keys(TURN) },
   { title: 'Cluster', names: Object.keys(CLUSTER) },
   { title: 'Limits (defaults in docs/signaling.md)', names: Object.keys(LIMITS) },
@@ -148,6 +150,7 @@ export async function serverOptions(
     logger,
     tls: await tlsOf(values),
     auth: await authOf(values),
+    relay: await relayOf(values, env),
     turn: await turnOf(values, env),
     cluster: await clusterOf(values),
     ...(origin.length > 0 ? { origins: origin.includes('*') ? '*' : origin } : {}),

@@ -12,6 +12,7 @@ export type {
 } from './auth';
 export type { SignalingClusterOptions, SignalingClusterStats } from './cluster';
 export type { SignalingFrontOptions, SignalingServerLimits, SignalingTls } from './options';
+export type { SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats } from './relay';
 export {
   createSignalingServer,
   type CloseSignalingServerOptions,

@@ -1,11 +1,12 @@
 // What a signaling server may be told at its start, and the check of it.
 import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
-import { isIP } from 'node:net';
 
 import { checkInteger, checkLogger, checkMembers, checkName, describe, type Logger } from '../../base';
 import type { SignalingServerAuth } from './auth';
 import { resolveCluster, type NativeCluster, type SignalingClusterOptions } from './cluster';
+import { checkNetworks, checkTexts } from './networks';
+import type { SignalingRelayOptions } from './relay';
 import type { SignalingTurnOptions } from './turn';
 
 /** Certificate and key of a signaling server. */
@@ -96,6 +97,11 @@ export interface SignalingFrontOptions {
   auth?: SignalingServerAuth;
   /** TURN servers for agents that have shown who they are. */
   turn?: SignalingTurnOptions;
+  /**
+   * A TURN server on the same address and port, which agents get credentials for by themselves; `true` for all defaults. Default: none.
+   * Needs `auth`, or `relay.allowOpen`.
+   */
+  relay?: boolean | SignalingRelayOptions;
   /** Threads that serve clients. Default: as many as the machine has processors, at most 4. */
   threads?: number;
   /** Other servers to be one with, through Redis. Default: none. */
@@ -140,6 +146,7 @@ export const FRONT_OPTIONS: readonly string[] = [
   'logger',
   'auth',
   'turn',
+  'relay',
   ...SIZES,
 ];
 
@@ -154,23 +161,8 @@ export function pemOf({ cert, key }: SignalingTls): { cert: string; key: string 
   return { cert: text(cert, 'tls.cert'), key: text(key, 'tls.key') };
 }
 
-function texts(value: unknown, what: string, check: (text: string) => boolean, wanted: string): string[] {
-  if (!Array.isArray(value)) throw new TypeError(`${what} must be an array, not ${describe(value)}`);
-  for (const text of value as unknown[]) {
-    if (typeof text !== 'string' || !check(text))
-      throw new TypeError(`${what} must hold ${wanted}, not ${describe(text)}`);
-  }
-  return [...(value as string[])];
-}
-
 function isOrigin(text: string): boolean {
   return text === '*' || text === 'null' || (URL.canParse(text) && new URL(text).origin === text.toLowerCase());
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/');
-  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  return rest.length === 0 && longest > 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && +prefix <= longest));
 }
 
 function checkServer(options: SignalingFrontOptions): void {
@@ -242,9 +234,8 @@ export function resolveFront(options: SignalingFrontOptions & SignalingServerLim
       origins:
         origins === undefined || origins === '*'
           ? origins && ['*']
-          : texts(origins, 'origins', isOrigin, 'origins such as "https://example.com"'),
-      trustedProxies:
-        trustProxy && texts(trustProxy, 'trustProxy', isNetwork, 'IP addresses and ranges such as "10.0.0.0/8"'),
+          : checkTexts(origins, 'origins', isOrigin, 'origins such as "https://example.com"'),
+      trustedProxies: trustProxy && checkNetworks(trustProxy, 'trustProxy'),
       adminToken,
       cluster: resolveCluster(options.cluster),
       threads: threads === undefined ? undefined : checkInteger(threads, 'threads', 1, 64),

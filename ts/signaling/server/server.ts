@@ -23,6 +23,7 @@ import {
   type SignalingTls,
 } from './options';
 import { listenError, type Place } from './listen-error';
+import { resolveRelay, type SignalingRelayStats } from './relay';
 import { resolveTurn } from './turn';
 
 /** Options of {@link createSignalingServer}; times in milliseconds, sizes in bytes. */
@@ -56,6 +57,8 @@ export interface SignalingServerStats {
   turnedAway: number;
   /** Attempts to accept a connection that have failed; most often there are no file descriptors left. */
   acceptFailures: number;
+  /** The relay, if the server has one. */
+  relay?: SignalingRelayStats;
   /** The cluster, if the server is part of one. */
   cluster?: SignalingClusterStats;
 }
@@ -143,6 +146,8 @@ export async function createSignalingServer(options: SignalingServerOptions = {}
   const front = resolveFront(options);
   const gate = resolveSignalingAuth(options.auth, front.logger);
   const turn = resolveTurn(options.turn, gate.mode);
+  const behindProxy = (options.trustProxy?.length ?? 0) > 0;
+  const relay = resolveRelay(options.relay, { mode: gate.mode, embedded: options.server !== undefined, behindProxy });
   const place = options.server ? undefined : { host: front.host, port: front.native.port };
   const address = isIP(front.host) ? front.host : await addressOf(front.host, place);
   let closed!: () => void;
@@ -151,7 +156,7 @@ export async function createSignalingServer(options: SignalingServerOptions = {}
     if (kind === 'closed') closed();
     else log(front.logger, content ?? '{}');
   };
-  const settings = { host: address, ...front.native, audience: gate.audience, turn };
+  const settings = { host: address, ...front.native, audience: gate.audience, turn, relay };
   const native = listening(place, () => new binding.SignalingServer(settings, onEvent, gate.native));
   let unmount = (): void => undefined;
   let hush = (): void => undefined;
@@ -183,7 +188,6 @@ export async function createSignalingServer(options: SignalingServerOptions = {}
     [Symbol.asyncDispose]: () => close(),
   };
   open.add(server);
-  const behindProxy = (options.trustProxy?.length ?? 0) > 0;
   hush = warnWhenListening(options.server, address, (where) => warnOfExposure(where, behindProxy, gate, front.logger));
   if (options.server) {
     try {

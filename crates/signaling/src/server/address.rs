@@ -35,7 +35,8 @@ impl FromStr for Network {
 }
 
 impl Network {
-    pub(super) fn contains(&self, other: IpAddr) -> bool {
+    /// Whether an address is in it.
+    pub fn contains(&self, other: IpAddr) -> bool {
         let same = |difference: u128, bits: u32| {
             let ignored = bits - u32::from(self.prefix);
             difference.checked_shr(ignored).unwrap_or(0) == 0

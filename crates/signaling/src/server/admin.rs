@@ -77,6 +77,14 @@ fn metrics(shared: &Shared) -> String {
     for (name, help, value) in stats.totals() {
         add(name, "counter", help, value);
     }
+    if let Some(relay) = &shared.config.relay {
+        for (name, help, value) in relay.gauges() {
+            add(name, "gauge", help, value);
+        }
+        for (name, help, value) in relay.totals() {
+            add(name, "counter", help, value);
+        }
+    }
     if let Some(cluster) = shared.cluster_stats() {
         for (name, help, value) in cluster.gauges() {
             add(name, "gauge", help, value);
@@ -95,6 +103,7 @@ fn status(shared: &Shared) -> serde_json::Value {
         .gauges()
         .into_iter()
         .chain(stats.totals())
+        .chain(shared.config.relay.iter().flat_map(|relay| [relay.gauges(), relay.totals()].concat()))
         .map(|(name, _, value)| (name.to_owned(), value.into()))
         .collect();
     json!({

@@ -145,6 +145,8 @@ pub(super) struct Visitor {
     pub(super) address: IpAddr,
     /// The `Host` of its request.
     pub(super) host: Option<String>,
+    /// It has come without a proxy that says so.
+    pub(super) direct: bool,
     /// The token of its `Authorization: Bearer`.
     pub(super) bearer: Option<Secret>,
 }
@@ -152,7 +154,12 @@ pub(super) struct Visitor {
 impl Visitor {
     /// What is known of a client before it has said anything.
     pub(super) fn new(address: IpAddr) -> Self {
-        Self { address, host: None, bearer: None }
+        Self { address, host: None, direct: true, bearer: None }
+    }
+
+    /// The name by which it reaches this server itself: behind a proxy it is the proxy's.
+    pub(super) fn dialled(&self) -> Option<&str> {
+        self.host.as_deref().filter(|_| self.direct)
     }
 
     /// Takes the value of an `Authorization` header; other schemes are left to proxies.

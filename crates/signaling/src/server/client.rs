@@ -55,6 +55,11 @@ impl Client {
             limits.distrust();
         }
         let (handle, outbox) = Handle::new(id, shared.config.max_queue_bytes);
+        if shared.config.relay.is_some()
+            && let Some(name) = arrival.visitor.dialled()
+        {
+            handle.has_dialled(name);
+        }
         let max_registrations = shared.config.max_registrations;
         let client = Self {
             shared,

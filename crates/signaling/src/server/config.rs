@@ -10,6 +10,7 @@ use super::event::EventSink;
 use super::origin::Origins;
 use super::rooms::RoomLimits;
 use super::tls::TlsIdentity;
+use super::turn_server::TurnServer;
 use crate::cluster::ClusterConfig;
 use crate::rate::Rate;
 use crate::turn::{Secret, TurnConfig};
@@ -83,6 +84,8 @@ pub struct ServerConfig {
     pub audience: Vec<String>,
     /// TURN servers for agents that have proven who they are.
     pub turn: Option<TurnConfig>,
+    /// A TURN server that shares the port: it gets the connections that speak STUN.
+    pub relay: Option<Arc<dyn TurnServer>>,
     /// Other servers to share agents, rooms and messages with. Default: none, this server is alone.
     pub cluster: Option<ClusterConfig>,
 }
@@ -117,6 +120,7 @@ impl Default for ServerConfig {
             authenticator: Arc::new(OpenToAll),
             audience: Vec::new(),
             turn: None,
+            relay: None,
             cluster: None,
         }
     }

@@ -118,6 +118,15 @@ pub enum ServerEvent {
         /// Why.
         reason: String,
     },
+    /// Of the TURN server that shares the port.
+    Relay {
+        /// How much it matters.
+        level: Level,
+        /// What happened, in plain words.
+        message: &'static str,
+        /// Facts about it.
+        fields: Value,
+    },
     /// There were more events than were read or than are useful.
     LeftOut {
         /// So many are missing.
@@ -186,6 +195,7 @@ impl ServerEvent {
             Self::ClusterLost { reason } => {
                 (Level::Error, "the cluster is lost", json!({ "reason": reason }))
             }
+            Self::Relay { level, message, fields } => (*level, message, fields.clone()),
             Self::LeftOut { count } => (Level::Warn, "events were left out", json!({ "count": count })),
         }
     }
@@ -220,7 +230,7 @@ impl EventSink {
     }
 
     /// Takes one event, or counts it as left out.
-    pub(crate) fn emit(&self, event: ServerEvent) {
+    pub fn emit(&self, event: ServerEvent) {
         let allowed = event.is_own() || (self.sender.capacity() > RESERVED && self.may_come());
         if !allowed || self.sender.try_send(event).is_err() {
             self.left_out.fetch_add(1, Ordering::Relaxed);

@@ -39,6 +39,8 @@ pub(super) struct Handle {
     last_heard: Mutex<Instant>,
     closing: OnceLock<Close>,
     kill: Notify,
+    /// The name of this server as the client has it, where that is needed.
+    dialled: OnceLock<Box<str>>,
 }
 
 /// The queue of a client is full: it has been told to go.
@@ -57,8 +59,19 @@ impl Handle {
             last_heard: Mutex::new(Instant::now()),
             closing: OnceLock::new(),
             kill: Notify::new(),
+            dialled: OnceLock::new(),
         };
         (Arc::new(handle), outbox)
+    }
+
+    /// The name of this server as the client has it: `host` or `host:port`.
+    pub(super) fn dialled(&self) -> Option<&str> {
+        self.dialled.get().map(|name| &**name)
+    }
+
+    /// Remembers by which name the client has come; the first one counts.
+    pub(super) fn has_dialled(&self, name: &str) {
+        let _ = self.dialled.set(name.into());
     }
 
     /// Queues a frame. A client whose queue is full is disconnected: waiting for it would stop the sender, and

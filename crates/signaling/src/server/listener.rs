@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::address::{Place, place_of};
 use super::event::ServerEvent;
 use super::io::Io;
+use super::turn_server::StunConnection;
 use super::{Phase, Shared, closing, http, stats::count, websocket};
 
 /// A connection that another server in this process has accepted, and the address of its client.
@@ -157,6 +158,12 @@ async fn serve(
     let _half_open = HalfOpen(&shared, place_of(peer.ip()), id);
     // Boxed, since they are large and soon over: what an idle client keeps is the future of its WebSocket.
     let Some(io) = Box::pin(secure(&shared, incoming)).await else { return };
+    let mut closing_too = shutdown.clone();
+    let io = tokio::select! {
+        io = Box::pin(relayed(&shared, io, peer, id)) => io,
+        () = closing(&mut closing_too) => return,
+    };
+    let Some(io) = io else { return };
     let request = Box::pin(http::serve(shared.clone(), io, peer, id, shutdown.clone()));
     if let Some((io, early, upgraded)) = request.await {
         websocket::run(&shared, io, &early, upgraded, id, shutdown).await;
@@ -172,9 +179,50 @@ async fn secure(shared: &Shared, incoming: Incoming) -> Option<Io> {
     // Signaling is small messages that somebody waits for.
     let _ = stream.set_nodelay(true);
     let Some(identity) = shared.identity() else { return Some(Io::Tcp(stream)) };
+    // TURN without TLS is as good where the network lets it through: what is relayed is encrypted anyway.
+    if shared.config.relay.is_some()
+        && timeout(shared.config.handshake_timeout, speaks_stun(&stream)).await.ok()?
+    {
+        return Some(Io::Tcp(stream));
+    }
     let accepted = tokio_rustls::TlsAcceptor::from(identity.0).accept(stream);
     let stream = timeout(shared.config.handshake_timeout, accepted).await.ok()?.ok()?;
     Some(Io::Tls(Box::new(stream)))
+}
+
+/// Whether a connection begins with a STUN request: HTTP begins with a letter, TLS with 22.
+async fn speaks_stun(stream: &TcpStream) -> bool {
+    let mut first = [0xff];
+    matches!(stream.peek(&mut first).await, Ok(1)) && first[0] <= STUN
+}
+
+/// The first byte of a STUN message is at most this (RFC 7983, 7).
+const STUN: u8 = 3;
+
+/// Gives a connection that speaks STUN to the relay; `None` when that has ended.
+async fn relayed(shared: &Arc<Shared>, mut io: Io, from: SocketAddr, id: u64) -> Option<Io> {
+    let Some(relay) = &shared.config.relay else { return Some(io) };
+    let begins = async {
+        match &mut io {
+            Io::Tcp(stream) => speaks_stun(stream).await,
+            Io::Tls(stream) => {
+                stream.fill_buf().await.is_ok_and(|begun| begun.first().is_some_and(|first| *first <= STUN))
+            }
+            Io::Memory(_) => false,
+        }
+    };
+    if !timeout(shared.config.handshake_timeout, begins).await.ok()? {
+        return Some(io);
+    }
+    let to = match &io {
+        Io::Tcp(stream) => stream.local_addr(),
+        Io::Tls(stream) => stream.get_ref().0.local_addr(),
+        Io::Memory(_) => return Some(io),
+    };
+    let shared = shared.clone();
+    let admitted = Box::new(move || shared.half_open.done(place_of(from.ip()), id));
+    relay.serve(StunConnection { stream: Box::new(io), from, to: to.ok()?, admitted }).await;
+    None
 }
 
 const FULL: &[u8] =

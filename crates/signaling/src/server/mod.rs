@@ -11,6 +11,7 @@ mod attempts;
 mod auth;
 mod client;
 mod config;
+mod credentials;
 mod event;
 mod half_open;
 mod handle;
@@ -32,6 +33,7 @@ mod session;
 mod stats;
 mod tls;
 pub(crate) mod transport;
+mod turn_server;
 mod upgrade;
 mod visit;
 mod websocket;
@@ -55,6 +57,7 @@ use registration::Failures;
 use registry::{Close, Registry};
 pub use stats::Stats;
 pub use tls::{TlsError, TlsIdentity};
+pub use turn_server::{Duplex, StunConnection, TurnServer};
 
 use crate::cluster::{self, ClusterState, ClusterStats};
 
@@ -150,6 +153,14 @@ impl Server {
     /// Those of binding the address.
     pub async fn bind(config: ServerConfig) -> std::io::Result<Self> {
         let listener = TcpListener::bind(config.listen).await?;
+        Self::listen(config, listener)
+    }
+
+    /// Like [`bind`](Self::bind), with a listener that is there already.
+    ///
+    /// # Errors
+    /// Those of asking for its address.
+    pub fn listen(config: ServerConfig, listener: TcpListener) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         Ok(Self::start(config, Some(listener), Some(address)))
     }
@@ -167,7 +178,7 @@ impl Server {
             None => Registry::default(),
         };
         let shared = Arc::new(Shared {
-            tls: config.tls.clone().map(RwLock::new),
+            tls: config.tls.clone().map(|tls| RwLock::new(for_all_of(&config, tls))),
             config,
             phase,
             registry,
@@ -189,8 +200,8 @@ impl Server {
             let (shared, status) = (shared.clone(), shared.cluster.clone());
             tokio::spawn(cluster::run(Arc::new(config), shared, status, unlink.subscribe()))
         });
-        if let Some(turn) = shared.config.turn.clone() {
-            tokio::spawn(renewal::run(shared.clone(), turn, shared.phase.subscribe()));
+        if let Some(ttl) = shared.credentials_ttl() {
+            tokio::spawn(renewal::run(shared.clone(), ttl, shared.phase.subscribe()));
         }
         let (embedded, incoming) = mpsc::channel(MAX_EMBEDDED);
         let acceptor = tokio::spawn(listener::run(listener, incoming, shared.clone(), watcher));
@@ -236,6 +247,7 @@ impl Server {
     /// Uses another certificate from the next connection on. False: the server does not speak TLS.
     pub fn update_tls(&self, identity: TlsIdentity) -> bool {
         let Some(tls) = &self.shared.tls else { return false };
+        let identity = for_all_of(&self.shared.config, identity);
         *tls.write().unwrap_or_else(PoisonError::into_inner) = identity;
         true
     }
@@ -265,7 +277,13 @@ impl Server {
                     left.await;
                 }
             };
-            let _ = timeout(time, empty).await;
+            // Whoever has found others by this server may still talk to them through its relay.
+            let relay = async {
+                if let Some(relay) = &self.shared.config.relay {
+                    relay.drain().await;
+                }
+            };
+            let _ = timeout(time, async { tokio::join!(empty, relay) }).await;
         }
         self.close().await;
     }
@@ -292,6 +310,9 @@ impl Server {
             let _ = task.await;
             *acceptor = None;
         }
+        if let Some(relay) = &self.shared.config.relay {
+            relay.close();
+        }
         self.unlink.send_replace(true);
         let mut link = self.link.lock().await;
         if let Some(task) = link.as_mut() {
@@ -304,7 +325,15 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.phase.send_replace(Phase::Closing);
+        if let Some(relay) = &self.shared.config.relay {
+            relay.close();
+        }
     }
+}
+
+/// The identity for everything that shares the port.
+fn for_all_of(config: &ServerConfig, identity: TlsIdentity) -> TlsIdentity {
+    if config.relay.is_some() { identity.with_turn() } else { identity }
 }
 
 /// Waits until the server is closed or dropped.

@@ -312,14 +312,9 @@ impl Client {
     }
 
     fn ice_servers(&self, agent: &AgentUri) -> (Vec<IceServer>, Option<u64>) {
-        let config = &self.shared.config;
-        match &config.turn {
-            Some(turn) if turn.allow_open || config.authenticator.mode() != AuthMode::Open => {
-                self.shared.registry.gave_credentials(agent, &self.handle, Instant::now());
-                (turn.ice_servers(agent, unix_ms()), Some(turn.ttl.as_secs()))
-            }
-            _ => (Vec::new(), None),
-        }
+        let Some(ttl) = self.shared.credentials_ttl() else { return (Vec::new(), None) };
+        self.shared.registry.gave_credentials(agent, &self.handle, Instant::now());
+        (self.shared.ice_servers(agent, self.handle.dialled()), Some(ttl.as_secs()))
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Stats {
 }
 
 /// Name, explanation and value of one metric.
-pub(super) type Metric = (&'static str, &'static str, u64);
+pub(crate) type Metric = (&'static str, &'static str, u64);
 
 impl Stats {
     /// Sizes at this moment.

@@ -50,4 +50,11 @@ impl TlsIdentity {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self(Arc::new(config)))
     }
+
+    /// Also for clients that ask for TURN by ALPN (RFC 7443).
+    pub(super) fn with_turn(self) -> Self {
+        let mut config = TlsConfig::clone(&self.0);
+        config.alpn_protocols.push(b"stun.turn".to_vec());
+        Self(Arc::new(config))
+    }
 }

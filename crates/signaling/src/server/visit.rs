@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use hyper::header::{self, HeaderMap};
 use tokio::sync::watch;
 
-use super::address::{Place, client_address};
+use super::address::{Place, came_through_a_proxy, client_address};
 use super::auth::Visitor;
 use super::event::ServerEvent;
 use super::reply::text_of;
@@ -103,6 +103,7 @@ impl Visit {
 fn visitor(headers: &HeaderMap, address: IpAddr, mode: AuthMode) -> Result<Visitor, &'static str> {
     let mut visitor = Visitor::new(address);
     visitor.host = text_of(headers, header::HOST).map(str::to_owned);
+    visitor.direct = !came_through_a_proxy(headers);
     if visitor.host.as_ref().is_some_and(|host| host.len() > MAX_HOST) {
         return Err("the Host of the request is too long");
     }
