@@ -58,13 +58,21 @@ const ROOMS = {
     ...[...parts, ...agent('link', 'mesh', 'peer')],
     ...['base', 'identity', 'native', 'signaling', 'signaling/client', 'signaling/server', 'w3c', 'wrtc.ts'],
   ],
+  // Other protocols over links, for those who import them.
+  'mcp/session': ['base', 'index.ts'],
+  mcp: ['agent/auth', 'base', 'index.ts', 'mcp/session'],
+  a2a: ['agent/auth', 'base', 'index.ts'],
   // The program `ossa-webrtc`, a user of the package like any other.
   'cli/output': ['index.ts'],
   'cli/parsing': [...cli('output'), 'index.ts'],
   'cli/options': [...cli('output', 'parsing'), 'index.ts'],
   'cli/measuring': ['index.ts'],
   'cli/doctor': [...cli('options', 'output'), 'index.ts'],
-  'cli/commands': [...cli('doctor', 'measuring', 'options', 'output', 'parsing'), 'index.ts', 'native'],
+  'cli/bridge': ['index.ts', 'mcp'],
+  'cli/commands': [
+    ...cli('bridge', 'doctor', 'measuring', 'options', 'output', 'parsing'),
+    ...['index.ts', 'mcp', 'native'],
+  ],
   'cli/main.ts': cli('commands', 'output', 'parsing'),
   'cli/bin.ts': cli('main.ts'),
 };

@@ -7,6 +7,7 @@ export default {
   moduleNameMapper: {
     '^ossa-webrtc$': '<rootDir>/index.js',
     '^ossa-webrtc/polyfill$': '<rootDir>/dist/polyfill.js',
+    '^ossa-webrtc/mcp$': '<rootDir>/dist/mcp/index.js',
     '^ossa-webrtc/ossa$': '<rootDir>/dist/ossa/index.js',
   },
   modulePathIgnorePatterns: ['<rootDir>/target', '<rootDir>/dist', '<rootDir>/npm'],

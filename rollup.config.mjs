@@ -1,6 +1,8 @@
-// Bundles the public types: the package's into a checked-in file, so that a change of the API shows in review, the rest into dist/.
+// Bundles the public types: the package's and those of what stands on it into checked-in files, so that a change of the API
+// shows in review, the rest into dist/.
 import { dts } from 'rollup-plugin-dts';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 /** What tsc writes; nothing of it is published. */
 const TYPES = 'target/types';
@@ -41,21 +43,37 @@ const DISPOSABLE = `declare global {
 }
 `;
 
-const bundle = (entry, file, banner) => ({
+/** What stands on the package, in entries of their own: its types are the package's, not copies, which would be others. */
+const thePackage = {
+  name: 'the-package',
+  resolveId: (id, importer) =>
+    importer && resolve(dirname(importer), id) === resolve(TYPES, 'index')
+      ? { id: './index.js', external: true }
+      : null,
+};
+
+const bundle = (entry, file, { banner, plugins = [] } = {}) => ({
   input: `${TYPES}/${entry}.d.ts`,
   output: { file, format: 'es', banner },
   external: [/^node:/, PLATFORM],
-  plugins: [dts(), runtimeClasses, withoutNodeTypes, withoutBrands],
+  plugins: [...plugins, dts(), runtimeClasses, withoutNodeTypes, withoutBrands],
 });
 
+const ABOVE = ['mcp'];
+
 // `import` and `require` see one declaration, hence one type: these lead to it.
+for (const entry of ABOVE) writeFileSync(`dist/${entry}/index.d.mts`, `export * from '../../${entry}.js';\n`);
 mkdirSync('dist/ossa', { recursive: true });
-writeFileSync('dist/index.d.mts', "export * from '../index.js';\nexport { wrtc as default } from '../index.js';\n");
 writeFileSync('dist/ossa/index.d.mts', "export * from './index.js';\n");
+writeFileSync('dist/index.d.mts', "export * from '../index.js';\nexport { wrtc as default } from '../index.js';\n");
 writeFileSync('dist/polyfill.d.mts', "import './polyfill.js';\n");
 writeFileSync(
   'dist/polyfill.d.ts',
   readFileSync(`${TYPES}/polyfill.d.ts`, 'utf8').replace("'ossa-webrtc'", "'../index.js'"),
 );
 
-export default [bundle('index', 'index.d.ts', DISPOSABLE), bundle('ossa/index', 'dist/ossa/index.d.ts')];
+export default [
+  bundle('index', 'index.d.ts', { banner: DISPOSABLE }),
+  bundle('ossa/index', 'dist/ossa/index.d.ts'),
+  ...ABOVE.map((entry) => bundle(`${entry}/index`, `${entry}.d.ts`, { plugins: [thePackage] })),
+];

@@ -30,6 +30,9 @@ test('require and import give the same classes', () => {
     const ossa = await import('ossa-webrtc/ossa');
     const { WebRTCTransport } = createRequire(import.meta.url)('ossa-webrtc/ossa');
     if (ossa.WebRTCTransport !== WebRTCTransport) throw new Error('import and require of ./ossa differ');
+    const mcp = await import('ossa-webrtc/mcp');
+    const { McpTransport } = createRequire(import.meta.url)('ossa-webrtc/mcp');
+    if (mcp.McpTransport !== McpTransport) throw new Error('import and require of ./mcp differ');
     console.log(cjs.version);`;
   expect(project.node(project.write('both.mjs', both))).toBe(manifest.version);
 });
@@ -96,11 +99,13 @@ test('nothing is in the tarball that only the build needs, and no declaration tw
   );
   expect(files.filter((file) => /\.d\.m?ts$/.test(file)).sort()).toEqual([
     'dist/index.d.mts',
+    'dist/mcp/index.d.mts',
     'dist/ossa/index.d.mts',
     'dist/ossa/index.d.ts',
     'dist/polyfill.d.mts',
     'dist/polyfill.d.ts',
     'index.d.ts',
+    'mcp.d.ts',
   ]);
   expect(statSync(installed('dist/index.d.mts')).size).toBeLessThan(200);
   expect(files.filter((file) => /(^|\/)(ts|src|crates|__tests__|target)(\/|$)/.test(file))).toEqual([]);

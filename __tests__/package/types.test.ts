@@ -9,6 +9,7 @@ beforeAll(() => {
   project = new Project();
   project.link('@types/node');
   project.link('@types/simple-peer');
+  project.link('@modelcontextprotocol/sdk');
 }, 120_000);
 afterAll(() => project.remove());
 
@@ -93,9 +94,10 @@ test('a bundled project finds all entries', () => {
   const user = {
     'bundled.ts': `
       import wrtc, { RTCPeerConnection } from 'ossa-webrtc';
+      import { McpClientTransport } from 'ossa-webrtc/mcp';
       import { WebRTCTransport } from 'ossa-webrtc/ossa';
       import 'ossa-webrtc/polyfill';
-      export const all = [WebRTCTransport, new wrtc.RTCPeerConnection(), RTCPeerConnection];`,
+      export const all = [McpClientTransport, WebRTCTransport, new wrtc.RTCPeerConnection(), RTCPeerConnection];`,
   };
   const compilerOptions = { module: 'esnext', moduleResolution: 'bundler', customConditions: ['browser'] };
   expect(check(user, { compilerOptions })).toBe('');
@@ -124,6 +126,24 @@ test.each([OLDEST, NEWEST])('a class is one type for CommonJS and ES modules of 
       };`,
   };
   expect(check(program, { typescript })).toBe('');
+});
+
+test('the transports of MCP are those of the SDK, and their links those of the package', () => {
+  const program = {
+    'tools.mts': `
+      import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+      import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+      import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+      import { createPeer, type Link } from 'ossa-webrtc';
+      import { McpClientTransport, serveMcp } from 'ossa-webrtc/mcp';
+      const peer = createPeer({ agentId: 'agent://a', signaling: 'ws://localhost' });
+      serveMcp(peer, ({ agentId }, transport) => new McpServer({ name: agentId + transport.sessionId, version: '1' }));
+      export const transport: Transport = new McpClientTransport(await peer.connect('agent://b'));
+      export const link: Link = new McpClientTransport(await peer.connect('agent://b')).link;
+      await new Client({ name: 'c', version: '1' }).connect(transport);`,
+  };
+  // The SDK's own declarations need it.
+  expect(check(program, { compilerOptions: { skipLibCheck: true } })).toBe('');
 });
 
 /** Without audio and video a connection itself is none of the DOM's; what it gives out is, but for `sctp`, whose message size may be null. */

@@ -37,6 +37,8 @@ export class LinkChannels {
   readonly #unread: Budget;
   /** Channels that the other side has opened. */
   readonly incoming: Inbox<AgentChannel>;
+  /** Who takes those of a subprotocol, instead of `incoming`. */
+  readonly takers = new Map<string, (channel: AgentChannel) => void>();
 
   constructor(host: LinkChannelsHost) {
     this.#host = host;
@@ -78,7 +80,9 @@ export class LinkChannels {
     if (this.#messages.announced(channel)) return;
     const announced = new AgentChannel(channel, this.#unread);
     this.#adopt(announced);
+    const taker = this.takers.get(channel.protocol);
     if (channel.protocol === FILE_PROTOCOL) this.#host.file(announced);
+    else if (taker) taker(announced);
     else if (!this.incoming.push(announced)) {
       const text = `${this.#host.limits.unreadChannels} channels wait for a listener; "${channel.label}" was closed`;
       const error = new AgentError('RATE_LIMIT_EXCEEDED', text);

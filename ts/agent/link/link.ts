@@ -167,6 +167,11 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     return this.#core.channels.create(label, init, options);
   }
 
+  /** Channels of this subprotocol that the other side opens go to `taker`, not to the event `channel`. @internal */
+  takeChannels(protocol: string, taker: (channel: AgentChannel) => void): void {
+    this.#core.channels.takers.set(protocol, taker);
+  }
+
   /**
    * Sends a file: a path, an open file, a `Blob`, bytes or a stream of bytes. Returns at once; look at `done` of what it
    * returns. Memory stays small at any size, the other side verifies the checksum, and what it has received already
