@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { root } from './setup.mjs';
 
 const page = join(root, 'docs', 'cli.md');
-const text = readFileSync(page, 'utf8').replace(/<!-- help ?(\w*) -->\n```text\n[^]*?```\n/g, (_, name) => {
-  const args = name === '' ? ['help'] : ['help', name];
+const text = readFileSync(page, 'utf8').replace(/<!-- help ?([\w ]*?) -->\n```text\n[^]*?```\n/g, (_, name) => {
+  const args = name === '' ? ['help'] : ['help', ...name.split(' ')];
   const { stdout, status, stderr } = spawnSync(process.execPath, [join(root, 'dist', 'cli', 'bin.js'), ...args], {
     encoding: 'utf8',
   });

@@ -11,15 +11,15 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** The names of all commands, as the overview lists them. */
 async function commands(): Promise<string[]> {
   const { stdout } = await run('help');
-  const list = /Commands:\n((?: {2}\w+ .*\n)+)/.exec(stdout)![1]!;
-  return [...list.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name!);
+  const list = /Commands:\n((?: {2}[a-z]+ .*\n)+)/.exec(stdout)![1]!;
+  return [...list.matchAll(/^ {2}(\w+(?: \w+)*) {2,}/gm)].map(([, name]) => name!);
 }
 
 test('the overview, each command and --version explain themselves on standard output', async () => {
   const names = await commands();
   expect(names).toEqual(expect.arrayContaining(['signal', 'keygen', 'ping', 'send', 'receive', 'call']));
   for (const name of names) {
-    const [help, flag] = await Promise.all([run('help', name), run(name, '--help')]);
+    const [help, flag] = await Promise.all([run('help', ...name.split(' ')), run(...name.split(' '), '--help')]);
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toContain(`Usage: ossa-webrtc ${name} [options]`);
     expect(help.stdout).toContain(`ossa-webrtc ${name}`);

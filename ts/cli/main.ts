@@ -38,12 +38,13 @@ async function run(args: readonly string[], broken: AbortSignal): Promise<number
     if (name === '--version' || name === '-V' || (name === '-v' && rest.length === 0))
       return print(`${packageVersion()}\n`);
     if (name === 'help' || name === '--help' || name === '-h') return help(rest);
-    return await runCommand(find(name), rest, broken);
+    const command = find(args);
+    return await runCommand(command, args.slice(wordsOf(command)), broken);
   } catch (error) {
     const report = reportOf(error);
     out.error(PROGRAM, report);
     if (report.exitCode === EXIT.usage)
-      out.stderr.write(`See "${PROGRAM} help${known(args[0]) ? ` ${args[0]}` : ''}".\n`);
+      out.stderr.write(`See "${[PROGRAM, 'help', known(args)].filter(Boolean).join(' ')}".\n`);
     // Of use for a defect; a command that is written wrong is none.
     if (out.verbose && report.exitCode !== EXIT.usage && error instanceof Error) out.stderr.write(`${error.stack}\n`);
     return report.exitCode;
@@ -89,21 +90,36 @@ async function runCommand(command: Command, args: readonly string[], broken: Abo
   }
 }
 
-function find(name: string): Command {
-  const command = COMMANDS.find((each) => each.name === name);
+/** The command whose name the arguments begin with. */
+function find(args: readonly string[]): Command {
+  const name = args[0]!;
+  const command = named(args);
   if (command) return command;
+  const family = COMMANDS.flatMap((each) => (each.name.startsWith(`${name} `) ? [each.name] : []));
+  if (family.length > 0) throw new UsageError(`${name} is no command of its own; there are ${family.join(' and ')}`);
   const like = nearest(name, ['help', ...COMMANDS.map((each) => each.name)]);
   const what = name.startsWith('-') ? 'option' : 'command';
   throw new UsageError(`unknown ${what} ${name}${like ? `; did you mean ${like}?` : ''}`);
 }
 
-function known(name: string | undefined): boolean {
-  return COMMANDS.some((command) => command.name === name);
+const wordsOf = ({ name }: Command): number => name.split(' ').length;
+
+function named(args: readonly string[]): Command | undefined {
+  return COMMANDS.find((command) => command.name === args.slice(0, wordsOf(command)).join(' '));
 }
 
-function help([name, tooMuch]: readonly string[]): number {
+/** The name of the command that the arguments begin with, if there is one. */
+function known(args: readonly string[]): string | undefined {
+  return named(args)?.name;
+}
+
+function help(args: readonly string[]): number {
+  const [name] = args;
+  if (name === undefined || (name === 'help' && args.length === 1)) return print(overview(COMMANDS, packageVersion()));
+  const command = find(args);
+  const tooMuch = args[wordsOf(command)];
   if (tooMuch !== undefined) throw new UsageError(`help takes one command; "${tooMuch}" is too much`);
-  return print(name === undefined || name === 'help' ? overview(COMMANDS, packageVersion()) : commandHelp(find(name)));
+  return print(commandHelp(command));
 }
 
 function print(text: string): number {

@@ -5,10 +5,24 @@ import { call } from './call';
 import { chat } from './chat';
 import { doctor } from './doctor';
 import { keygen } from './keygen';
+import { mcpConnect } from './mcp-connect';
+import { mcpServe } from './mcp-serve';
 import { ping } from './ping';
 import { receive } from './receive';
 import { send } from './send';
 import { signal } from './signal';
 
 /** The table that everything about commands is made from. */
-export const COMMANDS: readonly Command[] = [signal, keygen, ping, send, receive, call, chat, bench, doctor];
+export const COMMANDS: readonly Command[] = [
+  signal,
+  keygen,
+  ping,
+  send,
+  receive,
+  call,
+  chat,
+  mcpServe,
+  mcpConnect,
+  bench,
+  doctor,
+];
