@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod config;
+#[doc(hidden)]
+pub mod fuzz;
 mod io;
 pub mod turn;
 

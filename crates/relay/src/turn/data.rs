@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use turn_types::attribute::{Data, DontFragment, XorPeerAddress};
-use turn_types::channel::ChannelData;
 use turn_types::message::DATA;
 use turn_types::stun::attribute::{Attribute, AttributeStaticType, Fingerprint};
 use turn_types::stun::message::{Message, MessageWrite, MessageWriteExt, MessageWriteVec};
@@ -57,10 +56,11 @@ impl Via {
 
 impl<S: Clone> Turn<S> {
     pub(super) fn channel_data<'a>(&mut self, client: Client, data: &'a [u8], now: Instant) -> Step<'a, S> {
-        let Ok(message) = ChannelData::parse(data) else { return self.malformed() };
-        let number = message.id();
+        let [a, b, high, low, payload @ ..] = data else { return self.malformed() };
+        let number = u16::from_be_bytes([*a, *b]);
         // What follows in a datagram is padding (RFC 8656, 12.5).
-        let Some(payload) = data.get(HEADER..HEADER + message.data().len()) else { return self.malformed() };
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let Some(payload) = payload.get(..length) else { return self.malformed() };
         let Some(allocation) = self.clients.get(&client) else { return self.malformed() };
         match allocation.peer_of(number, now) {
             Some(peer) => self.pass_on(client, peer, payload, now),

@@ -41,7 +41,7 @@ pub fn framed(stream: &[u8]) -> Framed {
             }
             (STUN_HEADER + body, STUN_HEADER + body)
         }
-        [0x40..=0x4f, ..] => {
+        [0x40..=0x7f, ..] => {
             let [_, _, high, low, ..] = *stream else { return Framed::Incomplete };
             let length = CHANNEL_HEADER + usize::from(u16::from_be_bytes([high, low]));
             (length, length.next_multiple_of(4))
@@ -68,12 +68,12 @@ mod tests {
         for cut in 1..8 {
             assert_eq!(framed(&two[20..20 + cut]), Framed::Incomplete, "{cut}");
         }
-        assert_eq!(framed(&[0x4f, 0xff, 0, 0]), Framed::Message { length: 4, taken: 4 });
+        assert_eq!(framed(&[0x7f, 0xff, 0, 0]), Framed::Message { length: 4, taken: 4 });
     }
 
     #[test]
     fn what_is_no_turn_is_known_by_its_first_bytes() {
-        let requests = [b"POST / HTTP/1.1".as_slice(), &[0x16, 3, 1], &[0x50, 0, 0, 0], &[0xff]];
+        let requests = [[0x16, 3, 1].as_slice(), &[0x80, 0, 0, 0], &[0xff], b"\r\n\r\n"];
         for garbage in requests.into_iter().chain([[0, 1, 0, 0, 0x22].as_slice(), &[0, 1, 0, 1, 0x21, 0x12]])
         {
             assert_eq!(framed(garbage), Framed::Garbage, "{garbage:?}");

@@ -230,7 +230,7 @@ impl<S: Clone> Turn<S> {
     /// A datagram of a client, or one message of its stream.
     pub fn handle_client<'a>(&mut self, client: Client, data: &'a [u8], now: Now) -> Step<'a, S> {
         match data.first() {
-            Some(0x40..=0x4f) => self.channel_data(client, data, now.instant),
+            Some(0x40..=0x7f) => self.channel_data(client, data, now.instant),
             Some(0..=3) => match Message::from_bytes(data) {
                 Ok(message) => match message.class() {
                     MessageClass::Request => self.request(client, &message, now),

@@ -24,8 +24,9 @@ pub(super) const KNOWN: &[AttributeType] = &[
     Fingerprint::TYPE,
 ];
 
-/// Channel numbers (RFC 8656, 12: the rest is reserved, since RFC 7983 tells protocols apart by the first byte).
-const CHANNELS: std::ops::RangeInclusive<u16> = 0x4000..=0x4fff;
+/// Channel numbers. RFC 8656, 12 has fewer, up to 0x4fff, so that RFC 7983 can tell more protocols apart; nothing else comes here, and
+/// clients of the time of RFC 5766 use all of these.
+const CHANNELS: std::ops::RangeInclusive<u16> = 0x4000..=0x7fff;
 
 /// Addresses in one request; more than there may be permissions make no sense.
 const MOST_ADDRESSES: usize = 128;

@@ -110,8 +110,8 @@ fn a_channel_leads_to_one_peer_and_a_peer_has_one_channel() {
     assert_eq!(bind(0x4000, "198.51.100.1:10"), 400);
     assert_eq!(bind(0x4001, PEER), 400);
     assert_eq!(bind(0x4001, "198.51.100.1:10"), 0);
-    assert_eq!([0x3fff, 0x5000, 0xffff].map(|number| bind(number, "198.51.100.1:11")), [400; 3]);
-    assert_eq!(bind(0x4fff, "198.51.100.1:11"), 0);
+    assert_eq!([0x3fff, 0x8000, 0xffff].map(|number| bind(number, "198.51.100.1:11")), [400; 3]);
+    assert_eq!(bind(0x7fff, "198.51.100.1:11"), 0);
     world.pass(599);
     assert_eq!(world.ask_refresh(alice, ALICE), 0);
     world.pass(1);
