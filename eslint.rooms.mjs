@@ -59,9 +59,10 @@ const ROOMS = {
     ...['base', 'identity', 'native', 'signaling', 'signaling/client', 'signaling/server', 'w3c', 'wrtc.ts'],
   ],
   // Other protocols over links, for those who import them.
+  serving: ['index.ts'],
   'mcp/session': ['base', 'index.ts'],
-  mcp: ['agent/auth', 'base', 'index.ts', 'mcp/session'],
-  a2a: ['agent/auth', 'base', 'index.ts'],
+  mcp: ['agent/auth', 'base', 'index.ts', 'mcp/session', 'serving'],
+  a2a: ['agent/auth', 'base', 'index.ts', 'serving'],
   // The program `ossa-webrtc`, a user of the package like any other.
   'cli/output': ['index.ts'],
   'cli/parsing': [...cli('output'), 'index.ts'],

@@ -3,10 +3,16 @@ export default {
   moduleFileExtensions: ['js', 'mjs', 'cjs', 'json', 'ts', 'mts', 'node'],
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
-  transform: { '^.+\\.m?ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
+  transform: {
+    '^.+\\.m?ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],
+    // Jest cannot load it as it is, an ES module that CommonJS requires; Node can.
+    '/node_modules/jose/.+\\.js$': ['@swc/jest', { jsc: { target: 'es2022' } }],
+  },
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   moduleNameMapper: {
     '^ossa-webrtc$': '<rootDir>/index.js',
     '^ossa-webrtc/polyfill$': '<rootDir>/dist/polyfill.js',
+    '^ossa-webrtc/a2a$': '<rootDir>/dist/a2a/index.js',
     '^ossa-webrtc/mcp$': '<rootDir>/dist/mcp/index.js',
     '^ossa-webrtc/ossa$': '<rootDir>/dist/ossa/index.js',
   },

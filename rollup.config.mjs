@@ -55,11 +55,11 @@ const thePackage = {
 const bundle = (entry, file, { banner, plugins = [] } = {}) => ({
   input: `${TYPES}/${entry}.d.ts`,
   output: { file, format: 'es', banner },
-  external: [/^node:/, PLATFORM],
+  external: [/^node:/, /^@a2a-js\//, PLATFORM],
   plugins: [...plugins, dts(), runtimeClasses, withoutNodeTypes, withoutBrands],
 });
 
-const ABOVE = ['mcp'];
+const ABOVE = ['a2a', 'mcp'];
 
 // `import` and `require` see one declaration, hence one type: these lead to it.
 for (const entry of ABOVE) writeFileSync(`dist/${entry}/index.d.mts`, `export * from '../../${entry}.js';\n`);

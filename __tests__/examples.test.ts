@@ -63,6 +63,8 @@ const outcomes: Record<string, RegExp[]> = {
   ],
   'neighbours.mts': [/I am agent:\/\/a\b/, /I am agent:\/\/b\b/, /I am agent:\/\/c\b/],
   'files.mts': [/offers dataset.bin, 20971520 bytes/, /sent 20971520 bytes, SHA-256 [0-9a-f]{64}/, /stored/],
+  'mcp.mts': [/tools: greet, build/, /hello, agent:\/\/example.com\/anna/, /1 of 3\n2 of 3\n3 of 3/, /built/],
+  'a2a.mts': [/found: Echo/, /agent:\/\/example.com\/anna says hello/],
   'signaling-emitter.mts': [/answer: Lisbon: sunny/, /nobody: AGENT_UNREACHABLE/],
   'signaling-http.mts': [/found: \{ title: 'Momo', shelf: 7 \}/],
   'shared-state.mts': [

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { transformSync } from '@swc/core';
+
 import { version } from 'ossa-webrtc';
 import { Project, root } from './installed';
 
@@ -35,6 +37,27 @@ test('require and import give the same classes', () => {
     if (mcp.McpTransport !== McpTransport) throw new Error('import and require of ./mcp differ');
     console.log(cjs.version);`;
   expect(project.node(project.write('both.mjs', both))).toBe(manifest.version);
+});
+
+test('the package loads nothing of MCP and A2A, and the entry for MCP needs no SDK', () => {
+  const load = `require('ossa-webrtc'); const before = Object.keys(require.cache).length;
+    const { McpClientTransport } = require('ossa-webrtc/mcp');
+    const files = Object.keys(require.cache);
+    console.log(files.slice(0, before).filter((file) => /[\\\\/](mcp|a2a)[\\\\/]/.test(file)).length, typeof McpClientTransport);`;
+  expect(project.node(project.write('light.cjs', load))).toBe('0 function');
+  const { stderr, status } = project.try(['-e', "require('ossa-webrtc/a2a')"]);
+  expect(status).not.toBe(0);
+  expect(stderr).toContain("Cannot find module '@a2a-js/sdk");
+});
+
+test.each([
+  ['mcp.mts', '@modelcontextprotocol/sdk', /hello, agent:\/\/example.com\/anna/],
+  ['a2a.mts', '@a2a-js/sdk', /agent:\/\/example.com\/anna says hello/],
+])('the example %s runs with the SDK that the project has installed', (example, sdk, said) => {
+  project.link(sdk);
+  const source = readFileSync(installed('examples', example), 'utf8');
+  const { code } = transformSync(source, { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } });
+  expect(project.node(project.write('example.mjs', code))).toMatch(said);
 });
 
 test.each([
@@ -98,6 +121,8 @@ test('nothing is in the tarball that only the build needs, and no declaration tw
     file.replaceAll('\\', '/'),
   );
   expect(files.filter((file) => /\.d\.m?ts$/.test(file)).sort()).toEqual([
+    'a2a.d.ts',
+    'dist/a2a/index.d.mts',
     'dist/index.d.mts',
     'dist/mcp/index.d.mts',
     'dist/ossa/index.d.mts',

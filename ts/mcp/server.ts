@@ -2,7 +2,7 @@
 import { resolveAllow } from '../agent/auth';
 import { checkFunction, checkInteger, checkMembers, checkMilliseconds, checkName } from '../base';
 import { AgentError, type AgentPeer, type AllowOption, type CallContext, type RemoteAgent } from '../index';
-import { Doorkeeper } from './doorkeeper';
+import { Doorkeeper } from '../serving';
 import { checkLimits } from './session';
 import { ServedSessions, type ServedOptions } from './served';
 import type { McpSessionFactory } from './types';
