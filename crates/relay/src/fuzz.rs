@@ -123,3 +123,32 @@ impl World {
         self.tell(&request.finish());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_clients_and_peers_send_the_relay_keeps_to_its_bounds(
+            steps in prop::collection::vec((any::<u8>(), prop::collection::vec(any::<u8>(), 0..60)), 1..60)
+        ) {
+            // What an allocation, a channel and a permission are made of, which chance alone does not find.
+            let good: [&[u8]; 3] = [
+                &[0, 0x19, 0, 4, 17, 0, 0, 0],
+                &[0, 0x0c, 0, 4, 0x40, 1, 0, 0, 0, 0x12, 0, 8, 0, 1, 0x21, 0x1b, 0xe7, 0x21, 0xc0, 0x43],
+                &[0, 0x12, 0, 8, 0, 1, 0x21, 0x1b, 0xe7, 0x21, 0xc0, 0x43],
+            ];
+            let mut data = Vec::new();
+            for (kind, bytes) in steps {
+                let mut step = good.get(usize::from(kind & 7).wrapping_sub(1) % 5).map_or(Vec::new(), |good| good.to_vec());
+                step.extend_from_slice(&bytes);
+                data.extend_from_slice(&[kind, step.len() as u8]);
+                data.extend_from_slice(&step);
+            }
+            relay(Instant::now(), &data);
+        }
+    }
+}
