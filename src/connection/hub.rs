@@ -12,6 +12,7 @@ use napi_derive::napi;
 use ossa_net::Peer;
 
 use super::inbox::{Extra, Inbox, Record};
+use super::loop_watch::LoopWatch;
 use super::mailbox::Mailbox;
 use super::outbox::Records;
 use super::sink::PeerSink;
@@ -26,6 +27,10 @@ const STRIDE: usize = 4;
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) mailbox: Arc<Mailbox>,
+    /// The thread's event loop may wait for sockets itself.
+    polls: bool,
+    /// There as long as the wake-up handle is, where it can be had.
+    watch: Mutex<Option<LoopWatch>>,
     draining: Mutex<Inbox>,
     peers: Mutex<Peers>,
 }
@@ -55,17 +60,17 @@ impl State {
         }
     }
 
-    /// Adds an open peer. The first one makes the wake-up handle, which calls `wake`.
+    /// Adds an open peer. The first one makes the wake-up handle, which calls `schedule`.
     pub(crate) fn register(
         self: &Arc<Self>,
         env: Env,
-        wake: &Function<'_, (), ()>,
+        schedule: &Function<'_, (), ()>,
         id: u32,
         peer: Peer,
         sink: Arc<PeerSink>,
     ) -> Result<()> {
         if !self.mailbox.is_open() {
-            let wake = Wake::new(env, wake)?;
+            let wake = Wake::new(env, schedule)?;
             let this = Arc::into_raw(self.clone()).cast_mut().cast();
             // After the handle was made: hooks run in reverse order, and the handle must outlive its users.
             if let Err(error) = add_cleanup_hook(env, on_teardown, this) {
@@ -76,6 +81,9 @@ impl State {
                 return Err(error);
             }
             self.mailbox.open(wake);
+            if self.polls {
+                *lock(&self.watch) = LoopWatch::new(env, schedule, &self.mailbox);
+            }
         }
         lock(&self.peers).open.insert(id, Registered { peer, sink });
         Ok(())
@@ -93,6 +101,7 @@ impl State {
         if !empty {
             return;
         }
+        self.close_watch();
         if let Some(wake) = self.mailbox.close() {
             let this = Arc::as_ptr(self);
             remove_cleanup_hook(wake.env(), on_teardown, this.cast_mut().cast());
@@ -133,17 +142,28 @@ impl State {
 
     /// Settles what the peers of the drained records have in the queue.
     fn settle(&self, costs: &[(u32, usize)]) {
+        let foreground = lock(&self.watch).as_ref().map(LoopWatch::foreground);
         for (id, cost) in costs {
-            if let Some(Registered { peer, sink }) = self.registered(*id)
-                && sink.drained(*cost)
-            {
+            let Some(Registered { peer, sink }) = self.registered(*id) else { continue };
+            if sink.drained(*cost) {
                 peer.resume();
             }
+            if let Some(foreground) = &foreground {
+                peer.attend(foreground);
+            }
+        }
+    }
+
+    fn close_watch(&self) {
+        let watch = lock(&self.watch).take();
+        if let Some(watch) = watch {
+            watch.close();
         }
     }
 
     /// The thread ends: close everything it owns, and never call it again.
     fn teardown(&self) {
+        self.close_watch();
         if let Some(wake) = self.mailbox.close() {
             wake.release();
         }
@@ -164,17 +184,17 @@ unsafe extern "C" fn on_teardown(state: *mut c_void) {
 
 /// The meeting place of one JavaScript thread (and copy of the module) with its peers.
 #[napi]
-#[derive(Default)]
 pub struct Hub {
     state: Arc<State>,
 }
 
 #[napi]
 impl Hub {
-    /// An empty one. It has no handle and no thread.
+    /// An empty one. It has no handle and no thread. `libuv`: the functions of libuv that the program has are those of the loop that
+    /// this thread runs in.
     #[napi(constructor, catch_unwind)]
-    pub fn new() -> Self {
-        Hub::default()
+    pub fn new(libuv: bool) -> Self {
+        Hub { state: Arc::new(State { polls: libuv, ..State::default() }) }
     }
 
     /// Sends the messages in the first `length` bytes of the outgoing slab. True: call `drain` soon.
@@ -187,7 +207,7 @@ impl Hub {
     }
 
     /// Takes what has come in: writes records into `records` and their bytes into `slab`, and returns what is too big
-    /// or not bytes. `records[0]` is their number; it is 0 only if nothing is left, and whoever was woken must go on
+    /// or not bytes. `records[0]` is their number, `records[1]` is 0 if nothing is left, and whoever was woken must go on
     /// until then.
     #[napi(catch_unwind, ts_return_type = "Array<string | ArrayBuffer | string[]> | null")]
     pub fn drain(
@@ -219,8 +239,10 @@ impl Hub {
                 _ => costs.push((record.peer, record.cost())),
             }
         });
+        let more = !(draining.is_empty() && self.state.mailbox.rest());
         drop(draining);
         records[0] = count as u32;
+        records[1] = u32::from(more);
         self.state.settle(&costs);
         Ok((!extras.is_empty()).then_some(extras))
     }

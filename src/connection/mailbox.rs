@@ -9,7 +9,7 @@ use super::wake::Wake;
 use crate::base::lock::lock;
 
 thread_local! {
-    /// Set while this thread hands over outgoing messages: whether a wake-up was asked for meanwhile.
+    /// Set while this thread works on connections itself and looks at the queue afterwards: whether a wake-up was asked for meanwhile.
     static DEFERRED: Cell<Option<bool>> = const { Cell::new(None) };
 }
 
@@ -34,8 +34,8 @@ impl Mailbox {
         if self.signalled.swap(true, Ordering::SeqCst) {
             return;
         }
-        // On the JavaScript thread itself, inside of `flush`: JavaScript learns it from the return value, which saves
-        // the system calls of a wake-up.
+        // On the JavaScript thread itself, inside of `flush` or of its event loop: JavaScript is told afterwards, which saves the
+        // system calls of a wake-up.
         if DEFERRED.get().is_some() {
             DEFERRED.set(Some(true));
             return;
@@ -58,16 +58,21 @@ impl Mailbox {
         DEFERRED.get() == Some(true)
     }
 
-    /// Swaps the filled queue for the drained one. If it is empty, the next [`Self::signal`] wakes JavaScript again.
+    /// Swaps the filled queue for the drained one.
+    pub(crate) fn take(&self, drained: &mut Inbox) {
+        std::mem::swap(&mut *self.inbox(), drained);
+    }
+
+    /// JavaScript has taken what it was to drain. False if there is more by now; otherwise the next [`Self::signal`] wakes it again.
     ///
     /// Nothing is overlooked: an entry is either in the queue now, or comes after the flag was cleared under the lock.
-    pub(crate) fn take(&self, drained: &mut Inbox) {
-        let mut inbox = self.inbox();
-        if inbox.is_empty() {
+    pub(crate) fn rest(&self) -> bool {
+        let inbox = self.inbox();
+        let empty = inbox.is_empty();
+        if empty {
             self.signalled.store(false, Ordering::SeqCst);
-        } else {
-            std::mem::swap(&mut *inbox, drained);
         }
+        empty
     }
 
     /// Whether there is a handle to wake the thread with.
@@ -98,7 +103,8 @@ impl Mailbox {
         }
     }
 
-    fn call(&self) {
+    /// Wakes the thread.
+    pub(crate) fn call(&self) {
         if let Some(wake) = &*lock(&self.wake) {
             wake.call();
         }

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! `peer` and `hub` are what JavaScript calls. Below them `sink` takes what the core tells and `outbox` reads what JavaScript sends;
-//! `mailbox` joins the queue (`inbox`, whose values `extra` makes) and the wake-up call (`wake`); `event` and `stats` write JSON,
+//! `mailbox` joins the queue (`inbox`, whose values `extra` makes) and the wake-up call (`wake`), which `loop_watch` saves in quiet exchanges; `event` and `stats` write JSON,
 //! `options` and `certificate` read what a peer is made with.
 
 mod certificate;
@@ -19,6 +19,7 @@ mod event;
 mod extra;
 mod hub;
 mod inbox;
+mod loop_watch;
 mod mailbox;
 mod meter;
 mod options;

@@ -181,13 +181,16 @@ export declare class FileSender {
 
 /** The meeting place of one JavaScript thread (and copy of the module) with its peers. */
 export declare class Hub {
-  /** An empty one. It has no handle and no thread. */
-  constructor()
+  /**
+   * An empty one. It has no handle and no thread. `libuv`: the functions of libuv that the program has are those of the loop that
+   * this thread runs in.
+   */
+  constructor(libuv: boolean)
   /** Sends the messages in the first `length` bytes of the outgoing slab. True: call `drain` soon. */
   flush(slab: Uint8Array, length: number): boolean
   /**
    * Takes what has come in: writes records into `records` and their bytes into `slab`, and returns what is too big
-   * or not bytes. `records[0]` is their number; it is 0 only if nothing is left, and whoever was woken must go on
+   * or not bytes. `records[0]` is their number, `records[1]` is 0 if nothing is left, and whoever was woken must go on
    * until then.
    */
   drain(records: Uint32Array, slab: Uint8Array): Array<string | ArrayBuffer | string[]> | null

@@ -5,7 +5,12 @@ import { Inbox, type Recipient } from './inbox';
 import { Outbox } from './outbox';
 
 /** The native meeting place of this thread. */
-export const hub = new binding.Hub();
+export const hub = new binding.Hub(isNode());
+
+/** Bun and Deno have functions with the names of libuv's, and end the process when one is called. */
+function isNode(): boolean {
+  return process.versions['bun'] === undefined && process.versions['deno'] === undefined;
+}
 
 /** Weak: a peer that nobody holds any more is garbage, and is closed then. */
 const recipients = new Map<number, WeakRef<Recipient>>();

@@ -68,7 +68,10 @@ export class Inbox {
   #next = 0;
   #offset = 0;
   #nextExtra = 0;
+  /** The core has more for this thread, or may have. */
+  #more = false;
   #scheduled = false;
+  #pumping = false;
   readonly #onImmediate = () => {
     this.#scheduled = false;
     this.#pump();
@@ -84,36 +87,41 @@ export class Inbox {
    * this thread. Not in the wake-up call itself, because Node swallows the exceptions of those.
    */
   readonly schedule = (): void => {
-    if (this.#scheduled) return;
+    this.#more = true;
+    if (this.#scheduled || this.#pumping) return;
     this.#scheduled = true;
     setImmediate(this.#onImmediate);
   };
 
   /** Delivers for a while. What is left follows after other work of the event loop. */
   #pump(): void {
-    let done = false;
+    this.#pumping = true;
     try {
       const end = now() + (runTicks ? SLICE_MS : 0);
       do {
-        if (this.#next === this.#count && !this.#drain()) {
-          done = true;
-          return;
-        }
+        if (this.#next === this.#count) this.#drain();
         this.#deliver();
-      } while (now() < end);
+      } while (!this.#isEmpty() && now() < end);
     } finally {
+      this.#pumping = false;
       // Also when a listener has thrown: that is an uncaught exception, but the others get theirs.
-      if (!done) this.schedule();
+      if (!this.#isEmpty()) this.schedule();
     }
   }
 
-  #drain(): boolean {
+  #isEmpty(): boolean {
+    return this.#next === this.#count && !this.#more;
+  }
+
+  #drain(): void {
+    // Before the core says so: what comes after that is told by `schedule`.
+    this.#more = false;
     this.#extras = this.#hub.drain(this.#records, this.#slab);
     this.#count = this.#records[0]!;
+    this.#more ||= this.#records[1] !== 0;
     this.#next = 0;
     this.#offset = 0;
     this.#nextExtra = 0;
-    return this.#count > 0;
   }
 
   #deliver(): void {

@@ -2,12 +2,14 @@
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use ossa_peer::{Connection, Event, IceTransportPolicy, ResolveCandidate, Transmit};
 use tokio::task::AbortHandle;
 
 use crate::config::{IceServer, PeerConfig};
+use crate::foreground::{Foreground, Lender, Lending};
 use crate::link::{Blocked, Link, Pending};
 use crate::sink::Sink;
 use crate::socket::Sent;
@@ -53,6 +55,7 @@ pub(crate) struct Core {
     pub(crate) blocked: Blocked,
     pub(crate) wanted: Wanted,
     pub(crate) stun: StunWaiters,
+    pub(crate) lending: Lending,
     /// Names being looked up.
     pub(crate) lookups: usize,
     /// The gathering in progress.
@@ -82,6 +85,7 @@ impl Core {
             blocked: Blocked::default(),
             wanted: Wanted::default(),
             stun: StunWaiters::default(),
+            lending: Lending::default(),
             lookups: 0,
             gathering: None,
             armed: None,
@@ -102,7 +106,8 @@ impl Core {
             (None, _) => false,
         };
         let wanted = self.wanted.gather.is_some() || !self.wanted.resolve.is_empty();
-        let needs_driver = self.phase != Phase::Closed && (more || earlier || wanted);
+        let returned = self.lending.is_returned();
+        let needs_driver = self.phase != Phase::Closed && (more || earlier || wanted || returned);
         Pumped { more, needs_driver }
     }
 
@@ -212,8 +217,26 @@ impl Core {
         }
     }
 
+    /// Lends `foreground` the socket that is in use, if this is the time for it. True if the driver has to set its timer.
+    pub(crate) fn attend(
+        &mut self,
+        now: Instant,
+        foreground: &Arc<Foreground>,
+        peer: impl FnOnce() -> Weak<dyn Lender>,
+    ) -> bool {
+        if self.phase != Phase::Open {
+            return false;
+        }
+        let Some(Link::Udp(socket)) = self.lending.wanted(now).and_then(|local| self.link(local)) else {
+            return false;
+        };
+        let until = self.lending.begin(now, foreground, peer(), socket.clone());
+        until.is_some_and(|until| self.armed.is_none_or(|armed| until < armed))
+    }
+
     /// A socket or allocation is gone: its candidates are as well.
     pub(crate) fn remove_link(&mut self, now: Instant, local: SocketAddr) {
+        self.lending.end_of(local);
         self.links.retain(|link| link.local() != local);
         self.links_version += 1;
         self.connection.remove_local_candidate(now, local);
@@ -264,7 +287,7 @@ impl Core {
             Phase::Closing(until) => Some(until),
             Phase::Open | Phase::Closed => None,
         };
-        [self.connection.poll_timeout(), closing].into_iter().flatten().min()
+        [self.connection.poll_timeout(), closing, self.lending.until()].into_iter().flatten().min()
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -275,6 +298,7 @@ impl Core {
     pub(crate) fn finish(&mut self) {
         self.phase = Phase::Closed;
         self.blocked.clear();
+        self.lending.end();
         for link in self.links.drain(..) {
             link.close();
         }

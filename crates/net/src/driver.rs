@@ -10,15 +10,19 @@ use tokio::time::Sleep;
 
 use crate::core::Core;
 use crate::crash;
+use crate::foreground::Lender;
 use crate::gather;
 use crate::link::sockets;
 use crate::resolve;
 use crate::runtime::Lease;
 use crate::shared::Shared;
-use crate::socket::{RecvBuffers, UdpSocket};
+use crate::socket::{BATCH, RecvBuffers, UdpSocket};
 
 /// Most bytes received before other peers of the shard get their turn: twice what one system call can bring.
 const RECEIVE_BUDGET: usize = 1 << 20;
+
+/// Full batches after which a socket on loan goes back: this is bulk.
+const FOREGROUND_BATCHES: usize = 2;
 
 /// From this delay on a timer of the connection counts as late, and with it this thread: what has come in meanwhile is read
 /// before silence is taken for an outage.
@@ -117,6 +121,7 @@ impl Driver {
         if core.connection.poll_timeout().is_some_and(|due| may_judge(due, now, polled)) {
             core.connection.handle_timeout(now);
         }
+        core.lending.expire(now);
         let blocked = core.blocked.poll_flush(cx).is_pending();
         shared.drain_outbox(core, now);
         let mut more = core.pump(&*shared.sink, now).more;
@@ -136,6 +141,8 @@ impl Driver {
             // New sockets have to be polled to be heard.
             more = true;
         }
+        // And so have those that were lent.
+        more |= core.lending.take_returned();
         self.arm(core, now);
         if more { Step::Again } else { Step::Wait }
     }
@@ -183,12 +190,33 @@ impl Drop for Driver {
 fn handle_received(shared: &Shared, socket: &UdpSocket, buffers: &RecvBuffers, count: usize) -> usize {
     let local = socket.local();
     shared.run(|core, now| {
-        buffers.deliver(count, &mut |remote, datagram| {
+        let mut datagrams = 0;
+        let bytes = buffers.deliver(count, &mut |remote, datagram| {
+            datagrams += 1;
             if !core.stun.intercept(remote, datagram) {
                 core.connection.handle_datagram(now, local, remote, datagram);
             }
-        })
+        });
+        core.lending.heard(now, local, bytes, datagrams);
+        bytes
     })
+}
+
+impl Lender for Shared {
+    fn read(&self, socket: &UdpSocket) {
+        for _ in 0..FOREGROUND_BATCHES {
+            let count = RecvBuffers::with(|buffers| {
+                let count = socket.try_recv(buffers)?;
+                handle_received(self, socket, buffers, count);
+                Some(count)
+            });
+            // Fewer buffers than asked for mean that the queue was empty a moment ago; what came since is reported anew.
+            if count.is_none_or(|count| count < BATCH) {
+                return;
+            }
+        }
+        self.run(|core, _| core.lending.end());
+    }
 }
 
 /// Does what the connection asked for: gathering and name resolution. True if it was anything.

@@ -23,6 +23,7 @@ mod core;
 mod crash;
 mod driver;
 mod error;
+mod foreground;
 mod fragmentation;
 #[doc(hidden)]
 pub mod fuzz;
@@ -46,6 +47,7 @@ mod url;
 pub use config::{IceServer, PeerConfig};
 pub use crash::internal_errors;
 pub use error::Error;
+pub use foreground::Foreground;
 pub use interfaces::InterfaceFilter;
 pub use peer::Peer;
 pub use readiness::Watched;

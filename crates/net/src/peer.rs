@@ -10,6 +10,7 @@ use crate::core::Core;
 use crate::crash::{self, Crash};
 use crate::driver::Driver;
 use crate::error::Error;
+use crate::foreground::Foreground;
 use crate::runtime::Runtime;
 use crate::shared::Shared;
 use crate::sink::{OutMessage, Sink};
@@ -70,6 +71,13 @@ impl Peer {
     /// The sink is ready for messages again.
     pub fn resume(&self) {
         self.handle.shared.wake_driver();
+    }
+
+    /// The loop of `foreground` has just taken messages of this peer and is about to wait: in a quiet exchange it may wait for the
+    /// peer's socket as well. Called by the loop's own thread. Costs next to nothing when it changes nothing.
+    pub fn attend(&self, foreground: &Arc<Foreground>) {
+        // Of a panic the sink knows already.
+        let _ = crash::catch(|| self.handle.shared.attend(foreground));
     }
 
     /// Uses other servers from the next gathering on, that is after an ICE restart.

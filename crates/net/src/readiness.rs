@@ -13,6 +13,7 @@ use quinn_udp::UdpSockRef;
 #[cfg(unix)]
 mod imp {
     use std::os::fd::{AsRawFd, RawFd};
+    use std::sync::Arc;
 
     use parking_lot::Mutex;
     use tokio::io::Interest;
@@ -23,9 +24,19 @@ mod imp {
     /// A non-blocking socket on the poller of its runtime, watched for input.
     #[derive(Debug)]
     pub struct Watched {
-        input: AsyncFd<UdpSocket>,
+        socket: Arc<UdpSocket>,
+        input: Mutex<Input>,
         /// Made from a second descriptor when the socket is found full, and dropped when it is no longer.
-        room: Mutex<Option<AsyncFd<UdpSocket>>>,
+        room: Mutex<Option<AsyncFd<Arc<UdpSocket>>>>,
+    }
+
+    /// Who waits for input.
+    #[derive(Debug)]
+    enum Input {
+        Shard(AsyncFd<Arc<UdpSocket>>),
+        Lent,
+        /// The shard again, as soon as it looks.
+        Returned,
     }
 
     impl Watched {
@@ -34,12 +45,14 @@ mod imp {
         /// # Errors
         /// Those of the poller.
         pub fn new(socket: UdpSocket) -> io::Result<Self> {
-            Ok(Self { input: watch(socket, Interest::READABLE)?, room: Mutex::default() })
+            let socket = Arc::new(socket);
+            let input = Input::Shard(watch(socket.clone(), Interest::READABLE)?);
+            Ok(Self { socket, input: Mutex::new(input), room: Mutex::default() })
         }
 
         /// The socket itself.
         pub fn socket(&self) -> UdpSockRef<'_> {
-            self.input.get_ref().into()
+            (&*self.socket).into()
         }
 
         /// The address that it is bound to.
@@ -47,7 +60,23 @@ mod imp {
         /// # Errors
         /// Those of the system.
         pub fn local_addr(&self) -> io::Result<SocketAddr> {
-            self.input.get_ref().local_addr()
+            self.socket.local_addr()
+        }
+
+        /// From now on somebody else waits for input. False if the shard is reading just now, or it is somebody else already.
+        pub(crate) fn lend(&self) -> bool {
+            match self.input.try_lock() {
+                Some(mut input) if matches!(*input, Input::Shard(_)) => {
+                    *input = Input::Lent;
+                    true
+                }
+                _ => false,
+            }
+        }
+
+        /// The shard waits again, once its task has run: input that is there by then counts as new.
+        pub(crate) fn take_back(&self) {
+            *self.input.lock() = Input::Returned;
         }
 
         /// Repeats `f` until it has input. `f` receives up to `most` buffers.
@@ -57,8 +86,17 @@ mod imp {
             most: usize,
             mut f: impl FnMut() -> io::Result<usize>,
         ) -> Poll<io::Result<usize>> {
+            let mut input = self.input.lock();
             loop {
-                let mut ready = ready!(self.input.poll_read_ready(cx))?;
+                let watched = match &mut *input {
+                    Input::Shard(watched) => watched,
+                    Input::Lent => return Poll::Pending,
+                    Input::Returned => {
+                        *input = Input::Shard(watch(self.socket.clone(), Interest::READABLE)?);
+                        continue;
+                    }
+                };
+                let mut ready = ready!(watched.poll_read_ready(cx))?;
                 match f() {
                     Err(e) if e.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
                     result => {
@@ -91,7 +129,7 @@ mod imp {
                 }
                 let watched = match &*room {
                     Some(watched) => watched,
-                    None => room.insert(watch(self.input.get_ref().try_clone()?, Interest::WRITABLE)?),
+                    None => room.insert(watch(Arc::new(self.socket.try_clone()?), Interest::WRITABLE)?),
                 };
                 // Cleared before the next attempt: room that comes in between is reported again.
                 ready!(watched.poll_write_ready(cx))?.clear_ready();
@@ -101,13 +139,13 @@ mod imp {
 
     impl AsRawFd for Watched {
         fn as_raw_fd(&self) -> RawFd {
-            self.input.as_raw_fd()
+            self.socket.as_raw_fd()
         }
     }
 
-    fn watch(socket: UdpSocket, interest: Interest) -> io::Result<AsyncFd<UdpSocket>> {
-        // SAFETY: a `UdpSocket` owns its descriptor, which stays the same and open until it is dropped. It is moved in here, and
-        // only borrowed (`get_ref`) from then on.
+    fn watch(socket: Arc<UdpSocket>, interest: Interest) -> io::Result<AsyncFd<Arc<UdpSocket>>> {
+        // SAFETY: a `UdpSocket` owns its descriptor, which stays the same and open until it is dropped. The reference that is moved
+        // in here keeps it from that.
         let watched = unsafe { AsyncFd::register_with_interest(socket, interest) };
         Ok(watched?)
     }
@@ -147,6 +185,14 @@ mod imp {
         pub fn local_addr(&self) -> io::Result<SocketAddr> {
             self.0.local_addr()
         }
+
+        /// Nobody but the shard waits for input here.
+        pub(crate) fn lend(&self) -> bool {
+            false
+        }
+
+        /// As it never went away.
+        pub(crate) fn take_back(&self) {}
 
         /// Repeats `f` until it has input.
         pub fn poll_input(

@@ -15,7 +15,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -26,6 +26,7 @@ use tokio::runtime::Handle;
 use crate::config::PeerConfig;
 use crate::core::Core;
 use crate::crash::{self, Crash};
+use crate::foreground::{Foreground, Lender};
 use crate::runtime::Runtime;
 use crate::sink::{OutMessage, Sink};
 
@@ -169,17 +170,32 @@ impl Shared {
 
     /// Hands the outbox to the connection.
     pub(crate) fn drain_outbox(&self, core: &mut Core, now: Instant) {
-        let messages = {
+        let (messages, bytes) = {
             let mut outbox = self.outbox.lock();
-            outbox.bytes = 0;
-            std::mem::take(&mut outbox.messages)
+            (std::mem::take(&mut outbox.messages), std::mem::take(&mut outbox.bytes))
         };
+        if !messages.is_empty() {
+            core.lending.sending(now, bytes);
+        }
         for OutMessage { channel, kind, data } in messages {
             let bytes = data.len();
             if let Err(error) = core.connection.send(now, channel, kind, data) {
                 self.sink.send_failed(channel, bytes, error);
             }
         }
+    }
+
+    /// The loop of `foreground`, whose thread calls this, has time for this peer.
+    pub(crate) fn attend(self: &Arc<Self>, foreground: &Arc<Foreground>) {
+        let Some(core) = self.core.try_lock() else { return };
+        let needs_driver = self.hold_locked(core, |core| {
+            let lender = || Arc::downgrade(self) as Weak<dyn Lender>;
+            core.attend(Instant::now(), foreground, lender)
+        });
+        if needs_driver {
+            self.wake_driver();
+        }
+        self.flush_outbox();
     }
 
     pub(crate) fn close(&self) {

@@ -17,7 +17,7 @@ use crate::socket_options;
 
 /// Kernel buffers read per system call. 8 of up to 64 KiB each are enough to make the call cheap, and small enough to
 /// stay in the processor's cache until they are decrypted.
-const BATCH: usize = 8;
+pub(crate) const BATCH: usize = 8;
 
 /// The largest run of datagrams the kernel hands out in one buffer with GRO, and the largest UDP datagram.
 const BUFFER: usize = 65_536;
@@ -31,7 +31,7 @@ const SAFE_DATAGRAM: usize = 1_232;
 /// Errors in a row after which a socket is given up. Each reports another lost datagram at most.
 const MAX_RECV_ERRORS: u32 = 1_000;
 
-/// A bound, non-blocking socket. Any thread may send; the shard receives.
+/// A bound, non-blocking socket. Any thread may send; the shard receives, or whoever it is lent to.
 #[derive(Debug)]
 pub(crate) struct UdpSocket {
     io: Watched,
@@ -174,18 +174,7 @@ impl UdpSocket {
 
     /// Receives into up to [`BATCH`] buffers; [`RecvBuffers::deliver`] takes the count.
     pub(crate) fn poll_recv(&self, cx: &mut Context<'_>, buffers: &mut RecvBuffers) -> Poll<usize> {
-        let received = self.io.poll_input(cx, BATCH, || {
-            let mut attempts = 0;
-            loop {
-                match buffers.recv(&self.state, self.io.socket()) {
-                    // Some systems report here that an earlier datagram didn't reach its goal. The socket is none the worse.
-                    Err(e) if e.kind() != io::ErrorKind::WouldBlock && attempts < MAX_RECV_ERRORS => {
-                        attempts += 1;
-                    }
-                    result => return result,
-                }
-            }
-        });
+        let received = self.io.poll_input(cx, BATCH, || self.recv(buffers));
         match ready!(received) {
             Ok(count) => Poll::Ready(count),
             Err(error) => {
@@ -193,6 +182,34 @@ impl UdpSocket {
                 Poll::Pending
             }
         }
+    }
+
+    /// The same without waiting, for whoever has the socket on loan. `None` if there is nothing.
+    pub(crate) fn try_recv(&self, buffers: &mut RecvBuffers) -> Option<usize> {
+        self.recv(buffers).ok()
+    }
+
+    fn recv(&self, buffers: &mut RecvBuffers) -> io::Result<usize> {
+        let mut attempts = 0;
+        loop {
+            match buffers.recv(&self.state, self.io.socket()) {
+                // Some systems report here that an earlier datagram didn't reach its goal. The socket is none the worse.
+                Err(e) if e.kind() != io::ErrorKind::WouldBlock && attempts < MAX_RECV_ERRORS => {
+                    attempts += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// From now on somebody else waits for input, until [`Self::take_back`]. False if that can't be just now.
+    pub(crate) fn lend(&self) -> bool {
+        self.io.lend()
+    }
+
+    /// The shard waits for input again, when its task has run.
+    pub(crate) fn take_back(&self) {
+        self.io.take_back();
     }
 
     fn with_scope(&self, remote: SocketAddr) -> SocketAddr {
@@ -203,6 +220,13 @@ impl UdpSocket {
             }
             remote => remote,
         }
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsRawFd for UdpSocket {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.io.as_raw_fd()
     }
 }
 
