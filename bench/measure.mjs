@@ -71,6 +71,14 @@ export async function setup(pair, connections) {
   return { ms };
 }
 
+/** The same for connections that all begin at the same moment, and how many of them did not come about. */
+export async function setupAtOnce(pair, connections) {
+  const made = await Promise.allSettled(Array.from({ length: connections }, () => pair.connect()));
+  const ms = made.flatMap(({ value }) => (value ? [value.setupMs] : []));
+  if (ms.length === 0) return { failed: made[0].reason.message };
+  return { ms, missing: connections - ms.length };
+}
+
 /** Growth of resident memory of both processes with open, idle connections. */
 export async function memory(pair, connections) {
   const rss = async () => {

@@ -20,7 +20,8 @@ export function sizeName(bytes) {
 }
 
 /** What is shown: its name, unit, whether more is better, and how to read one run's cell. */
-function metrics() {
+function metrics({ atOnce = 2000 }) {
+  const many = `${atOnce.toLocaleString('en-US')} set up at once`;
   const list = SIZES.map((size) => ({
     title: `throughput, ${sizeName(size)} messages`,
     unit: 'MB/s',
@@ -42,6 +43,9 @@ function metrics() {
     { title: 'set-up, p50', unit: 'ms', cell: 'setup', read: (cell) => cell.ms, q: 0.5 },
     { title: 'set-up, p90', unit: 'ms', cell: 'setup', read: (cell) => cell.ms, q: 0.9 },
     { title: 'set-up, slowest', unit: 'ms', cell: 'setup', read: (cell) => cell.ms, q: 1 },
+    { title: `${many}, p50`, unit: 'ms', cell: 'at once', read: (cell) => cell.ms, q: 0.5 },
+    { title: `${many}, p99`, unit: 'ms', cell: 'at once', read: (cell) => cell.ms, q: 0.99 },
+    { title: `${many}, failed`, unit: '', cell: 'at once', read: (cell) => [cell.missing] },
     {
       title: 'CPU, 64 KiB messages, both processes',
       unit: 's/GB',
@@ -54,7 +58,7 @@ function metrics() {
 
 /** One row per metric: `{title, unit, more, values: {stack: {median, min, max} | {note}}, ratios: {reference: number}}`. */
 export function summarize(results) {
-  return metrics()
+  return metrics(results.options)
     .map((metric) => {
       const values = {};
       for (const stack of results.stacks) values[stack] = summary(metric, results.runs, stack);

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { build, buildRustPeer, root } from '../scripts/setup.mjs';
-import { memory, roundTrip, setup, throughput } from './measure.mjs';
+import { memory, roundTrip, setup, setupAtOnce, throughput } from './measure.mjs';
 import { Pair } from './pair.mjs';
 import { SIZES, STACKS, consoleTable, markdownTable, notes, sizeName, summarize } from './report.mjs';
 import { plot } from './svg.mjs';
 
-const PARTS = ['throughput', 'roundtrip', 'setup', 'memory'];
+const PARTS = ['throughput', 'roundtrip', 'setup', 'at-once', 'memory'];
 const usage = `npm run bench -- [options]
   --quick           one short run, for a first look
   --stacks LIST     of ${STACKS.join(',')}
@@ -19,6 +19,7 @@ const usage = `npm run bench -- [options]
   --runs N          rounds over all stacks (3)
   --seconds S       length of a throughput cell (2)
   --connections N   for memory (200; set-up uses 40 over all rounds)
+  --at-once N       connections that begin at the same moment (2000)
   --no-build        use what is built
   --publish         write docs/benchmarks.md and docs/benchmarks.svg as well`;
 
@@ -31,6 +32,7 @@ const { values: given } = parseArgs({
     runs: { type: 'string' },
     seconds: { type: 'string' },
     connections: { type: 'string' },
+    'at-once': { type: 'string' },
     'no-build': { type: 'boolean' },
     publish: { type: 'boolean' },
     help: { type: 'boolean' },
@@ -58,6 +60,7 @@ const options = {
   runs: Number(given.runs ?? (given.quick ? 1 : 3)),
   seconds: Number(given.seconds ?? (given.quick ? 1 : 2)),
   memoryConnections: Number(given.connections ?? (given.quick ? 50 : 200)),
+  atOnce: Number(given['at-once'] ?? (given.quick ? 200 : 2000)),
   setupConnections: given.quick ? 10 : 40,
 };
 
@@ -78,6 +81,9 @@ function plan(round) {
     cells.push(['round trip', (pair) => roundTrip(pair, Math.min(options.seconds, 2))]);
   if (options.parts.includes('setup')) {
     cells.push(['setup', (pair) => setup(pair, Math.ceil(options.setupConnections / options.runs))]);
+  }
+  if (options.parts.includes('at-once') && round === 0) {
+    cells.push(['at once', (pair) => setupAtOnce(pair, options.atOnce)]);
   }
   // Once is enough: it hardly varies and takes long.
   if (options.parts.includes('memory') && round === 0) {
@@ -128,7 +134,10 @@ for (let round = 0; round < options.runs; round++) {
 }
 
 function brief(value) {
-  if (value.ms) return `${value.ms.length} connections, slowest ${Math.max(...value.ms).toFixed(1)} ms`;
+  if (value.ms) {
+    const missing = value.missing ? `, ${value.missing} failed` : '';
+    return `${value.ms.length} connections, slowest ${Math.max(...value.ms).toFixed(1)} ms${missing}`;
+  }
   return Object.entries(value)
     .map(([key, item]) => `${key} ${typeof item === 'number' ? Number(item.toPrecision(4)) : item}`)
     .join(', ');

@@ -15,7 +15,7 @@ const COLORS = {
 const escape = (text) => text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
 
 function panel(row, stacks, x, y) {
-  const largest = Math.max(...stacks.map((stack) => row.values[stack].median ?? 0));
+  const largest = Math.max(...stacks.map((stack) => row.values[stack].median ?? 0)) || 1;
   const direction = row.more ? 'more is better' : 'less is better';
   const parts = [
     `<text x="${x}" y="${y + 10}" class="t">${escape(row.title)} <tspan class="u">${escape(row.unit)}, ${direction}</tspan></text>`,
