@@ -63,8 +63,11 @@ pub struct DtlsOptions {
     pub handshake_timeout: Option<f64>,
     /// First retransmission time-out of a flight, in milliseconds. Default 250.
     pub initial_rto: Option<f64>,
-    /// Largest handshake datagram, in bytes. Default 1200.
+    /// Largest handshake datagram, in bytes; with `inChecks` at most 1050. Default 1200.
     pub mtu: Option<f64>,
+    /// Whether the handshake travels in the connectivity checks, with a peer that knows it too (draft-hancke-webrtc-sped): a round
+    /// trip less. Default true.
+    pub in_checks: Option<bool>,
 }
 
 /// Tuning of the SCTP association, in bytes and milliseconds.
@@ -255,6 +258,7 @@ impl DtlsOptions {
         set!(dtls.handshake_timeout, self.handshake_timeout, |v| milliseconds("dtls.handshakeTimeout", v));
         set!(dtls.initial_rto, self.initial_rto, |v| milliseconds("dtls.initialRto", v));
         set!(dtls.mtu, self.mtu, |v| size("dtls.mtu", v, 256, 16_384));
+        dtls.in_checks = self.in_checks.unwrap_or(dtls.in_checks);
         Ok(())
     }
 }

@@ -116,8 +116,11 @@ pub struct DtlsConfig {
     pub handshake_timeout: Duration,
     /// First retransmission time-out of a handshake flight; doubles at each try.
     pub initial_rto: Duration,
-    /// Largest handshake datagram in bytes (UDP payload).
+    /// Largest handshake datagram in bytes (UDP payload); at most 1,050 are used with [`Self::in_checks`].
     pub mtu: usize,
+    /// Let the handshake travel in the connectivity checks, so that both take their round trips at the same time
+    /// (draft-hancke-webrtc-sped). A peer that does not know it gets it afterwards.
+    pub in_checks: bool,
     /// Records sent under one key with DTLS 1.3; then a new one is agreed on (RFC 9147 section 4.5.3). 1 to 2^23.
     pub key_update_records: u64,
 }
@@ -130,6 +133,7 @@ impl Default for DtlsConfig {
             // The path has just answered ICE checks, so a second is far too long to wait for a lost flight.
             initial_rto: Duration::from_millis(250),
             mtu: 1200,
+            in_checks: true,
             key_update_records: 1 << 23,
         }
     }

@@ -16,7 +16,13 @@ const ICE: Members<NativeIceConfig> = {
   checkingTimeout: true,
 };
 
-const DTLS: Members<NativeDtlsConfig> = { versions: true, handshakeTimeout: true, initialRto: true, mtu: true };
+const DTLS: Members<NativeDtlsConfig> = {
+  versions: true,
+  handshakeTimeout: true,
+  initialRto: true,
+  mtu: true,
+  inChecks: true,
+};
 
 const SCTP: Members<NativeSctpConfig> = {
   port: true,

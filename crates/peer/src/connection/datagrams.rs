@@ -37,7 +37,10 @@ impl Connection {
         match data.first() {
             Some(0..=3) => {
                 if self.ice.handle_stun(now, local, remote, data) {
+                    self.exchange_flights(now);
+                    self.ice.pump(now);
                     self.update(now);
+                    self.unclaimed.clear();
                 } else {
                     self.counters.discarded += 1;
                 }
@@ -55,10 +58,16 @@ impl Connection {
         self.counters.packets_received += 1;
         self.counters.bytes_received += data.len() as u64;
         let before = self.dtls.state();
+        if !self.dtls.is_connected() {
+            self.ice.embedding.heard(data);
+        }
         let (sctp, unclaimed) = (&mut self.sctp, &mut self.unclaimed);
         self.dtls.receive(now, data, &mut self.rx, &mut |record| deliver(now, sctp, unclaimed, record));
         if self.housekeeping.is_none() {
             self.housekeeping = now.checked_add(HOUSEKEEPING);
+        }
+        if self.ice.embedding.is_open() {
+            self.exchange_flights(now);
         }
         if self.dtls.state() != before || self.dtls.has_early() {
             self.update(now);
@@ -76,6 +85,9 @@ impl Connection {
         self.dtls.handle_timeout(now, &mut self.rx, &mut |record| deliver(now, sctp, unclaimed, record));
         if let Some(sctp) = self.sctp.as_mut().filter(|s| s.poll_timeout().is_some_and(|t| t <= now)) {
             sctp.handle_timeout(now);
+        }
+        if self.ice.embedding.is_open() {
+            self.exchange_flights(now);
         }
         self.channels.handle_timeout(now, self.sctp.as_deref_mut());
         if self.housekeeping.is_some_and(|at| at <= now) {

@@ -38,8 +38,7 @@ impl Connection {
                 local_description: self.local_text(),
             });
         }
-        self.ice.kick(now);
-        self.update(now);
+        self.kick(now);
     }
 
     /// The generations that candidates are of use for: the one in use, and the one that an ICE restart is negotiating.
@@ -94,8 +93,7 @@ impl Connection {
             RemoteCandidate::Kept => {}
             RemoteCandidate::Ignored(why) => trace!(why, "remote candidate ignored"),
         }
-        self.ice.kick(now);
-        self.update(now);
+        self.kick(now);
         Ok(())
     }
 
@@ -106,8 +104,7 @@ impl Connection {
         for ip in addresses {
             self.pair_remote(now, &candidate, *ip);
         }
-        self.ice.kick(now);
-        self.update(now);
+        self.kick(now);
     }
 
     pub(super) fn add_remote_candidate(&mut self, now: Instant, candidate: Candidate) {

@@ -103,7 +103,7 @@ impl Connection {
         let max_receive =
             usize::try_from(config.max_message_size).ok().filter(|m| *m != 0).unwrap_or(usize::MAX);
         Ok(Connection {
-            ice: IceTransport::new(config.ice.clone(), config.ice_transport_policy, rng.next_u64()),
+            ice: new_ice(&config, rng.next_u64()),
             dtls: DtlsTransport::new(&config.dtls, config.certificate.clone())?,
             channels: Channels::new(config.send_buffer_limit, max_receive),
             rng,
@@ -173,6 +173,10 @@ impl Connection {
 /// What stands in our descriptions about the association that this seed makes.
 fn init_chunk(config: &Config, seed: [u8; 32]) -> Option<InitChunk> {
     config.init_in_descriptions.then(|| Association::new(config.sctp.clone(), seed).init_chunk())
+}
+
+fn new_ice(config: &Config, tie_breaker: u64) -> IceTransport {
+    IceTransport::new(config.ice.clone(), config.ice_transport_policy, tie_breaker, config.dtls.in_checks)
 }
 
 fn check(config: &Config) -> Result<(), Error> {

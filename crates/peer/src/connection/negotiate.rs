@@ -5,12 +5,11 @@ use std::time::Instant;
 use rand_chacha::rand_core::Rng;
 
 use super::diagnosis::Faults;
-use super::{Connection, init_chunk};
+use super::{Connection, init_chunk, new_ice};
 use crate::config::IceTransportPolicy;
 use crate::dtls::DtlsTransport;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
-use crate::ice::IceTransport;
 use crate::jsep::{Change, SdpType, SignalingState, TransportParameters};
 use crate::states::SctpState;
 
@@ -132,8 +131,7 @@ impl Connection {
         {
             generation.end_of_candidates(now);
         }
-        self.ice.kick(now);
-        self.update(now);
+        self.kick(now);
     }
 
     /// A restart that the peer answers with its old credentials (some stacks do) goes on with those.
@@ -162,8 +160,7 @@ impl Connection {
         self.ice.close();
         self.dtls.close(&mut self.rx);
         let tie_breaker = self.next_u64();
-        let mut ice =
-            IceTransport::new(self.config.ice.clone(), self.config.ice_transport_policy, tie_breaker);
+        let mut ice = new_ice(&self.config, tie_breaker);
         ice.continue_numbers(&self.ice);
         self.ice = ice;
         if let Ok(dtls) = DtlsTransport::new(&self.config.dtls, self.config.certificate.clone()) {

@@ -90,18 +90,47 @@ impl Connection {
         self.update_connection();
     }
 
-    /// The client speaks first, as soon as there is a way; the server may be spoken to even before it has chosen one.
+    /// The client speaks first, as soon as there is a way, which a connectivity check is as well; the server may be spoken to even
+    /// before it has chosen one.
     fn start_dtls(&mut self, now: Instant) {
         let usable = self.ice.route().is_some();
         let ready = match self.dtls.role() {
-            Some(DtlsRole::Client) => usable,
+            Some(DtlsRole::Client) => usable || self.ice.carries_dtls(),
             Some(DtlsRole::Server) => usable || self.dtls.has_early(),
             None => false,
         };
-        if ready && self.dtls.state() == DtlsState::New {
+        if ready {
             let (sctp, unclaimed) = (&mut self.sctp, &mut self.unclaimed);
-            self.dtls.start(now, &mut self.rx, &mut |record| deliver(now, sctp, unclaimed, record));
+            let sink = &mut |record| deliver(now, sctp, unclaimed, record);
+            self.dtls.start(now, usable, &mut self.rx, sink);
         }
+        if usable && self.dtls.is_pathless() {
+            let embedding = &self.ice.embedding;
+            self.dtls.path_found(now, |datagram| embedding.has_carried(datagram));
+        }
+    }
+
+    /// Gives DTLS what has come inside of checks, and the checks what it has to say. To be called before they are sent.
+    pub(super) fn exchange_flights(&mut self, now: Instant) {
+        while let Some(datagram) = self.ice.embedding.poll_arrived() {
+            let (sctp, unclaimed) = (&mut self.sctp, &mut self.unclaimed);
+            let sink = &mut |record| deliver(now, sctp, unclaimed, record);
+            self.dtls.receive(now, &datagram, &mut self.rx, sink);
+        }
+        self.start_dtls(now);
+        if let Some(flight) = self.dtls.take_flight() {
+            self.ice.embedding.carry(flight);
+        }
+        if self.dtls.is_connected() {
+            self.ice.embedding.finish(self.dtls.is_answered());
+        }
+    }
+
+    /// Something about the candidates or the peer is new: checks that are due leave at once.
+    pub(super) fn kick(&mut self, now: Instant) {
+        self.exchange_flights(now);
+        self.ice.kick(now);
+        self.update(now);
     }
 
     fn update_dtls(&mut self, now: Instant) {

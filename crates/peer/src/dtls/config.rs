@@ -11,6 +11,9 @@ use crate::error::{Error, ErrorKind};
 /// Flights are repeated until the handshake time-out ends it: 250 ms doubled this often is over a minute.
 const FLIGHT_RETRIES: usize = 8;
 
+/// What fits into a STUN message of 1,200 bytes beside its other attributes: some 150 with ordinary user names.
+const EMBEDDED_MTU: usize = 1050;
+
 /// Builds the library's settings; those of the default are shared by all connections.
 pub(super) fn build(config: &DtlsConfig) -> Result<Arc<Config>, Error> {
     static DEFAULT: OnceLock<Arc<Config>> = OnceLock::new();
@@ -20,7 +23,7 @@ pub(super) fn build(config: &DtlsConfig) -> Result<Arc<Config>, Error> {
     }
     let mut builder = Config::builder()
         .with_crypto_provider(last_word::provider())
-        .mtu(config.mtu)
+        .mtu(if config.in_checks { config.mtu.min(EMBEDDED_MTU) } else { config.mtu })
         .flight_start_rto(config.initial_rto)
         .flight_retries(FLIGHT_RETRIES)
         .handshake_timeout(config.handshake_timeout)

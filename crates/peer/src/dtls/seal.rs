@@ -3,7 +3,7 @@
 use dimpl::Output;
 use tracing::debug;
 
-use super::transport::{DtlsTransport, MIN_TICK};
+use super::transport::DtlsTransport;
 
 /// Room for a record's header, nonce and tag in any version and suite.
 const RECORD_OVERHEAD: usize = 64;
@@ -30,7 +30,7 @@ impl DtlsTransport {
                     out.truncate(end);
                 }
                 Output::Timeout(deadline) => {
-                    self.deadline = Some(self.clock.map_or(deadline, |clock| deadline.max(clock + MIN_TICK)));
+                    self.set_deadline(deadline);
                     break;
                 }
                 Output::BufferTooSmall { needed } => {

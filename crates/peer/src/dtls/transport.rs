@@ -28,6 +28,8 @@ const MAX_EARLY_LEN: usize = 2048;
 /// The engine may ask to be called at once again and again while it is stuck on a message that it refuses. It is called
 /// no sooner than this, until the handshake time-out ends it.
 pub(super) const MIN_TICK: Duration = Duration::from_millis(20);
+/// Datagrams of a flight that are kept for the connectivity checks: a few are usual.
+const MAX_FLIGHT: usize = 16;
 /// Room that handshake output is first offered.
 const HANDSHAKE_ROOM: usize = 2048;
 
@@ -36,14 +38,21 @@ pub(crate) struct DtlsTransport {
     role: Option<DtlsRole>,
     versions: DtlsVersions,
     config: Arc<dimpl::Config>,
+    in_checks: bool,
     certificate: Certificate,
     pub(super) engine: Option<Box<Dtls>>,
     pub(super) fingerprints: Vec<Fingerprint>,
     pub(super) remote_certificate: Option<Bytes>,
     early: VecDeque<Vec<u8>>,
     pub(super) outgoing: VecDeque<Vec<u8>>,
+    /// What was said since somebody last took it for the connectivity checks.
+    flight: Vec<Vec<u8>>,
     pub(super) deadline: Option<Instant>,
     pub(super) handshake_timeout: Duration,
+    /// There is no path yet: the handshake goes on inside of connectivity checks, which repeat what is lost. Since when.
+    pathless: Option<Instant>,
+    /// How long the engine's clock has stood still for that.
+    paused: Duration,
     /// When the handshake has failed if it has not finished.
     pub(super) ends: Option<Instant>,
     /// Something of the handshake has come from the peer.
@@ -70,13 +79,17 @@ impl DtlsTransport {
             role: None,
             versions: settings.versions,
             config: config::build(settings)?,
+            in_checks: settings.in_checks,
             certificate,
             engine: None,
             fingerprints: Vec::new(),
             remote_certificate: None,
             early: VecDeque::new(),
             outgoing: VecDeque::new(),
+            flight: Vec::new(),
             deadline: None,
+            pathless: None,
+            paused: Duration::ZERO,
             handshake_timeout: settings.handshake_timeout,
             ends: None,
             heard: false,
@@ -92,8 +105,12 @@ impl DtlsTransport {
         })
     }
 
+    /// What can be seen from outside: a handshake without a path is none.
     pub(crate) fn state(&self) -> DtlsState {
-        self.state
+        match self.state {
+            DtlsState::Connecting if self.pathless.is_some() => DtlsState::New,
+            state => state,
+        }
     }
 
     pub(crate) fn role(&self) -> Option<DtlsRole> {
@@ -110,6 +127,12 @@ impl DtlsTransport {
 
     pub(crate) fn is_connected(&self) -> bool {
         self.state == DtlsState::Connected
+    }
+
+    /// The peer needs nothing more of us, once connected: its last flight was the answer to ours.
+    pub(crate) fn is_answered(&self) -> bool {
+        let is_13 = self.tls_version() == Some("FEFC");
+        self.role == Some(if is_13 { DtlsRole::Server } else { DtlsRole::Client })
     }
 
     /// `FEFD` or `FEFC`, once connected.
@@ -136,19 +159,69 @@ impl DtlsTransport {
         }
     }
 
-    /// Starts the handshake if it has not been, the parameters are known, and `usable` says that datagrams arrive.
-    pub(crate) fn start(&mut self, now: Instant, rx: &mut ReceiveBuffer, sink: &mut impl FnMut(Bytes)) {
+    /// Starts the handshake if it has not been and the parameters are known. Without a path time begins to count when
+    /// [`Self::path_found`] is called.
+    pub(crate) fn start(
+        &mut self,
+        now: Instant,
+        has_path: bool,
+        rx: &mut ReceiveBuffer,
+        sink: &mut impl FnMut(Bytes),
+    ) {
         let Some(role) = self.role else { return };
         if self.state != DtlsState::New {
             return;
         }
+        self.pathless = (!has_path).then_some(now);
         self.engine = Some(Box::new(self.new_engine(now, role)));
         self.state = DtlsState::Connecting;
-        self.ends = now.checked_add(self.handshake_timeout);
+        self.ends = now.checked_add(self.handshake_timeout).filter(|_| has_path);
         self.tick(now, rx, sink);
         for datagram in mem::take(&mut self.early) {
             self.receive(now, &datagram, rx, sink);
         }
+    }
+
+    /// Datagrams can be sent. What `has` says that the peer has, or will, need not be.
+    pub(crate) fn path_found(&mut self, now: Instant, has: impl Fn(&[u8]) -> bool) {
+        let Some(since) = self.pathless.take() else { return };
+        self.paused = now.saturating_duration_since(since);
+        if self.state == DtlsState::Connecting {
+            self.ends = now.checked_add(self.handshake_timeout);
+        }
+        self.outgoing.retain(|datagram| !has(datagram));
+        // The engine says anew when it wants to be called.
+        self.clock = None;
+        self.deadline = Some(now);
+    }
+
+    /// Whether there was no path when the handshake began, and nobody has told of one.
+    pub(crate) fn is_pathless(&self) -> bool {
+        self.pathless.is_some()
+    }
+
+    /// What the engine has to say since the last call, for the connectivity checks. Without a path it takes the place of what waits.
+    pub(crate) fn take_flight(&mut self) -> Option<Vec<Vec<u8>>> {
+        let flight = mem::take(&mut self.flight);
+        if flight.is_empty() {
+            return None;
+        }
+        if self.pathless.is_some() {
+            self.outgoing = flight.iter().cloned().collect();
+        }
+        Some(flight)
+    }
+
+    /// The engine's time.
+    fn engine_time(&self, now: Instant) -> Instant {
+        self.pathless.unwrap_or_else(|| now.checked_sub(self.paused).unwrap_or(now))
+    }
+
+    /// When the engine wants to be called, in its own time.
+    pub(super) fn set_deadline(&mut self, deadline: Instant) {
+        let deadline = deadline + self.paused;
+        let soonest = self.clock.map_or(deadline, |clock| deadline.max(clock + MIN_TICK));
+        self.deadline = Some(soonest).filter(|_| self.pathless.is_none());
     }
 
     /// A datagram with DTLS records has come from the peer's address. Plaintext goes to `sink`.
@@ -211,6 +284,7 @@ impl DtlsTransport {
     }
 
     fn new_engine(&self, now: Instant, role: DtlsRole) -> Dtls {
+        let now = self.engine_time(now);
         let (config, certificate) = (Arc::clone(&self.config), self.certificate.to_dtls());
         let mut engine = match self.versions {
             DtlsVersions::Auto => Dtls::new_auto(config, certificate, now),
@@ -227,7 +301,7 @@ impl DtlsTransport {
         self.discarded += 1;
         let mut engine = self.new_engine(now, DtlsRole::Server);
         // It was made a moment ago: time cannot have run out, and what the datagram is worth is seen later.
-        let _ = engine.handle_timeout(now);
+        let _ = engine.handle_timeout(self.engine_time(now));
         let _ = engine.handle_packet(datagram);
         self.engine = Some(Box::new(engine));
     }
@@ -289,9 +363,10 @@ impl DtlsTransport {
             return;
         }
         self.clock = Some(now);
+        let time = self.engine_time(now);
         let result = match self.state {
-            DtlsState::Connecting => self.watched(|engine| engine.handle_timeout(now)),
-            _ => self.engine.as_mut().map_or(Ok(()), |engine| engine.handle_timeout(now)),
+            DtlsState::Connecting => self.watched(|engine| engine.handle_timeout(time)),
+            _ => self.engine.as_mut().map_or(Ok(()), |engine| engine.handle_timeout(time)),
         };
         if let Err(error) = result {
             self.handle_error(error);
@@ -334,7 +409,7 @@ impl DtlsTransport {
                 }
                 Output::BufferTooSmall { needed } => room = needed,
                 Output::Timeout(deadline) => {
-                    self.deadline = Some(self.clock.map_or(deadline, |clock| deadline.max(clock + MIN_TICK)));
+                    self.set_deadline(deadline);
                     return;
                 }
                 _ => {}
@@ -344,14 +419,21 @@ impl DtlsTransport {
 
     /// Puts a datagram of the engine into the queue, in pieces if larger ones seem to get lost.
     fn post(&mut self, packet: &[u8]) {
-        if let Some(limit) = self.clock.and_then(|now| self.shrinking.limit(now)) {
-            self.outgoing.extend(small::split(packet, limit, &mut self.next_unprotected));
-            return;
+        let limit = self.clock.filter(|_| self.pathless.is_none()).and_then(|now| self.shrinking.limit(now));
+        let datagrams = match limit {
+            Some(limit) => small::split(packet, limit, &mut self.next_unprotected),
+            None => {
+                if let Some(sequence) = alert::last_unprotected(packet) {
+                    self.next_unprotected = self.next_unprotected.max(sequence + 1);
+                }
+                vec![packet.to_vec()]
+            }
+        };
+        if self.in_checks {
+            let room = MAX_FLIGHT - self.flight.len();
+            self.flight.extend(datagrams.iter().take(room).cloned());
         }
-        if let Some(sequence) = alert::last_unprotected(packet) {
-            self.next_unprotected = self.next_unprotected.max(sequence + 1);
-        }
-        self.outgoing.push_back(packet.to_vec());
+        self.outgoing.extend(datagrams);
     }
 
     fn connected(&mut self) {

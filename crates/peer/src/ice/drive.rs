@@ -7,12 +7,20 @@ use is::IceAgentEvent;
 use is::stun::StunMessage;
 use tracing::trace;
 
+use super::embedding::{Carried, Embedding};
+use super::generation::Generation;
 use super::pairs::Pair;
+use super::rewrite;
 use super::transport::{IceTransport, Route, StunDatagram};
 
 /// STUN messages waiting to be sent. The agent makes at most a few per call; beyond this the oldest are dropped,
 /// which the retransmissions make good.
 const MAX_OUTGOING: usize = 64;
+
+/// Longest message that carries something, in bytes of UDP payload: paths that IPv6 can use have room for 1,232.
+const MAX_MESSAGE: usize = 1200;
+/// Bytes that the two attributes take besides a datagram: their headers, four numbers, padding.
+const LOAD: usize = 4 + 16 + 4 + 3;
 
 impl IceTransport {
     /// To be called after anything about a generation has changed.
@@ -26,7 +34,8 @@ impl IceTransport {
         self.pump(now);
     }
 
-    /// A datagram whose first byte says that it is STUN. Returns whether it was ours.
+    /// A datagram whose first byte says that it is STUN. Returns whether it was ours; then [`Self::pump`] follows, as soon as what it
+    /// carries has been taken out of [`Self::embedding`] and answered there.
     pub(crate) fn handle_stun(
         &mut self,
         now: Instant,
@@ -47,6 +56,9 @@ impl IceTransport {
                 continue;
             }
             accepted = true;
+            if self.embedding.is_open() && !message.is_failed_binding_response() {
+                self.embedding.take(rewrite::carried(data));
+            }
             if message.is_binding_request() {
                 let reflexive = !generation.knows(remote);
                 if let Some(pair) = self.pairs.entry(now, generation.number, local, remote) {
@@ -61,9 +73,6 @@ impl IceTransport {
             // Answers, triggered checks and nominations go out now instead of at the next tick.
             generation.agent.handle_timeout(now);
             break;
-        }
-        if accepted {
-            self.pump(now);
         }
         accepted
     }
@@ -106,7 +115,7 @@ impl IceTransport {
     }
 
     /// Takes out of the agents what they have to say.
-    fn pump(&mut self, now: Instant) {
+    pub(crate) fn pump(&mut self, now: Instant) {
         self.clock = Some(now);
         self.pump_one(now, false);
         self.pump_one(now, true);
@@ -124,9 +133,10 @@ impl IceTransport {
         let number = generation.number;
         while let Some(transmit) = generation.agent.poll_transmit() {
             let (local, remote) = (transmit.source, transmit.destination);
-            let payload = generation.outward(transmit.contents.into());
+            let mut payload = generation.outward(transmit.contents.into());
             let consent = self.route.is_some_and(|r| r.generation == number);
             if let Some(pair) = self.pairs.entry(now, number, local, remote) {
+                payload = load(payload, &mut self.embedding, pair, generation);
                 let pair_id = pair.id;
                 match StunMessage::parse(&payload) {
                     Ok(m) if m.is_binding_request() => {
@@ -187,4 +197,21 @@ impl IceTransport {
         }
         self.failed = false;
     }
+}
+
+/// Puts into a message what it is to carry.
+fn load(bytes: Vec<u8>, embedding: &mut Embedding, pair: &Pair, generation: &Generation) -> Vec<u8> {
+    if !embedding.is_open() {
+        return bytes;
+    }
+    let Ok(message) = StunMessage::parse(&bytes) else { return bytes };
+    let (count, pwd) = match (message.is_binding_request(), message.is_successful_binding_response()) {
+        (true, _) => (pair.requests_sent, generation.remote.as_ref().map(|remote| &remote.pwd)),
+        (_, true) => (pair.responses_sent, Some(&generation.local.pwd)),
+        _ => return bytes,
+    };
+    let carried = embedding.next(count, pair.authenticated, MAX_MESSAGE.saturating_sub(bytes.len() + LOAD));
+    let loaded =
+        pwd.filter(|_| carried != Carried::default()).and_then(|pwd| rewrite::loaded(&bytes, pwd, &carried));
+    loaded.unwrap_or(bytes)
 }

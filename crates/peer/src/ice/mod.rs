@@ -1,9 +1,11 @@
 //! ICE (RFC 8445, RFC 8838 trickle, RFC 7675 consent).
 
 mod drive;
+mod embedding;
 mod generation;
 mod pairs;
 mod remotes;
+mod rewrite;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,7 @@ fn parameters(ufrag: &str) -> IceParameters {
 }
 
 fn transport(now: Instant, controlling: bool, tie_breaker: u64) -> IceTransport {
-    let mut ice = IceTransport::new(IceConfig::default(), IceTransportPolicy::All, tie_breaker);
+    let mut ice = IceTransport::new(IceConfig::default(), IceTransportPolicy::All, tie_breaker, false);
     ice.set_controlling(controlling);
     let number = ice.begin(now, parameters("ours"));
     let generation = ice.generation_mut(number).unwrap();
@@ -45,7 +45,7 @@ fn renamed(message: &[u8], user: &str) -> Vec<u8> {
 }
 
 fn renamed_with(message: &[u8], user: &str, pwd: &str) -> Vec<u8> {
-    username::renamed(message, user, pwd).unwrap()
+    rewrite::renamed(message, user, pwd).unwrap()
 }
 
 fn written(message: StunMessage<'_>, pwd: &str) -> Vec<u8> {
@@ -84,6 +84,7 @@ fn answers_with_ever_new_addresses_are_ignored_in_the_end() {
     let mut ice = transport(now, true, 1);
     let (host, peer): (SocketAddr, SocketAddr) = (HOST.parse().unwrap(), "192.0.2.1:5000".parse().unwrap());
     assert!(ice.handle_stun(now, host, peer, &check(false, 2)));
+    ice.pump(now);
     let mut accepted = HashSet::new();
     for i in 0..2000u32 {
         while let Some(datagram) = ice.poll_outgoing() {
@@ -96,6 +97,7 @@ fn answers_with_ever_new_addresses_are_ignored_in_the_end() {
             let answer = written(answer, &parameters("theirs").pwd);
             if ice.handle_stun(now, host, peer, &answer) {
                 accepted.insert(mapped);
+                ice.pump(now);
             }
         }
         now += Duration::from_millis(2500);
@@ -143,7 +145,7 @@ fn a_peer_may_have_a_user_name_of_up_to_256_characters() {
     for length in [4, 99, 100, 101, 119, 120, 128, 129, 200, 255, 256] {
         for early in [false, true] {
             let now = start();
-            let mut ice = IceTransport::new(IceConfig::default(), IceTransportPolicy::All, 7);
+            let mut ice = IceTransport::new(IceConfig::default(), IceTransportPolicy::All, 7, false);
             ice.set_controlling(true);
             let number = ice.begin(now, parameters("ours"));
             let generation = ice.generation_mut(number).unwrap();
@@ -161,6 +163,7 @@ fn a_peer_may_have_a_user_name_of_up_to_256_characters() {
             if !early {
                 assert!(ice.handle_stun(now, host, peer, &request("ours:u")), "after it, {length}");
             }
+            ice.pump(now);
             // What was kept from before the answer is answered one a tick.
             ice.handle_timeout(now + IceConfig::default().check_interval);
             let messages = sent(&mut ice);
@@ -175,6 +178,7 @@ fn a_peer_may_have_a_user_name_of_up_to_256_characters() {
             assert_eq!((check.prio().is_some(), check.ice_controlling()), (true, Some(7)));
             let answer = written(StunMessage::binding_reply(check.trans_id(), host), &theirs.pwd);
             assert!(ice.handle_stun(now, host, peer, &answer));
+            ice.pump(now);
             assert!(ice.can_send(), "the pair works, {length}");
         }
     }

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use super::embedding::Embedding;
 use super::generation::Generation;
 use super::pairs::{Pair, PairTable};
 use super::types::{LocalCandidate, LocalCandidateKind, SelectedPair};
@@ -40,6 +41,8 @@ pub(crate) struct IceTransport {
     pub(super) next: Option<Generation>,
     pub(super) last_number: u32,
     pub(crate) pairs: PairTable,
+    /// What the checks carry of DTLS.
+    pub(crate) embedding: Embedding,
     pub(super) route: Option<Route>,
     /// Consent has expired or no pair has worked; only new credentials (or candidates, in the latter case) help.
     pub(super) failed: bool,
@@ -55,7 +58,8 @@ pub(crate) struct IceTransport {
 }
 
 impl IceTransport {
-    pub(crate) fn new(config: IceConfig, policy: IceTransportPolicy, tie_breaker: u64) -> Self {
+    /// `embeds`: the checks may carry DTLS.
+    pub(crate) fn new(config: IceConfig, policy: IceTransportPolicy, tie_breaker: u64, embeds: bool) -> Self {
         IceTransport {
             config,
             policy,
@@ -65,6 +69,7 @@ impl IceTransport {
             next: None,
             last_number: 0,
             pairs: PairTable::default(),
+            embedding: Embedding::new(embeds),
             route: None,
             failed: false,
             closed: false,
@@ -151,6 +156,11 @@ impl IceTransport {
     /// Whether datagrams may be sent: there is a pair, and consent has not expired.
     pub(crate) fn can_send(&self) -> bool {
         self.route.is_some() && !self.failed && !self.closed
+    }
+
+    /// Whether the checks of this moment can carry DTLS.
+    pub(crate) fn carries_dtls(&self) -> bool {
+        self.embedding.is_open() && !self.closed && self.current.as_ref().is_some_and(Generation::started)
     }
 
     /// Counts datagrams sent over the pair in use.

@@ -10,14 +10,8 @@ use std::borrow::Cow;
 use aws_lc_rs::digest::{SHA256, digest};
 use is::stun::StunMessage;
 use is::{DefaultSha1HmacProvider, Sha1HmacProvider};
-use stun_types::attribute::{
-    Attribute as _, AttributeStaticType as _, AttributeType, Fingerprint, MessageIntegrity,
-    MessageIntegritySha256, RawAttribute, Username,
-};
-use stun_types::message::{
-    IntegrityAlgorithm, Message, MessageWrite as _, MessageWriteExt as _, MessageWriteVec,
-    ShortTermCredentials,
-};
+
+use super::rewrite::renamed;
 
 /// Fragments up to this length stay as they are: with ours and the colon they are well below what the agent can write.
 const LONGEST: usize = 100;
@@ -52,24 +46,4 @@ pub(super) fn outward(bytes: Vec<u8>, ufrag: &str, pwd: &str) -> Vec<u8> {
         (theirs == short).then(|| format!("{ufrag}:{ours}"))
     });
     name.and_then(|name| renamed(&bytes, &name, pwd)).unwrap_or(bytes)
-}
-
-/// The message with another USERNAME, authenticated anew.
-pub(super) fn renamed(bytes: &[u8], username: &str, pwd: &str) -> Option<Vec<u8>> {
-    const SEALS: [AttributeType; 3] =
-        [MessageIntegrity::TYPE, MessageIntegritySha256::TYPE, Fingerprint::TYPE];
-    let message = Message::from_bytes(bytes).ok()?;
-    let mut out = Message::builder(message.get_type(), message.transaction_id(), MessageWriteVec::new());
-    for (_, attribute) in message.iter_attributes() {
-        let kind = attribute.get_type();
-        if kind == Username::TYPE {
-            out.add_attribute(&RawAttribute::new(kind, username.as_bytes())).ok()?;
-        } else if !SEALS.contains(&kind) {
-            out.add_attribute(&attribute).ok()?;
-        }
-    }
-    let credentials = ShortTermCredentials::new(pwd.to_owned()).into();
-    out.add_message_integrity(&credentials, IntegrityAlgorithm::Sha1).ok()?;
-    out.add_fingerprint().ok()?;
-    Some(out.finish())
 }

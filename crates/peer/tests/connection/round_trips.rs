@@ -11,9 +11,10 @@ use crate::net::*;
 const DELAY: Duration = Duration::from_millis(50);
 
 /// A side that takes part in what saves round trips, or does not.
-fn side(index: usize, init: bool) -> Config {
+fn side(index: usize, init: bool, checks: bool) -> Config {
     let mut config = config(index);
     config.init_in_descriptions = init;
+    config.dtls.in_checks = checks;
     config
 }
 
@@ -42,9 +43,133 @@ fn halves(mut net: Net) -> (u32, u32) {
 
 #[test]
 fn descriptions_that_carry_the_init_save_the_handshake_of_sctp() {
-    let count = |a, b| halves(Net::with(side(0, a), side(1, b)));
+    let count = |a, b| halves(Net::with(side(0, a, false), side(1, b, false)));
     assert_eq!(count(true, true), (5, 6));
     for (a, b) in [(false, false), (false, true), (true, false)] {
         assert_eq!(count(a, b), (7, 8), "INIT at the offerer: {a}, at the answerer: {b}");
     }
+}
+
+#[test]
+fn checks_that_carry_the_handshake_save_that_of_dtls() {
+    let count = |a, b| halves(Net::with(side(0, false, a), side(1, false, b)));
+    assert_eq!(count(true, true), (5, 6));
+    for (a, b) in [(false, false), (false, true), (true, false)] {
+        assert_eq!(count(a, b), (7, 8), "DTLS in checks at the offerer: {a}, at the answerer: {b}");
+    }
+}
+
+#[test]
+fn a_channel_is_open_after_one_and_a_half_round_trips_and_on_the_other_side_after_two() {
+    assert_eq!(halves(Net::new()), (3, 4));
+}
+
+/// META-DTLS-IN-STUN or its acknowledgement stands in a message.
+fn carries(datagram: &[u8]) -> bool {
+    let is_stun = datagram[0] < 4;
+    let mut rest = datagram.get(20..).filter(|_| is_stun).unwrap_or_default();
+    while let Some((header, later)) = rest.split_first_chunk::<4>() {
+        if header[0] == 0xc0 && header[1] & 0xfe == 0x70 {
+            return true;
+        }
+        let len = usize::from(u16::from_be_bytes([header[2], header[3]])).next_multiple_of(4);
+        rest = later.get(len..).unwrap_or_default();
+    }
+    false
+}
+
+#[test]
+fn a_path_with_losses_connects_with_any_of_it_on_either_side() {
+    for (a, b) in [(true, true), (true, false), (false, true)] {
+        for seed in 1..=20 {
+            let mut net = Net::with(side(0, a, a), side(1, b, b));
+            net.rng = seed * 0x1234_5677;
+            net.link.loss = 100;
+            let (open, announced) = halves(net);
+            // Ten seconds, where a lost flight is repeated after 250 ms.
+            assert!(open < 200 && announced < 200, "{a} {b} {seed}: {open} {announced}");
+        }
+    }
+}
+
+#[test]
+fn a_path_that_swallows_checks_with_something_in_them_connects_with_the_others() {
+    for dropped_from in [[true, true], [true, false], [false, true]] {
+        let mut net = Net::new();
+        net.tap = Some(Box::new(move |from, datagram| !(dropped_from[from] && carries(datagram))));
+        let (open, _) = halves(net);
+        assert!(open < 60, "{dropped_from:?}: {open}");
+    }
+}
+
+#[test]
+fn a_path_that_is_too_narrow_for_checks_with_a_flight_connects_with_the_others() {
+    for narrow in [548, 700, 1000] {
+        let mut net = Net::new();
+        net.link.mtu = narrow;
+        let (open, _) = halves(net);
+        assert!(open < 80, "{narrow}: {open}");
+    }
+}
+
+#[test]
+fn a_path_that_swallows_everything_of_the_handshake_outside_of_checks_finishes_it_inside() {
+    let mut net = Net::new();
+    net.tap = Some(Box::new(|_, datagram| {
+        // Handshake records in the clear, and those under the keys of the handshake (epoch 2 in the low bits).
+        !(datagram[0] == 22 || (datagram[0] & 0xe3) == 0x22)
+    }));
+    halves(net);
+}
+
+#[test]
+fn checks_carry_nothing_any_more_once_the_handshake_is_done() {
+    let mut net = Net::new();
+    net.open_channel(DataChannelInit::default());
+    net.run(Duration::from_secs(10));
+    let late = std::rc::Rc::new(std::cell::Cell::new((0, 0)));
+    let seen = std::rc::Rc::clone(&late);
+    net.tap = Some(Box::new(move |_, datagram| {
+        let (checks, loaded) = seen.get();
+        seen.set((checks + u32::from(datagram[0] < 4), loaded + u32::from(carries(datagram))));
+        true
+    }));
+    net.run(Duration::from_secs(10));
+    assert!(late.get().0 > 4);
+    assert_eq!(late.get().1, 0);
+}
+
+#[test]
+fn an_answer_that_comes_later_than_the_checks_of_the_answerer_costs_nothing_more() {
+    let mut net = Net::new();
+    net.link.delay = DELAY;
+    let id = net.channel(0, DataChannelInit::default());
+    let offer = net.set_local(0, SdpType::Offer);
+    net.set_remote(1, SdpType::Offer, &offer);
+    let answer = net.set_local(1, SdpType::Answer);
+    net.settle();
+    net.run(Duration::from_millis(777));
+    let applied = net.now;
+    net.set_remote(0, SdpType::Answer, &answer);
+    net.until("open", |net| net.is_open(0, id));
+    assert!(net.now - applied <= DELAY * 4, "{:?}", net.now - applied);
+}
+
+#[test]
+fn a_certificate_that_was_not_signaled_is_refused_inside_of_checks_too() {
+    let mut net = Net::new();
+    net.channel(0, DataChannelInit::default());
+    net.channel(1, DataChannelInit { negotiated: Some(7), ..DataChannelInit::default() });
+    let offer = net.set_local(0, SdpType::Offer);
+    net.set_remote(1, SdpType::Offer, &offer);
+    let answer = net.set_local(1, SdpType::Answer);
+    net.settle();
+    let [genuine, other] = [1, 0].map(|index| certificate(index).fingerprints()[0].to_string());
+    net.set_remote(0, SdpType::Answer, &answer.replace(&genuine, &other));
+    net.until("failed", |net| net.state(0) == ConnectionState::Failed);
+    net.run(Duration::from_secs(5));
+    let is_up = |e: &Event| {
+        matches!(e, Event::SctpState { state: SctpState::Connected, .. } | Event::ChannelOpen { .. })
+    };
+    assert!(!net.nodes[0].events.iter().any(is_up));
 }
