@@ -289,9 +289,9 @@ mod tests {
         b.finish(true);
         assert!(a.is_open() && b.is_open(), "the last flight is not acknowledged");
         a.take(b.next(0, true, 2000));
-        assert_eq!(a.is_open(), false);
+        assert!(!a.is_open());
         b.take(a.next(1, true, 2000));
-        assert_eq!(b.is_open(), false);
+        assert!(!b.is_open());
         assert_eq!(b.poll_arrived(), Some(dtls(1, 500)), "what has come is still for DTLS");
     }
 
