@@ -69,9 +69,12 @@ test('candidates come with the description that holds them, and end with an empt
 
 test('the selected pair is made of the candidates that were signaled', async () => {
   const { a, b } = await openPair();
-  const pair = a.sctp!.transport.iceTransport.getSelectedCandidatePair()!;
-  const other = b.sctp!.transport.iceTransport.getSelectedCandidatePair()!;
-  expect(pair.local.candidate).toBe(other.remote.candidate);
+  const [ours, theirs] = [a.sctp!.transport.iceTransport, b.sctp!.transport.iceTransport];
+  // The channel may be open before the controlled side has heard of the nomination.
+  while (ours.getSelectedCandidatePair()!.local.candidate !== theirs.getSelectedCandidatePair()!.remote.candidate) {
+    await Promise.race([once(ours, 'selectedcandidatepairchange'), once(theirs, 'selectedcandidatepairchange')]);
+  }
+  const pair = ours.getSelectedCandidatePair()!;
   expect(pair.local).toBeInstanceOf(RTCIceCandidate);
   expect(a.sctp!.transport.iceTransport.getLocalCandidates()).toContain(pair.local);
   expect([a.sctp!.transport.iceTransport.role, b.sctp!.transport.iceTransport.role]).toEqual([
