@@ -1,5 +1,6 @@
 // Sessions of links whose connection is lost.
 import { createPeer, MemorySignaling, type AgentPeer, type Link, type PeerOptions } from 'ossa-webrtc';
+import { McpClientTransport, serveMcp, type McpTransport } from 'ossa-webrtc/mcp';
 
 import { LossyPath } from '../agent/lossy-path';
 import { next, until } from '../agent/two-agents';
@@ -104,4 +105,43 @@ test('a session whose client does not come back in time is given up, and the cli
   path.cut = false;
   await closed;
   expect(errors).toMatchObject([{ code: 'SESSION_NOT_FOUND' }]);
+}, 60_000);
+
+test('a side that does not keep up is not overrun after a loss of the connection, and gets everything in the end', async () => {
+  const [a, b] = [agent('a'), agent('b')];
+  let server!: McpTransport;
+  const factory = async (_: unknown, transport: McpTransport) => {
+    server = transport;
+    await transport.start();
+  };
+  serveMcp(b, factory, { unauthenticated: true });
+  await b.ready;
+  const link = await a.connect('agent://b');
+  const transport = new McpClientTransport(link);
+  const [got, errors]: [number[], Error[]] = [[], []];
+  let release!: () => void;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  transport.onmessage = (message) => {
+    got.push((message as unknown as { params: { number: number } }).params.number);
+    return held;
+  };
+  transport.onerror = (error) => errors.push(error);
+  await transport.start();
+  let sent = 0;
+  const text = 'x'.repeat(100_000);
+  const numbers = Array.from({ length: 40 }, (_, number) => number);
+  const message = (number: number) => ({ jsonrpc: '2.0' as const, method: 'number', params: { number, text } });
+  const sending = Promise.all(numbers.map((number) => server.send(message(number)).then(() => void sent++)));
+  // The window is full, and most of it is not dealt with.
+  await until(() => sent === 11 && got.length === 1);
+  for (let round = 0; round < 2; round++) {
+    path.cut = true;
+    await rebuilding(link);
+    path.cut = false;
+    await next(link, 'reconnected');
+  }
+  release();
+  await sending;
+  await until(() => got.length === 40 || errors.length > 0);
+  expect({ got, errors }).toEqual({ got: numbers, errors: [] });
 }, 60_000);

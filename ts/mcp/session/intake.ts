@@ -58,6 +58,12 @@ export class Intake {
     this.#take(whole);
   }
 
+  /** Says how much has been dealt with, whether it is much or not: what was said through the last channel may be lost. */
+  acknowledge(): void {
+    this.#unacknowledged = { cost: 0, messages: 0 };
+    this.#acknowledge(this.dealtWith);
+  }
+
   /** The channel is gone: what had begun comes again, from its start. */
   interrupted(): void {
     this.#parts = [];
@@ -102,7 +108,6 @@ export class Intake {
       this.#unacknowledged = { cost: sum + cost, messages: messages + 1 };
       return;
     }
-    this.#unacknowledged = { cost: 0, messages: 0 };
-    this.#acknowledge(this.dealtWith);
+    this.acknowledge();
   }
 }

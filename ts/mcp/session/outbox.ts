@@ -60,16 +60,26 @@ export class Outbox {
   /** The other side has dealt with so many messages. False: that cannot be. */
   acknowledge(count: number): boolean {
     if (!Number.isSafeInteger(count) || count < this.#acknowledged || count > this.#sent) return false;
-    this.#forget(count, true);
+    while (this.#acknowledged < count) {
+      const number = ++this.#acknowledged;
+      const { cost, sent } = this.#entries.get(number)!;
+      this.#entries.delete(number);
+      this.#bytes -= cost;
+      this.#flying -= cost;
+      // It may have arrived before the channel could say that it had taken it.
+      sent();
+    }
     return true;
   }
 
-  /** The next channel begins behind so many messages, which have arrived. False: that cannot be. */
+  /**
+   * The next channel begins behind so many messages, which have arrived. Those of them that are not dealt with yet count towards the window
+   * as before. False: that cannot be.
+   */
   rewind(received: number): boolean {
     if (!Number.isSafeInteger(received) || received < this.#acknowledged || received > this.#sent) return false;
-    this.#forget(received, false);
-    this.#sent = received;
-    this.#flying = 0;
+    for (let number = this.#acknowledged + 1; number <= received; number++) this.#entries.get(number)!.sent();
+    while (this.#sent > received) this.#flying -= this.#entries.get(this.#sent--)!.cost;
     return true;
   }
 
@@ -78,17 +88,5 @@ export class Outbox {
     for (const entry of this.#entries.values()) entry.failed(error);
     this.#entries.clear();
     this.#bytes = 0;
-  }
-
-  #forget(count: number, flying: boolean): void {
-    while (this.#acknowledged < count) {
-      const number = ++this.#acknowledged;
-      const entry = this.#entries.get(number)!;
-      this.#entries.delete(number);
-      this.#bytes -= entry.cost;
-      if (flying) this.#flying -= entry.cost;
-      // It may have arrived before the channel could say that it had taken it.
-      entry.sent();
-    }
   }
 }

@@ -87,6 +87,7 @@ export class Session {
     channel.on('message', (data) => this.#receive(channel, data));
     channel.on('close', (error) => this.#closed(channel, error));
     if (channel.state === 'closed') return this.#closed(channel, undefined);
+    if (this.#intake.dealtWith > 0) this.#intake.acknowledge();
     void this.#pump();
   }
 
