@@ -107,6 +107,8 @@ pub struct Packet {
     pub flow: usize,
     /// How long it waited for the line.
     pub waited: Duration,
+    /// When it was through.
+    pub arrived: Duration,
     entered: Duration,
     size: u64,
     /// Delay besides that of the link.
@@ -180,6 +182,7 @@ impl Wire {
             bytes,
             flow,
             waited: Duration::ZERO,
+            arrived: now,
             entered: now,
             size,
             extra,
@@ -234,6 +237,7 @@ impl Wire {
                 arrives = arrives.max(self.last_arrival);
                 self.last_arrival = arrives;
             }
+            packet.arrived = arrives;
             for _ in 0..packet.copies {
                 self.counter += 1;
                 self.under_way.insert((arrives, self.counter), packet.clone());
