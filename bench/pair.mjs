@@ -9,14 +9,23 @@ const child = join(dirname(fileURLToPath(import.meta.url)), 'child.cjs');
 /** A stack that hangs ends its cell, not the benchmark. */
 const CALL_LIMIT_MS = 30_000;
 
+/** Loopback as it is: what comes between the two otherwise has these functions as well. `a` is the side that offers and sends. */
+const DIRECT = {
+  prefix: () => [],
+  description: async (_side, sdp) => sdp,
+  candidate: async (_side, candidate) => candidate,
+};
+
 export class Pair {
   #serial = 0;
+  #path;
 
-  constructor(stack, nodeArgs = []) {
+  constructor(stack, { nodeArgs = [], path = DIRECT } = {}) {
     this.stack = stack;
-    const start = () => startStack(stack, { child, nodeArgs });
-    this.sender = start();
-    this.receiver = start();
+    this.#path = path;
+    const start = (side) => startStack(stack, { child, nodeArgs, prefix: path.prefix(side) });
+    this.sender = start('a');
+    this.receiver = start('b');
   }
 
   /** A call that fails instead of waiting for ever. */
@@ -43,10 +52,10 @@ export class Pair {
     await this.call(sender, 'createChannel', channel);
     const start = performance.now();
     const offer = await this.call(sender, 'createOffer', { pc });
-    const answer = await this.call(receiver, 'acceptOffer', { pc, sdp: offer.sdp });
-    this.#trickle(sender, receiver, pc);
-    await this.call(sender, 'acceptAnswer', { pc, sdp: answer.sdp });
-    this.#trickle(receiver, sender, pc);
+    const answer = await this.call(receiver, 'acceptOffer', { pc, sdp: await this.#path.description('a', offer.sdp) });
+    this.#trickle(sender, receiver, pc, 'a');
+    await this.call(sender, 'acceptAnswer', { pc, sdp: await this.#path.description('b', answer.sdp) });
+    this.#trickle(receiver, sender, pc, 'b');
     await Promise.all([this.call(sender, 'waitOpen', channel), this.call(receiver, 'waitOpen', channel)]);
     return { ...channel, setupMs: performance.now() - start, maxMessageSize: maxMessageSize(answer.sdp) };
   }
@@ -60,12 +69,14 @@ export class Pair {
     await Promise.all([this.sender.stop(1000), this.receiver.stop(1000)]);
   }
 
-  async #trickle(from, to, pc) {
+  async #trickle(from, to, pc, side) {
     try {
       for (;;) {
-        const { closed, candidate } = await from.call('nextCandidate', { pc });
+        const { closed, candidate: own } = await from.call('nextCandidate', { pc });
         if (closed) return;
-        await to.call('addCandidate', { pc, candidate });
+        const candidate = await this.#path.candidate(side, own);
+        // No way leads over the path to what it has no address for.
+        if (candidate !== undefined) await to.call('addCandidate', { pc, candidate });
       }
     } catch {
       // The peer was closed meanwhile, or its process has ended: the call that waits for the connection reports it.

@@ -12,6 +12,9 @@ export const TITLES = {
   werift: 'werift',
   'webrtc-rs': 'webrtc (Rust)',
   ws: 'ws (no encryption)',
+  'tcp-cubic': 'TCP CUBIC (kernel)',
+  'tcp-reno': 'TCP Reno (kernel)',
+  'tcp-bbr': 'TCP BBR (kernel)',
 };
 
 export function sizeName(bytes) {

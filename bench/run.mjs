@@ -95,7 +95,7 @@ function plan(round) {
 /** Each cell in two fresh processes, so that none inherits the other's state or death. */
 async function cell(stack, name, measure, versions) {
   // JavaScript's nursery grows to tens of MB by allocating at all, which would be spread over the connections.
-  const pair = new Pair(stack, name === 'memory' ? ['--expose-gc', '--max-semi-space-size=1'] : []);
+  const pair = new Pair(stack, { nodeArgs: name === 'memory' ? ['--expose-gc', '--max-semi-space-size=1'] : [] });
   try {
     versions[stack] ??= (await pair.call(pair.sender, 'about')).version;
     return await measure(pair);

@@ -2,7 +2,7 @@
 import { TITLES, show } from './report.mjs';
 
 const COLUMNS = 3;
-const PANEL = { width: 330, label: 125, bar: 120, line: 17, head: 24, gap: 18 };
+const PANEL = { width: 330, label: 125, bar: 120, line: 17, head: 36, gap: 18 };
 const COLORS = {
   ossa: '#d9480f',
   'node-datachannel': '#4c6ef5',
@@ -18,7 +18,9 @@ function panel(row, stacks, x, y) {
   const largest = Math.max(...stacks.map((stack) => row.values[stack].median ?? 0)) || 1;
   const direction = row.more ? 'more is better' : 'less is better';
   const parts = [
-    `<text x="${x}" y="${y + 10}" class="t">${escape(row.title)} <tspan class="u">${escape(row.unit)}, ${direction}</tspan></text>`,
+    // The longest titles fill the width of a panel; whatever came after them would be cut off or in the next one.
+    `<text x="${x}" y="${y + 10}" class="t">${escape(row.title)}</text>`,
+    `<text x="${x}" y="${y + 24}" class="u">${escape(row.unit)}, ${direction}</text>`,
   ];
   stacks.forEach((stack, i) => {
     const { median } = row.values[stack];
@@ -41,7 +43,7 @@ export function plot(rows, stacks, caption) {
     panel(row, stacks, 10 + (i % COLUMNS) * PANEL.width, 10 + Math.floor(i / COLUMNS) * height),
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${total.width}" height="${total.height}" viewBox="0 0 ${total.width} ${total.height}" font-family="system-ui, sans-serif" font-size="11">
-<style>.t{font-weight:600}.u{font-weight:400;fill:#868e96}.n{text-anchor:end;fill:#495057}.v{fill:#495057}.c{fill:#868e96}</style>
+<style>.t{font-weight:600}.u{fill:#868e96}.n{text-anchor:end;fill:#495057}.v{fill:#495057}.c{fill:#868e96}</style>
 <rect width="100%" height="100%" fill="#ffffff"/>
 ${panels.join('\n')}
 <text x="10" y="${total.height - 12}" class="c">${escape(caption)}</text>

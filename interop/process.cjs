@@ -64,10 +64,14 @@ class StackProcess {
   }
 }
 
-/** A process with one of the Node stacks of `stacks/`, or the Rust peer under the name `webrtc-rs`. */
-function startStack(stack, { child = join(__dirname, 'child.cjs'), nodeArgs = [] } = {}) {
-  if (stack === 'webrtc-rs') return new StackProcess(stack, rustPeer, []);
-  return new StackProcess(stack, process.execPath, [...nodeArgs, child, stack]);
+/**
+ * A process with one of the Node stacks of `stacks/`, or the Rust peer under the name `webrtc-rs`. `prefix` is a command that runs
+ * the one that follows it, as `ip netns exec NAME` does.
+ */
+function startStack(stack, { child = join(__dirname, 'child.cjs'), nodeArgs = [], prefix = [] } = {}) {
+  const command = stack === 'webrtc-rs' ? [rustPeer] : [process.execPath, ...nodeArgs, child, stack];
+  const [file, ...args] = [...prefix, ...command];
+  return new StackProcess(stack, file, args);
 }
 
 module.exports = { StackProcess, startStack, rustPeer };
