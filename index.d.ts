@@ -1334,6 +1334,8 @@ interface RoomDetails {
 interface SubscriptionContext {
     /** The agent's own keys, for services that want proof of its name. */
     readonly keys?: AgentKeys;
+    /** Says that others can find the agent, for the first time or again: links that wait for the service go on. May be left out. */
+    registered?(): void;
     /**
      * Offers ICE servers to the agent, in place of those offered before. They are used for connections and ICE restarts from
      * then on. Those that should count for the first connection have to be offered before `subscribe()` has resolved.
@@ -1867,8 +1869,15 @@ declare class ResultStream<Item> implements AsyncIterableIterator<Item>, AsyncDi
 
 /** How a link comes back when its connection is lost; times in milliseconds. */
 interface ReconnectOptions {
-    /** New connections to try before the link is given up; 0 for none: then an ICE restart is all. Default: 5. */
+    /**
+     * New connections to try before the link is given up; 0 for none: then an ICE restart is all. None is tried, and no time counts, while this
+     * machine has no network; then they are counted anew. Default: 5.
+     */
     attempts?: number;
+    /**
+     * Go on for as long as the link lives, whatever `attempts` says: for programs that nobody restarts. Both sides should say so. Default: `false`.
+     */
+    forever?: boolean;
     /** Longest wait after the first attempt that failed; it doubles from there: 2, 4, 8, 16 s. Default: 2,000. */
     delay?: number;
     /** No wait is longer. Default: 30,000. */
@@ -1882,7 +1891,7 @@ interface ReconnectOptions {
     attemptTimeout?: number;
     /** How long the state `disconnected` may last before ICE is restarted: it often passes by itself. Default: 5,000. */
     grace?: number;
-    /** How often the addresses of this machine are looked at for changes; 0 for never. Default: 3,000. */
+    /** How often the addresses of this machine are looked at for changes; 0 for never. Default: 1,000. */
     networkInterval?: number;
 }
 

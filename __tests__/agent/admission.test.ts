@@ -242,6 +242,7 @@ describe('connecting on demand', () => {
       { reconnect: true },
       { reconnect: { attempts: -1 } },
       { reconnect: { attempts: 1.5 } },
+      { reconnect: { forever: 1 } },
       { reconnect: { delay: 0 } },
       { reconnect: { jitter: 2 } },
       { reconnect: { tries: 3 } },

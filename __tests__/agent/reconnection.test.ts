@@ -144,6 +144,21 @@ describe('a path that is cut', () => {
     await expect(ab.send('late')).rejects.toBe(error);
   });
 
+  test('however long comes back where reconnection goes on forever', async () => {
+    const { ab } = await pair({
+      ...QUICK,
+      reconnect: { forever: true, attempts: 1, grace: 1, delay: 1, maxDelay: 1, attemptTimeout: 200 },
+    });
+    const seventh = new Promise<void>((resolve) => {
+      ab.on('reconnecting', ({ attempt }) => attempt === 7 && resolve());
+    });
+    path.cut = true;
+    await seventh;
+    const reconnected = next<Reconnected>(ab, 'reconnected');
+    path.cut = false;
+    expect((await reconnected).attempts).toBeGreaterThanOrEqual(6);
+  });
+
   test('ends the link at once where reconnection is off', async () => {
     const off = { transport: { ice: { maxRto: 100, disconnectedTimeout: 300, failedTimeout: 600 } } };
     const { ab } = await pair({ ...off, reconnect: false });

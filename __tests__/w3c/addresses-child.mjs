@@ -139,6 +139,38 @@ const situations = {
     console.log(`no-four.local: ${await connects(named('no-four.local'), { bindAddress: 'fd77::1' })}`);
     socket.close();
   },
+  async moving() {
+    device('v0', '10.77.0.1/24');
+    device('v1', '10.88.0.1/24');
+    const moving = new RTCPeerConnection({ transport: { includeInterfaces: ['v0'] } });
+    const fixed = new RTCPeerConnection({ transport: { bindAddress: '10.88.0.1' } });
+    moving.onicecandidate = ({ candidate }) => candidate && fixed.addIceCandidate(candidate);
+    fixed.onicecandidate = ({ candidate }) => candidate && moving.addIceCandidate(candidate);
+    const channel = moving.createDataChannel('x');
+    const [incoming] = [once(fixed, 'datachannel'), await moving.setLocalDescription()];
+    await fixed.setRemoteDescription(moving.localDescription);
+    await fixed.setLocalDescription();
+    await moving.setRemoteDescription(fixed.localDescription);
+    const [{ channel: other }] = await incoming;
+    const transport = moving.sctp.transport.iceTransport;
+    const send = async (text) => {
+      console.log(`from ${transport.getSelectedCandidatePair().local.address}`);
+      const arrived = once(other, 'message');
+      channel.send(text);
+      console.log(`at the other end: ${(await arrived)[0].data}`);
+    };
+    if (channel.readyState !== 'open') await once(channel, 'open');
+    await send('before');
+    // From here on nobody signals.
+    moving.onicecandidate = fixed.onicecandidate = null;
+    const moved = once(transport, 'selectedcandidatepairchange');
+    ip('addr', 'del', '10.77.0.1/24', 'dev', 'v0');
+    ip('addr', 'add', '10.77.0.2/24', 'dev', 'v0');
+    await moved;
+    await send('after');
+    moving.close();
+    fixed.close();
+  },
 };
 
 ip('link', 'set', 'lo', 'up');

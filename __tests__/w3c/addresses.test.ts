@@ -35,6 +35,15 @@ where('link-local addresses are gathered when they are asked for, and connect', 
   ]);
 });
 
+where('a connection without signaling goes on when its machine gets another address', () => {
+  expect(lines('moving')).toEqual([
+    'from 10.77.0.1',
+    'at the other end: before',
+    'from 10.77.0.2',
+    'at the other end: after',
+  ]);
+});
+
 where('a name in .local is found on either group, whatever family its address is of', () => {
   expect(lines('mdns')).toEqual([
     'only-six.local: true',

@@ -121,6 +121,12 @@ impl Monitor {
         self.monitor.handle_network_change(Instant::now()).map(Into::into)
     }
 
+    /// This machine has lost its network, or has one again, perhaps another one.
+    #[napi]
+    pub fn network(&mut self, up: bool) -> Option<LinkStep> {
+        self.monitor.handle_network(up, Instant::now()).map(Into::into)
+    }
+
     /// The other side's offer of a new connection is being answered.
     #[napi]
     pub fn redialled(&mut self) {

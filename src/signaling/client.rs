@@ -72,6 +72,12 @@ impl SignalingClient {
         self.client.leave(room_name(&room)?).map_err(not_sent)
     }
 
+    /// The network has changed: is the connection alive? A wait for the next attempt ends.
+    #[napi]
+    pub fn hurry(&self) {
+        self.client.hurry();
+    }
+
     /// Starts to close; the event `closed` tells when it is done.
     #[napi]
     pub fn close(&self) {

@@ -214,6 +214,8 @@ export declare class LinkMonitor {
   failed(): LinkStep | null
   /** The network has changed, or the machine has slept. */
   networkChanged(): LinkStep | null
+  /** This machine has lost its network, or has one again, perhaps another one. */
+  network(up: boolean): LinkStep | null
   /** The other side's offer of a new connection is being answered. */
   redialled(): void
   /** The other side has said how often it sends heartbeats, in milliseconds; 0 for never. */
@@ -347,6 +349,8 @@ export declare class SignalingClient {
   join(room: string): void
   /** Leaves a room. */
   leave(room: string): void
+  /** The network has changed: is the connection alive? A wait for the next attempt ends. */
+  hurry(): void
   /** Starts to close; the event `closed` tells when it is done. */
   close(): void
 }

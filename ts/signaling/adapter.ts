@@ -58,6 +58,8 @@ export interface RoomDetails {
 export interface SubscriptionContext {
   /** The agent's own keys, for services that want proof of its name. */
   readonly keys?: AgentKeys;
+  /** Says that others can find the agent, for the first time or again: links that wait for the service go on. May be left out. */
+  registered?(): void;
   /**
    * Offers ICE servers to the agent, in place of those offered before. They are used for connections and ICE restarts from
    * then on. Those that should count for the first connection have to be offered before `subscribe()` has resolved.

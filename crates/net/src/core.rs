@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 use crate::config::{IceServer, PeerConfig};
 use crate::foreground::{Foreground, Lender, Lending};
 use crate::link::{Blocked, Link, Pending};
+use crate::roam::Roaming;
 use crate::sink::Sink;
 use crate::socket::Sent;
 use crate::stun::StunWaiters;
@@ -56,6 +57,7 @@ pub(crate) struct Core {
     pub(crate) wanted: Wanted,
     pub(crate) stun: StunWaiters,
     pub(crate) lending: Lending,
+    pub(crate) roaming: Roaming,
     /// Names being looked up.
     pub(crate) lookups: usize,
     /// The gathering in progress.
@@ -86,6 +88,7 @@ impl Core {
             wanted: Wanted::default(),
             stun: StunWaiters::default(),
             lending: Lending::default(),
+            roaming: Roaming::default(),
             lookups: 0,
             gathering: None,
             armed: None,
@@ -287,7 +290,8 @@ impl Core {
             Phase::Closing(until) => Some(until),
             Phase::Open | Phase::Closed => None,
         };
-        [self.connection.poll_timeout(), closing, self.lending.until()].into_iter().flatten().min()
+        let roaming = self.roaming.deadline(self.links.iter().any(|link| matches!(link, Link::Udp(_))));
+        [self.connection.poll_timeout(), closing, self.lending.until(), roaming].into_iter().flatten().min()
     }
 
     pub(crate) fn is_finished(&self) -> bool {

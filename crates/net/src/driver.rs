@@ -14,6 +14,7 @@ use crate::foreground::Lender;
 use crate::gather;
 use crate::link::sockets;
 use crate::resolve;
+use crate::roam;
 use crate::runtime::Lease;
 use crate::shared::Shared;
 use crate::socket::{BATCH, RecvBuffers, UdpSocket};
@@ -122,6 +123,7 @@ impl Driver {
             core.connection.handle_timeout(now);
         }
         core.lending.expire(now);
+        roam::look(&shared, core, now);
         let blocked = core.blocked.poll_flush(cx).is_pending();
         shared.drain_outbox(core, now);
         let mut more = core.pump(&*shared.sink, now).more;

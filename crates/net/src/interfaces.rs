@@ -145,9 +145,14 @@ type Cached = Option<(Instant, Arc<[LocalAddress]>)>;
 
 impl InterfaceCache {
     pub(crate) fn get(&self) -> io::Result<Arc<[LocalAddress]>> {
+        self.get_within(CACHE_TIME)
+    }
+
+    /// The addresses as they were no longer than `age` ago.
+    pub(crate) fn get_within(&self, age: Duration) -> io::Result<Arc<[LocalAddress]>> {
         let mut cached = self.0.lock();
         if let Some((at, list)) = &*cached
-            && at.elapsed() < CACHE_TIME
+            && at.elapsed() < age
         {
             return Ok(list.clone());
         }

@@ -35,6 +35,7 @@ mod peer;
 mod readiness;
 mod relay;
 mod resolve;
+mod roam;
 mod runtime;
 mod shared;
 mod sink;

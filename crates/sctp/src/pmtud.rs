@@ -16,6 +16,8 @@ const SIZES: [usize; 10] = [1300, 1348, 1400, 1412, 1432, 2200, 4300, 8800, 8900
 const FIRST_ROUND: [usize; 2] = [1400, 8800];
 /// What takes at least this many packets of the base size is bulk data.
 const BULK_PACKETS: usize = 4;
+/// What passes where even the base does not: 576 bytes over IPv4 (RFC 791), less the headers of IP, UDP, DTLS 1.2 and TURN.
+pub(crate) const FLOOR: usize = 500;
 /// A size that got no answer this often is too large.
 const ATTEMPTS: u32 = 3;
 /// How long after a search the next one starts (RFC 8899 section 5.1.1, PMTU_RAISE_TIMER).
@@ -79,12 +81,17 @@ impl Pmtud {
 
     /// Starts a search from what is known.
     fn start(&mut self) {
-        if !self.enabled {
+        if !self.enabled && self.current >= self.base {
             return;
         }
         self.ceiling = usize::MAX;
         self.raise = None;
         self.waits_for = WaitsFor::Nothing;
+        if self.current < self.base {
+            // First things first: an outage looks like a path that swallows all but the smallest packets.
+            self.probes = vec![Probe::new(self.base)];
+            return;
+        }
         let first = FIRST_ROUND.into_iter().chain([self.max]);
         let (current, max) = (self.current, self.max);
         self.probes = first.filter(|size| *size > current && *size <= max).map(Probe::new).collect();
@@ -106,12 +113,13 @@ impl Pmtud {
         }
     }
 
-    /// Large packets vanish: back to the base at once. True if that is a change.
+    /// Large packets vanish: back to the base at once, and from there to the floor. True if that is a change.
     pub(crate) fn on_black_hole(&mut self) -> bool {
-        if self.current == self.base {
+        let lower = if self.current > self.base { self.base } else { FLOOR.min(self.base) };
+        if self.current == lower {
             return false;
         }
-        self.current = self.base;
+        self.current = lower;
         self.probes.clear();
         self.raise = None;
         self.waits_for = WaitsFor::Progress;
@@ -181,11 +189,12 @@ impl Pmtud {
         if !self.probes.is_empty() {
             return;
         }
-        let limit = self.max.min(self.ceiling.saturating_sub(1));
+        let above = if self.enabled && self.current >= self.base { self.max } else { self.current };
+        let limit = above.min(self.ceiling.saturating_sub(1));
         let current = self.current;
         self.probes =
             SIZES.into_iter().filter(|size| *size > current && *size <= limit).map(Probe::new).collect();
-        if self.probes.is_empty() && self.current < self.max {
+        if self.probes.is_empty() && self.current < self.max.max(self.base) {
             self.raise = Some(now.after(RAISE));
         }
     }

@@ -2,6 +2,7 @@
 // here.
 export { because } from './causes';
 export { LinkConfiguration } from './configuration';
+export { watchNetwork } from './network-watch';
 export { Lifeline, type LinkState } from './lifeline';
 export {
   checkedHeartbeat,

@@ -8,7 +8,8 @@ import { binding } from '../../native';
 /** What made somebody look at the network. */
 export type NetworkChange = 'addresses' | 'routes' | 'woken';
 
-type Listener = (change: NetworkChange) => void;
+/** `online`: the machine has an address that others may reach, or never had one since it was watched. */
+type Listener = (change: NetworkChange, online: boolean) => void;
 
 /**
  * Looks at the interfaces every few seconds while somebody listens: a list of addresses takes some tens of microseconds,
@@ -20,6 +21,7 @@ class NetworkWatch {
   #clock = new binding.ClockWatch();
   #addresses = '';
   #routes = '';
+  #everOnline = false;
 
   constructor(private readonly interval: number) {}
 
@@ -40,6 +42,7 @@ class NetworkWatch {
     this.#clock.observe(this.interval);
     this.#addresses = addresses();
     this.#routes = defaultRoutes();
+    this.#everOnline = this.#addresses !== '';
     this.#timer = setInterval(() => this.#look(), this.interval).unref();
   }
 
@@ -52,7 +55,10 @@ class NetworkWatch {
     if (oldAddresses !== this.#addresses) change = 'addresses';
     else if (oldRoutes !== this.#routes) change = 'routes';
     else if (woken) change = 'woken';
-    if (change) for (const listener of [...this.#listeners]) listener(change);
+    this.#everOnline ||= this.#addresses !== '';
+    // What talks over its own loopback only has lost nothing.
+    const online = this.#addresses !== '' || !this.#everOnline;
+    if (change) for (const listener of [...this.#listeners]) listener(change, online);
   }
 }
 

@@ -3,8 +3,15 @@ import { checkInteger, checkMembers, checkMilliseconds } from '../../base';
 
 /** How a link comes back when its connection is lost; times in milliseconds. */
 export interface ReconnectOptions {
-  /** New connections to try before the link is given up; 0 for none: then an ICE restart is all. Default: 5. */
+  /**
+   * New connections to try before the link is given up; 0 for none: then an ICE restart is all. None is tried, and no time counts, while this
+   * machine has no network; then they are counted anew. Default: 5.
+   */
   attempts?: number;
+  /**
+   * Go on for as long as the link lives, whatever `attempts` says: for programs that nobody restarts. Both sides should say so. Default: `false`.
+   */
+  forever?: boolean;
   /** Longest wait after the first attempt that failed; it doubles from there: 2, 4, 8, 16 s. Default: 2,000. */
   delay?: number;
   /** No wait is longer. Default: 30,000. */
@@ -18,17 +25,29 @@ export interface ReconnectOptions {
   attemptTimeout?: number;
   /** How long the state `disconnected` may last before ICE is restarted: it often passes by itself. Default: 5,000. */
   grace?: number;
-  /** How often the addresses of this machine are looked at for changes; 0 for never. Default: 3,000. */
+  /** How often the addresses of this machine are looked at for changes; 0 for never. Default: 1,000. */
   networkInterval?: number;
 }
 
 /** All of it, with the defaults where nothing was said. */
-export interface ResolvedReconnect extends Required<ReconnectOptions> {
+export interface ResolvedReconnect extends Required<Omit<ReconnectOptions, 'forever'>> {
   /** `reconnect: false`: a lost connection ends the link. */
   enabled: boolean;
 }
 
-const MEMBERS = ['attempts', 'delay', 'maxDelay', 'jitter', 'attemptTimeout', 'grace', 'networkInterval'] as const;
+const MEMBERS = [
+  'attempts',
+  'forever',
+  'delay',
+  'maxDelay',
+  'jitter',
+  'attemptTimeout',
+  'grace',
+  'networkInterval',
+] as const;
+
+/** What the core takes for an attempt after the other without an end. */
+const FOREVER = 2 ** 32 - 1;
 
 /** As in the specification. */
 const HEARTBEAT = 30_000;
@@ -59,13 +78,17 @@ export function resolveReconnect(value: ReconnectOptions | false | undefined): R
   checkMembers(options, 'reconnect', MEMBERS);
   const time = (name: 'delay' | 'maxDelay' | 'attemptTimeout' | 'grace', fallback: number) =>
     checkMilliseconds(options[name] ?? fallback, `reconnect.${name}`);
-  const { jitter = 0.25, networkInterval = 3000 } = options;
+  const { forever = false, jitter = 0.25, networkInterval = 1000 } = options;
+  if (typeof forever !== 'boolean') {
+    throw new TypeError(`reconnect.forever must be true or false, not ${String(forever)}`);
+  }
   if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 1)) {
     throw new TypeError(`reconnect.jitter must be a number from 0 to 1, not ${String(jitter)}`);
   }
+  const attempts = checkInteger(options.attempts ?? 5, 'reconnect.attempts', 0, MOST_ATTEMPTS);
   return {
     enabled: value !== false,
-    attempts: value === false ? 0 : checkInteger(options.attempts ?? 5, 'reconnect.attempts', 0, MOST_ATTEMPTS),
+    attempts: value === false ? 0 : forever ? FOREVER : attempts,
     delay: time('delay', 2000),
     maxDelay: time('maxDelay', 30_000),
     jitter,

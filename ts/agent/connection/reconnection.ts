@@ -86,7 +86,10 @@ export class Reconnection {
     this.#enabled = enabled;
     this.#unwatch =
       enabled && networkInterval > 0
-        ? watchNetwork(networkInterval, (change) => this.networkChanged(change === 'woken' ? 'woken' : 'network'))
+        ? watchNetwork(networkInterval, (change, online) => {
+            if (change === 'woken') this.networkChanged('woken');
+            else this.#network(online);
+          })
         : () => undefined;
     this.#arm();
   }
@@ -133,6 +136,16 @@ export class Reconnection {
   networkChanged(reason: 'network' | 'woken'): void {
     this.#because(reason);
     this.#take(this.#monitor.networkChanged());
+  }
+
+  /** The signaling service is there again: whoever waits for the next attempt need not. */
+  signalingReturned(): void {
+    if (this.#down) this.networkChanged('network');
+  }
+
+  #network(online: boolean): void {
+    this.#because('network');
+    this.#take(this.#monitor.network(online));
   }
 
   /** The other side has said how often it sends heartbeats; 0 for never. */

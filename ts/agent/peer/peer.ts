@@ -129,6 +129,10 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
       offerIceServers: (servers: readonly RTCIceServer[]) => {
         if (signalingIceServers) configuration.offered(servers, common.logger);
       },
+      networkInterval: this.#host.reconnect.networkInterval,
+      registered: () => {
+        for (const link of this.#links.values()) link.lifeline.watch?.signalingReturned();
+      },
       deliver: (message: SignalingMessage) => this.#guard.receive(message),
       failed: (error: AgentError) => {
         this.#failure ??= error;

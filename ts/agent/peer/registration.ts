@@ -5,6 +5,7 @@ import type { AgentKeys } from '../../identity';
 import { isSignalingMessage, type SignalingAdapter, type SignalingMessage, type Unsubscribe } from '../../signaling';
 import { WebSocketSignaling } from '../../signaling/client';
 import type { RTCIceServer } from '../../w3c';
+import { watchNetwork } from '../connection';
 import type { PeerOptions } from './options';
 
 /** How long `close()` waits for an adapter to end a subscription. */
@@ -17,6 +18,10 @@ export interface RegistrationHost {
   readonly keys: AgentKeys | undefined;
   /** The service offers ICE servers. */
   offerIceServers(servers: readonly RTCIceServer[]): void;
+  /** How often the network is looked at, in milliseconds; 0 for never. */
+  readonly networkInterval: number;
+  /** Others can find this agent, for the first time or again. */
+  registered(): void;
   /** A message has come. Never throws. */
   deliver(message: SignalingMessage): void;
   /** The registration has failed. */
@@ -32,6 +37,7 @@ export class Registration {
   readonly #host: RegistrationHost;
   readonly #adapter: SignalingAdapter;
   readonly #subscription: Promise<Unsubscribe>;
+  #unwatch: () => void = () => undefined;
   #settled = false;
   #closed = false;
 
@@ -39,6 +45,10 @@ export class Registration {
     this.#host = host;
     this.#adapter = adapter;
     this.#subscription = this.#subscribe().finally(() => (this.#settled = true));
+    const { agentId, networkInterval } = host;
+    if (adapter instanceof WebSocketSignaling && networkInterval > 0) {
+      this.#unwatch = watchNetwork(networkInterval, () => adapter.hurry(agentId));
+    }
     this.ready = this.#subscription.then(() => undefined);
     // Nobody has to wait for it.
     this.ready.catch(() => undefined);
@@ -62,6 +72,7 @@ export class Registration {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#unwatch();
     const webSocket = this.#adapter instanceof WebSocketSignaling;
     if (this.#adapter instanceof WebSocketSignaling) this.#adapter.abandon(this.#host.agentId);
     // If it never came to a registration, there is nothing to end; nor does an error help anybody now.
@@ -88,6 +99,9 @@ export class Registration {
         },
         {
           ...(keys && { keys }),
+          registered: () => {
+            if (!this.#closed) this.#host.registered();
+          },
           offerIceServers: (servers) => {
             if (!this.#closed) this.#host.offerIceServers(servers);
           },

@@ -125,6 +125,7 @@ export class WebSocketSignaling implements SignalingAdapter {
         registered = true;
         this.#problems.delete(agent);
         resolve(unsubscribe);
+        context?.registered?.();
         tell('registered');
         onRegister?.(agent);
       },
@@ -205,6 +206,11 @@ export class WebSocketSignaling implements SignalingAdapter {
   /** Why an agent is not registered at the moment, if that is known. @internal */
   problem(agentId: string): string | undefined {
     return this.#problems.get(agentId);
+  }
+
+  /** The network has changed: the connection has to show that it is alive, or is made anew at once. @internal */
+  hurry(agentId: string): void {
+    this.#places.get(agentId)?.client.hurry();
   }
 
   /** Ends the registration of one agent, also while it is being made. @internal */

@@ -19,10 +19,13 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::verdict::{READING, Verdict};
 
+/// The longest patience: longer is none that anybody will see the end of, and would overflow the clock.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// When and how often to try.
 #[derive(Clone, Debug)]
 pub struct ReconnectConfig {
-    /// New connections to try before giving up; 0 for none. Default 5.
+    /// New connections to try before giving up; 0 for none, [`Self::FOREVER`] to go on for as long as the link lives. Default 5.
     pub attempts: u32,
     /// Longest wait after the first attempt; it doubles from there. Default 2 s.
     pub delay: Duration,
@@ -51,6 +54,9 @@ impl Default for ReconnectConfig {
 }
 
 impl ReconnectConfig {
+    /// Attempts without an end.
+    pub const FOREVER: u32 = u32::MAX;
+
     /// The longest wait before attempt number `attempt`, counted from 1.
     pub fn longest_delay(&self, attempt: u32) -> Duration {
         let Some(doublings) = attempt.checked_sub(2) else { return Duration::ZERO };
@@ -60,13 +66,15 @@ impl ReconnectConfig {
 
     /// How long all attempts together take at most: the patience of the side that does not dial.
     pub fn window(&self) -> Duration {
+        if self.attempts == Self::FOREVER {
+            return YEAR;
+        }
         let mut window = self.grace.saturating_add(self.attempt_timeout);
         for attempt in 1..=self.attempts {
             let each = self.longest_delay(attempt).saturating_add(self.attempt_timeout);
             window = window.saturating_add(each);
         }
-        // Longer is no patience that anybody will see the end of, and would overflow the clock.
-        window.min(Duration::from_secs(365 * 24 * 3600))
+        window.min(YEAR)
     }
 }
 
@@ -151,6 +159,8 @@ pub struct Reconnect {
     /// may not have been read yet.
     verdict: Verdict,
     lost: Option<Instant>,
+    /// This machine has no network: nothing is tried, and nobody given up.
+    offline: bool,
     /// An ICE restart because of the network: not again before this, however often interfaces come and go.
     quiet_until: Option<Instant>,
 }
@@ -161,7 +171,7 @@ impl Reconnect {
     pub fn new(config: ReconnectConfig, offerer: bool, seed: [u8; 32]) -> Self {
         let random = ChaCha8Rng::from_seed(seed);
         let (state, verdict) = (State::Up, Verdict::default());
-        Self { config, random, offerer, state, verdict, lost: None, quiet_until: None }
+        Self { config, random, offerer, state, verdict, lost: None, offline: false, quiet_until: None }
     }
 
     /// Whether this side dials when the connection is lost.
@@ -212,7 +222,10 @@ impl Reconnect {
                 self.lost = self.lost.or(Some(now));
                 Some(self.attempt(1, now))
             }
-            State::Rebuilding { attempt, .. } => Some(self.attempt(attempt.saturating_add(1), now)),
+            // It counts only if it could have succeeded.
+            State::Rebuilding { attempt, .. } => {
+                Some(self.attempt(attempt.saturating_add(u32::from(!self.offline)), now))
+            }
             State::Answering { attempt, give_up, .. } => Some(self.after_answering(attempt, give_up, now)),
             State::Backoff { .. } | State::Waiting { .. } | State::Over => None,
         }
@@ -226,6 +239,34 @@ impl Reconnect {
             // What failed before may work now.
             State::Backoff { attempt, .. } => Some(self.dial(attempt, now)),
             _ => None,
+        }
+    }
+
+    /// This machine has lost its network, or has one again. Until then nothing is tried; attempts are counted from then on.
+    pub fn handle_network(&mut self, up: bool, now: Instant) -> Option<Action> {
+        let returns = up && self.offline;
+        self.offline = !up;
+        if !up {
+            return None;
+        }
+        if !returns {
+            return self.handle_network_change(now);
+        }
+        self.quiet_until = None;
+        match self.state {
+            State::Backoff { .. } | State::Rebuilding { .. } => Some(self.dial(1, now)),
+            State::Waiting { .. } => {
+                self.enter(State::Waiting { until: now + self.config.window() });
+                None
+            }
+            State::Answering { attempt, .. } => {
+                let until = now + self.config.attempt_timeout;
+                let give_up = now + self.config.window();
+                self.enter(State::Answering { until, attempt, give_up });
+                None
+            }
+            State::Up | State::Disconnected { .. } | State::Restarting { .. } => Some(self.restart(now)),
+            State::Over => None,
         }
     }
 
@@ -259,6 +300,7 @@ impl Reconnect {
     /// When the present state ends.
     fn until(&self) -> Option<Instant> {
         match self.state {
+            _ if self.offline => None,
             State::Up | State::Over => None,
             State::Disconnected { until }
             | State::Restarting { until }
@@ -333,11 +375,11 @@ impl Reconnect {
         if self.offerer {
             return self.attempt(attempt.saturating_add(1), now);
         }
-        if give_up <= now {
+        if give_up <= now && !self.offline {
             return self.give_up(attempt);
         }
         self.enter(State::Waiting { until: give_up });
-        Action::Wait { patience: give_up - now }
+        Action::Wait { patience: give_up.saturating_duration_since(now) }
     }
 
     fn give_up(&mut self, attempts: u32) -> Action {

@@ -84,6 +84,11 @@ impl LinkMonitor {
         self.reconnect.handle_network_change(now).map(Step::Reconnect)
     }
 
+    /// See [`Reconnect::handle_network`].
+    pub fn handle_network(&mut self, up: bool, now: Instant) -> Option<Step> {
+        self.reconnect.handle_network(up, now).map(Step::Reconnect)
+    }
+
     /// See [`Reconnect::handle_redialled`].
     pub fn handle_redialled(&mut self, now: Instant) {
         self.keepalive = None;

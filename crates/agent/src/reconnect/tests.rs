@@ -212,6 +212,78 @@ fn a_connection_lost_during_a_restart_is_rebuilt_when_the_restart_has_had_its_ti
 }
 
 #[test]
+fn while_there_is_no_network_nothing_is_tried_and_then_attempts_are_counted_anew() {
+    let start = epoch();
+    let mut reconnect = offerer(exact());
+    reconnect.handle_disconnected(start);
+    assert_eq!(reconnect.handle_network(false, start + SECOND), None);
+    assert_eq!(run(&mut reconnect, start, 100_000), []);
+    // ICE gives up meanwhile; the new connection waits for the network as well.
+    let schedule = Action::Schedule { attempt: 1, delay: Duration::ZERO };
+    assert_eq!(reconnect.handle_failed(start + 30 * SECOND), Some(schedule));
+    assert_eq!(run(&mut reconnect, start, 100_000), []);
+    let back = start + 120 * SECOND;
+    assert_eq!(reconnect.handle_network(true, back), Some(Action::Rebuild { attempt: 1 }));
+    let attempts =
+        run(&mut reconnect, back, 1000).iter().filter(|(_, a)| matches!(a, Action::Rebuild { .. })).count();
+    assert_eq!(attempts, 4, "all the others are still there");
+}
+
+#[test]
+fn an_attempt_that_fails_for_want_of_a_network_does_not_count() {
+    let start = epoch();
+    let mut reconnect = offerer(exact());
+    reconnect.handle_failed(start);
+    assert_eq!(run(&mut reconnect, start, 1), [(0, Action::Rebuild { attempt: 1 })]);
+    reconnect.handle_network(false, start);
+    let schedule = Action::Schedule { attempt: 1, delay: Duration::ZERO };
+    assert_eq!(reconnect.handle_failed(start + SECOND), Some(schedule));
+    assert_eq!(reconnect.handle_network(true, start + 60 * SECOND), Some(Action::Rebuild { attempt: 1 }));
+}
+
+#[test]
+fn the_side_that_waits_waits_as_long_again_when_its_network_is_back() {
+    let start = epoch();
+    let mut reconnect = answerer(exact());
+    reconnect.handle_failed(start);
+    reconnect.handle_network(false, start);
+    assert_eq!(run(&mut reconnect, start, 100_000), []);
+    let back = start + 1000 * SECOND;
+    assert_eq!(reconnect.handle_network(true, back), None);
+    let patience = exact().window().as_secs();
+    assert_eq!(run(&mut reconnect, back, 1000), [(patience, Action::GiveUp { attempts: 0 })]);
+}
+
+#[test]
+fn a_short_absence_of_the_network_looks_for_a_path_at_once_when_it_is_over() {
+    for lost in [true, false] {
+        let start = epoch();
+        let mut reconnect = offerer(exact());
+        reconnect.handle_network(false, start);
+        if lost {
+            reconnect.handle_disconnected(start + SECOND);
+        }
+        let action = reconnect.handle_network(true, start + 2 * SECOND);
+        assert_eq!(action, Some(Action::RestartIce { lost }));
+    }
+}
+
+#[test]
+fn a_link_that_goes_on_forever_neither_gives_up_nor_waits_longer_than_it_is_told_to() {
+    let start = epoch();
+    let mut reconnect = offerer(ReconnectConfig { attempts: ReconnectConfig::FOREVER, ..exact() });
+    reconnect.handle_failed(start);
+    let seen = run(&mut reconnect, start, 100_000);
+    assert!(seen.iter().all(|(_, action)| !matches!(action, Action::GiveUp { .. })));
+    let dials: Vec<u64> =
+        seen.iter().filter(|(_, a)| matches!(a, Action::Rebuild { .. })).map(|(at, _)| *at).collect();
+    assert!(dials.len() > 2000);
+    assert!(dials.windows(2).all(|pair| pair[1] - pair[0] <= 45));
+    let config = ReconnectConfig { attempts: ReconnectConfig::FOREVER, ..exact() };
+    assert!(config.window() > Duration::from_secs(300 * 24 * 3600));
+}
+
+#[test]
 fn without_attempts_a_failure_is_the_end() {
     for mut reconnect in [offerer, answerer].map(|make| make(ReconnectConfig { attempts: 0, ..exact() })) {
         assert_eq!(reconnect.handle_failed(epoch()), Some(Action::GiveUp { attempts: 0 }));

@@ -37,7 +37,7 @@ pub(crate) fn start(shared: &Arc<Shared>, core: &mut Core, now: Instant, generat
         IceTransportPolicy::Relay => Vec::new(),
         IceTransportPolicy::All => host_candidates(shared, core, now, generation),
     };
-    let job = Job { shared: shared.clone(), generation, hosts, seen: Mutex::default() };
+    let job = Job { shared: shared.clone(), generation, hosts, seen: Mutex::default(), late: false };
     let servers = core.config.ice_servers.clone();
     if servers.is_empty() {
         core.connection.gathering_done(now, generation);
@@ -47,7 +47,21 @@ pub(crate) fn start(shared: &Arc<Shared>, core: &mut Core, now: Instant, generat
     }
 }
 
+/// Asks the TURN servers for other allocations, of which the peer learns by the checks that leave from there.
+pub(crate) fn renew_relays(shared: &Arc<Shared>, core: &Core) {
+    let Some(generation) = core.connection.ice_generations().into_iter().flatten().max() else { return };
+    let mut servers = core.config.ice_servers.clone();
+    for server in &mut servers {
+        server.urls.retain(|url| matches!(url.scheme, Scheme::Turn | Scheme::Turns));
+    }
+    // Without sockets of ours nobody is asked what they look like from outside.
+    let job =
+        Job { shared: shared.clone(), generation, hosts: Vec::new(), seen: Mutex::default(), late: true };
+    shared.executor.spawn(shared.clone().watch(Arc::new(job).run(servers)));
+}
+
 fn host_candidates(shared: &Shared, core: &mut Core, now: Instant, generation: u32) -> Vec<Arc<UdpSocket>> {
+    core.roaming.enabled = true;
     let open = open_sockets(shared, core, now);
     for socket in &open {
         let addr = socket.local();
@@ -92,7 +106,7 @@ fn open_sockets(shared: &Shared, core: &mut Core, now: Instant) -> Vec<Arc<UdpSo
     kept
 }
 
-fn bind_socket(core: &mut Core, address: &LocalAddress) -> Option<Arc<UdpSocket>> {
+pub(crate) fn bind_socket(core: &mut Core, address: &LocalAddress) -> Option<Arc<UdpSocket>> {
     match bind_in_range(core.config.port_range, |port| address.with_port(port)) {
         Ok(socket) => {
             let socket = Arc::new(socket);
@@ -136,6 +150,8 @@ struct Job {
     hosts: Vec<Arc<UdpSocket>>,
     /// Server-reflexive candidates so far, as (address, base): several servers usually see the same address.
     seen: Mutex<HashSet<(SocketAddr, SocketAddr)>>,
+    /// Gathering is over: what is found now is not told.
+    late: bool,
 }
 
 impl Job {
@@ -271,7 +287,10 @@ impl Job {
     }
 
     fn add(&self, candidate: LocalCandidate) {
-        self.shared.run(|core, now| core.connection.add_local_candidate(now, self.generation, candidate));
+        self.shared.run(|core, now| match self.late {
+            true => core.connection.add_late_candidate(now, candidate),
+            false => core.connection.add_local_candidate(now, self.generation, candidate),
+        });
     }
 
     fn fail(&self, url: &IceServerUrl, local: Option<SocketAddr>, code: u16, text: String, fault: Fault) {

@@ -109,6 +109,7 @@ impl Connection {
         [
             self.ice.agent_deadline(),
             next_change(&self.ice),
+            self.ice.suspicion_due(),
             self.dtls.poll_timeout(),
             self.channels.poll_timeout(),
             self.housekeeping,

@@ -8,7 +8,7 @@ use tracing::trace;
 use super::Connection;
 use crate::error::Error;
 use crate::event::Event;
-use crate::ice::{Fault, IceCandidateError, LocalCandidate, ResolveCandidate};
+use crate::ice::{CandidateKind, Fault, IceCandidateError, LocalCandidate, ResolveCandidate, SelectedPair};
 use crate::jsep::{CandidateInit, RemoteCandidate};
 use crate::sdp::{Candidate, CandidateAddress};
 
@@ -39,6 +39,30 @@ impl Connection {
             });
         }
         self.kick(now);
+    }
+
+    /// An address that this machine has got since it gathered. The peer is not told: it learns of it by the checks from there, so that a
+    /// connection can move without signaling.
+    pub fn add_late_candidate(&mut self, now: Instant, candidate: LocalCandidate) {
+        if self.is_over() || !self.ice.accepts(&candidate) {
+            return;
+        }
+        if let Some(generation) = self.ice.newest_mut() {
+            generation.add_local(now, candidate);
+        }
+        self.ice.kick(now);
+        self.update(now);
+    }
+
+    /// Whether data has stopped so suddenly that something may have happened to the network.
+    pub fn suspects_its_path(&self) -> bool {
+        self.ice.is_suspicious()
+    }
+
+    /// Whether the path in use leads through a TURN server of ours and does not answer any more: the server may have forgotten us.
+    pub fn has_lost_its_relay(&self) -> bool {
+        let relayed = |pair: &SelectedPair| pair.local.kind == CandidateKind::Relay;
+        self.ice.is_silent() && self.shown.pair.as_ref().is_some_and(relayed)
     }
 
     /// The generations that candidates are of use for: the one in use, and the one that an ICE restart is negotiating.

@@ -180,8 +180,8 @@ impl Batch {
 /// Whether a packet holds a data chunk from before the path's MTU shrank. Probes for a larger MTU are above it as well, by
 /// purpose: they start with a HEARTBEAT.
 fn is_oversized(sctp: &Association, packet: &[u8]) -> bool {
-    /// Smaller packets pass everywhere: IPv6's minimum MTU, less its header and UDP's, less those of a DTLS record.
-    const SAFE: usize = 1_191;
+    /// Smaller packets pass everywhere: 576 bytes, less the headers of IP, UDP, DTLS and TURN.
+    const SAFE: usize = 500;
     const HEARTBEAT: u8 = 4;
     packet.len() > SAFE && packet.get(12) != Some(&HEARTBEAT) && packet.len() > sctp.metrics().mtu
 }

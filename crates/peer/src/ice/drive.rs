@@ -47,7 +47,7 @@ impl IceTransport {
             return false;
         }
         let Ok(message) = StunMessage::parse(data) else { return false };
-        let mut accepted = false;
+        let (mut accepted, mut answered) = (false, false);
         for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
             if !generation.admits(&message, &self.pairs, local, remote) {
                 continue;
@@ -69,10 +69,14 @@ impl IceTransport {
                 }
             } else if message.is_successful_binding_response() {
                 self.pairs.response_received(now, message.trans_id());
+                answered = true;
             }
             // Answers, triggered checks and nominations go out now instead of at the next tick.
             generation.agent.handle_timeout(now);
             break;
+        }
+        if answered {
+            self.follow(now);
         }
         accepted
     }
@@ -83,6 +87,7 @@ impl IceTransport {
             return;
         }
         self.hurry(now);
+        self.suspect(now);
         if self.agent_deadline.is_some_and(|deadline| deadline <= now) {
             for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
                 generation.agent.handle_timeout(now);

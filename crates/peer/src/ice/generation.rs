@@ -151,6 +151,11 @@ impl Generation {
         bases
     }
 
+    /// Whether checks may still leave from this address.
+    pub(crate) fn has_base(&self, base: SocketAddr) -> bool {
+        self.bases().contains(&base)
+    }
+
     fn choose(&mut self) {
         self.choice.choose(&self.bases(), &mut self.agent);
     }

@@ -2,6 +2,7 @@
 
 mod drive;
 mod embedding;
+mod follow;
 mod generation;
 mod pairs;
 mod remotes;

@@ -36,6 +36,9 @@ pub(crate) struct Pair {
     pub created: Instant,
     pub last_response: Option<Instant>,
     pub last_request: Option<Instant>,
+    /// Our checks since the last answer, and when the first of them was sent.
+    pub unanswered: u32,
+    pub asked: Option<Instant>,
     pub requests_sent: u64,
     pub requests_received: u64,
     pub responses_sent: u64,
@@ -133,6 +136,8 @@ impl PairTable {
         self.transactions.push_back(Transaction { id, pair, sent: now });
         if let Some(pair) = self.get_mut(pair) {
             pair.requests_sent += 1;
+            pair.unanswered += 1;
+            pair.asked = pair.asked.or(Some(now));
             pair.consent_requests_sent += u64::from(consent);
         }
     }
@@ -147,6 +152,8 @@ impl PairTable {
         pair.rtt = Some(rtt);
         pair.total_rtt += rtt;
         pair.last_response = Some(now);
+        pair.unanswered = 0;
+        pair.asked = None;
         pair.authenticated = true;
     }
 
@@ -197,6 +204,8 @@ fn new_pair(id: u32, generation: u32, local: SocketAddr, remote: SocketAddr, now
         created: now,
         last_response: None,
         last_request: None,
+        unanswered: 0,
+        asked: None,
         requests_sent: 0,
         requests_received: 0,
         responses_sent: 0,

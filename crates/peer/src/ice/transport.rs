@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::embedding::Embedding;
+use super::follow::Watch;
 use super::generation::Generation;
 use super::pairs::{Pair, PairTable};
 use super::types::{LocalCandidate, LocalCandidateKind, SelectedPair};
@@ -52,6 +53,7 @@ pub(crate) struct IceTransport {
     pub(super) agent_deadline: Option<Instant>,
     /// Silence on the pair in use was answered with an early check.
     pub(super) hurried: bool,
+    pub(super) watch: Watch,
     /// The last time anything was done.
     pub(super) clock: Option<Instant>,
     pub(crate) route_changes: u32,
@@ -76,6 +78,7 @@ impl IceTransport {
             outgoing: VecDeque::new(),
             agent_deadline: None,
             hurried: false,
+            watch: Watch::default(),
             clock: None,
             route_changes: 0,
         }
@@ -185,6 +188,7 @@ impl IceTransport {
         for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
             generation.remove_local(base);
         }
+        self.follow(now);
         self.kick(now);
     }
 

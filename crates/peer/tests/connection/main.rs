@@ -13,6 +13,7 @@ mod many_addresses;
 mod narrow;
 mod net;
 mod reuse;
+mod roaming;
 mod round_trips;
 mod setup;
 mod transfer;

@@ -62,6 +62,8 @@ pub struct Net {
     pub trickle: bool,
     pub tap: Option<Tap>,
     pub reach: Option<Reach>,
+    /// A NAT: its inner address and the outer one that it is seen under at the moment.
+    pub mapping: Option<(SocketAddr, SocketAddr)>,
 }
 
 pub fn certificate(index: usize) -> Certificate {
@@ -124,6 +126,7 @@ impl Net {
             trickle: true,
             tap: None,
             reach: None,
+            mapping: None,
         }
     }
 
@@ -286,6 +289,11 @@ impl Net {
         let mut buf = Vec::new();
         while let Some(transmit) = self.nodes[i].conn.poll_transmit(self.now, &mut buf, 64) {
             assert!(transmit.segment_size > 0 && !buf.is_empty());
+            // Routers may cut these, as they do over IPv4.
+            let mtu = self.link.mtu;
+            if transmit.oversized {
+                self.link.mtu = usize::MAX;
+            }
             for datagram in buf.chunks(transmit.segment_size) {
                 self.nodes[i].datagrams += 1;
                 let mut datagram = datagram.to_vec();
@@ -296,6 +304,7 @@ impl Net {
                 }
                 self.put(i, transmit.local, transmit.remote, datagram);
             }
+            self.link.mtu = mtu;
         }
     }
 
@@ -306,6 +315,13 @@ impl Net {
         if lost || self.link.down || data.len() > self.link.mtu || apart {
             return;
         }
+        let (local, remote) = match self.mapping {
+            Some((inner, _)) if remote == inner => return,
+            Some((inner, outer)) => {
+                (if local == inner { outer } else { local }, if remote == outer { inner } else { remote })
+            }
+            None => (local, remote),
+        };
         let jitter = self.link.jitter.as_micros() as u64;
         let jitter = if jitter == 0 { 0 } else { self.random() % jitter };
         let at = self.now + self.link.delay + Duration::from_micros(jitter);

@@ -6,12 +6,16 @@ use super::Sender;
 use super::message::Limit;
 use super::rack::DetectionContext;
 use super::ring::Fate;
+use crate::pmtud::FLOOR;
 use crate::time::{MILLISECOND, Nanos, Time};
 
 /// Longest acknowledgement delay that is allowed for (RFC 9260 section 6.2 says 200 ms).
 const MAX_ACK_DELAY: Nanos = 200 * MILLISECOND;
 /// Large packets lost in a row, with none arriving in between, that mean the path does not carry them.
 const BLACK_HOLE_LOSSES: u32 = 6;
+
+/// Timeouts in a row after which packets of the base size count as swallowed, too: what passes everywhere is tried then.
+const SWALLOWED: u32 = 2;
 
 /// A loss being repaired.
 #[derive(Clone, Copy, Debug)]
@@ -191,7 +195,8 @@ impl Sender {
             let (until, horizon) = (self.ring.next(), self.horizon);
             self.recovery = Some(Recovery { until, timeout: true, horizon });
         }
-        self.black_hole |= lost_large && self.mtu > self.base_mtu;
+        let stubborn = had_flight && self.expiries >= SWALLOWED && self.mtu > FLOOR;
+        self.black_hole |= stubborn || (lost_large && self.mtu > self.base_mtu);
         self.advance_ack_point();
         self.forward_due |= self.advanced >= self.ring.base();
         self.timers.t3 = Some(now.after(self.rtt.backed_off(self.expiries)));

@@ -97,8 +97,10 @@ async fn stay_registered(
         };
         state.emit(ClientEvent::Disconnected { url, error, retry_in }).await;
         let mut closing = closing.clone();
+        let hurry = state.hurry.clone();
         tokio::select! {
             () = sleep(retry_in) => {}
+            () = hurry.notified() => {}
             _ = closing.wait_for(|closing| *closing) => return None,
         }
     }

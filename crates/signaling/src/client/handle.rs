@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -50,6 +50,7 @@ pub struct Client {
     max_message_size: usize,
     rooms: mpsc::UnboundedSender<RoomRequest>,
     closing: watch::Sender<bool>,
+    hurry: Arc<Notify>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -69,6 +70,7 @@ impl Client {
         let (max_queue_bytes, max_message_size) = (config.max_queue_bytes, config.max_message_size);
         // What the application asks for; the server bounds how many rooms it gets.
         let (rooms, requests) = mpsc::unbounded_channel();
+        let hurry = Arc::new(Notify::new());
         let state = State {
             outbox: Outbox {
                 queue: receiver,
@@ -82,9 +84,10 @@ impl Client {
             resume: None,
             had_ice_servers: false,
             rooms: Rooms::new(requests),
+            hurry: hurry.clone(),
         };
         let task = Mutex::new(Some(tokio::spawn(driver::run(state, servers, proxies, close_watch))));
-        let client = Self { queue, queued, max_queue_bytes, max_message_size, rooms, closing, task };
+        let client = Self { queue, queued, max_queue_bytes, max_message_size, rooms, closing, hurry, task };
         Ok((client, Events(event_receiver)))
     }
 
@@ -120,6 +123,11 @@ impl Client {
     /// The client has ended.
     pub fn leave(&self, room: RoomName) -> Result<(), SendError> {
         self.rooms.send(RoomRequest::Leave(room)).map_err(|_| SendError::Closed)
+    }
+
+    /// The network has changed: a connection has to prove at once that it is alive, and a wait for the next attempt ends.
+    pub fn hurry(&self) {
+        self.hurry.notify_one();
     }
 
     /// Starts to close without waiting for it; [`ClientEvent::Closed`] tells when it is done.

@@ -21,6 +21,9 @@ use crate::message::{Body, SignalingMessage};
 /// A server has this long to answer our goodbye.
 pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
+/// A server has this long to show that it is still there when the network has changed.
+const PROOF: Duration = Duration::from_secs(2);
+
 /// Why a session is over.
 pub(super) enum Outcome {
     /// The application closed the client.
@@ -107,6 +110,9 @@ impl Session<'_> {
         let mut rejoin = self.state.rooms.rejoin(&config.agent);
         let mut last_heard = Instant::now();
         let mut last_ping = last_heard;
+        // When the server must have been heard of, once the network has changed.
+        let mut proof: Option<Instant> = None;
+        let hurry = self.state.hurry.clone();
         // Whether the write under way is of messages from the outbox.
         let mut messages = false;
         loop {
@@ -119,6 +125,7 @@ impl Session<'_> {
             let done = tokio::select! {
                 incoming = receiver.next() => {
                     last_heard = Instant::now();
+                    proof = None;
                     match incoming {
                         Ok(Incoming::Text(text)) => {
                             self.deliver(&text).await;
@@ -159,6 +166,18 @@ impl Session<'_> {
                 () = sleep_until(last_heard + config.idle_timeout) => {
                     let seconds = config.idle_timeout.as_secs();
                     Err(End::lost(format!("nothing heard from the server for {seconds} s")))
+                }
+                () = hurry.notified() => {
+                    proof = Some(Instant::now() + PROOF);
+                    if idle {
+                        last_ping = Instant::now();
+                        writer.start(Job::Ping);
+                    }
+                    Ok(())
+                }
+                () = sleep_until(proof.unwrap_or(last_heard)), if proof.is_some() => {
+                    let seconds = PROOF.as_secs();
+                    Err(End::lost(format!("nothing heard from the server for {seconds} s after the network had changed")))
                 }
                 () = sleep_until(ping_at), if idle => {
                     last_ping = Instant::now();

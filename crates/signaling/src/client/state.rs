@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::config::ClientConfig;
 use super::event::ClientEvent;
@@ -19,6 +19,8 @@ pub(super) struct State {
     /// The application knows of ICE servers.
     pub(super) had_ice_servers: bool,
     pub(super) rooms: Rooms,
+    /// The network has changed.
+    pub(super) hurry: Arc<Notify>,
 }
 
 impl State {
