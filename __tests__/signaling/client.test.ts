@@ -149,6 +149,42 @@ test('a signal ends a registration, and whoever relies on it is told', async () 
   expect(home.stats().agents).toBe(0);
 });
 
+test('an agent whose network has changed finds out at once that its connection is dead, and does not wait to make the next one', async () => {
+  const real = await server();
+  // A path that dies without a word, as after a change of the address.
+  let dead = false;
+  const { port } = await listen((socket) => {
+    const onward = connect(real.port, '127.0.0.1');
+    const alive = !dead;
+    socket.on('data', (data) => alive && !dead && onward.write(data));
+    onward.on('data', (data) => !dead && socket.write(data));
+    onward.on('error', () => socket.destroy()).on('close', () => socket.destroy());
+    socket.on('close', () => onward.destroy());
+  });
+  const { onState, next } = states();
+  const signaling = new WebSocketSignaling(`ws://127.0.0.1:${port}`, {
+    onState,
+    reconnectDelay: 600_000,
+    maxReconnectDelay: 600_000,
+  });
+  const leave = await signaling.subscribe(
+    'agent://a',
+    () => undefined,
+    () => undefined,
+  );
+  cleanups.push(leave);
+  await next('registered');
+  const hurry = () => (signaling as unknown as { hurry(agent: string): void }).hurry('agent://a');
+  dead = true;
+  hurry();
+  const lost = await next('disconnected');
+  expect(lost.reason).toContain('after the network had changed');
+  expect(lost.retryIn).toBeGreaterThan(60_000);
+  dead = false;
+  hurry();
+  await next('registered');
+});
+
 test('a WebSocket goes through a proxy that asks for a password', async () => {
   const home = await server();
   const proxy = await connectProxy(() => home.port, 'me:p@ss');

@@ -1,6 +1,10 @@
 // One of the two agents of `run.mjs`, in a namespace of its own: `node agent.mjs send|receive SIGNALING OPTIONS`. What happens to it is
 // printed, one JSON object a line.
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 
 import { createPeer } from '../../index.js';
 
@@ -42,12 +46,13 @@ class Stall {
   }
 }
 
+const folder = await mkdtemp(join(tmpdir(), 'ossa-disturbed-'));
 const peer = createPeer({ agentId: `agent://${role}`, signaling, ...options });
 const whole = createHash('sha256');
 const stall = new Stall();
 let received = 0;
 process.stdin.on('data', () => stall.reset());
-process.stdin.on('end', () => process.exit(0));
+process.stdin.on('end', () => void rm(folder, { recursive: true }).then(() => process.exit(0)));
 
 if (role === 'receive') {
   const count = (data) => {
@@ -60,7 +65,11 @@ if (role === 'receive') {
   peer.on('link', (link) => {
     watch(link);
     link.on('channel', (channel) => channel.on('message', (data) => count(new Uint8Array(data))));
-    link.on('file', (file) => file.accept({ writable: new WritableStream({ write: count }) }));
+    link.on('file', (file) => {
+      file.accept({ directory: folder }, { onProgress: () => stall.heard() });
+      // It is complete if it has the digest that the sender has given.
+      void file.done.then(({ bytes: complete, sha256 }) => say({ complete, stall: stall.longest, digest: sha256 }));
+    });
   });
   await peer.ready;
   say({ ready: true });
@@ -69,17 +78,18 @@ if (role === 'receive') {
   watch(link);
   const stats = [...(await link.connection.getStats()).values()];
   const pair = stats.find(({ type, nominated }) => type === 'candidate-pair' && nominated);
-  say({ open: stats.find(({ id }) => id === pair?.localCandidateId)?.candidateType });
+  const kind = stats.find(({ id }) => id === pair?.localCandidateId)?.candidateType;
   const piece = Buffer.alloc(PIECE, 'ossa');
   const pieces = bytes / PIECE;
   for (let index = 0; index < pieces; index++) whole.update(piece);
   const digest = whole.digest('hex');
   if (by === 'file') {
-    const source = async function* () {
-      for (let index = 0; index < pieces; index++) yield piece;
-    };
-    await link.sendFile(ReadableStream.from(source()), { name: 'file', size: bytes }).done;
+    const path = join(folder, 'file');
+    await writeFile(path, Readable.from(Array(pieces).fill(piece)));
+    say({ open: kind });
+    await link.sendFile(path).done;
   } else {
+    say({ open: kind });
     const channel = await link.createChannel('bulk');
     for (let index = 0; index < pieces; index++) await channel.send(piece);
   }

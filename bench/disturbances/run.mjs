@@ -1,10 +1,11 @@
 // What networks do to a transfer that is under way, and for how long it stalls: Linux, as root or in a user namespace.
 //
 //   node bench/disturbances/run.mjs                        all rows, about ten minutes; the table goes to the standard output
-//   node bench/disturbances/run.mjs --only mtu-576,route   some of them; --by file: with sendFile; --states: what the agents told
+//   node bench/disturbances/run.mjs --only mtu-576,route   some of them; --by channel: over a channel instead of by sendFile; --states: what the agents told
 //
 // Each row has a world of its own (`world.mjs`). Three seconds after the first byte the world is disturbed.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -15,7 +16,7 @@ import { build, DISTURBANCES, OTHER, SERVER, startTurn } from './world.mjs';
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
-    by: { type: 'string', default: 'channel' },
+    by: { type: 'string', default: 'file' },
     megabytes: { type: 'string', default: '300' },
     rate: { type: 'string', default: '200mbit' },
     limit: { type: 'string', default: '200' },
@@ -68,7 +69,8 @@ async function row(name) {
     const { digest } = await sent;
     result = { complete: arrived.digest === digest, stall: arrived.stall / 1000 };
   }
-  for (const { child } of [receiver, sender]) child.kill('SIGKILL');
+  for (const { child } of [receiver, sender]) child.stdin.end();
+  await Promise.all([receiver, sender].map(({ child }) => once(child, 'exit')));
   world.turn?.kill('SIGKILL');
   console.log(JSON.stringify({ name, open, ...result, told: told.slice(before) }));
   process.exit(0);
