@@ -8,7 +8,7 @@ import { binding } from '../../native';
 /** What made somebody look at the network. */
 export type NetworkChange = 'addresses' | 'routes' | 'woken';
 
-/** `online`: the machine has an address that others may reach, or never had one since it was watched. */
+/** `online`: the machine has an address that leads beyond its cable, or never had one since it was watched. */
 type Listener = (change: NetworkChange, online: boolean) => void;
 
 /**
@@ -42,7 +42,7 @@ class NetworkWatch {
     this.#clock.observe(this.interval);
     this.#addresses = addresses();
     this.#routes = defaultRoutes();
-    this.#everOnline = this.#addresses !== '';
+    this.#everOnline = leadsOn(this.#addresses);
     this.#timer = setInterval(() => this.#look(), this.interval).unref();
   }
 
@@ -55,9 +55,10 @@ class NetworkWatch {
     if (oldAddresses !== this.#addresses) change = 'addresses';
     else if (oldRoutes !== this.#routes) change = 'routes';
     else if (woken) change = 'woken';
-    this.#everOnline ||= this.#addresses !== '';
+    const leads = leadsOn(this.#addresses);
+    this.#everOnline ||= leads;
     // What talks over its own loopback only has lost nothing.
-    const online = this.#addresses !== '' || !this.#everOnline;
+    const online = leads || !this.#everOnline;
     if (change) for (const listener of [...this.#listeners]) listener(change, online);
   }
 }
@@ -75,6 +76,11 @@ function addresses(): string {
     .flatMap(([name, list]) => (list ?? []).filter(({ internal }) => !internal).map(({ cidr }) => `${name} ${cidr}`))
     .sort()
     .join('\n');
+}
+
+/** Whether one of these addresses is not link-local: those stay when a network goes, at bridges for example. */
+function leadsOn(list: string): boolean {
+  return list.split('\n').some((line) => line !== '' && !/ (fe[89ab].:|169\.254\.)/i.test(line));
 }
 
 /** Longer tables are those of routers, and reading them would take longer than a look at the addresses. */
