@@ -7,6 +7,7 @@
 // The host's ways are slowed down to the rate of the experiment.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 
 // Run by npm there is another program of the name `nft` in the path: a tracer of files.
 process.env.PATH = process.env.PATH.split(':')
@@ -157,17 +158,34 @@ export async function startTurn() {
   const child = spawn(
     'turnserver',
     [
-      ...['-n', '--no-cli', '--log-file', 'stdout', '--lt-cred-mech', '--realm', 'world', '--user', 'alice:wonderland'],
+      ...[
+        '-n',
+        '--no-cli',
+        '--no-stdout-log',
+        '--log-file',
+        '/dev/null',
+        '--lt-cred-mech',
+        '--realm',
+        'world',
+        '--user',
+        'alice:wonderland',
+      ],
       ...['--listening-ip', SERVER, '--relay-ip', SERVER, '--no-tls', '--no-dtls', '--pidfile', '/run/turn.pid'],
-      ...['--userdb', '/run/turndb', '--simple-log'],
+      ...['--userdb', '/run/turndb'],
     ],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
+    { stdio: 'ignore' },
   );
-  await new Promise((resolve) => {
-    let log = '';
-    child.stdout.on('data', (text) => {
-      if ((log += text).includes('UDP listener opened on')) resolve();
+  while (!(await listens(SERVER, 3478)));
+  return child;
+}
+
+function listens(host, port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, host);
+    socket.on('error', () => setImmediate(resolve, false));
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
     });
   });
-  return child;
 }
