@@ -220,11 +220,11 @@ interface PortRange {
 interface SctpOptions {
   /** Our port, 1 to 65535. Default 5000. */
   port?: number
-  /** Default `cubic`. */
-  congestionControl?: 'newreno' | 'cubic'
+  /** Default `bbr`. */
+  congestionControl?: 'bbr' | 'cubic' | 'newreno'
   /** Receive window at the start. Default 1 MiB. */
   minReceiveWindow?: number
-  /** The receive window grows up to this. Default 16 MiB. */
+  /** The receive window grows up to this. Default 32 MiB. */
   maxReceiveWindow?: number
   /** How long a peer may take to complete the handshake; 0: for ever. Default 30000. */
   handshakeTimeout?: number

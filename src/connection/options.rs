@@ -75,12 +75,12 @@ pub struct DtlsOptions {
 pub struct SctpOptions {
     /// Our port, 1 to 65535. Default 5000.
     pub port: Option<f64>,
-    /// Default `cubic`.
-    #[napi(ts_type = "'newreno' | 'cubic'")]
+    /// Default `bbr`.
+    #[napi(ts_type = "'bbr' | 'cubic' | 'newreno'")]
     pub congestion_control: Option<String>,
     /// Receive window at the start. Default 1 MiB.
     pub min_receive_window: Option<f64>,
-    /// The receive window grows up to this. Default 16 MiB.
+    /// The receive window grows up to this. Default 32 MiB.
     pub max_receive_window: Option<f64>,
     /// How long a peer may take to complete the handshake; 0: for ever. Default 30000.
     pub handshake_timeout: Option<f64>,
@@ -265,10 +265,10 @@ impl DtlsOptions {
 
 impl SctpOptions {
     fn apply(self, sctp: &mut ossa_sctp::Config) -> Result<()> {
-        use ossa_sctp::CongestionControl::{Cubic, NewReno};
+        use ossa_sctp::CongestionControl::{Bbr, Cubic, NewReno};
         if let Some(name) = self.congestion_control {
-            sctp.congestion =
-                choice("sctp.congestionControl", &name, &[("newreno", NewReno), ("cubic", Cubic)])?;
+            let known = [("bbr", Bbr), ("cubic", Cubic), ("newreno", NewReno)];
+            sctp.congestion = choice("sctp.congestionControl", &name, &known)?;
         }
         set!(sctp.receive_window_min, self.min_receive_window, |v| size(
             "sctp.minReceiveWindow",

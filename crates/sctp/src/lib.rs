@@ -6,7 +6,7 @@
 //!
 //! Implemented: RFC 9260 (SCTP), RFC 3758 (partial reliability), RFC 6525 (stream reset), RFC 8260 (message
 //! interleaving), RFC 9653 (zero checksum over DTLS), RFC 7053 (immediate SACK), RFC 4820 and RFC 8899 (path
-//! MTU discovery), RFC 8985 (RACK-TLP), RFC 9438 (CUBIC) and RFC 9406 (HyStart++);
+//! MTU discovery), RFC 8985 (RACK-TLP), draft-ietf-ccwg-bbr (BBR version 3), RFC 9438 (CUBIC) and RFC 9406 (HyStart++);
 //! draft-hancke-tsvwg-snap (the INIT chunks stand in the descriptions).
 #![forbid(unsafe_code)]
 

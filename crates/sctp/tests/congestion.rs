@@ -18,7 +18,7 @@ const RATE: u64 = 1_250_000;
 const PAYLOAD: f64 = 1400.0 / 1469.0;
 
 fn flow() -> FlowSpec {
-    let congestion = CongestionControl::default();
+    let congestion = CongestionControl::Cubic;
     FlowSpec { congestion, starts: Duration::ZERO, extra_delay: Duration::ZERO, bytes: None }
 }
 

@@ -151,7 +151,7 @@ fn the_handshake_survives_loss_and_outage() {
 
 #[test]
 fn a_narrow_path_with_a_short_queue_is_used_well() {
-    for congestion in [CongestionControl::NewReno, CongestionControl::Cubic] {
+    for congestion in [CongestionControl::NewReno, CongestionControl::Cubic, CongestionControl::Bbr] {
         let link = Link { delay: 25 * MS, rate: 1_250_000, queue: 62_500, mtu: 1435, ..Link::default() };
         let config = Config { congestion, ..Config::default() };
         let mut sim = Sim::connected(link, config, 70);

@@ -145,7 +145,7 @@ proptest! {
         slow in any::<bool>(),
         narrow in any::<bool>(),
         interleaving in any::<bool>(),
-        cubic in any::<bool>(),
+        controller in 0usize..3,
     ) {
         let link = Link {
             delay: delay * MS,
@@ -158,7 +158,8 @@ proptest! {
             mtu: if narrow { 1435 } else { 20_000 },
             ..Link::default()
         };
-        let congestion = if cubic { CongestionControl::Cubic } else { CongestionControl::NewReno };
+        let congestion =
+            [CongestionControl::NewReno, CongestionControl::Cubic, CongestionControl::Bbr][controller];
         let config = Config { interleaving, congestion, ..Config::default() };
         soak(link, config, u64::from(seed), 150);
     }

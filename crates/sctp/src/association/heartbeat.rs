@@ -8,7 +8,7 @@ use super::Association;
 use crate::chunk::heartbeat::{HEARTBEAT_LEN, HeartbeatInfo};
 use crate::chunk::kind;
 use crate::packet::{CHUNK_HEADER, PacketBuilder};
-use crate::time::{Time, nanos};
+use crate::time::{Nanos, Time, nanos};
 
 /// State of heartbeats.
 #[derive(Debug, Default)]
@@ -23,6 +23,11 @@ impl Heartbeat {
     /// Something was heard from the peer, so the path is not idle.
     pub(super) fn on_activity(&mut self, now: Time, interval: Option<Duration>) {
         self.timer = interval.map(|interval| now.after(nanos(interval)));
+    }
+
+    /// One goes out with the next packet unless one is under way that may still be answered.
+    pub(super) fn request_unless_pending(&mut self, now: Time, patience: Nanos) {
+        self.due |= self.pending.is_none_or(|(_, sent_at)| now.since(sent_at) > patience);
     }
 
     /// One goes out with the next packet.

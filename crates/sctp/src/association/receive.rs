@@ -18,6 +18,9 @@ use crate::recv::Verdict;
 use crate::state::State;
 use crate::time::Time;
 
+/// Who has received more than this may be receiving more than the first receive window holds.
+const BULK: u64 = 64 * 1024;
+
 /// Whether the chunks that follow in a packet are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
@@ -79,6 +82,10 @@ impl Association {
     fn after_packet(&mut self, now: Time, has_data: bool) {
         self.heartbeat.on_activity(now, self.config.heartbeat_interval);
         if has_data {
+            // Who only receives has no round trip time to size its window by.
+            if self.sender.rtt.smoothed().is_none() && self.traffic.bytes_received > BULK {
+                self.heartbeat.request_unless_pending(now, self.sender.rtt.rto());
+            }
             self.receiver.on_packet_with_data(now, self.sender.rtt.smoothed());
             self.resets.on_data(&mut self.receiver);
             // RFC 9260 section 9.2: data after our SHUTDOWN is acknowledged with another one.

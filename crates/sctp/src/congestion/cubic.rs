@@ -98,6 +98,9 @@ impl Controller for Cubic {
     }
 
     fn on_ack(&mut self, ack: &Ack) {
+        if ack.recovering {
+            return;
+        }
         if !ack.limited {
             // The curve must not run on while nobody uses the window (RFC 9438 section 5.8).
             self.epoch = None;

@@ -38,7 +38,7 @@ impl Controller for NewReno {
     }
 
     fn on_ack(&mut self, ack: &Ack) {
-        if !ack.limited {
+        if ack.recovering || !ack.limited {
             return;
         }
         if self.window < self.threshold {

@@ -120,14 +120,14 @@ impl Window {
         self.unread < self.limit && self.used() < self.limit * 2
     }
 
-    /// Grows the limit if the application reads about as fast as it allows: twice what was read in a round
-    /// trip keeps a sender busy.
+    /// Grows the limit if the application reads about as fast as it allows. Twice what was read in a round trip keeps a sender
+    /// busy, twice that lets it double its rate once more before the next look.
     pub(super) fn tune(&mut self, now: Time, srtt: Option<Nanos>) {
         let round = srtt.unwrap_or(DEFAULT_ROUND).max(MIN_ROUND);
         if now.since(self.round_start) < round {
             return;
         }
-        let wanted = self.read_in_round.saturating_mul(2);
+        let wanted = self.read_in_round.saturating_mul(4);
         if wanted > self.limit {
             self.limit = wanted.min(self.max);
         }

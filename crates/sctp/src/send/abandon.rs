@@ -6,6 +6,7 @@ use super::Sender;
 use super::ring::{Fate, Sent};
 use crate::chunk::forward_tsn::{self, Skip};
 use crate::chunk::kind;
+use crate::congestion::Departure;
 use crate::event::Event;
 use crate::packet::{CHUNK_HEADER, PacketBuilder};
 use crate::time::Time;
@@ -73,6 +74,7 @@ impl Sender {
         message.last_tsn = tsn;
         self.ring.push(Sent {
             sent_at: Time::default(),
+            departure: Departure::default(),
             order: 0,
             message: key,
             offset: 0,
@@ -97,7 +99,7 @@ impl Sender {
                     self.peer_window += len;
                     chunk.fate = Fate::Abandoned;
                 }
-                Fate::Lost => chunk.fate = Fate::Abandoned,
+                Fate::Lost | Fate::Silent => chunk.fate = Fate::Abandoned,
                 Fate::Acked | Fate::Abandoned => {}
             }
         }
@@ -117,7 +119,7 @@ impl Sender {
                     self.note_skip(point, key);
                 }
                 Fate::Acked => point += 1,
-                Fate::Outstanding | Fate::Lost => break,
+                Fate::Outstanding | Fate::Silent | Fate::Lost => break,
             }
         }
         self.forward_due |= self.advanced >= self.ring.base() && self.advanced > self.forwarded;

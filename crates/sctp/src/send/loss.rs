@@ -39,13 +39,13 @@ impl Sender {
         if self.recovery.is_some_and(|recovery| cumulative + 1 >= recovery.until) {
             self.recovery = None;
             self.rack.on_recovered();
+            self.controller.on_recovered();
         }
     }
 
     /// Looks for losses among what is in flight.
     pub(super) fn detect_losses(&mut self, now: Time) {
         let context = DetectionContext {
-            horizon: self.horizon,
             recovering: self.recovery.is_some(),
             acked_out_of_order: self.acked_chunks,
             srtt: self.rtt.smoothed().unwrap_or(0),
@@ -53,46 +53,84 @@ impl Sender {
             min_rtt: self.rtt.min().unwrap_or(0),
         };
         let mut lost = std::mem::take(&mut self.scratch);
-        let found = self.rack.detect(now, &self.ring, &context, &mut lost);
-        self.timers.reorder = found.look_again;
+        self.timers.reorder = self.rack.detect(now, &self.ring, &context, &mut lost);
+        self.split_at_horizon(&mut lost);
         if !lost.is_empty() {
-            if self.recovery.is_none() {
-                self.suspects.clear();
+            let begins = self.recovery.is_none();
+            if begins {
+                self.begin_recovery(now);
             }
             for tsn in lost.drain(..) {
                 self.suspects.insert(tsn);
+                self.count_loss(tsn);
                 self.mark_lost(now, tsn);
             }
-            self.on_losses(now);
+            // The first one goes out whatever the smaller window says (RFC 9260 section 7.2.4).
+            self.probe_due |= begins && !self.lost.is_empty();
+            if self.large_losses >= BLACK_HOLE_LOSSES {
+                self.black_hole = true;
+            }
         }
         self.scratch = lost;
     }
 
-    fn on_losses(&mut self, now: Time) {
-        if self.recovery.is_none() {
-            self.controller.on_loss(now);
-            let (until, horizon) = (self.ring.next(), self.horizon);
-            self.recovery = Some(Recovery { until, timeout: false, horizon });
-            // The first one goes out whatever the smaller window says (RFC 9260 section 7.2.4).
-            self.probe_due |= !self.lost.is_empty();
+    /// Takes out of flight, but does not call lost, what the peer may have and not have had the room to say so; what it has had
+    /// the room to speak of by now, and did not, is lost.
+    fn split_at_horizon(&mut self, lost: &mut Vec<u64>) {
+        let header = self.chunk_header();
+        lost.retain(|tsn| {
+            let Some(chunk) = self.ring.get_mut(*tsn).filter(|_| *tsn > self.horizon) else { return true };
+            chunk.fate = Fate::Silent;
+            let len = usize::from(chunk.len);
+            self.flight -= len + header;
+            self.flight_payload -= len;
+            self.peer_window += len;
+            self.silent.push_back(*tsn);
+            false
+        });
+        while let Some(tsn) = self.silent.front().copied().filter(|tsn| *tsn <= self.horizon) {
+            self.silent.pop_front();
+            if self.ring.get(tsn).is_some_and(|chunk| chunk.fate == Fate::Silent) {
+                lost.push(tsn);
+            }
         }
-        if self.large_losses >= BLACK_HOLE_LOSSES {
-            self.black_hole = true;
+    }
+
+    fn begin_recovery(&mut self, now: Time) {
+        self.suspects.clear();
+        self.controller.on_loss(now);
+        let (until, horizon) = (self.ring.next(), self.horizon);
+        self.recovery = Some(Recovery { until, timeout: false, horizon });
+    }
+
+    /// Tells the controller of a loss.
+    fn count_loss(&mut self, tsn: u64) {
+        let header = self.chunk_header();
+        if let Some(chunk) =
+            self.ring.get(tsn).filter(|chunk| matches!(chunk.fate, Fate::Outstanding | Fate::Silent))
+        {
+            let loss = self.delivery.on_lost(usize::from(chunk.len) + header, &chunk.departure);
+            self.controller.on_lost(&loss);
         }
     }
 
     /// Takes a chunk out of flight, to be sent again or given up.
     fn mark_lost(&mut self, now: Time, tsn: u64) {
         let header = self.chunk_header();
-        let Some(chunk) = self.ring.get_mut(tsn).filter(|chunk| chunk.fate == Fate::Outstanding) else {
+        let Some(chunk) =
+            self.ring.get_mut(tsn).filter(|chunk| matches!(chunk.fate, Fate::Outstanding | Fate::Silent))
+        else {
             return;
         };
+        let was_in_flight = chunk.fate == Fate::Outstanding;
         chunk.fate = Fate::Lost;
         let (len, retransmits, key) = (usize::from(chunk.len), chunk.retransmits, chunk.message);
         let is_large = chunk.is_large && chunk.order > self.large_arrived;
-        self.flight -= len + header;
-        self.flight_payload -= len;
-        self.peer_window += len;
+        if was_in_flight {
+            self.flight -= len + header;
+            self.flight_payload -= len;
+            self.peer_window += len;
+        }
         if is_large {
             self.large_losses += 1;
         }
@@ -176,26 +214,29 @@ impl Sender {
         self.timers.probe = None;
         self.timers.reorder = None;
         self.forget_reneged();
-        let had_flight = self.flight > 0;
-        self.suspects.clear();
         let window_probe = self.peer_window == 0 && self.ring.len() == 1;
+        let says_something = self.flight > 0 && !window_probe;
+        if says_something && self.recovery.is_none_or(|recovery| !recovery.timeout) {
+            self.controller.on_timeout(now);
+        }
+        self.suspects.clear();
         let mut lost_large = false;
         for tsn in self.ring.base()..self.ring.next() {
-            let Some(chunk) = self.ring.get(tsn).filter(|chunk| chunk.fate == Fate::Outstanding) else {
+            let Some(chunk) =
+                self.ring.get(tsn).filter(|chunk| matches!(chunk.fate, Fate::Outstanding | Fate::Silent))
+            else {
                 continue;
             };
             lost_large |= chunk.is_large;
             self.suspects.insert(tsn);
+            self.count_loss(tsn);
             self.mark_lost(now, tsn);
         }
-        if had_flight && !window_probe {
-            if self.recovery.is_none_or(|recovery| !recovery.timeout) {
-                self.controller.on_timeout(now);
-            }
+        if says_something {
             let (until, horizon) = (self.ring.next(), self.horizon);
             self.recovery = Some(Recovery { until, timeout: true, horizon });
         }
-        let stubborn = had_flight && self.expiries >= SWALLOWED && self.mtu > FLOOR;
+        let stubborn = says_something && self.expiries >= SWALLOWED && self.mtu > FLOOR;
         self.black_hole |= stubborn || (lost_large && self.mtu > self.base_mtu);
         self.advance_ack_point();
         self.forward_due |= self.advanced >= self.ring.base();

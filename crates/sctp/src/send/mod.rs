@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
 use crate::chunk::data::{DATA_HEADER, I_DATA_HEADER};
 use crate::config::Config;
-use crate::congestion::{self, Controller, Pacer};
+use crate::congestion::{self, Controller, Delivery, Pacer};
 use crate::event::Event;
 use crate::packet::COMMON_HEADER;
 use crate::ranges::RangeSet;
@@ -111,8 +111,11 @@ pub(crate) struct Sender {
     suspects: BTreeSet<u64>,
     /// The last TSN that the peer's last SACK could speak of.
     horizon: u64,
+    /// Chunks beyond it that would be lost otherwise, in the order of their TSNs. At most what was in flight.
+    silent: VecDeque<u64>,
     pub(crate) rtt: Rtt,
     controller: Box<dyn Controller>,
+    delivery: Delivery,
     pacer: Pacer,
     peer_window: usize,
     max_peer_window: usize,
@@ -195,8 +198,10 @@ impl Sender {
             recovery: None,
             suspects: BTreeSet::new(),
             horizon: u64::MAX,
+            silent: VecDeque::new(),
             rtt: Rtt::new(config),
-            controller: congestion::controller(config.congestion, mtu),
+            controller: congestion::controller(config.congestion, mtu, terms.initial_tsn),
+            delivery: Delivery::default(),
             pacer: Pacer::default(),
             peer_window: terms.peer_window as usize,
             max_peer_window: terms.peer_window as usize,
@@ -313,7 +318,8 @@ impl Sender {
         self.rtt.reset();
         self.mtu = config.initial_mtu;
         self.large_losses = 0;
-        self.controller = congestion::controller(config.congestion, self.mtu);
+        self.controller = congestion::controller(config.congestion, self.mtu, self.ring.next() as u32);
+        self.delivery.on_path_change(self.rack.last_order());
         self.pacer = Pacer::default();
         self.recovery = None;
         self.suspects.clear();
@@ -358,6 +364,7 @@ impl Sender {
         self.acked.clear();
         self.lost = BinaryHeap::new();
         self.rack = Rack::new();
+        self.silent = VecDeque::new();
         self.suspects.clear();
         self.flight = 0;
         self.flight_payload = 0;

@@ -35,16 +35,14 @@ pub(crate) struct Rack {
     grown_at: u64,
 }
 
-/// What a pass of detection found.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Detection {
-    /// When to look again, because a chunk may yet turn out to be only late.
-    pub(crate) look_again: Option<Time>,
-}
-
 impl Rack {
     pub(crate) fn new() -> Self {
         Self { window_steps: 1, ..Self::default() }
+    }
+
+    /// The number of the last transmission.
+    pub(crate) fn last_order(&self) -> u64 {
+        self.next_order
     }
 
     /// Notes the first transmission of a chunk and returns its number.
@@ -123,22 +121,23 @@ impl Rack {
         steps.max(self.lateness.min(context.rto))
     }
 
-    /// Appends the TSNs that are lost to `lost`. Amortised O(1) per transmission.
+    /// Appends the TSNs that are lost to `lost`, those beyond the horizon as well. Returns when to look again, because a chunk
+    /// may yet turn out to be only late. Amortised O(1) per transmission.
     pub(crate) fn detect(
         &mut self,
         now: Time,
         ring: &Ring,
         context: &DetectionContext,
         lost: &mut Vec<u64>,
-    ) -> Detection {
+    ) -> Option<Time> {
         let window = self.window(context);
         let arrived = (self.newest_order, self.newest_rtt.saturating_add(window));
         let mut look_again: Option<Time> = None;
         for log in [&mut self.log, &mut self.again] {
-            let deadline = overdue(log, now, ring, context.horizon, arrived, lost);
+            let deadline = overdue(log, now, ring, arrived, lost);
             look_again = look_again.into_iter().chain(deadline).min();
         }
-        Detection { look_again }
+        look_again
     }
 }
 
@@ -147,7 +146,6 @@ fn overdue(
     log: &mut VecDeque<(u64, u64)>,
     now: Time,
     ring: &Ring,
-    horizon: u64,
     (newest_order, patience): (u64, Nanos),
     lost: &mut Vec<u64>,
 ) -> Option<Time> {
@@ -157,7 +155,7 @@ fn overdue(
             log.pop_front();
             continue;
         };
-        if order >= newest_order || tsn > horizon {
+        if order >= newest_order {
             return None;
         }
         let deadline = chunk.sent_at.after(patience);
@@ -176,8 +174,6 @@ fn overdue(
 /// What detection needs to know about the rest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DetectionContext {
-    /// Nothing is known of TSNs beyond this: the peer may have them and not have had the room to say so.
-    pub(crate) horizon: u64,
     pub(crate) recovering: bool,
     pub(crate) acked_out_of_order: usize,
     pub(crate) srtt: Nanos,

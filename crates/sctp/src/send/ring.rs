@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::congestion::Departure;
 use crate::time::Time;
 
 /// Where a chunk stands.
@@ -11,16 +12,20 @@ pub(crate) enum Fate {
     Outstanding,
     /// Acknowledged by a gap block.
     Acked,
+    /// It would be deemed lost, but the peer's SACKs have had no room to speak of it: it has left the path either way.
+    Silent,
     /// Deemed lost, to be sent again.
     Lost,
     /// Given up; the peer is told to skip it.
     Abandoned,
 }
 
-/// A chunk that got a TSN. 40 bytes; the payload stays in the message.
+/// A chunk that got a TSN. 80 bytes; the payload stays in the message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sent {
     pub(crate) sent_at: Time,
+    /// What was known of the path then.
+    pub(crate) departure: Departure,
     /// Number of its (last) transmission, counted over all chunks.
     pub(crate) order: u64,
     pub(crate) message: u32,

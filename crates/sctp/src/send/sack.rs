@@ -11,6 +11,8 @@ use crate::time::{Nanos, Time};
 #[derive(Debug, Default)]
 struct Progress {
     bytes: usize,
+    /// Those of them that may have arrived long ago.
+    late: usize,
     highest: u64,
     rtt: Option<Nanos>,
     /// Chunks that were called lost and not sent again, yet arrived.
@@ -67,6 +69,9 @@ impl Sender {
             self.expiries = 0;
             self.probe_sent = false;
         }
+        // Something has arrived, and the peer has no room to say what. One packet has left the path, so one may enter it:
+        // otherwise what is in flight by our count might keep back the very chunks that the list could go on with.
+        self.probe_due |= !moved && progress.bytes == 0 && self.horizon != u64::MAX && !self.lost.is_empty();
         self.leave_recovery(cumulative);
         self.grow_window(now, flight_before, &progress);
         self.detect_losses(now);
@@ -140,6 +145,7 @@ impl Sender {
                 self.flight -= size;
                 self.flight_payload -= usize::from(chunk.len);
             }
+            Fate::Silent => {}
             Fate::Lost => progress.mistaken.push(tsn),
             Fate::Acked | Fate::Abandoned => return,
         }
@@ -149,13 +155,25 @@ impl Sender {
             progress.large_arrived = true;
             self.large_arrived = self.large_arrived.max(chunk.order);
         }
-        if chunk.retransmits == 0 && chunk.fate == Fate::Outstanding {
-            let rtt = now.since(chunk.sent_at);
+        // A copy that arrives quicker than the path allows is an earlier one.
+        let rtt = now.since(chunk.sent_at);
+        let is_later_copy = chunk.retransmits == 0 || self.rtt.min().is_none_or(|min| rtt >= min);
+        // What the last SACK had no room for may have arrived long ago.
+        let is_told_at_once = chunk.fate != Fate::Silent && tsn <= self.horizon;
+        let is_fresh = chunk.fate == Fate::Outstanding && is_told_at_once;
+        let order = Some(chunk.order).filter(|_| is_later_copy && is_fresh);
+        if chunk.fate == Fate::Silent {
+            progress.late += size;
+            self.delivery.on_delivered_earlier(size);
+        } else {
+            self.delivery.on_delivered(now, size, order, chunk.sent_at, &chunk.departure);
+        }
+        if chunk.retransmits == 0 && is_fresh {
             progress.rtt = Some(progress.rtt.map_or(rtt, |least| least.min(rtt)));
         }
         // With duplicates reported, it is the first copy of a chunk that arrived: the time of the second one says
         // nothing about what was sent before it.
-        if chunk.retransmits == 0 || !progress.has_duplicates {
+        if (chunk.retransmits == 0 || !progress.has_duplicates) && is_told_at_once {
             self.rack.on_delivered(now, tsn, chunk, self.rtt.min());
         }
     }
@@ -193,21 +211,28 @@ impl Sender {
         if progress.bytes == 0 {
             return;
         }
-        if !self.is_window_frozen() {
-            let window = self.controller.window();
-            let slow_start = window < self.controller.threshold();
-            let ack = Ack {
-                now,
-                bytes: progress.bytes,
-                limited: self.window_limited || flight_before >= if slow_start { window / 2 } else { window },
-                latest_rtt: progress.rtt.unwrap_or(self.rtt.latest()),
-                srtt: self.rtt.smoothed().unwrap_or(0),
-                acked_tsn: progress.highest,
-                next_tsn: self.ring.next(),
-            };
-            self.controller.on_ack(&ack);
-        }
         let window = self.controller.window();
-        self.pacer.set_rate(window, window < self.controller.threshold(), self.rtt.smoothed(), self.mtu);
+        let slow_start = window < self.controller.threshold();
+        let ack = Ack {
+            now,
+            bytes: progress.bytes,
+            late: progress.late,
+            limited: self.window_limited || flight_before >= if slow_start { window / 2 } else { window },
+            recovering: self.is_window_frozen(),
+            rtt: progress.rtt,
+            latest_rtt: progress.rtt.unwrap_or(self.rtt.latest()),
+            srtt: self.rtt.smoothed().unwrap_or(0),
+            acked_tsn: progress.highest,
+            next_tsn: self.ring.next(),
+            in_flight: self.flight,
+            delivered: self.delivery.delivered(),
+            sample: self.delivery.take_sample(now, self.rtt.min().unwrap_or(0)),
+        };
+        self.controller.on_ack(&ack);
+        if self.controller.wants_app_limited() {
+            self.delivery.on_app_limited(self.flight);
+        }
+        let srtt = self.rtt.smoothed();
+        self.pacer.set_rate(now, self.controller.pacing_rate(srtt.unwrap_or(0)), srtt, self.mtu);
     }
 }

@@ -28,6 +28,7 @@ impl Sender {
             return;
         }
         self.age_window(now);
+        self.controller.on_sent(now, self.flight, self.delivery.is_app_limited());
         let before = packet.len();
         let mut oversized = false;
         while self.write_retransmission(now, packet, &mut oversized) == Step::Written {}
@@ -92,9 +93,11 @@ impl Sender {
         // Whether a chunk arrived in spite of all is worth knowing at once.
         let immediate = is_probe || self.expiries > 0;
         let order = self.rack.on_sent_again(tsn);
+        let departure = self.delivery.on_sent(now, self.flight, size);
         let Some(entry) = self.ring.get_mut(tsn) else { return Step::Written };
         entry.fate = Fate::Outstanding;
         entry.sent_at = now;
+        entry.departure = departure;
         entry.order = order;
         entry.is_large = false;
         entry.retransmits = entry.retransmits.saturating_add(1);
@@ -133,6 +136,9 @@ impl Sender {
     fn write_new(&mut self, now: Time, packet: &mut PacketBuilder<'_>) -> Step {
         let Some((stream, key)) = self.next_message() else {
             self.window_limited = false;
+            if self.flight < self.controller.window() {
+                self.delivery.on_app_limited(self.flight);
+            }
             return Step::Stop;
         };
         if self.is_expired(now, key) {
@@ -188,6 +194,7 @@ impl Sender {
             if self.ring.is_empty() && self.timers.persist.is_none() {
                 self.timers.persist = Some(now.after(self.rtt.backed_off(self.expiries)));
             }
+            self.delivery.on_app_limited(self.flight);
             return false;
         }
         self.timers.persist = None;
@@ -197,9 +204,11 @@ impl Sender {
     /// Gives the next `len` bytes of a message a TSN.
     fn cut_fragment(&mut self, now: Time, tsn: u64, stream_id: u16, key: u32, len: usize) -> Sent {
         let order = self.rack.on_sent(tsn);
+        let departure = self.delivery.on_sent(now, self.flight, len + self.chunk_header());
         let stream = self.streams.entry(stream_id);
         let mut chunk = Sent {
             sent_at: now,
+            departure,
             order,
             message: key,
             offset: 0,

@@ -10,8 +10,11 @@ use crate::support::MS;
 use crate::support::link::{Bursts, Link, Policer};
 
 /// The controllers that are compared. A new one is added here.
-pub const CONTROLLERS: [(&str, CongestionControl); 2] =
-    [("NewReno", CongestionControl::NewReno), ("CUBIC", CongestionControl::Cubic)];
+pub const CONTROLLERS: [(&str, CongestionControl); 3] = [
+    ("NewReno", CongestionControl::NewReno),
+    ("CUBIC", CongestionControl::Cubic),
+    ("BBR", CongestionControl::Bbr),
+];
 
 /// A figure of a scenario.
 #[derive(Clone, Copy, Debug)]
