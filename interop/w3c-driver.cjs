@@ -215,6 +215,18 @@ function createW3cDriver(api) {
       return {};
     },
 
+    /** Protocol of the pair in use, and who opened the connection if it is TCP. */
+    async selectedPair(params) {
+      const report = await peerOf(params).connection.getStats();
+      const stats = [...report.values()];
+      const transport = stats.find((entry) => entry.type === 'transport');
+      const pair = report.get(transport?.selectedCandidatePairId) ?? stats.find((entry) => entry.selected);
+      const side = ({ protocol, tcpType }) => ({ protocol, tcpType });
+      return pair
+        ? { local: side(report.get(pair.localCandidateId)), remote: side(report.get(pair.remoteCandidateId)) }
+        : null;
+    },
+
     async closePeer(params) {
       const peer = peerOf(params);
       peers.delete(params.pc);

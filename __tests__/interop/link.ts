@@ -30,8 +30,21 @@ export interface ChannelView {
   id?: number;
 }
 
+/** The pair in use. */
+export interface Pair {
+  local: { protocol: string; tcpType?: string };
+  remote: { protocol: string; tcpType?: string };
+}
+
+/** Which candidates are told, and what each end is opened with. */
+export interface LinkOptions {
+  passes?: (candidate: string) => boolean;
+  offerer?: object;
+  answerer?: object;
+}
+
 interface Candidate {
-  candidate?: object | null;
+  candidate?: { candidate: string } | null;
   /** The generation that it belongs to. */
   ufrag?: string;
   closed?: true;
@@ -53,8 +66,9 @@ export class End {
   get stack(): string {
     return this.driver.label;
   }
-  async open(): Promise<void> {
-    await this.call('open');
+  /** With settings that all stacks know, or that are only for one. */
+  async open(config: object = {}): Promise<void> {
+    await this.call('open', { config });
   }
   async createChannel(label: string, init: object = {}): Promise<void> {
     await this.call('createChannel', { label, init });
@@ -84,6 +98,9 @@ export class End {
   }
   receive(label: string, count: number): Promise<Summary[]> {
     return this.call('receive', { label, count });
+  }
+  selectedPair(): Promise<Pair | null> {
+    return this.call('selectedPair');
   }
   async closeChannel(label: string): Promise<void> {
     await this.call('closeChannel', { label });
@@ -118,11 +135,12 @@ export class Link {
   private constructor(
     readonly offerer: End,
     readonly answerer: End,
+    private readonly passes: (candidate: string) => boolean,
   ) {}
 
-  static async create(offerer: Driver, answerer: Driver): Promise<Link> {
-    const link = new Link(new End(offerer), new End(answerer));
-    await Promise.all([link.offerer.open(), link.answerer.open()]);
+  static async create(offerer: Driver, answerer: Driver, options: LinkOptions = {}): Promise<Link> {
+    const link = new Link(new End(offerer), new End(answerer), options.passes ?? (() => true));
+    await Promise.all([link.offerer.open(options.offerer), link.answerer.open(options.answerer)]);
     return link;
   }
 
@@ -136,11 +154,16 @@ export class Link {
       void this.pump(to, from);
     }
     try {
-      const answer = await to.acceptOffer(await from.createOffer(iceRestart));
-      await from.acceptAnswer(answer);
+      const answer = await to.acceptOffer(this.told(await from.createOffer(iceRestart)));
+      await from.acceptAnswer(this.told(answer));
     } finally {
       done();
     }
+  }
+
+  /** A description without the candidates that are kept back. */
+  private told(sdp: string): string {
+    return sdp.replace(/^a=(candidate:.*)\r\n/gm, (line, candidate: string) => (this.passes(candidate) ? line : ''));
   }
 
   // Candidates wait for the descriptions that they belong to.
@@ -151,7 +174,8 @@ export class Link {
         if (next.closed) return;
         await this.negotiated;
         // What is left from before an ICE restart is of no use, and an error for some.
-        if (next.ufrag === from.ufrag) await to.addCandidate(next.candidate ?? null);
+        if (next.ufrag !== from.ufrag) continue;
+        if (!next.candidate || this.passes(next.candidate.candidate)) await to.addCandidate(next.candidate ?? null);
       }
     } catch (error) {
       if (!from.closed && !to.closed) this.failures.push(error as Error);

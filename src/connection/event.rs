@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use ossa_peer::{
     CandidateInfo, ChannelId, ChannelInfo, DtlsSnapshot, Event, IceSnapshot, RelayProtocol, RtcError,
-    SctpSnapshot, SelectedPair, SessionDescription, Snapshot,
+    SctpSnapshot, SelectedPair, SessionDescription, Snapshot, TcpType,
 };
 use serde_json::{Value, json};
 
@@ -158,6 +158,8 @@ fn candidate(candidate: &CandidateInfo) -> Value {
     json!({
         "candidate": candidate.candidate,
         "type": candidate.kind.as_str(),
+        "protocol": candidate.protocol.as_str(),
+        "tcpType": candidate.tcp_type.map(TcpType::as_str),
         "address": candidate.addr.ip(),
         "port": candidate.addr.port(),
         "priority": candidate.priority,

@@ -1,7 +1,7 @@
 //! The options of a peer, from JavaScript's form into the core's.
 
 use napi_derive::napi;
-use ossa_net::{IceServer, PeerConfig};
+use ossa_net::{IceServer, PeerConfig, TcpMode};
 use ossa_peer::{Certificate, DtlsVersions};
 
 use crate::base::error::{Result, failure, type_error};
@@ -121,6 +121,12 @@ pub struct PeerOptions {
     pub ice_transport_policy: Option<String>,
     /// UDP ports of host candidates. Default: the system chooses.
     pub port_range: Option<PortRange>,
+    /// Host candidates over TCP (RFC 6544): ones that open connections, ones that accept them, or both. UDP is preferred whenever it
+    /// works. Default `off`.
+    #[napi(ts_type = "'off' | 'active' | 'passive' | 'both'")]
+    pub tcp: Option<String>,
+    /// TCP ports at which passive candidates accept connections. Default: the system chooses.
+    pub tcp_port_range: Option<PortRange>,
     /// Interfaces to gather from, by name; `*` at the end stands for anything. Default: all.
     pub include_interfaces: Option<Vec<String>>,
     /// Interfaces not to gather from; wins over `includeInterfaces`.
@@ -185,10 +191,9 @@ impl PeerOptions {
         config.include_loopback = self.include_loopback.unwrap_or(false);
         config.include_link_local = self.include_link_local.unwrap_or(false);
         config.tls_ca_pem = self.tls_ca_pem;
-        if let Some(range) = self.port_range {
-            let port = |name, value| short(name, value, 1, u16::MAX);
-            config.port_range = Some((port("portRange.min", range.min)?, port("portRange.max", range.max)?));
-        }
+        config.port_range = self.port_range.map(|range| range.check("portRange")).transpose()?;
+        config.tcp_port_range = self.tcp_port_range.map(|range| range.check("tcpPortRange")).transpose()?;
+        set!(config.tcp, self.tcp, tcp_mode);
         if let Some(address) = self.bind_address {
             let parsed = address
                 .parse()
@@ -197,6 +202,26 @@ impl PeerOptions {
         }
         Ok(config)
     }
+}
+
+impl PortRange {
+    fn check(self, name: &str) -> Result<(u16, u16)> {
+        let port = |end: &str, value| short(&format!("{name}.{end}"), value, 1, u16::MAX);
+        Ok((port("min", self.min)?, port("max", self.max)?))
+    }
+}
+
+/// The option `tcp`.
+#[allow(clippy::needless_pass_by_value, reason = "as the other conversions")]
+fn tcp_mode(mode: String) -> Result<TcpMode> {
+    let of = |active, passive| TcpMode { active, passive };
+    let modes = [
+        ("off", of(false, false)),
+        ("active", of(true, false)),
+        ("passive", of(false, true)),
+        ("both", of(true, true)),
+    ];
+    choice("tcp", &mode, &modes)
 }
 
 /// `RTCIceTransportPolicy`.

@@ -98,6 +98,7 @@ fn candidate(stats: &CandidateStats) -> Value {
         "address": stats.address,
         "port": stats.port,
         "protocol": stats.protocol,
+        "tcpType": stats.tcp_type,
         "candidateType": stats.candidate_type.as_str(),
         "priority": stats.priority,
         "url": stats.url,

@@ -36,6 +36,15 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
+/// Which host candidates over TCP there are (RFC 6544). UDP is preferred whenever it works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TcpMode {
+    /// Open connections to the peer's passive candidates.
+    pub active: bool,
+    /// Accept connections, at a port for each local address.
+    pub passive: bool,
+}
+
 /// Everything a [`crate::Peer`] needs besides its sink.
 #[derive(Debug, Clone)]
 pub struct PeerConfig {
@@ -48,6 +57,10 @@ pub struct PeerConfig {
     pub interfaces: InterfaceFilter,
     /// First and last UDP port to bind; `None` lets the system choose. One port per local address is needed.
     pub port_range: Option<(u16, u16)>,
+    /// Host candidates over TCP; none by default.
+    pub tcp: TcpMode,
+    /// First and last TCP port to accept connections at; `None` lets the system choose. One port per local address is needed.
+    pub tcp_port_range: Option<(u16, u16)>,
     /// Gather loopback addresses too. Without it they are used only when there is nothing else.
     pub include_loopback: bool,
     /// Gather link-local addresses (169.254/16, fe80::/10) too.
@@ -66,6 +79,8 @@ impl PeerConfig {
             ice_servers: Vec::new(),
             interfaces: InterfaceFilter::default(),
             port_range: None,
+            tcp: TcpMode::default(),
+            tcp_port_range: None,
             include_loopback: false,
             include_link_local: false,
             bind_address: None,
@@ -74,13 +89,17 @@ impl PeerConfig {
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
-        match self.port_range {
-            Some((first, last)) if first == 0 || first > last => Err(Error::Config {
-                setting: "port_range",
-                reason: format!("{first}-{last}: both must be from 1 to 65535, the first not above the last"),
-            }),
-            _ => Ok(()),
-        }?;
+        for (setting, range) in [("port_range", self.port_range), ("tcp_port_range", self.tcp_port_range)] {
+            match range {
+                Some((first, last)) if first == 0 || first > last => Err(Error::Config {
+                    setting,
+                    reason: format!(
+                        "{first}-{last}: both must be from 1 to 65535, the first not above the last"
+                    ),
+                }),
+                _ => Ok(()),
+            }?;
+        }
         match self.bind_ip() {
             Some(ip) if ip.is_multicast() || ip == Ipv4Addr::BROADCAST => Err(Error::Config {
                 setting: "bind_address",

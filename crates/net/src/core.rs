@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use ossa_peer::{Connection, Event, IceTransportPolicy, ResolveCandidate, Transmit};
+use ossa_peer::{CandidateProtocol, Connection, Event, IceTransportPolicy, ResolveCandidate, Transmit};
 use tokio::task::AbortHandle;
 
 use crate::config::{IceServer, PeerConfig};
 use crate::foreground::{Foreground, Lender, Lending};
 use crate::link::{Blocked, Link, Pending};
+use crate::listen::{Owner, TcpPort};
 use crate::roam::Roaming;
 use crate::sink::Sink;
 use crate::socket::Sent;
@@ -51,8 +52,12 @@ pub(crate) struct Core {
     links: Vec<Link>,
     /// Changes whenever `links` does.
     links_version: u64,
-    /// The ICE generations that relays were last looked through for.
+    /// The ICE generations that relays and ports were last looked through for.
     generations: [Option<u32>; 2],
+    /// Ports that TCP connections to this peer come to, and who takes them there.
+    ports: Vec<(Arc<TcpPort>, Arc<dyn Owner>)>,
+    /// What this peer is found by at its ports: a username fragment for each generation.
+    ufrags: Vec<(u32, String)>,
     pub(crate) blocked: Blocked,
     pub(crate) wanted: Wanted,
     pub(crate) stun: StunWaiters,
@@ -84,6 +89,8 @@ impl Core {
             links: Vec::new(),
             links_version: 0,
             generations: [None; 2],
+            ports: Vec::new(),
+            ufrags: Vec::new(),
             blocked: Blocked::default(),
             wanted: Wanted::default(),
             stun: StunWaiters::default(),
@@ -102,7 +109,7 @@ impl Core {
         self.deliver(sink, now);
         let more = self.transmit(sink, now);
         self.deliver(sink, now);
-        self.retire_relays(now);
+        self.retire(now);
         let earlier = match (self.connection.poll_timeout(), self.armed) {
             (Some(wanted), Some(armed)) => wanted < armed,
             (Some(_), None) => true,
@@ -118,7 +125,10 @@ impl Core {
         let mut any = false;
         while let Some(event) = self.connection.poll_event(now, sink.ready()) {
             match event {
-                Event::Gather { generation, .. } => self.wanted.gather = Some(generation),
+                Event::Gather { generation, parameters } => {
+                    self.wanted.gather = Some(generation);
+                    self.be_found(generation, parameters.ufrag);
+                }
                 Event::ResolveCandidate(request) => self.wanted.resolve.push(request),
                 event => {
                     sink.event(event);
@@ -160,8 +170,8 @@ impl Core {
 
     /// False if the link was full; what is left then waits in `blocked`.
     fn send(&mut self, transmit: &Transmit, data: &[u8]) -> bool {
-        let &Transmit { local, remote, segment_size: segment, oversized } = transmit;
-        let Some(link) = self.link(local) else {
+        let &Transmit { protocol, local, remote, segment_size: segment, oversized } = transmit;
+        let Some(link) = self.link(protocol, local) else {
             // The socket or allocation was closed since: as good as lost on the way.
             return true;
         };
@@ -188,8 +198,8 @@ impl Core {
         self.links_version
     }
 
-    fn link(&self, local: SocketAddr) -> Option<&Link> {
-        self.links.iter().find(|link| link.local() == local)
+    fn link(&self, protocol: CandidateProtocol, local: SocketAddr) -> Option<&Link> {
+        self.links.iter().find(|link| link.local() == local && link.protocol() == protocol)
     }
 
     /// Adds a way out. False if the peer was closed in the meantime.
@@ -204,13 +214,43 @@ impl Core {
         true
     }
 
-    /// Gives back the allocations of generations that are over: the server would be asked to keep them for as long as the peer lives.
-    fn retire_relays(&mut self, now: Instant) {
+    /// Connections that come to `port` and name this peer are for `owner`.
+    pub(crate) fn add_port(&mut self, port: Arc<TcpPort>, owner: Arc<dyn Owner>) {
+        for (_, ufrag) in &self.ufrags {
+            port.register(ufrag, owner.clone());
+        }
+        self.ports.push((port, owner));
+    }
+
+    /// A generation begins, whose checks name this fragment.
+    fn be_found(&mut self, generation: u32, ufrag: String) {
+        for (port, owner) in &self.ports {
+            port.register(&ufrag, owner.clone());
+        }
+        self.ufrags.push((generation, ufrag));
+    }
+
+    /// Takes this peer's names off its ports, of all generations but these.
+    fn be_forgotten(&mut self, but: [Option<u32>; 2]) {
+        let ports = &self.ports;
+        self.ufrags.retain(|(generation, ufrag)| {
+            let stays = but.contains(&Some(*generation));
+            if !stays {
+                ports.iter().for_each(|(port, _)| port.forget(ufrag));
+            }
+            stays
+        });
+    }
+
+    /// Gives back the allocations of generations that are over: the server would be asked to keep them for as long as the peer lives. Their
+    /// names are forgotten.
+    fn retire(&mut self, now: Instant) {
         let generations = self.connection.ice_generations();
         if generations == self.generations {
             return;
         }
         self.generations = generations;
+        self.be_forgotten(generations);
         for link in &self.links {
             if let Link::Relay(relay, _) = link
                 && !generations.contains(&Some(relay.generation()))
@@ -230,7 +270,9 @@ impl Core {
         if self.phase != Phase::Open {
             return false;
         }
-        let Some(Link::Udp(socket)) = self.lending.wanted(now).and_then(|local| self.link(local)) else {
+        let Some(Link::Udp(socket)) =
+            self.lending.wanted(now).and_then(|local| self.link(CandidateProtocol::Udp, local))
+        else {
             return false;
         };
         let until = self.lending.begin(now, foreground, peer(), socket.clone());
@@ -240,7 +282,14 @@ impl Core {
     /// A socket or allocation is gone: its candidates are as well.
     pub(crate) fn remove_link(&mut self, now: Instant, local: SocketAddr) {
         self.lending.end_of(local);
-        self.links.retain(|link| link.local() != local);
+        self.links.retain(|link| {
+            let stays = link.local() != local;
+            if !stays {
+                link.close();
+            }
+            stays
+        });
+        self.ports.retain(|(port, _)| port.local() != local);
         self.links_version += 1;
         self.connection.remove_local_candidate(now, local);
     }
@@ -303,6 +352,8 @@ impl Core {
         self.phase = Phase::Closed;
         self.blocked.clear();
         self.lending.end();
+        self.be_forgotten([None; 2]);
+        self.ports.clear();
         for link in self.links.drain(..) {
             link.close();
         }

@@ -14,8 +14,8 @@
 //! ```
 //!
 //! Modules know those below them only, in this order: `peer` (the handle), `driver` (the task), `gather` and `turn` and `resolve` (what
-//! runs beside it), `shared` and `core` (the lock and what it protects), `link` (the ways out: `socket`, `relay`), and what needs
-//! nothing else: `crash`, `sink`, `stun`, `config`, `interfaces`, `url`.
+//! runs beside it), `shared` and `core` (the lock and what it protects), `link` (the ways out: `socket`, `relay`, `tcp`), `listen` (the
+//! ports that peers are found at), and what needs nothing else: `crash`, `sink`, `stun`, `config`, `interfaces`, `url`.
 
 mod attempts;
 mod config;
@@ -30,6 +30,7 @@ pub mod fuzz;
 mod gather;
 mod interfaces;
 mod link;
+mod listen;
 mod mdns;
 mod peer;
 mod readiness;
@@ -42,10 +43,11 @@ mod sink;
 mod socket;
 mod socket_options;
 mod stun;
+mod tcp;
 mod turn;
 mod url;
 
-pub use config::{IceServer, PeerConfig};
+pub use config::{IceServer, PeerConfig, TcpMode};
 pub use crash::internal_errors;
 pub use error::Error;
 pub use foreground::Foreground;

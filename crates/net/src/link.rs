@@ -1,17 +1,22 @@
-//! The ways out of a peer: its UDP sockets and its TURN allocations.
+//! The ways out of a peer: its UDP sockets, its TCP candidates and its TURN allocations.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use ossa_peer::CandidateProtocol;
+
 use crate::relay::Relay;
 use crate::socket::{Sent, UdpSocket};
+use crate::tcp::TcpBase;
 
 /// A local address that datagrams are sent from and received at.
 #[derive(Debug, Clone)]
 pub(crate) enum Link {
     /// A socket of our own.
     Udp(Arc<UdpSocket>),
+    /// A TCP candidate with its connections.
+    Tcp(Arc<TcpBase>),
     /// An allocation on a TURN server, and the one of its addresses that is meant.
     Relay(Arc<Relay>, SocketAddr),
 }
@@ -21,7 +26,16 @@ impl Link {
     pub(crate) fn local(&self) -> SocketAddr {
         match self {
             Self::Udp(socket) => socket.local(),
+            Self::Tcp(base) => base.local(),
             Self::Relay(_, relayed) => *relayed,
+        }
+    }
+
+    /// What the candidates of it say, whatever a relay is reached by.
+    pub(crate) fn protocol(&self) -> CandidateProtocol {
+        match self {
+            Self::Udp(_) | Self::Relay(..) => CandidateProtocol::Udp,
+            Self::Tcp(_) => CandidateProtocol::Tcp,
         }
     }
 
@@ -29,6 +43,7 @@ impl Link {
     pub(crate) fn try_send(&self, remote: SocketAddr, data: &[u8], segment: usize) -> Sent {
         match self {
             Self::Udp(socket) => socket.try_send(remote, data, segment),
+            Self::Tcp(base) => base.try_send(remote, data, segment),
             Self::Relay(relay, _) => relay.try_send(remote, data, segment),
         }
     }
@@ -37,6 +52,10 @@ impl Link {
     pub(crate) fn send_fragmentable(&self, remote: SocketAddr, data: &[u8]) {
         match self {
             Self::Udp(socket) => socket.send_fragmentable(remote, data),
+            // TCP cuts and joins as it likes.
+            Self::Tcp(base) => {
+                base.try_send(remote, data, data.len());
+            }
             // Between the server and the peer nothing forbids fragmentation.
             Self::Relay(relay, _) => {
                 relay.try_send(remote, data, data.len());
@@ -44,10 +63,12 @@ impl Link {
         }
     }
 
-    /// Ends the allocation of a relay. A socket is closed by dropping it.
+    /// Ends the allocation of a relay, or the connections of a TCP candidate. A UDP socket is closed by dropping it.
     pub(crate) fn close(&self) {
-        if let Self::Relay(relay, _) = self {
-            relay.close();
+        match self {
+            Self::Udp(_) => {}
+            Self::Tcp(base) => base.close(),
+            Self::Relay(relay, _) => relay.close(),
         }
     }
 
@@ -60,6 +81,7 @@ impl Link {
                 *start += sent;
                 done
             }
+            Self::Tcp(base) => base.poll_send(cx, *remote, &data[*start..], *segment),
             Self::Relay(relay, _) => relay.poll_send(cx, *remote, &data[*start..], *segment),
         }
     }
@@ -69,9 +91,18 @@ impl Link {
 pub(crate) fn sockets(links: &[Link]) -> Vec<Arc<UdpSocket>> {
     let socket = |link: &Link| match link {
         Link::Udp(socket) => Some(socket.clone()),
-        Link::Relay(..) => None,
+        Link::Tcp(_) | Link::Relay(..) => None,
     };
     links.iter().filter_map(socket).collect()
+}
+
+/// TCP candidates among the links.
+pub(crate) fn tcp_bases(links: &[Link]) -> Vec<Arc<TcpBase>> {
+    let base = |link: &Link| match link {
+        Link::Tcp(base) => Some(base.clone()),
+        Link::Udp(_) | Link::Relay(..) => None,
+    };
+    links.iter().filter_map(base).collect()
 }
 
 /// Datagrams that a link had no room for.

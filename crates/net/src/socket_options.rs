@@ -45,6 +45,37 @@ pub fn ignore_unreachable(socket: &Socket) -> io::Result<()> {
     Ok(())
 }
 
+/// Bytes that wait in the system before they are sent. More would only be delay: the association knows what the path takes by what it
+/// is refused, and a check has to pass what lies before it. Linux's default is 4 MB, half a minute at 1 Mbit/s.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT: libc::c_int = 128 << 10;
+
+/// Keeps the queue of a TCP socket short where the system can; elsewhere its send buffer is the limit.
+pub(crate) fn limit_unsent(stream: &tokio::net::TcpStream) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        use std::os::fd::AsRawFd;
+        let value = UNSENT;
+        let size = size_of_val(&value) as libc::socklen_t;
+        // SAFETY: the pointer and the size are those of `value`, which lives until the call returns; a bad descriptor is an error. A kernel without
+        // the option leaves the socket as it was.
+        unsafe {
+            libc::setsockopt(
+                stream.as_raw_fd(),
+                libc::IPPROTO_TCP,
+                libc::TCP_NOTSENT_LOWAT,
+                (&raw const value).cast(),
+                size,
+            );
+        }
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        // Refused: the socket keeps what the system gave it.
+        let _ = socket2::SockRef::from(stream).set_send_buffer_size(256 << 10);
+    }
+}
+
 #[cfg(windows)]
 mod windows {
     use std::io;

@@ -35,6 +35,6 @@ pub use ice::{
 };
 pub use jsep::{CandidateInit, DtlsRole, IceParameters, SdpType, SessionDescription, SignalingState};
 pub use rtc_error::{ErrorDetail, RtcError};
-pub use sdp::Fingerprint;
+pub use sdp::{CandidateProtocol, Fingerprint, TcpType};
 pub use snapshot::{DtlsSnapshot, IceSnapshot, SctpSnapshot, Snapshot};
 pub use states::{ChannelState, ConnectionState, DtlsState, GatheringState, IceRole, IceState, SctpState};

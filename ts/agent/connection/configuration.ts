@@ -5,6 +5,16 @@ import { RTCPeerConnection, type RTCConfiguration, type RTCIceServer } from '../
 /** Servers taken from a signaling service; more than a few slow gathering down. */
 const MAX_OFFERED = 16;
 
+/**
+ * Agents open TCP connections where the other side accepts them, which costs nothing where UDP works; to accept them takes a port that is
+ * open to the other side, so they do where one is named.
+ */
+function withTcp(own: RTCConfiguration): RTCConfiguration {
+  const { transport } = own;
+  const tcp = transport?.tcp ?? (transport?.tcpPortRange ? 'both' : 'active');
+  return { ...own, transport: { ...transport, tcp } };
+}
+
 /** See above. New connections and ICE restarts use what is current then. */
 export class LinkConfiguration {
   /** Until the signaling service has had the chance to offer servers. Never rejects. */
@@ -13,8 +23,8 @@ export class LinkConfiguration {
   #current: RTCConfiguration;
 
   constructor(own: RTCConfiguration, registered: Promise<void>) {
-    this.#own = own;
-    this.#current = own;
+    this.#own = withTcp(own);
+    this.#current = this.#own;
     const done = () => {
       this.#settling = undefined;
     };

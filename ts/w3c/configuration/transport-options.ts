@@ -46,6 +46,8 @@ const SCTP: Members<NativeSctpConfig> = {
 
 const TRANSPORT: Members<RTCTransportOptions> = {
   portRange: { min: true, max: true },
+  tcp: true,
+  tcpPortRange: { min: true, max: true },
   includeInterfaces: true,
   excludeInterfaces: true,
   includeLoopback: true,

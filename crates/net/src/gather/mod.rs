@@ -4,6 +4,7 @@
 //! time, as the server may have been started anew or its credentials have changed, and given back with the generation they were for.
 
 mod query;
+mod tcp;
 
 use std::collections::{BTreeSet, HashSet};
 use std::net::{IpAddr, SocketAddr};
@@ -60,29 +61,54 @@ pub(crate) fn renew_relays(shared: &Arc<Shared>, core: &Core) {
     shared.executor.spawn(shared.clone().watch(Arc::new(job).run(servers)));
 }
 
-fn host_candidates(shared: &Shared, core: &mut Core, now: Instant, generation: u32) -> Vec<Arc<UdpSocket>> {
+fn host_candidates(
+    shared: &Arc<Shared>,
+    core: &mut Core,
+    now: Instant,
+    generation: u32,
+) -> Vec<Arc<UdpSocket>> {
     core.roaming.enabled = true;
-    let open = open_sockets(shared, core, now);
+    let Some(addresses) = local_addresses(shared, core) else { return sockets(core.links()) };
+    let open = open_sockets(core, now, &addresses);
     for socket in &open {
         let addr = socket.local();
         let kind = LocalCandidateKind::Host;
         let candidate = LocalCandidate { kind, addr, base: addr, url: None, relay_protocol: None };
         core.connection.add_local_candidate(now, generation, candidate);
     }
+    for (address, text) in tcp::host_candidates(shared, core, now, generation, &addresses) {
+        tracing::warn!(text, "no passive TCP candidate");
+        core.connection.gathering_error(local_error(Some(address.ip), text));
+    }
     open
 }
 
 /// One socket for each local address: those there are, and new ones for addresses that have come since. The sockets of
 /// addresses that are gone are closed.
-fn open_sockets(shared: &Shared, core: &mut Core, now: Instant) -> Vec<Arc<UdpSocket>> {
-    let open = sockets(core.links());
+fn open_sockets(core: &mut Core, now: Instant, wanted: &[LocalAddress]) -> Vec<Arc<UdpSocket>> {
+    let (mut kept, gone): (Vec<_>, Vec<_>) =
+        sockets(core.links()).into_iter().partition(|s| wanted.iter().any(|a| a.ip == s.local().ip()));
+    for socket in gone {
+        core.remove_link(now, socket.local());
+    }
+    for address in wanted {
+        if !kept.iter().any(|s| s.local().ip() == address.ip) {
+            kept.extend(bind_socket(core, address));
+        }
+    }
+    kept
+}
+
+/// The addresses that candidates are to come from; `None` if the system doesn't tell.
+fn local_addresses(shared: &Shared, core: &mut Core) -> Option<Vec<LocalAddress>> {
     let interfaces = &shared.runtime.interfaces;
-    let all = match if open.is_empty() { interfaces.get() } else { interfaces.refresh() } {
+    let first = core.links().is_empty();
+    let all = match if first { interfaces.get() } else { interfaces.refresh() } {
         Ok(all) => all,
         Err(error) => {
             let text = format!("cannot list the network interfaces: {error}");
             core.connection.gathering_error(local_error(None, text));
-            return open;
+            return None;
         }
     };
     let Selected { used: wanted, left_out } = interfaces::select(&all, &core.config.selection());
@@ -93,17 +119,7 @@ fn open_sockets(shared: &Shared, core: &mut Core, now: Instant) -> Vec<Arc<UdpSo
         let text = "no address of this machine is left by bindAddress, includeInterfaces, excludeInterfaces and includeLinkLocal";
         core.connection.gathering_error(local_error(None, text.to_owned()));
     }
-    let (mut kept, gone): (Vec<_>, Vec<_>) =
-        open.into_iter().partition(|s| wanted.iter().any(|a| a.ip == s.local().ip()));
-    for socket in gone {
-        core.remove_link(now, socket.local());
-    }
-    for address in wanted {
-        if !kept.iter().any(|s| s.local().ip() == address.ip) {
-            kept.extend(bind_socket(core, &address));
-        }
-    }
-    kept
+    Some(wanted)
 }
 
 pub(crate) fn bind_socket(core: &mut Core, address: &LocalAddress) -> Option<Arc<UdpSocket>> {

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use ossa_sctp::Association;
 
 use super::Connection;
-use crate::ice::next_change;
+use crate::ice::{Path, next_change};
+use crate::sdp::CandidateProtocol;
 
 /// How often memory that was not used since is given back.
 const HOUSEKEEPING: Duration = Duration::from_secs(2);
@@ -30,30 +31,59 @@ impl Connection {
     /// A datagram has arrived. `local` is the address of the socket (the candidate's `base`), or the relayed address.
     /// Whatever is not a valid message of the peer is ignored and counted.
     pub fn handle_datagram(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, data: &[u8]) {
+        self.handle_message(now, Path { protocol: CandidateProtocol::Udp, local, remote }, data);
+    }
+
+    /// A message has arrived over TCP, out of its frame (RFC 4571). `local` is the address of the TCP candidate, which has port 9 if
+    /// that is an active one; `remote` the other end of the TCP connection. Returns whether it was the peer's: of a connection
+    /// that begins with something else nothing good is to be expected.
+    pub fn handle_framed(
+        &mut self,
+        now: Instant,
+        local: SocketAddr,
+        remote: SocketAddr,
+        data: &[u8],
+    ) -> bool {
+        self.handle_message(now, Path { protocol: CandidateProtocol::Tcp, local, remote }, data)
+    }
+
+    /// A TCP connection has ended. One that we have opened is opened again by the next check (RFC 6544 section 7.3); what the peer
+    /// has opened comes back as another one, if at all, and must not be sent to any longer.
+    pub fn tcp_closed(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr) {
         if self.is_over() {
             return;
         }
+        self.ice.tcp_closed(now, Path { protocol: CandidateProtocol::Tcp, local, remote });
+        self.update(now);
+    }
+
+    fn handle_message(&mut self, now: Instant, path: Path, data: &[u8]) -> bool {
+        if self.is_over() {
+            return false;
+        }
         // RFC 7983: the first byte tells the protocols apart.
-        match data.first() {
+        let known = match data.first() {
             Some(0..=3) => {
-                if self.ice.handle_stun(now, local, remote, data) {
+                let ours = self.ice.handle_stun(now, path, data);
+                if ours {
                     self.exchange_flights(now);
                     self.ice.pump(now);
                     self.update(now);
                     self.unclaimed.clear();
-                } else {
-                    self.counters.discarded += 1;
                 }
+                ours
             }
-            Some(20..=63) => self.handle_dtls(now, local, remote, data),
-            _ => self.counters.discarded += 1,
-        }
+            Some(20..=63) => self.handle_dtls(now, path, data),
+            _ => false,
+        };
+        self.counters.discarded += u64::from(!known);
+        known
     }
 
-    fn handle_dtls(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, data: &[u8]) {
-        if !self.ice.pairs.datagram_received(now, local, remote, data.len()) {
-            self.counters.discarded += 1;
-            return;
+    /// False if the sender is not known to be the peer.
+    fn handle_dtls(&mut self, now: Instant, path: Path, data: &[u8]) -> bool {
+        if !self.ice.pairs.datagram_received(now, path, data.len()) {
+            return false;
         }
         self.counters.packets_received += 1;
         self.counters.bytes_received += data.len() as u64;
@@ -73,6 +103,7 @@ impl Connection {
             self.update(now);
         }
         self.unclaimed.clear();
+        true
     }
 
     /// Time has passed: to be called when [`Self::poll_timeout`] is due; calling it earlier does no harm.

@@ -8,7 +8,9 @@ use tracing::trace;
 use super::Connection;
 use crate::error::Error;
 use crate::event::Event;
-use crate::ice::{CandidateKind, Fault, IceCandidateError, LocalCandidate, ResolveCandidate, SelectedPair};
+use crate::ice::{
+    CandidateKind, Fault, IceCandidateError, LocalCandidate, ResolveCandidate, SelectedPair, is_reachable,
+};
 use crate::jsep::{CandidateInit, RemoteCandidate};
 use crate::sdp::{Candidate, CandidateAddress};
 
@@ -137,6 +139,8 @@ impl Connection {
                 let ip = *ip;
                 self.pair_remote(now, &candidate, ip);
             }
+            // Where nothing can be sent to, it does not matter.
+            CandidateAddress::Fqdn(_) if !is_reachable(&candidate) => {}
             CandidateAddress::Fqdn(_) if self.unresolved.len() >= MAX_UNRESOLVED => {
                 trace!(%candidate, "too many names to look up");
             }

@@ -1,6 +1,5 @@
 //! The statistics report.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use base64::Engine as _;
@@ -8,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Connection;
 use crate::ice::{CandidateInfo, CandidateKind, Pair};
+use crate::sdp::{CandidateProtocol, TcpType};
 use crate::states::{DtlsState, IceState};
 use crate::stats::{
     CandidatePairState, CandidatePairStats, CandidateStats, CertificateStats, DataChannelStats,
@@ -88,11 +88,11 @@ impl Connection {
             let mut remotes = generation.remotes.clone();
             let mut pairs = Vec::new();
             for pair in self.ice.pairs.iter().filter(|p| p.generation == generation.number) {
-                let local = generation.local_side(pair.local, mid);
-                let remote = generation.remote_side(pair.remote, mid);
-                pairs.push(Stats::CandidatePair(pair_stats(pair, local.addr, remote.addr, now)));
+                let local = generation.local_side(pair.path, mid);
+                let remote = generation.remote_side(pair.path, mid);
+                pairs.push(Stats::CandidatePair(pair_stats(pair, &local, &remote, now)));
                 for (list, info) in [(&mut locals, local), (&mut remotes, remote)] {
-                    if !list.iter().any(|c| c.addr == info.addr) {
+                    if !list.iter().any(|c| (c.protocol, c.addr) == (info.protocol, info.addr)) {
                         list.push(info);
                     }
                 }
@@ -109,17 +109,22 @@ fn pair_id(pair: &Pair) -> String {
     format!("CP{}", pair.id)
 }
 
-fn candidate_id(side: char, generation: u32, addr: SocketAddr) -> String {
-    format!("I{side}{generation}-{addr}")
+fn candidate_id(side: char, generation: u32, info: &CandidateInfo) -> String {
+    let tcp = match info.protocol {
+        CandidateProtocol::Udp => "",
+        CandidateProtocol::Tcp => "tcp-",
+    };
+    format!("I{side}{generation}-{tcp}{}", info.addr)
 }
 
 fn candidate_stats(side: char, generation: u32, info: &CandidateInfo) -> CandidateStats {
     CandidateStats {
-        id: candidate_id(side, generation, info.addr),
+        id: candidate_id(side, generation, info),
         transport_id: TRANSPORT_ID.to_owned(),
         address: (info.kind != CandidateKind::PeerReflexive).then(|| info.addr.ip().to_string()),
         port: info.addr.port(),
-        protocol: "udp",
+        protocol: info.protocol.as_str(),
+        tcp_type: info.tcp_type.map(TcpType::as_str),
         candidate_type: info.kind,
         priority: info.priority,
         url: info.url.clone(),
@@ -131,7 +136,12 @@ fn candidate_stats(side: char, generation: u32, info: &CandidateInfo) -> Candida
     }
 }
 
-fn pair_stats(pair: &Pair, local: SocketAddr, remote: SocketAddr, now: Instant) -> CandidatePairStats {
+fn pair_stats(
+    pair: &Pair,
+    local: &CandidateInfo,
+    remote: &CandidateInfo,
+    now: Instant,
+) -> CandidatePairStats {
     let ago = |t: Option<Instant>| t.map(|t| now.saturating_duration_since(t));
     CandidatePairStats {
         id: pair_id(pair),

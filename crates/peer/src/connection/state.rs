@@ -59,7 +59,7 @@ impl Connection {
             return;
         }
         let moved = match (self.shown.route, route) {
-            (Some(old), Some(new)) => (old.local, old.remote) != (new.local, new.remote),
+            (Some(old), Some(new)) => old.path != new.path,
             _ => false,
         };
         self.shown.route = route;

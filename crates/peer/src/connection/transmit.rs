@@ -8,6 +8,8 @@ use ossa_sctp::Association;
 
 use super::Connection;
 use crate::dtls::DtlsTransport;
+use crate::ice::Path;
+use crate::sdp::CandidateProtocol;
 
 /// A batch is not longer than this, in bytes: what one UDP GSO send can carry.
 const MAX_BATCH: usize = 65_000;
@@ -15,7 +17,10 @@ const MAX_BATCH: usize = 65_000;
 /// Where a batch of datagrams goes, and how it is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transmit {
-    /// Local address to send from: the `base` of a local candidate, or the relayed address of a relayed one.
+    /// Over TCP each datagram goes into a frame of its own (RFC 4571).
+    pub protocol: CandidateProtocol,
+    /// Local address to send from: the `base` of a local candidate, or the relayed address of a relayed one. With port 9 and TCP it
+    /// is the active candidate, and the connection to `remote` is to be opened if there is none.
     pub local: SocketAddr,
     /// Where to send to.
     pub remote: SocketAddr,
@@ -26,6 +31,13 @@ pub struct Transmit {
     pub oversized: bool,
 }
 
+impl Transmit {
+    fn new(path: Path, segment_size: usize, oversized: bool) -> Self {
+        let Path { protocol, local, remote } = path;
+        Self { protocol, local, remote, segment_size, oversized }
+    }
+}
+
 /// Datagrams that are ready.
 #[derive(Default)]
 pub(super) struct Outbox {
@@ -33,7 +45,7 @@ pub(super) struct Outbox {
     held: Option<Held>,
     /// The last words of a closed connection, and where they go.
     farewell: VecDeque<Vec<u8>>,
-    farewell_route: Option<(SocketAddr, SocketAddr)>,
+    farewell_route: Option<Path>,
 }
 
 /// A sealed datagram.
@@ -58,12 +70,7 @@ impl Connection {
         }
         if let Some(stun) = self.ice.poll_outgoing() {
             buf.extend_from_slice(&stun.payload);
-            return Some(Transmit {
-                local: stun.local,
-                remote: stun.remote,
-                segment_size: buf.len(),
-                oversized: false,
-            });
+            return Some(Transmit::new(stun.path, buf.len(), false));
         }
         if !self.ice.can_send() {
             return None;
@@ -89,18 +96,13 @@ impl Connection {
         self.counters.packets_sent += batch.count as u64;
         self.counters.bytes_sent += buf.len() as u64;
         self.ice.sent(now, batch.count as u64, buf.len() as u64);
-        Some(Transmit {
-            local: route.local,
-            remote: route.remote,
-            segment_size: batch.segment,
-            oversized: batch.oversized,
-        })
+        Some(Transmit::new(route.path, batch.segment, batch.oversized))
     }
 
     /// Lets the association and DTLS say goodbye, before everything is dropped.
     pub(super) fn farewell(&mut self, now: Instant) {
         let Some(route) = self.ice.route().filter(|_| self.ice.can_send()) else { return };
-        self.tx.farewell_route = Some((route.local, route.remote));
+        self.tx.farewell_route = Some(route.path);
         self.tx.farewell.extend(self.tx.held.take().map(|held| held.data));
         let Some(sctp) = &mut self.sctp else { return };
         sctp.abort("the application has closed the connection");
@@ -124,10 +126,10 @@ impl Connection {
     }
 
     fn poll_farewell(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
-        let (local, remote) = self.tx.farewell_route?;
+        let path = self.tx.farewell_route?;
         let datagram = self.tx.farewell.pop_front()?;
         buf.extend_from_slice(&datagram);
-        Some(Transmit { local, remote, segment_size: buf.len(), oversized: false })
+        Some(Transmit::new(path, buf.len(), false))
     }
 }
 

@@ -1,6 +1,5 @@
 //! What moves an ICE transport: messages, time, and what the agents make of them.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use is::IceAgentEvent;
@@ -10,6 +9,7 @@ use tracing::trace;
 use super::embedding::{Carried, Embedding};
 use super::generation::Generation;
 use super::pairs::Pair;
+use super::path::{Path, of_agent};
 use super::rewrite;
 use super::transport::{IceTransport, Route, StunDatagram};
 
@@ -36,23 +36,17 @@ impl IceTransport {
 
     /// A datagram whose first byte says that it is STUN. Returns whether it was ours; then [`Self::pump`] follows, as soon as what it
     /// carries has been taken out of [`Self::embedding`] and answered there.
-    pub(crate) fn handle_stun(
-        &mut self,
-        now: Instant,
-        local: SocketAddr,
-        remote: SocketAddr,
-        data: &[u8],
-    ) -> bool {
+    pub(crate) fn handle_stun(&mut self, now: Instant, path: Path, data: &[u8]) -> bool {
         if self.closed {
             return false;
         }
         let Ok(message) = StunMessage::parse(data) else { return false };
         let (mut accepted, mut answered) = (false, false);
         for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
-            if !generation.admits(&message, &self.pairs, local, remote) {
+            if !generation.admits(&message, &self.pairs, path) {
                 continue;
             }
-            if !generation.take(now, &message, data, local, remote) {
+            if !generation.take(now, &message, data, path) {
                 continue;
             }
             accepted = true;
@@ -60,8 +54,8 @@ impl IceTransport {
                 self.embedding.take(rewrite::carried(data));
             }
             if message.is_binding_request() {
-                let reflexive = !generation.knows(remote);
-                if let Some(pair) = self.pairs.entry(now, generation.number, local, remote) {
+                let reflexive = !generation.knows(path.protocol, path.remote);
+                if let Some(pair) = self.pairs.entry(now, generation.number, path) {
                     pair.authenticated = true;
                     pair.reflexive = reflexive;
                     pair.requests_received += 1;
@@ -137,10 +131,17 @@ impl IceTransport {
         let Some(generation) = slot else { return };
         let number = generation.number;
         while let Some(transmit) = generation.agent.poll_transmit() {
-            let (local, remote) = (transmit.source, transmit.destination);
+            let path = Path {
+                protocol: of_agent(transmit.proto),
+                local: transmit.source,
+                remote: transmit.destination,
+            };
+            if !generation.can_leave(path) {
+                continue;
+            }
             let mut payload = generation.outward(transmit.contents.into());
             let consent = self.route.is_some_and(|r| r.generation == number);
-            if let Some(pair) = self.pairs.entry(now, number, local, remote) {
+            if let Some(pair) = self.pairs.entry(now, number, path) {
                 payload = load(payload, &mut self.embedding, pair, generation);
                 let pair_id = pair.id;
                 match StunMessage::parse(&payload) {
@@ -153,16 +154,16 @@ impl IceTransport {
             if self.outgoing.len() >= MAX_OUTGOING {
                 self.outgoing.pop_front();
             }
-            self.outgoing.push_back(StunDatagram { local, remote, payload });
+            self.outgoing.push_back(StunDatagram { path, payload });
         }
         let mut nominated = None;
         while let Some(event) = generation.agent.poll_event() {
-            if let IceAgentEvent::NominatedSend { source, destination, .. } = event {
-                nominated = Some((source, destination));
+            if let IceAgentEvent::NominatedSend { proto, source, destination } = event {
+                nominated = Some(Path { protocol: of_agent(proto), local: source, remote: destination });
             }
         }
-        if let Some((local, remote)) = nominated {
-            self.select(now, number, local, remote);
+        if let Some(path) = nominated {
+            self.select(now, number, path);
         }
     }
 
@@ -177,25 +178,24 @@ impl IceTransport {
         let valid = self.pairs.iter().find(|p| p.generation == number && p.last_response.is_some());
         if let Some(pair) = valid {
             trace!(number, "pair used before nomination");
-            self.route =
-                Some(Route { pair: pair.id, generation: number, local: pair.local, remote: pair.remote });
+            self.route = Some(Route { pair: pair.id, generation: number, path: pair.path });
             self.route_changes += 1;
             self.failed = false;
         }
     }
 
     /// A pair was nominated: use it, and its generation.
-    fn select(&mut self, now: Instant, number: u32, local: SocketAddr, remote: SocketAddr) {
+    fn select(&mut self, now: Instant, number: u32, path: Path) {
         trace!(number, "pair nominated");
         if self.next.as_ref().is_some_and(|n| n.number == number) {
             self.current = self.next.take();
             // One generation back is kept: datagrams on the old pair may still be under way.
             self.pairs.forget_before(number.saturating_sub(1));
         }
-        let Some(pair) = self.pairs.entry(now, number, local, remote) else { return };
+        let Some(pair) = self.pairs.entry(now, number, path) else { return };
         pair.nominated = true;
         pair.authenticated = true;
-        let route = Route { pair: pair.id, generation: number, local, remote };
+        let route = Route { pair: pair.id, generation: number, path };
         if self.route != Some(route) {
             self.route = Some(route);
             self.route_changes += 1;

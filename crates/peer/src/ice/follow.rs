@@ -82,7 +82,7 @@ impl IceTransport {
         if self.failed || route.generation != current.number {
             return;
         }
-        let gone = !current.has_base(route.local);
+        let gone = !current.has_base(&route.path);
         let since = match self.route_pair() {
             Some(used) if gone => Some(used.last_answer()),
             Some(used) => used.asked.filter(|_| used.unanswered >= UNANSWERED),
@@ -94,13 +94,14 @@ impl IceTransport {
                 && pair.id != route.pair
                 && pair.unanswered == 0
                 && pair.last_response.is_some_and(|at| at > since || gone)
-                && current.has_base(pair.local)
+                && current.has_base(&pair.path)
         };
-        // Of those that have just answered, the quickest.
-        let best = self.pairs.iter().filter(works).min_by_key(|pair| pair.rtt.unwrap_or(Duration::MAX));
+        // Of those that have just answered, the quickest; over TCP only if there is none of UDP.
+        let rank = |pair: &&Pair| (pair.path.protocol, pair.rtt.unwrap_or(Duration::MAX));
+        let best = self.pairs.iter().filter(works).min_by_key(rank);
         if let Some(pair) = best {
             trace!(generation = route.generation, "the pair in use is dead: another one takes its place");
-            self.route = Some(Route { pair: pair.id, local: pair.local, remote: pair.remote, ..route });
+            self.route = Some(Route { pair: pair.id, path: pair.path, ..route });
             self.route_changes += 1;
             self.watch.until = self.watch.until.map(|_| now);
         }

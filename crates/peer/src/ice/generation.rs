@@ -4,21 +4,29 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use is::stun::{StunMessage, StunPacket};
-use is::{Candidate as AgentCandidate, CandidateKind as AgentKind, IceAgent, IceCreds, Protocol};
+use is::{
+    Candidate as AgentCandidate, CandidateKind as AgentKind, IceAgent, IceCreds, Protocol,
+    default_local_preference,
+};
 use tracing::trace;
 
 use super::pairs::{MAX_REFLEXIVE, PairTable};
-use super::remotes::{MAX_PAIRS, Remotes};
+use super::path::{ACTIVE_PORT, Path, agent_protocol};
+use super::remotes::{MAX_PAIRS, Place, Remotes};
 use super::types::{CandidateInfo, CandidateKind, LocalCandidate, LocalCandidateKind};
 use super::username;
 use crate::config::IceConfig;
 use crate::jsep::IceParameters;
-use crate::sdp::{Candidate, CandidateAddress, CandidateProtocol, CandidateType};
+use crate::sdp::{Candidate, CandidateAddress, CandidateProtocol, CandidateType, TcpType};
 
-/// Local candidates per generation, relayed ones aside: each address of the machine, and as a few servers see it.
+/// Local candidates per generation, relayed ones and those of TCP aside: each address of the machine, and as a few servers see it.
 const MAX_DIRECT: usize = 64;
+/// Those of TCP, two for each address of the machine.
+const MAX_TCP: usize = 64;
 /// Relayed ones: two for each of the 32 servers that are asked at most.
 const MAX_RELAYED: usize = 64;
+/// Active TCP candidates of the peer that are remembered: nothing can be done with them but show them.
+const MAX_SHOWN: usize = 32;
 /// Addresses of ours that the peer may tell us of. A host behind NATs has one per interface and path.
 const MAX_MAPPED: usize = 64;
 /// Checks that may leave at once when something new is known, instead of one per Ta: enough for the few pairs of an
@@ -64,6 +72,7 @@ impl Generation {
         agent.set_initial_stun_rto(config.initial_rto);
         agent.set_max_stun_rto(config.max_rto);
         agent.set_max_stun_retransmits(MAX_RETRANSMITS);
+        agent.set_local_preference(local_preference);
         // Never reached: what the agent drops without a word would be what has the lowest priority.
         agent.set_max_candidate_pairs(MAX_PAIRS + MAX_REFLEXIVE);
         Generation {
@@ -96,9 +105,10 @@ impl Generation {
     /// Adds a gathered candidate. Returns what to signal, unless it duplicates another one or cannot be used.
     pub(crate) fn add_local(&mut self, now: Instant, candidate: LocalCandidate) -> Option<&LocalEntry> {
         let LocalCandidate { kind, addr, base, .. } = candidate;
-        let relayed = |kind| kind == LocalCandidateKind::Relay;
-        let same = self.locals.iter().filter(|e| relayed(e.candidate.kind) == relayed(kind)).count();
-        if same >= if relayed(kind) { MAX_RELAYED } else { MAX_DIRECT } {
+        let most = limit(kind);
+        // Each kind has a limit of its own that no other has.
+        let same = self.locals.iter().filter(|e| limit(e.candidate.kind).0 == most.0).count();
+        if same >= most.1 {
             return None;
         }
         let made = match kind {
@@ -110,6 +120,9 @@ impl Generation {
                 AgentCandidate::server_reflexive(addr, base, Protocol::Udp)
             }
             LocalCandidateKind::Relay => AgentCandidate::relayed(addr, base, Protocol::Udp),
+            LocalCandidateKind::TcpActive | LocalCandidateKind::TcpPassive => {
+                AgentCandidate::host(addr, Protocol::Tcp)
+            }
         };
         let made = match made {
             Ok(made) => made,
@@ -139,21 +152,31 @@ impl Generation {
         self.choose();
     }
 
-    /// Addresses that checks leave from.
-    fn bases(&self) -> Vec<SocketAddr> {
+    /// Addresses that checks leave from. To a passive TCP candidate none does before the peer has connected to it.
+    fn bases(&self) -> Vec<Place> {
         let base = |e: &LocalEntry| match e.candidate.kind {
-            LocalCandidateKind::Relay => e.candidate.addr,
-            _ => e.candidate.base,
+            LocalCandidateKind::Relay => Some((CandidateProtocol::Udp, e.candidate.addr)),
+            LocalCandidateKind::TcpPassive => None,
+            kind => Some((kind.protocol(), e.candidate.base)),
         };
-        let mut bases: Vec<SocketAddr> = self.locals.iter().map(base).collect();
+        let mut bases: Vec<Place> = self.locals.iter().filter_map(base).collect();
         bases.sort_unstable();
         bases.dedup();
         bases
     }
 
-    /// Whether checks may still leave from this address.
-    pub(crate) fn has_base(&self, base: SocketAddr) -> bool {
-        self.bases().contains(&base)
+    /// Whether the candidate that this path leaves from is still there. That of an active TCP candidate has a port of its own for
+    /// each connection.
+    pub(crate) fn has_base(&self, path: &Path) -> bool {
+        self.locals.iter().any(|e| match (path.protocol, e.candidate.kind) {
+            (CandidateProtocol::Udp, LocalCandidateKind::Relay) => e.candidate.addr == path.local,
+            (CandidateProtocol::Udp, kind) => {
+                kind.protocol() == CandidateProtocol::Udp && e.candidate.base == path.local
+            }
+            (CandidateProtocol::Tcp, kind) => {
+                kind.protocol() == CandidateProtocol::Tcp && e.candidate.base.ip() == path.local.ip()
+            }
+        })
     }
 
     fn choose(&mut self) {
@@ -166,13 +189,40 @@ impl Generation {
     }
 
     /// Whether the peer has told of this address.
-    pub(crate) fn knows(&self, addr: SocketAddr) -> bool {
-        self.choice.knows(addr)
+    pub(crate) fn knows(&self, protocol: CandidateProtocol, addr: SocketAddr) -> bool {
+        self.choice.knows((protocol, addr))
+    }
+
+    /// Whether a message of the agent can go this way. The agent pairs every TCP candidate with every other, but a connection is
+    /// opened from an active one to a passive one only (RFC 6544 section 6.2), and from a passive one there are only those
+    /// that the peer has opened, from addresses that it can't have told of.
+    pub(crate) fn can_leave(&self, path: Path) -> bool {
+        match path.protocol {
+            CandidateProtocol::Udp => true,
+            CandidateProtocol::Tcp => {
+                let opens = path.local.port() == ACTIVE_PORT;
+                opens == self.knows(CandidateProtocol::Tcp, path.remote)
+            }
+        }
+    }
+
+    /// A TCP connection is gone. One that the peer had opened may not be gone on with; one of ours begins anew, with a check at once.
+    pub(crate) fn tcp_closed(&mut self, path: Path) {
+        if path.local.port() == ACTIVE_PORT {
+            return self.choice.renew((path.protocol, path.remote), &mut self.agent);
+        }
+        let gone = |c: &AgentCandidate| {
+            c.proto() == Protocol::Tcp && c.addr() == path.remote && c.kind() == AgentKind::PeerReflexive
+        };
+        let gone: Vec<AgentCandidate> = self.agent.remote_candidates().filter(gone).collect();
+        for candidate in &gone {
+            self.agent.invalidate_candidate(candidate);
+        }
     }
 
     /// Adds a remote candidate with its address. Those that no socket of ours can reach are ignored.
     pub(crate) fn add_remote(&mut self, now: Instant, candidate: &Candidate, ip: IpAddr, mid: &str) {
-        if candidate.protocol != CandidateProtocol::Udp || candidate.component != 1 || candidate.port == 0 {
+        if candidate.component != 1 || candidate.port == 0 {
             trace!(%candidate, "remote candidate cannot be paired");
             return;
         }
@@ -190,12 +240,19 @@ impl Generation {
         let info = remote_info(candidate, addr, mid, self.remote.as_ref());
         self.last_news = now;
         if self.remotes.contains(&info) {
-            return self.choice.repeat(addr, &mut self.agent);
+            return self.choice.repeat((info.protocol, addr), &mut self.agent);
+        }
+        if !is_reachable(candidate) {
+            let shown = self.remotes.iter().filter(|c| c.tcp_type == candidate.tcptype).count();
+            if candidate.tcptype.is_some() && shown < MAX_SHOWN {
+                self.remotes.push(info);
+            }
+            return;
         }
         let agent = AgentCandidate::from_parts(
             candidate.foundation.clone(),
             candidate.component,
-            Protocol::Udp,
+            agent_protocol(candidate.protocol),
             candidate.priority,
             addr,
             kind,
@@ -211,18 +268,12 @@ impl Generation {
 
     /// Whether a message may reach the agent, which makes a candidate of every new address that it hears of, from the
     /// source of a check and from the content of an answer, and sets no limit to their number.
-    pub(crate) fn admits(
-        &mut self,
-        message: &StunMessage<'_>,
-        pairs: &PairTable,
-        local: SocketAddr,
-        remote: SocketAddr,
-    ) -> bool {
+    pub(crate) fn admits(&mut self, message: &StunMessage<'_>, pairs: &PairTable, path: Path) -> bool {
         if message.is_binding_request() {
-            if self.agent.accepts_message(message) && self.choice.hear(remote) {
+            if self.agent.accepts_message(message) && self.choice.hear((path.protocol, path.remote)) {
                 self.choose();
             }
-            return self.knows(remote) || pairs.admits(self.number, local, remote);
+            return self.knows(path.protocol, path.remote) || pairs.admits(self.number, path);
         }
         let Some(addr) = message.mapped_address().filter(|_| message.is_successful_binding_response()) else {
             return true;
@@ -238,17 +289,11 @@ impl Generation {
     }
 
     /// Gives a message to the agent. Returns whether it was for this generation.
-    pub(crate) fn take(
-        &mut self,
-        now: Instant,
-        message: &StunMessage<'_>,
-        bytes: &[u8],
-        local: SocketAddr,
-        remote: SocketAddr,
-    ) -> bool {
+    pub(crate) fn take(&mut self, now: Instant, message: &StunMessage<'_>, bytes: &[u8], path: Path) -> bool {
         let renamed = username::inward(message, bytes, &self.local.pwd);
         let message = renamed.as_deref().and_then(|bytes| StunMessage::parse(bytes).ok()).unwrap_or(*message);
-        let packet = StunPacket { proto: Protocol::Udp, source: remote, destination: local, message };
+        let (proto, source, destination) = (path.agent_protocol(), path.remote, path.local);
+        let packet = StunPacket { proto, source, destination, message };
         self.agent.handle_packet(now, packet)
     }
 
@@ -274,26 +319,54 @@ impl Generation {
     }
 
     /// What is known of the local end of a pair.
-    pub(crate) fn local_side(&self, addr: SocketAddr, mid: &str) -> CandidateInfo {
-        let found = self.locals.iter().find(|e| e.info.addr == addr).or_else(|| {
+    pub(crate) fn local_side(&self, path: Path, mid: &str) -> CandidateInfo {
+        let mut fitting = self.locals.iter().filter(|e| e.info.protocol == path.protocol);
+        let found = fitting.clone().find(|e| e.info.addr == path.local).or_else(|| {
             // A host candidate may have been left out in favour of a reflexive one with the same base.
-            self.locals.iter().find(|e| e.candidate.base == addr)
+            fitting.find(|e| e.candidate.base == path.local)
         });
         match found {
             Some(entry) => CandidateInfo { mid: mid.to_owned(), ..entry.info.clone() },
-            None => reflexive_info(addr, &self.local.ufrag, mid),
+            None => reflexive_info(path.protocol, None, path.local, &self.local.ufrag, mid),
         }
     }
 
     /// What is known of the remote end of a pair.
-    pub(crate) fn remote_side(&self, addr: SocketAddr, mid: &str) -> CandidateInfo {
+    pub(crate) fn remote_side(&self, path: Path, mid: &str) -> CandidateInfo {
         let ufrag = self.remote.as_ref().map_or("", |r| &r.ufrag);
+        // Who connects to us is active, from whatever port (RFC 6544 section 7.2).
+        let tcp_type = (path.protocol == CandidateProtocol::Tcp).then_some(TcpType::Active);
         self.remotes
             .iter()
-            .find(|c| c.addr == addr)
+            .find(|c| c.protocol == path.protocol && c.addr == path.remote)
             .cloned()
-            .unwrap_or_else(|| reflexive_info(addr, ufrag, mid))
+            .unwrap_or_else(|| reflexive_info(path.protocol, tcp_type, path.remote, ufrag, mid))
     }
+}
+
+/// Which limit counts for a candidate, and how many it allows.
+fn limit(kind: LocalCandidateKind) -> (&'static str, usize) {
+    match kind {
+        LocalCandidateKind::Relay => ("relayed", MAX_RELAYED),
+        LocalCandidateKind::TcpActive | LocalCandidateKind::TcpPassive => ("tcp", MAX_TCP),
+        LocalCandidateKind::Host | LocalCandidateKind::ServerReflexive => ("direct", MAX_DIRECT),
+    }
+}
+
+/// Whether checks can be sent to a candidate: over TCP, to those that accept connections. Simultaneous open is not done.
+pub(crate) fn is_reachable(candidate: &Candidate) -> bool {
+    candidate.protocol == CandidateProtocol::Udp || candidate.tcptype == Some(TcpType::Passive)
+}
+
+/// RFC 6544 section 4.2: whoever opens the connection is preferred, as that works from behind a NAT. The type preference, which the
+/// agent knows, puts all of TCP below what goes directly over UDP and above relays.
+fn local_preference(candidate: &AgentCandidate, others: usize) -> u32 {
+    if candidate.proto() == Protocol::Udp {
+        return default_local_preference(candidate, others);
+    }
+    let direction = if candidate.addr().port() == ACTIVE_PORT { 6 } else { 4 };
+    let others = u32::try_from(2 * others).unwrap_or(8_190) + u32::from(candidate.addr().is_ipv4());
+    (direction << 13) + 8_191_u32.saturating_sub(others)
 }
 
 /// A host candidate that the agent's own constructor refuses, though it has nothing against the IPv6 ones of this kind. Preferred
@@ -318,7 +391,9 @@ fn link_local(addr: SocketAddr, ip: Ipv4Addr, others: usize) -> AgentCandidate {
 
 fn local_info(candidate: &LocalCandidate, agent: &AgentCandidate, ufrag: &str) -> CandidateInfo {
     let kind = match candidate.kind {
-        LocalCandidateKind::Host => CandidateKind::Host,
+        LocalCandidateKind::Host | LocalCandidateKind::TcpActive | LocalCandidateKind::TcpPassive => {
+            CandidateKind::Host
+        }
         LocalCandidateKind::ServerReflexive => CandidateKind::ServerReflexive,
         LocalCandidateKind::Relay => CandidateKind::Relay,
     };
@@ -329,7 +404,7 @@ fn local_info(candidate: &LocalCandidate, agent: &AgentCandidate, ufrag: &str) -
     let line = Candidate {
         foundation: foundation.to_owned(),
         component: 1,
-        protocol: CandidateProtocol::Udp,
+        protocol: candidate.kind.protocol(),
         priority: agent.prio(),
         address: CandidateAddress::Ip(candidate.addr.ip()),
         port: candidate.addr.port(),
@@ -340,12 +415,14 @@ fn local_info(candidate: &LocalCandidate, agent: &AgentCandidate, ufrag: &str) -
         },
         raddr: related.map(|a| CandidateAddress::Ip(a.ip())),
         rport: related.map(|a| a.port()),
-        tcptype: None,
+        tcptype: candidate.kind.tcp_type(),
         ufrag: Some(ufrag.to_owned()),
     };
     CandidateInfo {
         candidate: line.to_string(),
         kind,
+        protocol: line.protocol,
+        tcp_type: line.tcptype,
         addr: candidate.addr,
         priority: line.priority,
         foundation: line.foundation,
@@ -372,6 +449,8 @@ fn remote_info(
             CandidateType::PeerReflexive => CandidateKind::PeerReflexive,
             CandidateType::Relay => CandidateKind::Relay,
         },
+        protocol: candidate.protocol,
+        tcp_type: candidate.tcptype,
         addr,
         priority: candidate.priority,
         foundation: candidate.foundation.clone(),
@@ -384,10 +463,18 @@ fn remote_info(
 }
 
 /// A peer-reflexive candidate has no line of its own: it was never signaled.
-fn reflexive_info(addr: SocketAddr, ufrag: &str, mid: &str) -> CandidateInfo {
+fn reflexive_info(
+    protocol: CandidateProtocol,
+    tcp_type: Option<TcpType>,
+    addr: SocketAddr,
+    ufrag: &str,
+    mid: &str,
+) -> CandidateInfo {
     CandidateInfo {
         candidate: String::new(),
         kind: CandidateKind::PeerReflexive,
+        protocol,
+        tcp_type,
         addr,
         priority: 0,
         foundation: String::new(),

@@ -5,6 +5,7 @@ mod embedding;
 mod follow;
 mod generation;
 mod pairs;
+mod path;
 mod remotes;
 mod rewrite;
 mod state;
@@ -14,7 +15,9 @@ mod transport;
 mod types;
 mod username;
 
+pub(crate) use generation::is_reachable;
 pub(crate) use pairs::Pair;
+pub(crate) use path::Path;
 pub(crate) use state::next_change;
 pub(crate) use transport::{IceTransport, Route};
 pub use types::{

@@ -3,11 +3,11 @@
 //! The ICE agent keeps its checklist to itself, so this is learnt from the STUN messages that pass by.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use is::stun::TransId;
 
+use super::path::Path;
 use super::remotes::MAX_PAIRS;
 
 /// Pairs that are tracked: all that this and the previous generation check. Further pairs are ignored.
@@ -26,8 +26,7 @@ const ASKING: Duration = Duration::from_secs(10);
 pub(crate) struct Pair {
     pub id: u32,
     pub generation: u32,
-    pub local: SocketAddr,
-    pub remote: SocketAddr,
+    pub path: Path,
     /// An authenticated STUN message has come this way: datagrams from there are the peer's.
     pub authenticated: bool,
     /// Made by a check from an address that the peer had not told of.
@@ -98,23 +97,14 @@ impl PairTable {
     }
 
     /// The pair with these addresses in this generation, made if needed and possible.
-    pub(crate) fn entry(
-        &mut self,
-        now: Instant,
-        generation: u32,
-        local: SocketAddr,
-        remote: SocketAddr,
-    ) -> Option<&mut Pair> {
-        let found = self
-            .pairs
-            .iter()
-            .position(|p| p.generation == generation && p.local == local && p.remote == remote);
+    pub(crate) fn entry(&mut self, now: Instant, generation: u32, path: Path) -> Option<&mut Pair> {
+        let found = self.pairs.iter().position(|p| p.generation == generation && p.path == path);
         let index = match found {
             Some(index) => index,
             None if self.pairs.len() >= MAX_TRACKED => return None,
             None => {
                 self.next_id = self.next_id.wrapping_add(1);
-                self.pairs.push(new_pair(self.next_id, generation, local, remote, now));
+                self.pairs.push(new_pair(self.next_id, generation, path, now));
                 self.pairs.len() - 1
             }
         };
@@ -122,9 +112,9 @@ impl PairTable {
     }
 
     /// Whether a check from there may make a new pair: the agent itself sets no limit to peer-reflexive candidates.
-    pub(crate) fn admits(&self, generation: u32, local: SocketAddr, remote: SocketAddr) -> bool {
+    pub(crate) fn admits(&self, generation: u32, path: Path) -> bool {
         let of_generation = self.pairs.iter().filter(|p| p.generation == generation);
-        of_generation.clone().any(|p| p.local == local && p.remote == remote)
+        of_generation.clone().any(|p| p.path == path)
             || of_generation.filter(|p| p.reflexive).nth(MAX_REFLEXIVE - 1).is_none()
     }
 
@@ -158,14 +148,8 @@ impl PairTable {
     }
 
     /// A datagram other than STUN has come. Returns whether its sender is known to be the peer.
-    pub(crate) fn datagram_received(
-        &mut self,
-        now: Instant,
-        local: SocketAddr,
-        remote: SocketAddr,
-        len: usize,
-    ) -> bool {
-        let fits = |p: &Pair| p.authenticated && p.remote == remote && p.local == local;
+    pub(crate) fn datagram_received(&mut self, now: Instant, path: Path, len: usize) -> bool {
+        let fits = |p: &Pair| p.authenticated && p.path == path;
         if !self.pairs.get(self.last).is_some_and(fits) {
             match self.pairs.iter().position(fits) {
                 Some(index) => self.last = index,
@@ -192,12 +176,11 @@ impl PairTable {
     }
 }
 
-fn new_pair(id: u32, generation: u32, local: SocketAddr, remote: SocketAddr, now: Instant) -> Pair {
+fn new_pair(id: u32, generation: u32, path: Path, now: Instant) -> Pair {
     Pair {
         id,
         generation,
-        local,
-        remote,
+        path,
         authenticated: false,
         reflexive: false,
         nominated: false,

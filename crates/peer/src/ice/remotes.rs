@@ -11,6 +11,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use is::{Candidate as AgentCandidate, CandidateKind as AgentKind, IceAgent};
 
+use super::path::of_agent;
+use crate::sdp::CandidateProtocol;
+
 /// Pairs that are checked. RFC 8445, section 6.1.2.5, suggests 100, which two hosts with ten addresses each exceed. With a check every
 /// 5 ms each of these has had its turn after 2.5 s, well before checking is given up.
 pub(super) const MAX_PAIRS: usize = 512;
@@ -18,6 +21,11 @@ pub(super) const MAX_PAIRS: usize = 512;
 const MAX_DIRECT: usize = 128;
 /// Relayed ones: a peer has one or two for each of its TURN servers.
 const MAX_RELAYED: usize = 32;
+/// Connections to a TCP candidate that are opened again at once in one generation: more than any network breaks.
+const MAX_RENEWED: usize = 64;
+
+/// An address, of UDP or of TCP.
+pub(super) type Place = (CandidateProtocol, SocketAddr);
 
 #[derive(Default)]
 pub(super) struct Remotes {
@@ -32,11 +40,13 @@ struct Entry {
     /// An authenticated message has come from there.
     heard: bool,
     checked: bool,
+    /// How often it has begun anew.
+    renewed: usize,
 }
 
 impl Entry {
-    fn addr(&self) -> SocketAddr {
-        self.candidate.addr()
+    fn place(&self) -> Place {
+        (of_agent(self.candidate.proto()), self.candidate.addr())
     }
 
     fn is_relayed(&self) -> bool {
@@ -47,7 +57,7 @@ impl Entry {
 impl Remotes {
     /// Remembers a candidate. False if there are too many.
     pub(super) fn add(&mut self, candidate: AgentCandidate) -> bool {
-        let entry = Entry { candidate, heard: false, checked: false };
+        let entry = Entry { candidate, heard: false, checked: false, renewed: 0 };
         let relayed = entry.is_relayed();
         let same_kind = self.entries.iter().filter(|e| e.is_relayed() == relayed).count();
         let fits = same_kind < if relayed { MAX_RELAYED } else { MAX_DIRECT };
@@ -60,20 +70,31 @@ impl Remotes {
     }
 
     /// The peer tells of a candidate once more: if the agent has given it up, it is tried again.
-    pub(super) fn repeat(&self, addr: SocketAddr, agent: &mut IceAgent) {
-        for entry in self.entries.iter().filter(|e| e.checked && e.addr() == addr) {
+    pub(super) fn repeat(&self, place: Place, agent: &mut IceAgent) {
+        for entry in self.entries.iter().filter(|e| e.checked && e.place() == place) {
             agent.add_remote_candidate(entry.candidate.clone());
         }
     }
 
-    pub(super) fn knows(&self, addr: SocketAddr) -> bool {
-        self.entries.iter().any(|e| e.addr() == addr)
+    /// The connection to this place has to be opened again, for which its pairs begin anew.
+    pub(super) fn renew(&mut self, place: Place, agent: &mut IceAgent) {
+        for entry in self.entries.iter_mut().filter(|e| e.checked && e.place() == place) {
+            // The agent keeps what it has given up. A peer that goes on closing its connections has to wait for the usual checks.
+            if entry.renewed < MAX_RENEWED && agent.invalidate_candidate(&entry.candidate) {
+                agent.add_remote_candidate(entry.candidate.clone());
+                entry.renewed += 1;
+            }
+        }
+    }
+
+    pub(super) fn knows(&self, place: Place) -> bool {
+        self.entries.iter().any(|e| e.place() == place)
     }
 
     /// The peer has proved to be at this address. True if it was not being checked.
-    pub(super) fn hear(&mut self, addr: SocketAddr) -> bool {
+    pub(super) fn hear(&mut self, place: Place) -> bool {
         let mut news = false;
-        for entry in self.entries.iter_mut().filter(|e| e.addr() == addr) {
+        for entry in self.entries.iter_mut().filter(|e| e.place() == place) {
             entry.heard = true;
             news |= !entry.checked;
         }
@@ -81,34 +102,35 @@ impl Remotes {
     }
 
     /// Gives the agent those that are of use with these addresses of ours, and takes the others away again.
-    pub(super) fn choose(&mut self, bases: &[SocketAddr], agent: &mut IceAgent) {
+    pub(super) fn choose(&mut self, bases: &[Place], agent: &mut IceAgent) {
         let wanted = self.wanted(bases);
         // Taken away first, so that the agent's checklist has room for what comes.
-        for entry in self.entries.iter_mut().filter(|e| e.checked && !wanted.contains(&e.addr())) {
+        for entry in self.entries.iter_mut().filter(|e| e.checked && !wanted.contains(&e.place())) {
             // The agent looks among our own candidates first: one that only repeats an address of ours stays.
-            if !bases.contains(&entry.addr()) {
+            if !bases.contains(&entry.place()) {
                 agent.invalidate_candidate(&entry.candidate);
                 entry.checked = false;
             }
         }
-        for entry in self.entries.iter_mut().filter(|e| !e.checked && wanted.contains(&e.addr())) {
+        for entry in self.entries.iter_mut().filter(|e| !e.checked && wanted.contains(&e.place())) {
             agent.add_remote_candidate(entry.candidate.clone());
             entry.checked = true;
         }
     }
 
     /// As many as there is room for, those of most use first.
-    fn wanted(&self, bases: &[SocketAddr]) -> HashSet<SocketAddr> {
+    fn wanted(&self, bases: &[Place]) -> HashSet<Place> {
         let mut wanted = HashSet::new();
         let mut pairs = 0;
-        for addr in self.by_use(bases) {
-            let partners = bases.iter().filter(|base| base.is_ipv4() == addr.is_ipv4()).count().max(1);
-            if wanted.contains(&addr) {
+        for place in self.by_use(bases) {
+            let fits = |base: &&Place| base.0 == place.0 && base.1.is_ipv4() == place.1.is_ipv4();
+            let partners = bases.iter().filter(fits).count().max(1);
+            if wanted.contains(&place) {
                 continue;
             }
             if pairs + partners <= MAX_PAIRS {
                 pairs += partners;
-                wanted.insert(addr);
+                wanted.insert(place);
             }
         }
         wanted
@@ -116,7 +138,7 @@ impl Remotes {
 
     /// First where the peer is known to be, then its relays, then what looks like a network that we share, then the best of each other
     /// kind, the second best of each, and so on: what the peer prefers is more likely to work, and no kind may push out another.
-    fn by_use(&self, bases: &[SocketAddr]) -> Vec<SocketAddr> {
+    fn by_use(&self, bases: &[Place]) -> Vec<Place> {
         let mut entries: Vec<&Entry> = self.entries.iter().collect();
         entries.sort_by_key(|e| Reverse(e.candidate.prio()));
         let (mut hosts, mut others) = (0, 0);
@@ -127,7 +149,7 @@ impl Remotes {
             if entry.is_relayed() {
                 return (1, 0);
             }
-            if bases.iter().any(|base| are_near(base.ip(), entry.addr().ip())) {
+            if bases.iter().any(|base| are_near(base.1.ip(), entry.candidate.addr().ip())) {
                 return (2, 0);
             }
             let place = if entry.candidate.kind() == AgentKind::Host { &mut hosts } else { &mut others };
@@ -135,9 +157,9 @@ impl Remotes {
             (3, *place)
         };
         let mut ranked: Vec<_> =
-            entries.iter().map(|e| e.addr()).zip(entries.iter().copied().map(rank)).collect();
+            entries.iter().map(|e| e.place()).zip(entries.iter().copied().map(rank)).collect();
         ranked.sort_by_key(|(_, rank)| *rank);
-        ranked.into_iter().map(|(addr, _)| addr).collect()
+        ranked.into_iter().map(|(place, _)| place).collect()
     }
 
     /// What to tell the application, once, if some are left out.

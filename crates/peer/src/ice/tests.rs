@@ -10,6 +10,7 @@ use is::{DefaultSha1HmacProvider, Sha1HmacProvider};
 use super::*;
 use crate::config::{IceConfig, IceTransportPolicy};
 use crate::jsep::IceParameters;
+use crate::sdp::CandidateProtocol;
 use crate::states::IceRole;
 
 const HOST: &str = "10.0.0.1:1000";
@@ -37,6 +38,10 @@ fn host_candidate() -> LocalCandidate {
     let host: SocketAddr = HOST.parse().unwrap();
     let kind = LocalCandidateKind::Host;
     LocalCandidate { kind, addr: host, base: host, url: None, relay_protocol: None }
+}
+
+fn udp(local: SocketAddr, remote: SocketAddr) -> Path {
+    Path { protocol: CandidateProtocol::Udp, local, remote }
 }
 
 /// A check with another USERNAME: the agent's library writes no long ones.
@@ -69,13 +74,16 @@ fn checks_from_ever_new_addresses_make_a_bounded_number_of_pairs() {
     let mut accepted = 0;
     for i in 0..20_000u32 {
         let from = SocketAddr::from(([192, 0, (i >> 8) as u8, i as u8], 5000));
-        accepted += u32::from(ice.handle_stun(now, HOST.parse().unwrap(), from, &check(false, 2)));
+        accepted += u32::from(ice.handle_stun(now, udp(HOST.parse().unwrap(), from), &check(false, 2)));
         while ice.poll_outgoing().is_some() {}
     }
     assert_eq!(accepted, 128);
     assert!(ice.pairs.iter().count() <= 128);
     let first = SocketAddr::from(([192, 0, 0, 0], 5000));
-    assert!(ice.handle_stun(now, HOST.parse().unwrap(), first, &check(false, 2)), "known ones are served on");
+    assert!(
+        ice.handle_stun(now, udp(HOST.parse().unwrap(), first), &check(false, 2)),
+        "known ones are served on"
+    );
 }
 
 #[test]
@@ -83,7 +91,7 @@ fn answers_with_ever_new_addresses_are_ignored_in_the_end() {
     let mut now = start();
     let mut ice = transport(now, true, 1);
     let (host, peer): (SocketAddr, SocketAddr) = (HOST.parse().unwrap(), "192.0.2.1:5000".parse().unwrap());
-    assert!(ice.handle_stun(now, host, peer, &check(false, 2)));
+    assert!(ice.handle_stun(now, udp(host, peer), &check(false, 2)));
     ice.pump(now);
     let mut accepted = HashSet::new();
     for i in 0..2000u32 {
@@ -95,7 +103,7 @@ fn answers_with_ever_new_addresses_are_ignored_in_the_end() {
             let mapped = SocketAddr::from(([198, 51, (i >> 8) as u8, i as u8], 9));
             let answer = StunMessage::binding_reply(request.trans_id(), mapped);
             let answer = written(answer, &parameters("theirs").pwd);
-            if ice.handle_stun(now, host, peer, &answer) {
+            if ice.handle_stun(now, udp(host, peer), &answer) {
                 accepted.insert(mapped);
                 ice.pump(now);
             }
@@ -111,7 +119,11 @@ fn a_role_conflict_is_won_by_the_larger_tie_breaker() {
     for (ours, theirs, controlling_after) in [(5, 9, false), (9, 5, true)] {
         let now = start();
         let mut ice = transport(now, true, ours);
-        ice.handle_stun(now, HOST.parse().unwrap(), "192.0.2.1:5000".parse().unwrap(), &check(true, theirs));
+        ice.handle_stun(
+            now,
+            udp(HOST.parse().unwrap(), "192.0.2.1:5000".parse().unwrap()),
+            &check(true, theirs),
+        );
         assert_eq!(ice.role() == IceRole::Controlling, controlling_after);
     }
 }
@@ -125,12 +137,12 @@ fn a_check_with_the_wrong_password_or_name_is_ignored() {
         written(StunMessage::binding_request(user, TransId::new(), false, 2, 7, true), pwd)
     };
     let pwd = parameters("ours").pwd;
-    assert!(!ice.handle_stun(now, host, peer, &with("ours:theirs", "guessed-guessed-guessed")));
-    assert!(!ice.handle_stun(now, host, peer, &with("ours:others", &pwd)));
-    assert!(!ice.handle_stun(now, host, peer, &with("other:theirs", &pwd)));
-    assert!(!ice.pairs.datagram_received(now, host, peer, 10), "nor does it open the way for data");
-    assert!(ice.handle_stun(now, host, peer, &with("ours:theirs", &pwd)));
-    assert!(ice.pairs.datagram_received(now, host, peer, 10));
+    assert!(!ice.handle_stun(now, udp(host, peer), &with("ours:theirs", "guessed-guessed-guessed")));
+    assert!(!ice.handle_stun(now, udp(host, peer), &with("ours:others", &pwd)));
+    assert!(!ice.handle_stun(now, udp(host, peer), &with("other:theirs", &pwd)));
+    assert!(!ice.pairs.datagram_received(now, udp(host, peer), 10), "nor does it open the way for data");
+    assert!(ice.handle_stun(now, udp(host, peer), &with("ours:theirs", &pwd)));
+    assert!(ice.pairs.datagram_received(now, udp(host, peer), 10));
 }
 
 /// What the transport sends to `peer`, as messages.
@@ -156,12 +168,15 @@ fn a_peer_may_have_a_user_name_of_up_to_256_characters() {
                 renamed(&written(message, &parameters("ours").pwd), &format!("ours:{}", theirs.ufrag))
             };
             if early {
-                assert!(ice.handle_stun(now, host, peer, &request("ours:u")), "before the answer, {length}");
+                assert!(
+                    ice.handle_stun(now, udp(host, peer), &request("ours:u")),
+                    "before the answer, {length}"
+                );
             }
             ice.generation_mut(number).unwrap().set_remote(now, theirs.clone());
             ice.kick(now);
             if !early {
-                assert!(ice.handle_stun(now, host, peer, &request("ours:u")), "after it, {length}");
+                assert!(ice.handle_stun(now, udp(host, peer), &request("ours:u")), "after it, {length}");
             }
             ice.pump(now);
             // What was kept from before the answer is answered one a tick.
@@ -177,7 +192,7 @@ fn a_peer_may_have_a_user_name_of_up_to_256_characters() {
             assert!(check.verify(theirs.pwd.as_bytes(), hmac), "authenticated, {length}");
             assert_eq!((check.prio().is_some(), check.ice_controlling()), (true, Some(7)));
             let answer = written(StunMessage::binding_reply(check.trans_id(), host), &theirs.pwd);
-            assert!(ice.handle_stun(now, host, peer, &answer));
+            assert!(ice.handle_stun(now, udp(host, peer), &answer));
             ice.pump(now);
             assert!(ice.can_send(), "the pair works, {length}");
         }
@@ -197,10 +212,14 @@ fn a_long_user_name_must_be_the_right_one_to_the_last_character() {
         renamed_with(&written(message, pwd), user, pwd)
     };
     let pwd = parameters("ours").pwd;
-    assert!(!ice.handle_stun(now, host, peer, &with(&format!("ours:{}v", "u".repeat(255)), &pwd)));
-    assert!(!ice.handle_stun(now, host, peer, &with(&format!("ours:{}", "u".repeat(255)), &pwd)));
-    assert!(!ice.handle_stun(now, host, peer, &with(&format!("other:{long}"), &pwd)));
-    assert!(!ice.handle_stun(now, host, peer, &with(&format!("ours:{long}"), "guessed-guessed-guessed")));
-    assert!(!ice.pairs.datagram_received(now, host, peer, 10), "nor does it open the way for data");
-    assert!(ice.handle_stun(now, host, peer, &with(&format!("ours:{long}"), &pwd)));
+    assert!(!ice.handle_stun(now, udp(host, peer), &with(&format!("ours:{}v", "u".repeat(255)), &pwd)));
+    assert!(!ice.handle_stun(now, udp(host, peer), &with(&format!("ours:{}", "u".repeat(255)), &pwd)));
+    assert!(!ice.handle_stun(now, udp(host, peer), &with(&format!("other:{long}"), &pwd)));
+    assert!(!ice.handle_stun(
+        now,
+        udp(host, peer),
+        &with(&format!("ours:{long}"), "guessed-guessed-guessed")
+    ));
+    assert!(!ice.pairs.datagram_received(now, udp(host, peer), 10), "nor does it open the way for data");
+    assert!(ice.handle_stun(now, udp(host, peer), &with(&format!("ours:{long}"), &pwd)));
 }

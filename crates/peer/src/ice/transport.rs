@@ -12,9 +12,11 @@ use super::embedding::Embedding;
 use super::follow::Watch;
 use super::generation::Generation;
 use super::pairs::{Pair, PairTable};
+use super::path::Path;
 use super::types::{LocalCandidate, LocalCandidateKind, SelectedPair};
 use crate::config::{IceConfig, IceTransportPolicy};
 use crate::jsep::IceParameters;
+use crate::sdp::CandidateProtocol;
 use crate::states::{GatheringState, IceRole};
 
 /// The pair in use.
@@ -22,14 +24,12 @@ use crate::states::{GatheringState, IceRole};
 pub(crate) struct Route {
     pub pair: u32,
     pub generation: u32,
-    pub local: SocketAddr,
-    pub remote: SocketAddr,
+    pub path: Path,
 }
 
 /// A STUN message to be sent.
 pub(crate) struct StunDatagram {
-    pub local: SocketAddr,
-    pub remote: SocketAddr,
+    pub path: Path,
     pub payload: Vec<u8>,
 }
 
@@ -192,6 +192,14 @@ impl IceTransport {
         self.kick(now);
     }
 
+    /// A TCP connection has ended.
+    pub(crate) fn tcp_closed(&mut self, now: Instant, path: Path) {
+        for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
+            generation.tcp_closed(path);
+        }
+        self.kick(now);
+    }
+
     pub(crate) fn poll_outgoing(&mut self) -> Option<StunDatagram> {
         let datagram = self.outgoing.pop_front();
         if self.outgoing.is_empty() && self.outgoing.capacity() > 8 {
@@ -212,7 +220,10 @@ impl IceTransport {
             let entries = generation.locals.iter().map(|entry| &entry.candidate);
             let hosts: Vec<SocketAddr> =
                 entries.filter(|c| c.kind == LocalCandidateKind::Host).map(|c| c.base).collect();
-            hosts.contains(&route.local) && hosts.iter().any(|host| host.ip() == route.remote.ip())
+            let path = route.path;
+            path.protocol == CandidateProtocol::Udp
+                && hosts.contains(&path.local)
+                && hosts.iter().any(|host| host.ip() == path.remote.ip())
         };
         self.generations().any(hosts)
     }
@@ -225,8 +236,8 @@ impl IceTransport {
         let route = self.route?;
         let generation = self.generations().find(|g| g.number == route.generation)?;
         Some(SelectedPair {
-            local: generation.local_side(route.local, mid),
-            remote: generation.remote_side(route.remote, mid),
+            local: generation.local_side(route.path, mid),
+            remote: generation.remote_side(route.path, mid),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::sdp::{CandidateProtocol, TcpType};
 use crate::states::w3c_enum;
 
 w3c_enum! {
@@ -41,7 +42,7 @@ pub struct LocalCandidate {
     /// sees us, which becomes `raddr`.
     ///
     /// Datagrams of a relayed candidate are given to `handle_datagram` and come from `poll_transmit` with `addr`
-    /// (the relayed address) as their local address; of all others with `base`.
+    /// (the relayed address) as their local address; of all others with `base`. Those of TCP go in by `handle_framed`.
     pub base: SocketAddr,
     /// URL of the STUN or TURN server it came from.
     pub url: Option<String>,
@@ -58,6 +59,29 @@ pub enum LocalCandidateKind {
     ServerReflexive,
     /// An address of a TURN server.
     Relay,
+    /// An address of an interface from which TCP connections are opened (RFC 6544). Port 9 stands for all of them, as
+    /// neither side knows the real one before.
+    TcpActive,
+    /// An address of an interface at which TCP connections are accepted.
+    TcpPassive,
+}
+
+impl LocalCandidateKind {
+    /// What it is over TCP; `None` over UDP.
+    pub(crate) fn tcp_type(self) -> Option<TcpType> {
+        match self {
+            Self::TcpActive => Some(TcpType::Active),
+            Self::TcpPassive => Some(TcpType::Passive),
+            Self::Host | Self::ServerReflexive | Self::Relay => None,
+        }
+    }
+
+    pub(crate) fn protocol(self) -> CandidateProtocol {
+        match self.tcp_type() {
+            Some(_) => CandidateProtocol::Tcp,
+            None => CandidateProtocol::Udp,
+        }
+    }
 }
 
 /// A STUN or TURN server did not give a candidate (`RTCPeerConnectionIceErrorEvent`).
@@ -110,6 +134,10 @@ pub struct CandidateInfo {
     pub candidate: String,
     /// Kind.
     pub kind: CandidateKind,
+    /// Transport protocol.
+    pub protocol: CandidateProtocol,
+    /// Who opens the connection, over TCP.
+    pub tcp_type: Option<TcpType>,
     /// Transport address.
     pub addr: SocketAddr,
     /// Priority.

@@ -9,7 +9,7 @@ use super::lines::excerpt;
 const MAX_LEN: usize = 2048;
 
 /// Transport protocol of a candidate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CandidateProtocol {
     /// `udp`
     Udp,

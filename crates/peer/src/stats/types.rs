@@ -190,6 +190,8 @@ pub struct CandidateStats {
     pub port: u16,
     /// `udp` or `tcp`.
     pub protocol: &'static str,
+    /// `tcpType`, over TCP.
+    pub tcp_type: Option<&'static str>,
     /// `candidateType`.
     pub candidate_type: CandidateKind,
     /// Priority.
