@@ -1,5 +1,7 @@
 //! Errors cross as data: a JSON object in the message of a JavaScript error, which `ts/native/error.ts` unpacks.
 
+use std::io;
+
 use napi::{Error, Status};
 use ossa_peer::ErrorKind;
 use serde_json::json;
@@ -27,6 +29,10 @@ pub(crate) fn from_net(error: ossa_net::Error) -> Error {
     match error {
         ossa_net::Error::Connection(error) => from_peer(error),
         ossa_net::Error::Config { .. } => failure(ErrorKind::Range.name(), &error.to_string()),
+        ossa_net::Error::Io { ref source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+            let advice = "end the program that has it, or take another port";
+            failure(ErrorKind::Operation.name(), &format!("EADDRINUSE: {error}: {advice}"))
+        }
         _ => failure(ErrorKind::Operation.name(), &error.to_string()),
     }
 }

@@ -1,7 +1,9 @@
 //! The options of a peer, from JavaScript's form into the core's.
 
+use std::net::IpAddr;
+
 use napi_derive::napi;
-use ossa_net::{IceServer, PeerConfig, TcpMode};
+use ossa_net::{IceServer, Listen, PeerConfig, TcpMode};
 use ossa_peer::{Certificate, DtlsVersions};
 
 use crate::base::error::{Result, failure, type_error};
@@ -36,6 +38,19 @@ pub struct PortRange {
     pub max: f64,
 }
 
+/// A port that many connections share.
+#[napi(object)]
+pub struct ListenOptions {
+    /// UDP port, and with `tcp: 'passive'` or `'both'` the TCP port of the same number. 1 to 65535.
+    pub port: f64,
+    /// Local IP address. Default: all that candidates are gathered from.
+    pub address: Option<String>,
+    /// IP addresses that are told in place of the local ones of the same family: those of a 1:1 NAT, or of the host of a container.
+    pub announce: Option<Vec<String>>,
+    /// Tell the local addresses beside those of `announce`. Default false.
+    pub announce_local: Option<bool>,
+}
+
 /// ICE timing, in milliseconds.
 #[napi(object)]
 pub struct IceOptions {
@@ -51,6 +66,9 @@ pub struct IceOptions {
     pub failed_timeout: Option<f64>,
     /// How long a first working pair may take once all candidates are known. Default 15000.
     pub checking_timeout: Option<f64>,
+    /// Be a lite implementation (RFC 8445 section 2.5), which only answers checks: for a server that everybody can reach at its host
+    /// candidates. Default false.
+    pub lite: Option<bool>,
 }
 
 /// DTLS settings.
@@ -121,6 +139,8 @@ pub struct PeerOptions {
     pub ice_transport_policy: Option<String>,
     /// UDP ports of host candidates. Default: the system chooses.
     pub port_range: Option<PortRange>,
+    /// A port that all connections of this process share which name the same one, instead of sockets of their own.
+    pub listen: Option<ListenOptions>,
     /// Host candidates over TCP (RFC 6544): ones that open connections, ones that accept them, or both. UDP is preferred whenever it
     /// works. Default `off`.
     #[napi(ts_type = "'off' | 'active' | 'passive' | 'both'")]
@@ -194,14 +214,34 @@ impl PeerOptions {
         config.port_range = self.port_range.map(|range| range.check("portRange")).transpose()?;
         config.tcp_port_range = self.tcp_port_range.map(|range| range.check("tcpPortRange")).transpose()?;
         set!(config.tcp, self.tcp, tcp_mode);
-        if let Some(address) = self.bind_address {
-            let parsed = address
-                .parse()
-                .map_err(|_| type_error(format!("bindAddress '{address}' is not an IP address")))?;
-            config.bind_address = Some(parsed);
+        config.bind_address = self.bind_address.map(|text| ip_address("bindAddress", &text)).transpose()?;
+        if let Some(listen) = self.listen {
+            listen.apply(&mut config)?;
         }
         Ok(config)
     }
+}
+
+impl ListenOptions {
+    fn apply(self, config: &mut PeerConfig) -> Result<()> {
+        let announce = self.announce.unwrap_or_default();
+        config.listen = Some(Listen {
+            port: short("listen.port", self.port, 1, u16::MAX)?,
+            announce: announce
+                .iter()
+                .map(|text| ip_address("listen.announce", text))
+                .collect::<Result<_>>()?,
+            announce_local: self.announce_local.unwrap_or(false),
+        });
+        if let Some(address) = self.address {
+            config.bind_address = Some(ip_address("listen.address", &address)?);
+        }
+        Ok(())
+    }
+}
+
+fn ip_address(name: &str, text: &str) -> Result<IpAddr> {
+    text.parse().map_err(|_| type_error(format!("{name} '{text}' is not an IP address")))
 }
 
 impl PortRange {
@@ -265,6 +305,7 @@ impl IceOptions {
             "ice.disconnectedTimeout",
             v
         ));
+        ice.lite = self.lite.unwrap_or(ice.lite);
         set!(ice.checking_timeout, self.checking_timeout, |v| milliseconds("ice.checkingTimeout", v));
         set!(ice.failed_timeout, self.failed_timeout, |v| {
             milliseconds("ice.failedTimeout", v).map(|time| (!time.is_zero()).then_some(time))

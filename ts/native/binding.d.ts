@@ -547,6 +547,11 @@ export interface IceOptions {
   failedTimeout?: number
   /** How long a first working pair may take once all candidates are known. Default 15000. */
   checkingTimeout?: number
+  /**
+   * Be a lite implementation (RFC 8445 section 2.5), which only answers checks: for a server that everybody can reach at its host
+   * candidates. Default false.
+   */
+  lite?: boolean
 }
 
 /** A STUN or TURN server. */
@@ -604,6 +609,18 @@ export interface LinkStep {
   lost?: boolean
 }
 
+/** A port that many connections share. */
+export interface ListenOptions {
+  /** UDP port, and with `tcp: 'passive'` or `'both'` the TCP port of the same number. 1 to 65535. */
+  port: number
+  /** Local IP address. Default: all that candidates are gathered from. */
+  address?: string
+  /** IP addresses that are told in place of the local ones of the same family: those of a 1:1 NAT, or of the host of a container. */
+  announce?: Array<string>
+  /** Tell the local addresses beside those of `announce`. Default false. */
+  announceLocal?: boolean
+}
+
 /** What may be said about a message that is sent. */
 export interface MessageOptions {
   /** Label of the data channel. */
@@ -630,6 +647,15 @@ export interface PeerOptions {
   iceTransportPolicy?: 'all' | 'relay'
   /** UDP ports of host candidates. Default: the system chooses. */
   portRange?: PortRange
+  /** A port that all connections of this process share which name the same one, instead of sockets of their own. */
+  listen?: ListenOptions
+  /**
+   * Host candidates over TCP (RFC 6544): ones that open connections, ones that accept them, or both. UDP is preferred whenever it
+   * works. Default `off`.
+   */
+  tcp?: 'off' | 'active' | 'passive' | 'both'
+  /** TCP ports at which passive candidates accept connections. Default: the system chooses. */
+  tcpPortRange?: PortRange
   /** Interfaces to gather from, by name; `*` at the end stands for anything. Default: all. */
   includeInterfaces?: Array<string>
   /** Interfaces not to gather from; wins over `includeInterfaces`. */

@@ -2,7 +2,7 @@
 //! messages, and the round trip.
 //!
 //! ```sh
-//! cargo run --release -p ossa-net --example throughput [seconds]
+//! cargo run --release -p ossa-net --example throughput [seconds] [own | shared | tcp]      sockets; a shared port at one end
 //! ```
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ossa_net::{OutMessage, Peer, PeerConfig, Runtime, RuntimeConfig, Sink};
+use ossa_net::{Listen, OutMessage, Peer, PeerConfig, Runtime, RuntimeConfig, Sink, TcpMode};
 use ossa_peer::{
     CandidateInit, Certificate, ChannelId, Config, DataChannelInit, Error, Event, MessageKind, SdpType,
 };
@@ -67,10 +67,36 @@ struct Side {
 
 /// Each side has a shard of its own, except where there are many.
 fn side() -> Side {
-    side_on(&Runtime::new(RuntimeConfig { shards: Some(1) }).expect("a runtime"))
+    side_with(|_| {})
+}
+
+fn side_with(set: impl FnOnce(&mut PeerConfig)) -> Side {
+    make(&Runtime::new(RuntimeConfig { shards: Some(1) }).expect("a runtime"), set)
 }
 
 fn side_on(runtime: &Arc<Runtime>) -> Side {
+    make(runtime, |_| {})
+}
+
+/// How the second argument says that the two ends are to be connected.
+fn pair() -> (Side, Side) {
+    match std::env::args().nth(2).as_deref() {
+        None | Some("own") => (side(), side()),
+        Some("shared") => (side(), side_with(|config| config.listen = Some(listen()))),
+        Some("tcp") => (
+            side_with(|config| config.tcp = TcpMode { active: true, passive: false }),
+            side_with(|config| config.tcp = TcpMode { active: false, passive: true }),
+        ),
+        Some(other) => panic!("'{other}' is none of own, shared and tcp"),
+    }
+}
+
+fn listen() -> Listen {
+    let free = std::net::UdpSocket::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a free port");
+    Listen { port: free.port(), announce: Vec::new(), announce_local: false }
+}
+
+fn make(runtime: &Arc<Runtime>, set: impl FnOnce(&mut PeerConfig)) -> Side {
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock").as_millis();
     let day = Duration::from_secs(86_400);
@@ -78,6 +104,7 @@ fn side_on(runtime: &Arc<Runtime>) -> Side {
         Certificate::generate(u64::try_from(now).expect("a sane clock"), day).expect("a certificate");
     let mut config = PeerConfig::new(Config::new(certificate));
     config.bind_address = Some([127, 0, 0, 1].into());
+    set(&mut config);
     let ((control, events), (echo, echoes)) = (channel(), channel());
     let zero = AtomicU64::new(0);
     let sink = Arc::new(Bench {
@@ -91,9 +118,14 @@ fn side_on(runtime: &Arc<Runtime>) -> Side {
     Side { peer, sink, events, echoes: Some(echoes) }
 }
 
+fn over_tcp() -> bool {
+    std::env::args().nth(2).as_deref() == Some("tcp")
+}
+
 fn forward(from: &Side, to: &Side) -> Option<ChannelId> {
     let event = from.events.recv_timeout(Duration::from_millis(1)).ok()?;
     match event {
+        Event::IceCandidate { candidate, .. } if over_tcp() && !candidate.contains(" tcp ") => None,
         Event::IceCandidate { candidate, mid, m_line_index, ufrag, .. } => {
             let init = CandidateInit {
                 candidate,
@@ -240,11 +272,13 @@ fn resident_kilobytes() -> f64 {
 }
 
 fn main() {
-    set_up();
-    memory();
+    if std::env::args().nth(2).is_none() {
+        set_up();
+        memory();
+    }
     let seconds = std::env::args().nth(1).and_then(|s| s.parse().ok()).unwrap_or(3.0);
     let time = Duration::from_secs_f64(seconds);
-    let (mut a, mut b) = (side(), side());
+    let (mut a, mut b) = pair();
     let (at_a, at_b, _) = connect(&a, &b);
     for size in [64 * 1024, 16 * 1024, 1024, 64] {
         throughput(&a, &b, at_a, size, time);

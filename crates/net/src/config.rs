@@ -45,6 +45,18 @@ pub struct TcpMode {
     pub passive: bool,
 }
 
+/// A port that all connections of this process share which name the same one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// UDP port, and with [`TcpMode::passive`] the TCP port of the same number, at each local address. Not 0: others could not name it.
+    pub port: u16,
+    /// Addresses to be told in place of the local ones of the same family: those by which a 1:1 NAT or a published container port is
+    /// reached, under the same port number.
+    pub announce: Vec<IpAddr>,
+    /// Tell the local addresses as well.
+    pub announce_local: bool,
+}
+
 /// Everything a [`crate::Peer`] needs besides its sink.
 #[derive(Debug, Clone)]
 pub struct PeerConfig {
@@ -57,6 +69,8 @@ pub struct PeerConfig {
     pub interfaces: InterfaceFilter,
     /// First and last UDP port to bind; `None` lets the system choose. One port per local address is needed.
     pub port_range: Option<(u16, u16)>,
+    /// Use a shared port instead of sockets of its own. `port_range` and `tcp_port_range` are without effect then.
+    pub listen: Option<Listen>,
     /// Host candidates over TCP; none by default.
     pub tcp: TcpMode,
     /// First and last TCP port to accept connections at; `None` lets the system choose. One port per local address is needed.
@@ -79,6 +93,7 @@ impl PeerConfig {
             ice_servers: Vec::new(),
             interfaces: InterfaceFilter::default(),
             port_range: None,
+            listen: None,
             tcp: TcpMode::default(),
             tcp_port_range: None,
             include_loopback: false,
@@ -100,6 +115,9 @@ impl PeerConfig {
                 _ => Ok(()),
             }?;
         }
+        if let Some(listen) = &self.listen {
+            check_listen(listen)?;
+        }
         match self.bind_ip() {
             Some(ip) if ip.is_multicast() || ip == Ipv4Addr::BROADCAST => Err(Error::Config {
                 setting: "bind_address",
@@ -109,6 +127,12 @@ impl PeerConfig {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// The addresses that candidates tell in place of a local one of the same family.
+    pub(crate) fn announced(&self, local: IpAddr) -> Vec<IpAddr> {
+        let all = self.listen.iter().flat_map(|listen| &listen.announce);
+        all.map(IpAddr::to_canonical).filter(|ip| ip.is_ipv4() == local.is_ipv4()).collect()
     }
 
     /// The address to bind to, an IPv4 address in the form of IPv6 as what it is.
@@ -123,5 +147,22 @@ impl PeerConfig {
             include_link_local: self.include_link_local,
             bind_address: self.bind_ip(),
         }
+    }
+}
+
+fn check_listen(listen: &Listen) -> Result<(), Error> {
+    if listen.port == 0 {
+        return Err(Error::Config {
+            setting: "listen.port",
+            reason: "0: name the port, from 1 to 65535, as others have to name the same one".to_owned(),
+        });
+    }
+    let useless = |ip: &&IpAddr| ip.is_unspecified() || ip.is_multicast() || **ip == Ipv4Addr::BROADCAST;
+    match listen.announce.iter().find(useless) {
+        Some(ip) => Err(Error::Config {
+            setting: "listen.announce",
+            reason: format!("nobody can send to {ip}: give the address by which this machine is reached"),
+        }),
+        None => Ok(()),
     }
 }

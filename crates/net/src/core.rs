@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use crate::config::{IceServer, PeerConfig};
 use crate::foreground::{Foreground, Lender, Lending};
 use crate::link::{Blocked, Link, Pending};
-use crate::listen::{Owner, TcpPort};
+use crate::listen::{Owner, Ports, TcpPort};
 use crate::roam::Roaming;
 use crate::sink::Sink;
 use crate::socket::Sent;
@@ -36,6 +36,8 @@ pub(crate) struct Wanted {
     /// Generation to gather for.
     pub(crate) gather: Option<u32>,
     pub(crate) resolve: Vec<ResolveCandidate>,
+    /// A socket of its own, as another peer of the shared port talks to the same address.
+    pub(crate) move_out: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,10 @@ pub(crate) struct Core {
     generations: [Option<u32>; 2],
     /// Ports that TCP connections to this peer come to, and who takes them there.
     ports: Vec<(Arc<TcpPort>, Arc<dyn Owner>)>,
+    /// The shared ports that this peer keeps open, also before it gathers.
+    pub(crate) shared_ports: Ports,
+    /// Has sockets of its own beside a shared port.
+    pub(crate) moved_out: bool,
     /// What this peer is found by at its ports: a username fragment for each generation.
     ufrags: Vec<(u32, String)>,
     pub(crate) blocked: Blocked,
@@ -82,7 +88,7 @@ pub(crate) struct Pumped {
 }
 
 impl Core {
-    pub(crate) fn new(connection: Connection, config: PeerConfig) -> Self {
+    pub(crate) fn new(connection: Connection, config: PeerConfig, shared_ports: Ports) -> Self {
         Self {
             connection,
             config,
@@ -90,6 +96,8 @@ impl Core {
             links_version: 0,
             generations: [None; 2],
             ports: Vec::new(),
+            shared_ports,
+            moved_out: false,
             ufrags: Vec::new(),
             blocked: Blocked::default(),
             wanted: Wanted::default(),
@@ -115,7 +123,7 @@ impl Core {
             (Some(_), None) => true,
             (None, _) => false,
         };
-        let wanted = self.wanted.gather.is_some() || !self.wanted.resolve.is_empty();
+        let wanted = self.wanted.gather.is_some() || self.wanted.move_out || !self.wanted.resolve.is_empty();
         let returned = self.lending.is_returned();
         let needs_driver = self.phase != Phase::Closed && (more || earlier || wanted || returned);
         Pumped { more, needs_driver }
@@ -181,6 +189,10 @@ impl Core {
         }
         match link.try_send(remote, data, segment) {
             Sent::Done => true,
+            Sent::Refused => {
+                self.wanted.move_out = !self.moved_out;
+                true
+            }
             Sent::Blocked(sent) => {
                 let pending = Pending::new(remote, &data[sent..], segment);
                 let link = link.clone();
@@ -207,6 +219,9 @@ impl Core {
         if self.phase != Phase::Open {
             return false;
         }
+        if let Link::Shared(port, id) = &link {
+            self.ufrags.iter().for_each(|(_, ufrag)| port.register(ufrag, *id));
+        }
         self.links.push(link);
         self.links_version += 1;
         // It may be late for its generation.
@@ -227,16 +242,26 @@ impl Core {
         for (port, owner) in &self.ports {
             port.register(&ufrag, owner.clone());
         }
+        for link in &self.links {
+            if let Link::Shared(port, id) = link {
+                port.register(&ufrag, *id);
+            }
+        }
         self.ufrags.push((generation, ufrag));
     }
 
     /// Takes this peer's names off its ports, of all generations but these.
     fn be_forgotten(&mut self, but: [Option<u32>; 2]) {
-        let ports = &self.ports;
+        let (ports, links) = (&self.ports, &self.links);
         self.ufrags.retain(|(generation, ufrag)| {
             let stays = but.contains(&Some(*generation));
             if !stays {
                 ports.iter().for_each(|(port, _)| port.forget(ufrag));
+                for link in links {
+                    if let Link::Shared(port, _) = link {
+                        port.forget(ufrag);
+                    }
+                }
             }
             stays
         });
@@ -354,6 +379,7 @@ impl Core {
         self.lending.end();
         self.be_forgotten([None; 2]);
         self.ports.clear();
+        self.shared_ports = Ports::default();
         for link in self.links.drain(..) {
             link.close();
         }

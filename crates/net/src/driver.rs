@@ -224,9 +224,12 @@ impl Lender for Shared {
 /// Does what the connection asked for: gathering and name resolution. True if it was anything.
 fn serve(shared: &Arc<Shared>, core: &mut Core, now: Instant) -> bool {
     let wanted = std::mem::take(&mut core.wanted);
-    let any = wanted.gather.is_some();
+    let any = wanted.gather.is_some() || wanted.move_out;
     if let Some(generation) = wanted.gather {
         gather::start(shared, core, now, generation);
+    }
+    if wanted.move_out {
+        gather::host::move_out(core, now);
     }
     for request in wanted.resolve {
         resolve::start(shared, core, request);

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use crate::{mdns, turn, url};
+use crate::tcp::Deframer;
+use crate::{listen, mdns, turn, url};
 
 /// A multicast DNS message.
 pub fn mdns_message(data: &[u8]) {
@@ -15,6 +16,23 @@ pub fn turn_server(now: Instant, data: &[u8]) {
     turn::fuzz::stream(data);
     let server = SocketAddr::from(([192, 0, 2, 1], 3478));
     turn::fuzz::session(now, server, data);
+}
+
+/// A stream of framed messages, cut after as many bytes as the first byte says: what comes out must not depend on where it is cut.
+pub fn tcp_stream(data: &[u8]) {
+    let [cut, stream @ ..] = data else { return };
+    let (mut whole, mut cut_up) = (Vec::new(), Vec::new());
+    Deframer::default().feed(stream, &mut |message| whole.push(message.to_vec()));
+    let mut deframer = Deframer::default();
+    for piece in stream.chunks(usize::from(*cut).max(1)) {
+        deframer.feed(piece, &mut |message| cut_up.push(message.to_vec()));
+    }
+    assert_eq!(whole, cut_up);
+}
+
+/// Datagrams at a shared port.
+pub fn shared_port(now: Instant, data: &[u8]) {
+    listen::fuzz::datagrams(now, data);
 }
 
 /// A server URL.

@@ -21,6 +21,7 @@ mod attempts;
 mod config;
 mod core;
 mod crash;
+mod datagrams;
 mod driver;
 mod error;
 mod foreground;
@@ -47,7 +48,7 @@ mod tcp;
 mod turn;
 mod url;
 
-pub use config::{IceServer, PeerConfig, TcpMode};
+pub use config::{IceServer, Listen, PeerConfig, TcpMode};
 pub use crash::internal_errors;
 pub use error::Error;
 pub use foreground::Foreground;

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use ossa_peer::CandidateProtocol;
 
+use crate::listen::{OwnerId, UdpPort};
 use crate::relay::Relay;
 use crate::socket::{Sent, UdpSocket};
 use crate::tcp::TcpBase;
@@ -15,6 +16,8 @@ use crate::tcp::TcpBase;
 pub(crate) enum Link {
     /// A socket of our own.
     Udp(Arc<UdpSocket>),
+    /// A socket that peers share, and what this one is called there.
+    Shared(Arc<UdpPort>, OwnerId),
     /// A TCP candidate with its connections.
     Tcp(Arc<TcpBase>),
     /// An allocation on a TURN server, and the one of its addresses that is meant.
@@ -26,6 +29,7 @@ impl Link {
     pub(crate) fn local(&self) -> SocketAddr {
         match self {
             Self::Udp(socket) => socket.local(),
+            Self::Shared(port, _) => port.socket().local(),
             Self::Tcp(base) => base.local(),
             Self::Relay(_, relayed) => *relayed,
         }
@@ -34,7 +38,7 @@ impl Link {
     /// What the candidates of it say, whatever a relay is reached by.
     pub(crate) fn protocol(&self) -> CandidateProtocol {
         match self {
-            Self::Udp(_) | Self::Relay(..) => CandidateProtocol::Udp,
+            Self::Udp(_) | Self::Shared(..) | Self::Relay(..) => CandidateProtocol::Udp,
             Self::Tcp(_) => CandidateProtocol::Tcp,
         }
     }
@@ -43,6 +47,7 @@ impl Link {
     pub(crate) fn try_send(&self, remote: SocketAddr, data: &[u8], segment: usize) -> Sent {
         match self {
             Self::Udp(socket) => socket.try_send(remote, data, segment),
+            Self::Shared(port, id) => port.try_send(*id, remote, data, segment),
             Self::Tcp(base) => base.try_send(remote, data, segment),
             Self::Relay(relay, _) => relay.try_send(remote, data, segment),
         }
@@ -52,6 +57,7 @@ impl Link {
     pub(crate) fn send_fragmentable(&self, remote: SocketAddr, data: &[u8]) {
         match self {
             Self::Udp(socket) => socket.send_fragmentable(remote, data),
+            Self::Shared(port, _) => port.socket().send_fragmentable(remote, data),
             // TCP cuts and joins as it likes.
             Self::Tcp(base) => {
                 base.try_send(remote, data, data.len());
@@ -63,10 +69,12 @@ impl Link {
         }
     }
 
-    /// Ends the allocation of a relay, or the connections of a TCP candidate. A UDP socket is closed by dropping it.
+    /// Ends the allocation of a relay, or the connections of a TCP candidate, and leaves a shared socket. One of its own is closed by
+    /// dropping it.
     pub(crate) fn close(&self) {
         match self {
             Self::Udp(_) => {}
+            Self::Shared(port, id) => port.remove(*id),
             Self::Tcp(base) => base.close(),
             Self::Relay(relay, _) => relay.close(),
         }
@@ -81,6 +89,12 @@ impl Link {
                 *start += sent;
                 done
             }
+            Self::Shared(port, _) => {
+                let mut sent = 0;
+                let done = port.poll_send(cx, *remote, &data[*start..], *segment, &mut sent);
+                *start += sent;
+                done
+            }
             Self::Tcp(base) => base.poll_send(cx, *remote, &data[*start..], *segment),
             Self::Relay(relay, _) => relay.poll_send(cx, *remote, &data[*start..], *segment),
         }
@@ -91,16 +105,48 @@ impl Link {
 pub(crate) fn sockets(links: &[Link]) -> Vec<Arc<UdpSocket>> {
     let socket = |link: &Link| match link {
         Link::Udp(socket) => Some(socket.clone()),
-        Link::Tcp(_) | Link::Relay(..) => None,
+        Link::Shared(..) | Link::Tcp(_) | Link::Relay(..) => None,
     };
     links.iter().filter_map(socket).collect()
+}
+
+/// What host candidates over UDP come from.
+#[derive(Debug, Clone)]
+pub(crate) enum Host {
+    /// A socket of our own.
+    Own(Arc<UdpSocket>),
+    /// A shared one.
+    Shared(Arc<UdpPort>, OwnerId),
+}
+
+impl Host {
+    pub(crate) fn socket(&self) -> &UdpSocket {
+        match self {
+            Self::Own(socket) => socket,
+            Self::Shared(port, _) => port.socket(),
+        }
+    }
+
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.socket().local()
+    }
+}
+
+/// Hosts among the links.
+pub(crate) fn hosts(links: &[Link]) -> Vec<Host> {
+    let host = |link: &Link| match link {
+        Link::Udp(socket) => Some(Host::Own(socket.clone())),
+        Link::Shared(port, id) => Some(Host::Shared(port.clone(), *id)),
+        Link::Tcp(_) | Link::Relay(..) => None,
+    };
+    links.iter().filter_map(host).collect()
 }
 
 /// TCP candidates among the links.
 pub(crate) fn tcp_bases(links: &[Link]) -> Vec<Arc<TcpBase>> {
     let base = |link: &Link| match link {
         Link::Tcp(base) => Some(base.clone()),
-        Link::Udp(_) | Link::Relay(..) => None,
+        Link::Udp(_) | Link::Shared(..) | Link::Relay(..) => None,
     };
     links.iter().filter_map(base).collect()
 }

@@ -11,6 +11,8 @@ use crate::crash::{self, Crash};
 use crate::driver::Driver;
 use crate::error::Error;
 use crate::foreground::Foreground;
+use crate::interfaces;
+use crate::listen::Ports;
 use crate::runtime::Runtime;
 use crate::shared::Shared;
 use crate::sink::{OutMessage, Sink};
@@ -26,10 +28,10 @@ struct Handle {
 }
 
 impl Peer {
-    /// Makes a peer on the least loaded shard. No socket is opened before gathering starts.
+    /// Makes a peer on the least loaded shard. No socket is opened before gathering starts, except a shared port.
     ///
     /// # Errors
-    /// [`Error::Config`] and [`Error::Connection`] for bad settings, [`Error::Io`] if the shard's thread can't be started,
+    /// [`Error::Config`] and [`Error::Connection`] for bad settings, [`Error::Io`] if the shard's thread can't be started or another program has the port,
     /// [`Error::ShutDown`].
     pub fn new(runtime: &Arc<Runtime>, config: PeerConfig, sink: Arc<dyn Sink>) -> Result<Self, Error> {
         config.check()?;
@@ -37,9 +39,15 @@ impl Peer {
         aws_lc_rs::rand::fill(&mut seed)
             .map_err(|_| Error::io("reading random bytes", std::io::Error::other("the system has none")))?;
         let connection = Connection::new(config.connection.clone(), seed, Instant::now())?;
+        let ports = open_ports(runtime, &config)?;
         let lease = runtime.lease()?;
         let executor = lease.handle.clone();
-        let shared = Arc::new(Shared::new(connection, config, sink, runtime.clone(), executor.clone()));
+        let shared = Arc::new(Shared::new(
+            Core::new(connection, config, ports),
+            sink,
+            runtime.clone(),
+            executor.clone(),
+        ));
         executor.spawn(Driver::new(shared.clone(), lease));
         Ok(Self { handle: Arc::new(Handle { shared }) })
     }
@@ -106,6 +114,15 @@ impl Peer {
     pub fn is_finished(&self) -> bool {
         self.handle.shared.is_finished()
     }
+}
+
+/// The shared ports at the addresses that the peer would gather.
+fn open_ports(runtime: &Arc<Runtime>, config: &PeerConfig) -> Result<Ports, Error> {
+    let Some(listen) = &config.listen else { return Ok(Ports::default()) };
+    let all = runtime.interfaces.get().map_err(|e| Error::io("listing the network interfaces", e))?;
+    let wanted = interfaces::select(&all, &config.selection()).used;
+    let addresses: Vec<_> = wanted.iter().map(|address| address.with_port(listen.port)).collect();
+    Ports::open(runtime, &addresses, config.tcp.passive)
 }
 
 impl std::fmt::Debug for Peer {

@@ -137,6 +137,20 @@ mod imp {
         }
     }
 
+    impl Watched {
+        /// Ready once there is room, for whoever has found that there is none.
+        pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            let mut room = self.room.lock();
+            let watched = match &*room {
+                Some(watched) => watched,
+                None => room.insert(watch(Arc::new(self.socket.try_clone()?), Interest::WRITABLE)?),
+            };
+            ready!(watched.poll_write_ready(cx))?.clear_ready();
+            *room = None;
+            Poll::Ready(Ok(()))
+        }
+    }
+
     impl AsRawFd for Watched {
         fn as_raw_fd(&self) -> RawFd {
             self.socket.as_raw_fd()
@@ -223,6 +237,13 @@ mod imp {
                     result => return Poll::Ready(result),
                 }
             }
+        }
+    }
+
+    impl Watched {
+        /// Ready once there is room, for whoever has found that there is none.
+        pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.0.poll_send_ready(cx)
         }
     }
 

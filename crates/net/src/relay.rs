@@ -144,7 +144,7 @@ impl Relay {
         segment: usize,
     ) -> Poll<()> {
         match self.try_send(remote, data, segment) {
-            Sent::Done => Poll::Ready(()),
+            Sent::Done | Sent::Refused => Poll::Ready(()),
             Sent::Blocked(_) => {
                 let mut queue = self.queue.lock();
                 if queue.outgoing.data.len() < QUEUE_BYTES {

@@ -7,12 +7,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ossa_peer::{IceTransportPolicy, LocalCandidate, LocalCandidateKind};
+use ossa_peer::IceTransportPolicy;
 
 use crate::core::Core;
-use crate::gather::{self, bind_socket};
+use crate::gather;
+use crate::gather::host::{self, Failures};
 use crate::interfaces::{self, LocalAddress};
-use crate::link::sockets;
+use crate::link::{Host, hosts};
 use crate::shared::Shared;
 
 /// How old the list may be: usually, and when something seems to have happened.
@@ -60,23 +61,19 @@ pub(crate) fn look(shared: &Arc<Shared>, core: &mut Core, now: Instant) {
     if core.roaming.seen.replace(list.clone()).is_none_or(|seen| seen == list) {
         return;
     }
-    let wanted = interfaces::select(&list, &core.config.selection()).used;
-    let open = sockets(core.links());
-    for socket in &open {
-        if !wanted.iter().any(|address| address.ip == socket.local().ip()) {
-            core.remove_link(now, socket.local());
-        }
+    let open = hosts(core.links());
+    let is_open = |hosts: &[Host], address: &LocalAddress| hosts.iter().any(|h| h.local().ip() == address.ip);
+    // A machine that has lost its network has its loopback still, which leads nowhere.
+    let leads_nowhere = |a: &LocalAddress| a.ip.is_loopback() && !core.config.selection().include_loopback;
+    let mut wanted = interfaces::select(&list, &core.config.selection()).used;
+    wanted.retain(|address| !leads_nowhere(address) || is_open(&open, address));
+    let mut failures = Failures::new();
+    let mut new = host::open(shared, core, now, &wanted, &mut failures);
+    new.retain(|host| !open.iter().any(|known| known.local() == host.local()));
+    for candidate in host::candidates(core, &new) {
+        core.connection.add_late_candidate(now, candidate);
     }
-    for address in wanted {
-        // A machine that has lost its network has its loopback still, which leads nowhere.
-        let lost = address.ip.is_loopback() && !core.config.selection().include_loopback;
-        if lost || open.iter().any(|socket| socket.local().ip() == address.ip) {
-            continue;
-        }
-        if let Some(socket) = bind_socket(core, &address) {
-            let (kind, addr) = (LocalCandidateKind::Host, socket.local());
-            let candidate = LocalCandidate { kind, addr, base: addr, url: None, relay_protocol: None };
-            core.connection.add_late_candidate(now, candidate);
-        }
+    for (ip, text) in failures {
+        tracing::warn!(%ip, text, "an address that has come is not used");
     }
 }

@@ -50,16 +50,29 @@ struct Shard {
 struct ShardState {
     /// Present while the thread runs.
     handle: Option<Handle>,
-    /// Leases out.
+    /// Leases out, for peers.
     peers: usize,
+    /// And for ports that peers share.
+    ports: usize,
     shut_down: bool,
 }
 
-/// A peer's place on a shard; the thread outlives it.
+impl ShardState {
+    fn count(&mut self, is_port: bool) -> &mut usize {
+        if is_port { &mut self.ports } else { &mut self.peers }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.peers + self.ports == 0
+    }
+}
+
+/// The place of a peer, or of a port, on a shard; the thread outlives it.
 #[derive(Debug)]
 pub(crate) struct Lease {
     shard: Arc<Shard>,
     pub(crate) handle: Handle,
+    is_port: bool,
 }
 
 impl Runtime {
@@ -115,7 +128,17 @@ impl Runtime {
     /// A place on the least loaded shard.
     pub(crate) fn lease(&self) -> Result<Lease, Error> {
         let shard = self.shards.iter().min_by_key(|s| s.state.lock().peers).ok_or(Error::ShutDown)?;
-        Shard::lease(shard)
+        Shard::lease(shard, false)
+    }
+
+    /// A place for a port that peers share.
+    pub(crate) fn lease_port(&self) -> Result<Lease, Error> {
+        let load = |shard: &&Arc<Shard>| {
+            let state = shard.state.lock();
+            (state.ports, state.peers)
+        };
+        let shard = self.shards.iter().min_by_key(load).ok_or(Error::ShutDown)?;
+        Shard::lease(shard, true)
     }
 }
 
@@ -126,7 +149,7 @@ impl Drop for Runtime {
 }
 
 impl Shard {
-    fn lease(shard: &Arc<Self>) -> Result<Lease, Error> {
+    fn lease(shard: &Arc<Self>, is_port: bool) -> Result<Lease, Error> {
         let mut state = shard.state.lock();
         if state.shut_down {
             return Err(Error::ShutDown);
@@ -138,8 +161,8 @@ impl Shard {
             }
         };
         state.handle = Some(handle.clone());
-        state.peers += 1;
-        Ok(Lease { shard: shard.clone(), handle })
+        *state.count(is_port) += 1;
+        Ok(Lease { shard: shard.clone(), handle, is_port })
     }
 
     fn start(shard: &Arc<Self>) -> io::Result<Handle> {
@@ -168,14 +191,14 @@ impl Shard {
                 if state.shut_down {
                     break;
                 }
-                state.peers == 0
+                state.is_idle()
             };
             if !idle {
                 self.changed.notified().await;
             } else if tokio::time::timeout(IDLE_TIME, self.changed.notified()).await.is_err() {
                 // Checked and cleared under one lock: whoever takes a lease after this starts a new thread.
                 let mut state = self.state.lock();
-                if state.peers == 0 {
+                if state.is_idle() {
                     state.handle = None;
                     return;
                 }
@@ -188,8 +211,8 @@ impl Shard {
 impl Drop for Lease {
     fn drop(&mut self) {
         let mut state = self.shard.state.lock();
-        state.peers -= 1;
-        if state.peers == 0 {
+        *state.count(self.is_port) -= 1;
+        if state.is_idle() {
             self.shard.changed.notify_one();
         }
     }

@@ -19,11 +19,9 @@ use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::Instant;
 
-use ossa_peer::Connection;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
 
-use crate::config::PeerConfig;
 use crate::core::Core;
 use crate::crash::{self, Crash};
 use crate::foreground::{Foreground, Lender};
@@ -52,15 +50,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(
-        connection: Connection,
-        config: PeerConfig,
-        sink: Arc<dyn Sink>,
-        runtime: Arc<Runtime>,
-        executor: Handle,
-    ) -> Self {
+    pub(crate) fn new(core: Core, sink: Arc<dyn Sink>, runtime: Arc<Runtime>, executor: Handle) -> Self {
         Self {
-            core: Mutex::new(Core::new(connection, config)),
+            core: Mutex::new(core),
             outbox: Mutex::default(),
             waker: Mutex::default(),
             sink,

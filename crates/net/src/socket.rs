@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::datagrams::Received;
 use crate::fragmentation;
 use crate::readiness::Watched;
 use crate::socket_options;
@@ -51,6 +52,8 @@ pub(crate) enum Sent {
     Done,
     /// The socket's buffer is full. The first this many bytes went out; offer the others again.
     Blocked(usize),
+    /// Another peer of the same port talks to that address: nothing was sent.
+    Refused,
 }
 
 impl UdpSocket {
@@ -159,7 +162,7 @@ impl UdpSocket {
         sent: &mut usize,
     ) -> Poll<()> {
         let done = self.io.poll_room(cx, || match self.try_send(remote, &data[*sent..], segment) {
-            Sent::Done => {
+            Sent::Done | Sent::Refused => {
                 *sent = data.len();
                 Ok(())
             }
@@ -170,6 +173,12 @@ impl UdpSocket {
         });
         // An error means that the poller is gone: nothing can be sent any more.
         done.map(drop)
+    }
+
+    /// Ready once the socket has room again, for whoever has found it full.
+    pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        // An error means that the poller is gone: nothing can be sent any more.
+        self.io.poll_writable(cx).map(drop)
     }
 
     /// Receives into up to [`BATCH`] buffers; [`RecvBuffers::deliver`] takes the count.
@@ -268,15 +277,21 @@ impl RecvBuffers {
         state.recv(socket, &mut slices, &mut self.meta)
     }
 
+    /// What was received, by buffer: each has datagrams from one address.
+    pub(crate) fn received(&self, count: usize) -> impl Iterator<Item = Received<'_>> {
+        self.data.chunks(BUFFER).zip(&self.meta[..count]).map(|(buffer, meta)| Received {
+            remote: without_scope(meta.addr),
+            data: &buffer[..meta.len],
+            stride: meta.stride,
+        })
+    }
+
     /// Passes each received datagram to `handle`. Returns the number of bytes.
     pub(crate) fn deliver(&self, count: usize, handle: &mut dyn FnMut(SocketAddr, &[u8])) -> usize {
         let mut bytes = 0;
-        for (buffer, meta) in self.data.chunks(BUFFER).zip(&self.meta[..count]) {
-            bytes += meta.len;
-            let remote = without_scope(meta.addr);
-            for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
-                handle(remote, datagram);
-            }
+        for received in self.received(count) {
+            bytes += received.data.len();
+            received.datagrams().for_each(|datagram| handle(received.remote, datagram));
         }
         bytes
     }

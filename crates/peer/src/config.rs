@@ -72,6 +72,10 @@ pub struct IceConfig {
     pub disconnected_timeout: Duration,
     /// Without any answer for this long the state becomes `failed` (consent expiry, RFC 7675). `None`: never, checks go on.
     pub failed_timeout: Option<Duration>,
+    /// Be a lite implementation (RFC 8445 section 2.5): send no checks, only answer them, and let the other side choose the pair. For a
+    /// server that everybody can reach at its host candidates; there are no others then. Between two lite sides both send checks
+    /// all the same, as nothing would come about otherwise.
+    pub lite: bool,
     /// How long after all candidates are known a first usable pair may still be found before the state becomes `failed`.
     pub checking_timeout: Duration,
 }
@@ -91,6 +95,7 @@ impl Default for IceConfig {
             max_rto: Duration::from_millis(2500),
             disconnected_timeout: Duration::from_secs(5),
             failed_timeout: Some(Duration::from_secs(30)),
+            lite: false,
             checking_timeout: Duration::from_secs(15),
         }
     }

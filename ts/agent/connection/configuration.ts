@@ -9,9 +9,9 @@ const MAX_OFFERED = 16;
  * Agents open TCP connections where the other side accepts them, which costs nothing where UDP works; to accept them takes a port that is
  * open to the other side, so they do where one is named.
  */
-function withTcp(own: RTCConfiguration): RTCConfiguration {
+export function withTcp(own: RTCConfiguration): RTCConfiguration {
   const { transport } = own;
-  const tcp = transport?.tcp ?? (transport?.tcpPortRange ? 'both' : 'active');
+  const tcp = transport?.tcp ?? (transport?.tcpPortRange || transport?.listen ? 'both' : 'active');
   return { ...own, transport: { ...transport, tcp } };
 }
 
@@ -23,8 +23,8 @@ export class LinkConfiguration {
   #current: RTCConfiguration;
 
   constructor(own: RTCConfiguration, registered: Promise<void>) {
-    this.#own = withTcp(own);
-    this.#current = this.#own;
+    this.#own = own;
+    this.#current = own;
     const done = () => {
       this.#settling = undefined;
     };

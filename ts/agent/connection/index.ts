@@ -1,7 +1,7 @@
 // One W3C connection after the other for one link: negotiation, ICE restarts, rebuilding. What travels over it is not known
 // here.
 export { because } from './causes';
-export { LinkConfiguration } from './configuration';
+export { LinkConfiguration, withTcp } from './configuration';
 export { watchNetwork } from './network-watch';
 export { Lifeline, type LinkState } from './lifeline';
 export {

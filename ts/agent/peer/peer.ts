@@ -5,7 +5,7 @@ import { RTCPeerConnection, type RTCIceServer } from '../../w3c';
 import { Guard, resolveAllow, type Refused } from '../auth';
 import { CallRegistry, checkCall, checkFailAs, ResultStream, type CallOptions, type HandleOptions } from '../calls';
 import type { AgentChannel, ChannelInit } from '../channels';
-import { LinkConfiguration, resolveHeartbeat, resolveReconnect } from '../connection';
+import { LinkConfiguration, resolveHeartbeat, resolveReconnect, withTcp } from '../connection';
 import type { IncomingFile } from '../files';
 import { resolveLimits } from '../limits';
 import { Link, type CapabilityHandler, type LinkHost } from '../link';
@@ -67,6 +67,8 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   readonly #registration: Registration;
   readonly #meshes: Meshes;
   readonly #connector: Connector;
+  /** A connection to nobody: while it is there, a shared port stays open. */
+  readonly #portHolder: RTCPeerConnection | undefined;
   #failure: AgentError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -76,11 +78,12 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     if (options === undefined) throw new TypeError('createPeer needs options: at least agentId and signaling');
     checkMembers(options, 'the options of createPeer', [...MEMBERS, ...CONFIGURATION]);
     const { agentId, signaling, auth, allow, accept, limits, logger, failAs, ...rest } = options;
-    const { channels, heartbeat, reconnect, signalingIceServers = true, ...own } = rest;
+    const { channels, heartbeat, reconnect, signalingIceServers = true, ...given } = rest;
     this.agentId = normalizeAgentUri(agentId);
     if (accept !== undefined) checkFunction(accept, 'accept');
     // Refuses a wrong configuration now, not at the first connection.
-    new RTCPeerConnection(own).close();
+    new RTCPeerConnection(given).close();
+    const own = withTcp(given);
     if (typeof signalingIceServers !== 'boolean') throw new TypeError('signalingIceServers must be true or false');
     const adapter = adapterOf(signaling);
     this.buffer('link', this.#incoming);
@@ -140,6 +143,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
       },
       lost: (error: AgentError) => this.#lost(error),
     };
+    if (own.transport?.listen) this.#portHolder = new RTCPeerConnection(own);
     this.#registration = new Registration(registration, adapter);
     this.ready = this.#registration.ready;
     registered(this.ready);
@@ -277,6 +281,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     await this.#meshes.close();
     await Promise.all([...this.#links.values()].map((link) => link.close()));
     await this.#registration.close();
+    this.#portHolder?.close();
   }
 
   /** What comes from the signaling service goes through it, before it can cause anything. */

@@ -14,6 +14,7 @@ const ICE: Members<NativeIceConfig> = {
   disconnectedTimeout: true,
   failedTimeout: true,
   checkingTimeout: true,
+  lite: true,
 };
 
 const DTLS: Members<NativeDtlsConfig> = {
@@ -46,6 +47,7 @@ const SCTP: Members<NativeSctpConfig> = {
 
 const TRANSPORT: Members<RTCTransportOptions> = {
   portRange: { min: true, max: true },
+  listen: { port: true, address: true, announce: true, announceLocal: true },
   tcp: true,
   tcpPortRange: { min: true, max: true },
   includeInterfaces: true,

@@ -3,6 +3,7 @@
 //! Sockets outlive a gathering: after an ICE restart they are announced again under the new credentials. Allocations are made anew each
 //! time, as the server may have been started anew or its credentials have changed, and given back with the generation they were for.
 
+pub(crate) mod host;
 mod query;
 mod tcp;
 
@@ -21,13 +22,13 @@ use crate::config::{Credentials, IceServer};
 use crate::core::Core;
 use crate::error::UNREACHABLE;
 use crate::interfaces::{self, LocalAddress, Selected};
-use crate::link::{Link, sockets};
+use crate::link::{Host, hosts};
 use crate::relay::Relay;
 use crate::resolve;
 use crate::shared::Shared;
-use crate::socket::{UdpSocket, bind_in_range};
 use crate::turn::{self, TurnServer};
 use crate::url::{IceServerUrl, Scheme, ServerTransport};
+use host::Failures;
 
 /// More server URLs than this are not asked: W3C lets browsers stop somewhere, and each costs time and sockets.
 const MAX_SERVERS: usize = 32;
@@ -61,42 +62,18 @@ pub(crate) fn renew_relays(shared: &Arc<Shared>, core: &Core) {
     shared.executor.spawn(shared.clone().watch(Arc::new(job).run(servers)));
 }
 
-fn host_candidates(
-    shared: &Arc<Shared>,
-    core: &mut Core,
-    now: Instant,
-    generation: u32,
-) -> Vec<Arc<UdpSocket>> {
+fn host_candidates(shared: &Arc<Shared>, core: &mut Core, now: Instant, generation: u32) -> Vec<Host> {
     core.roaming.enabled = true;
-    let Some(addresses) = local_addresses(shared, core) else { return sockets(core.links()) };
-    let open = open_sockets(core, now, &addresses);
-    for socket in &open {
-        let addr = socket.local();
-        let kind = LocalCandidateKind::Host;
-        let candidate = LocalCandidate { kind, addr, base: addr, url: None, relay_protocol: None };
-        core.connection.add_local_candidate(now, generation, candidate);
-    }
-    for (address, text) in tcp::host_candidates(shared, core, now, generation, &addresses) {
-        tracing::warn!(text, "no passive TCP candidate");
-        core.connection.gathering_error(local_error(Some(address.ip), text));
+    let Some(addresses) = local_addresses(shared, core) else { return hosts(core.links()) };
+    let mut failures = Failures::new();
+    let open = host::open(shared, core, now, &addresses, &mut failures);
+    host::add_candidates(core, now, generation, &open);
+    tcp::host_candidates(shared, core, now, generation, &addresses, &mut failures);
+    for (ip, text) in failures {
+        tracing::warn!(text, "a host candidate is missing");
+        core.connection.gathering_error(local_error(Some(ip), text));
     }
     open
-}
-
-/// One socket for each local address: those there are, and new ones for addresses that have come since. The sockets of
-/// addresses that are gone are closed.
-fn open_sockets(core: &mut Core, now: Instant, wanted: &[LocalAddress]) -> Vec<Arc<UdpSocket>> {
-    let (mut kept, gone): (Vec<_>, Vec<_>) =
-        sockets(core.links()).into_iter().partition(|s| wanted.iter().any(|a| a.ip == s.local().ip()));
-    for socket in gone {
-        core.remove_link(now, socket.local());
-    }
-    for address in wanted {
-        if !kept.iter().any(|s| s.local().ip() == address.ip) {
-            kept.extend(bind_socket(core, address));
-        }
-    }
-    kept
 }
 
 /// The addresses that candidates are to come from; `None` if the system doesn't tell.
@@ -120,21 +97,6 @@ fn local_addresses(shared: &Shared, core: &mut Core) -> Option<Vec<LocalAddress>
         core.connection.gathering_error(local_error(None, text.to_owned()));
     }
     Some(wanted)
-}
-
-pub(crate) fn bind_socket(core: &mut Core, address: &LocalAddress) -> Option<Arc<UdpSocket>> {
-    match bind_in_range(core.config.port_range, |port| address.with_port(port)) {
-        Ok(socket) => {
-            let socket = Arc::new(socket);
-            core.add_link(Link::Udp(socket.clone())).then_some(socket)
-        }
-        Err(error) => {
-            tracing::warn!(%error, "cannot open a UDP socket");
-            let text = format!("cannot open a UDP socket: {error}");
-            core.connection.gathering_error(local_error(Some(address.ip), text));
-            None
-        }
-    }
 }
 
 fn left_out_text(used: usize, left_out: &[LocalAddress]) -> String {
@@ -163,7 +125,7 @@ fn local_error(address: Option<IpAddr>, text: String) -> IceCandidateError {
 struct Job {
     shared: Arc<Shared>,
     generation: u32,
-    hosts: Vec<Arc<UdpSocket>>,
+    hosts: Vec<Host>,
     /// Server-reflexive candidates so far, as (address, base): several servers usually see the same address.
     seen: Mutex<HashSet<(SocketAddr, SocketAddr)>>,
     /// Gathering is over: what is found now is not told.
@@ -226,7 +188,7 @@ impl Job {
 
     async fn ask_stun_from(
         self: Arc<Self>,
-        host: Arc<UdpSocket>,
+        host: Host,
         servers: Vec<SocketAddr>,
         url: IceServerUrl,
         silently: bool,

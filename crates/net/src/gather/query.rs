@@ -8,8 +8,8 @@ use stun_proto::types::message::{BINDING, Message, MessageWriteVec, TransactionI
 use stun_proto::types::prelude::{MessageWrite, MessageWriteExt};
 
 use crate::error::UNREACHABLE;
+use crate::link::Host;
 use crate::shared::Shared;
-use crate::socket::UdpSocket;
 use crate::stun::{Reply, StunError};
 
 /// Waiting times after each transmission. RFC 8489 starts at 500 ms unless the round trip is known to be shorter, and
@@ -17,16 +17,19 @@ use crate::stun::{Reply, StunError};
 const WAITS: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(4)];
 
-/// Asks `server` which address it sees `socket` at.
-pub(super) async fn query(shared: &Arc<Shared>, socket: &UdpSocket, server: SocketAddr) -> Reply {
+/// Asks `server` which address it sees `host` at.
+pub(super) async fn query(shared: &Arc<Shared>, host: &Host, server: SocketAddr) -> Reply {
     let request = Message::builder_request(BINDING, MessageWriteVec::new());
     let id = request.transaction_id();
     let request = request.finish();
     let mut receiver = shared.run(|core, _| core.stun.expect(id, server));
-    let _registration = Registration { shared, id };
+    if let Host::Shared(port, owner) = host {
+        port.ask(id, *owner);
+    }
+    let _registration = Registration { shared, host, id };
     for wait in WAITS {
         // A full socket is a lost request: there are more.
-        socket.try_send(server, &request, request.len());
+        host.socket().try_send(server, &request, request.len());
         if let Ok(Ok(reply)) = tokio::time::timeout(wait, &mut receiver).await {
             return reply;
         }
@@ -41,11 +44,15 @@ pub(super) async fn query(shared: &Arc<Shared>, socket: &UdpSocket, server: Sock
 /// Takes the request off the list, also when gathering is aborted.
 struct Registration<'a> {
     shared: &'a Shared,
+    host: &'a Host,
     id: TransactionId,
 }
 
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
+        if let Host::Shared(port, _) = self.host {
+            port.forget_question(self.id);
+        }
         self.shared.run(|core, _| core.stun.forget(self.id));
     }
 }

@@ -1,52 +1,60 @@
 //! Host candidates over TCP (RFC 6544): one that opens connections and one that accepts them for each local address, as far as they are
 //! asked for.
 
-use std::net::{SocketAddr, TcpStream};
-use std::sync::{Arc, Weak};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Instant;
 
-use ossa_peer::{LocalCandidate, LocalCandidateKind};
+use ossa_peer::LocalCandidateKind;
 
+use super::host::{self, Failures, Registered};
 use crate::core::Core;
 use crate::interfaces::LocalAddress;
 use crate::link::{Link, tcp_bases};
-use crate::listen::{Owner, listen_in_range};
+use crate::listen::{TcpPort, listen_in_range};
 use crate::shared::Shared;
 use crate::tcp::{self, ACTIVE_PORT, TcpBase};
 
-/// Opens what there is not yet, closes what is of addresses that are gone, and adds the candidates. The errors, with the address.
+/// Opens what there is not yet, closes what is of addresses that are gone, and adds the candidates.
 pub(super) fn host_candidates(
     shared: &Arc<Shared>,
     core: &mut Core,
     now: Instant,
     generation: u32,
     addresses: &[LocalAddress],
-) -> Vec<(LocalAddress, String)> {
-    let mut errors = Vec::new();
+    failures: &mut Failures,
+) {
+    let mut told = Vec::new();
     let gone = |base: &Arc<TcpBase>| !addresses.iter().any(|a| a.ip == base.local().ip());
     for base in tcp_bases(core.links()).into_iter().filter(gone) {
         core.remove_link(now, base.local());
     }
     for address in addresses {
-        if core.config.tcp.active {
-            let base = active(shared, core, address);
-            add(core, now, generation, LocalCandidateKind::TcpActive, base);
+        // A lite side sends no checks, for which connections are opened.
+        if core.config.tcp.active
+            && !core.config.connection.ice.lite
+            && let Some(base) = active(shared, core, address)
+        {
+            host::add(core, now, generation, LocalCandidateKind::TcpActive, base.local(), base.local());
         }
         if core.config.tcp.passive {
             match passive(shared, core, address) {
-                Ok(base) => add(core, now, generation, LocalCandidateKind::TcpPassive, base),
-                Err(error) => errors.push((address.clone(), format!("cannot open a TCP port: {error}"))),
+                Ok(Some(base)) => add_passive(core, now, generation, base.local(), &mut told),
+                Ok(None) => {}
+                Err(text) => failures.push((address.ip, format!("cannot open a TCP port: {text}"))),
             }
         }
     }
-    errors
 }
 
-fn add(core: &mut Core, now: Instant, generation: u32, kind: LocalCandidateKind, base: Option<Arc<TcpBase>>) {
-    let Some(base) = base else { return };
-    let addr = base.local();
-    let candidate = LocalCandidate { kind, addr, base: addr, url: None, relay_protocol: None };
-    core.connection.add_local_candidate(now, generation, candidate);
+fn add_passive(core: &mut Core, now: Instant, generation: u32, local: SocketAddr, told: &mut Vec<IpAddr>) {
+    let addresses = match core.config.listen {
+        Some(_) => host::addresses(core, local, told),
+        None => vec![local],
+    };
+    for addr in addresses {
+        host::add(core, now, generation, LocalCandidateKind::TcpPassive, addr, local);
+    }
 }
 
 fn known(core: &Core, address: &LocalAddress, active: bool) -> Option<Arc<TcpBase>> {
@@ -66,35 +74,32 @@ fn active(shared: &Arc<Shared>, core: &mut Core, address: &LocalAddress) -> Opti
     Some(base)
 }
 
+/// `None` if the peer was closed in the meantime.
 fn passive(
     shared: &Arc<Shared>,
     core: &mut Core,
     address: &LocalAddress,
-) -> std::io::Result<Option<Arc<TcpBase>>> {
+) -> Result<Option<Arc<TcpBase>>, String> {
     if let Some(base) = known(core, address, false) {
         return Ok(Some(base));
     }
-    let range = core.config.tcp_port_range;
-    let port = Arc::new(listen_in_range(&shared.executor, range, |port| address.with_port(port))?);
+    let port = tcp_port(shared, core, address)?;
     let base = Arc::new(TcpBase::new(port.local()));
     if !core.add_link(Link::Tcp(base.clone())) {
         return Ok(None);
     }
-    let owner = Arc::new(Registered { shared: Arc::downgrade(shared), base: Arc::downgrade(&base) });
-    core.add_port(port, owner);
+    let owner = Registered { shared: Arc::downgrade(shared), base: Some(Arc::downgrade(&base)) };
+    core.add_port(port, Arc::new(owner));
     Ok(Some(base))
 }
 
-/// A peer at a port of its own.
-struct Registered {
-    shared: Weak<Shared>,
-    base: Weak<TcpBase>,
-}
-
-impl Owner for Registered {
-    fn take_stream(&self, _local: SocketAddr, remote: SocketAddr, stream: TcpStream, input: Vec<u8>) {
-        let (Some(shared), Some(base)) = (self.shared.upgrade(), self.base.upgrade()) else { return };
-        let served = tcp::accept(shared.clone(), base, remote, stream, input);
-        shared.executor.spawn(shared.clone().watch(served));
+/// A port of its own, or the shared one, which is opened together with that of UDP.
+fn tcp_port(shared: &Arc<Shared>, core: &Core, address: &LocalAddress) -> Result<Arc<TcpPort>, String> {
+    if core.config.listen.is_some() {
+        let port = core.shared_ports.tcp.iter().find(|port| port.local().ip() == address.ip);
+        return port.cloned().ok_or_else(|| "the shared port is not open at this address".to_owned());
     }
+    let range = core.config.tcp_port_range;
+    let port = listen_in_range(&shared.executor, range, |port| address.with_port(port));
+    port.map(Arc::new).map_err(|error| error.to_string())
 }

@@ -4,8 +4,15 @@
 //! connection and is not remembered.
 
 mod first;
+pub(crate) mod fuzz;
 mod owner;
+mod registry;
+mod table;
 mod tcp_port;
+mod udp_port;
 
 pub(crate) use owner::Owner;
+pub(crate) use registry::Ports;
+pub(crate) use table::OwnerId;
 pub(crate) use tcp_port::{TcpPort, listen_in_range};
+pub(crate) use udp_port::UdpPort;

@@ -2,9 +2,11 @@
 //! has come, nothing but a little of time and memory is given to a connection.
 
 use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::task::Poll;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -44,6 +46,7 @@ pub(crate) struct TcpPort {
 }
 
 struct Inner {
+    listener: TcpListener,
     local: SocketAddr,
     owners: Mutex<HashMap<String, Arc<dyn Owner>>>,
 }
@@ -72,8 +75,9 @@ impl TcpPort {
         };
         let bound = listener.local_addr()?;
         let local = SocketAddr::new(bound.ip(), bound.port());
-        let inner = Arc::new(Inner { local, owners: Mutex::default() });
-        let accepting = accept(inner.clone(), listener);
+        let inner = Arc::new(Inner { listener, local, owners: Mutex::default() });
+        // Only borrowed by its task: the port is closed at the moment when the last peer goes, so that it can be opened again.
+        let accepting = accept(Arc::downgrade(&inner));
         let task = executor.spawn(async move {
             let _keep = keep;
             accepting.await;
@@ -107,23 +111,28 @@ impl Drop for TcpPort {
     }
 }
 
-async fn accept(inner: Arc<Inner>, listener: TcpListener) {
+async fn accept(inner: Weak<Inner>) {
     let mut tasks = JoinSet::new();
     let mut pending = Pending::default();
     loop {
+        let next = poll_fn(|cx| match inner.upgrade() {
+            Some(inner) => inner.listener.poll_accept(cx).map(Some),
+            None => Poll::Ready(None),
+        });
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, remote)) => {
+            accepted = next => match accepted {
+                Some(Ok((stream, remote))) => {
                     // Without an IPv6 scope, as ICE knows it.
                     let remote = SocketAddr::new(remote.ip(), remote.port());
                     pending.make_room(site(remote.ip()));
                     let task = tasks.spawn(introduce(inner.clone(), stream, remote));
                     pending.0.push_back((site(remote.ip()), task));
                 }
-                Err(error) => {
+                Some(Err(error)) => {
                     tracing::debug!(%error, "a TCP connection can't be accepted");
                     sleep(EXHAUSTED_TIME).await;
                 }
+                None => return,
             },
             Some(_) = tasks.join_next() => {}
         }
@@ -158,14 +167,16 @@ fn site(ip: IpAddr) -> IpAddr {
 }
 
 /// Waits for the first message of a connection and gives it to whose it is.
-async fn introduce(inner: Arc<Inner>, stream: TcpStream, remote: SocketAddr) {
+async fn introduce(inner: Weak<Inner>, stream: TcpStream, remote: SocketAddr) {
     let first = timeout(FIRST_TIME, first_message(&stream)).await;
     let Ok(Ok((ufrag, input))) = first else { return };
-    let owner = inner.owners.lock().get(&ufrag).cloned();
+    let Some(inner) = inner.upgrade() else { return };
+    let (owner, local) = (inner.owners.lock().get(&ufrag).cloned(), inner.local);
+    drop(inner);
     if let Some(owner) = owner
         && let Ok(stream) = stream.into_std()
     {
-        owner.take_stream(inner.local, remote, stream, input);
+        owner.take_stream(local, remote, stream, input);
     }
 }
 

@@ -109,7 +109,7 @@ impl Stream {
     /// Sends like [`Self::try_send`] as soon as there is room.
     pub(crate) fn poll_send(&self, cx: &mut Context<'_>, data: &[u8], segment: usize) -> Poll<()> {
         match self.try_send(data, segment) {
-            Sent::Done => Poll::Ready(()),
+            Sent::Done | Sent::Refused => Poll::Ready(()),
             Sent::Blocked(_) => {
                 let mut state = self.state.lock();
                 if state.queue.is_empty() || state.closed || state.stalled {

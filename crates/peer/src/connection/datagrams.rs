@@ -29,9 +29,15 @@ pub(super) fn deliver(
 
 impl Connection {
     /// A datagram has arrived. `local` is the address of the socket (the candidate's `base`), or the relayed address.
-    /// Whatever is not a valid message of the peer is ignored and counted.
-    pub fn handle_datagram(&mut self, now: Instant, local: SocketAddr, remote: SocketAddr, data: &[u8]) {
-        self.handle_message(now, Path { protocol: CandidateProtocol::Udp, local, remote }, data);
+    /// Whatever is not a valid message of the peer is ignored and counted. Returns whether it was one.
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        local: SocketAddr,
+        remote: SocketAddr,
+        data: &[u8],
+    ) -> bool {
+        self.handle_message(now, Path { protocol: CandidateProtocol::Udp, local, remote }, data)
     }
 
     /// A message has arrived over TCP, out of its frame (RFC 4571). `local` is the address of the TCP candidate, which has port 9 if

@@ -154,7 +154,7 @@ impl Connection {
 
     /// Random ICE credentials (RFC 8445 section 5.3 asks for 24 and 128 bits).
     fn fresh_ice(&mut self) -> IceParameters {
-        IceParameters { ufrag: self.ice_chars(8), pwd: self.ice_chars(32), ice_lite: false }
+        IceParameters { ufrag: self.ice_chars(8), pwd: self.ice_chars(32), ice_lite: self.config.ice.lite }
     }
 
     fn ice_chars(&mut self, len: usize) -> String {

@@ -49,8 +49,8 @@ impl Connection {
         }
         let change = self.session.set_local(kind, sdp)?;
         if kind == SdpType::Offer && self.ice.controlling.is_none() {
-            // The offerer controls (RFC 8445 section 6.1.1). An answer by a lite agent would not change that.
-            self.ice.set_controlling(true);
+            // The offerer controls (RFC 8445 section 6.1.1), unless it is lite. An answer by a lite agent would not change that.
+            self.ice.set_controlling(!self.config.ice.lite);
         }
         self.apply(now, change);
         Ok(())

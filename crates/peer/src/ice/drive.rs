@@ -30,6 +30,7 @@ impl IceTransport {
         }
         for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
             generation.kick(now);
+            self.pairs.set_lite(generation.number, generation.is_lite());
         }
         self.pump(now);
     }
@@ -60,6 +61,7 @@ impl IceTransport {
                     pair.reflexive = reflexive;
                     pair.requests_received += 1;
                     pair.last_request = Some(now);
+                    pair.lite = generation.is_lite();
                 }
             } else if message.is_successful_binding_response() {
                 self.pairs.response_received(now, message.trans_id());

@@ -1,23 +1,21 @@
 //! One ICE generation: an agent with the credentials, the candidates and the checklist of one (re)start.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use is::stun::{StunMessage, StunPacket};
-use is::{
-    Candidate as AgentCandidate, CandidateKind as AgentKind, IceAgent, IceCreds, Protocol,
-    default_local_preference,
-};
+use is::{Candidate as AgentCandidate, CandidateKind as AgentKind, IceAgent, IceCreds, Protocol};
 use tracing::trace;
 
+use super::describe::{is_reachable, link_local, local_info, local_preference, reflexive_info, remote_info};
 use super::pairs::{MAX_REFLEXIVE, PairTable};
 use super::path::{ACTIVE_PORT, Path, agent_protocol};
 use super::remotes::{MAX_PAIRS, Place, Remotes};
-use super::types::{CandidateInfo, CandidateKind, LocalCandidate, LocalCandidateKind};
+use super::types::{CandidateInfo, LocalCandidate, LocalCandidateKind};
 use super::username;
 use crate::config::IceConfig;
 use crate::jsep::IceParameters;
-use crate::sdp::{Candidate, CandidateAddress, CandidateProtocol, CandidateType, TcpType};
+use crate::sdp::{Candidate, CandidateProtocol, CandidateType, TcpType};
 
 /// Local candidates per generation, relayed ones and those of TCP aside: each address of the machine, and as a few servers see it.
 const MAX_DIRECT: usize = 64;
@@ -73,6 +71,7 @@ impl Generation {
         agent.set_max_stun_rto(config.max_rto);
         agent.set_max_stun_retransmits(MAX_RETRANSMITS);
         agent.set_local_preference(local_preference);
+        agent.set_ice_lite(config.lite);
         // Never reached: what the agent drops without a word would be what has the lowest priority.
         agent.set_max_candidate_pairs(MAX_PAIRS + MAX_REFLEXIVE);
         Generation {
@@ -98,6 +97,10 @@ impl Generation {
     pub(crate) fn set_remote(&mut self, now: Instant, remote: IceParameters) {
         let ufrag = username::inside(&remote.ufrag).into_owned();
         self.agent.set_remote_credentials(IceCreds { ufrag, pass: remote.pwd.clone() });
+        if remote.ice_lite {
+            // One of the two has to send checks.
+            self.agent.set_ice_lite(false);
+        }
         self.remote = Some(remote);
         self.last_news = now;
     }
@@ -112,16 +115,16 @@ impl Generation {
             return None;
         }
         let made = match kind {
-            LocalCandidateKind::Host => match addr.ip() {
-                IpAddr::V4(ip) if ip.is_link_local() => Ok(link_local(addr, ip, same)),
-                _ => AgentCandidate::host(addr, Protocol::Udp),
+            LocalCandidateKind::Host => match base.ip() {
+                IpAddr::V4(ip) if ip.is_link_local() => Ok(link_local(base, ip, same)),
+                _ => AgentCandidate::host(base, Protocol::Udp),
             },
             LocalCandidateKind::ServerReflexive => {
                 AgentCandidate::server_reflexive(addr, base, Protocol::Udp)
             }
             LocalCandidateKind::Relay => AgentCandidate::relayed(addr, base, Protocol::Udp),
             LocalCandidateKind::TcpActive | LocalCandidateKind::TcpPassive => {
-                AgentCandidate::host(addr, Protocol::Tcp)
+                AgentCandidate::host(base, Protocol::Tcp)
             }
         };
         let made = match made {
@@ -131,12 +134,27 @@ impl Generation {
                 return None;
             }
         };
-        let agent = self.agent.add_local_candidate(made)?.clone();
+        let agent = match self.another_name(&candidate) {
+            Some(known) => known,
+            None => self.agent.add_local_candidate(made)?.clone(),
+        };
         self.last_news = now;
         let info = local_info(&candidate, &agent, &self.local.ufrag);
         self.locals.push(LocalEntry { candidate, info, agent });
         self.choose();
         self.locals.last()
+    }
+
+    /// The agent's candidate if this is one more address that leads to a socket which it has: it knows sockets only.
+    fn another_name(&self, candidate: &LocalCandidate) -> Option<AgentCandidate> {
+        let same = |e: &&LocalEntry| {
+            e.candidate.kind == candidate.kind
+                && e.candidate.base == candidate.base
+                && e.candidate.addr != candidate.addr
+                && (candidate.kind == LocalCandidateKind::Host
+                    || candidate.kind == LocalCandidateKind::TcpPassive)
+        };
+        self.locals.iter().find(same).map(|e| e.agent.clone())
     }
 
     /// Removes the candidates whose socket is gone.
@@ -288,6 +306,11 @@ impl Generation {
         self.mapped.contains(&addr)
     }
 
+    /// Whether no checks leave from here.
+    pub(crate) fn is_lite(&self) -> bool {
+        self.agent.ice_lite()
+    }
+
     /// Gives a message to the agent. Returns whether it was for this generation.
     pub(crate) fn take(&mut self, now: Instant, message: &StunMessage<'_>, bytes: &[u8], path: Path) -> bool {
         let renamed = username::inward(message, bytes, &self.local.pwd);
@@ -350,138 +373,5 @@ fn limit(kind: LocalCandidateKind) -> (&'static str, usize) {
         LocalCandidateKind::Relay => ("relayed", MAX_RELAYED),
         LocalCandidateKind::TcpActive | LocalCandidateKind::TcpPassive => ("tcp", MAX_TCP),
         LocalCandidateKind::Host | LocalCandidateKind::ServerReflexive => ("direct", MAX_DIRECT),
-    }
-}
-
-/// Whether checks can be sent to a candidate: over TCP, to those that accept connections. Simultaneous open is not done.
-pub(crate) fn is_reachable(candidate: &Candidate) -> bool {
-    candidate.protocol == CandidateProtocol::Udp || candidate.tcptype == Some(TcpType::Passive)
-}
-
-/// RFC 6544 section 4.2: whoever opens the connection is preferred, as that works from behind a NAT. The type preference, which the
-/// agent knows, puts all of TCP below what goes directly over UDP and above relays.
-fn local_preference(candidate: &AgentCandidate, others: usize) -> u32 {
-    if candidate.proto() == Protocol::Udp {
-        return default_local_preference(candidate, others);
-    }
-    let direction = if candidate.addr().port() == ACTIVE_PORT { 6 } else { 4 };
-    let others = u32::try_from(2 * others).unwrap_or(8_190) + u32::from(candidate.addr().is_ipv4());
-    (direction << 13) + 8_191_u32.saturating_sub(others)
-}
-
-/// A host candidate that the agent's own constructor refuses, though it has nothing against the IPv6 ones of this kind. Preferred
-/// less than any other host candidate: it works within one network only.
-fn link_local(addr: SocketAddr, ip: Ipv4Addr, others: usize) -> AgentCandidate {
-    // RFC 8445, section 5.1.2.1: the type's preference, the candidate's own, which no other has, and the component.
-    let preference = 16_384 - u32::try_from(others).unwrap_or(0);
-    let priority = (126 << 24) + (preference << 8) + 255;
-    let foundation = u32::from(ip).to_string();
-    AgentCandidate::from_parts(
-        foundation,
-        1,
-        Protocol::Udp,
-        priority,
-        addr,
-        AgentKind::Host,
-        None,
-        None,
-        None,
-    )
-}
-
-fn local_info(candidate: &LocalCandidate, agent: &AgentCandidate, ufrag: &str) -> CandidateInfo {
-    let kind = match candidate.kind {
-        LocalCandidateKind::Host | LocalCandidateKind::TcpActive | LocalCandidateKind::TcpPassive => {
-            CandidateKind::Host
-        }
-        LocalCandidateKind::ServerReflexive => CandidateKind::ServerReflexive,
-        LocalCandidateKind::Relay => CandidateKind::Relay,
-    };
-    let related = (kind != CandidateKind::Host).then_some(candidate.base);
-    // The agent shows the foundation it has computed only inside of its candidate line.
-    let agent_line = agent.to_sdp_string();
-    let foundation = agent_line.trim_start_matches("candidate:").split(' ').next().unwrap_or("1");
-    let line = Candidate {
-        foundation: foundation.to_owned(),
-        component: 1,
-        protocol: candidate.kind.protocol(),
-        priority: agent.prio(),
-        address: CandidateAddress::Ip(candidate.addr.ip()),
-        port: candidate.addr.port(),
-        typ: match kind {
-            CandidateKind::Host => CandidateType::Host,
-            CandidateKind::Relay => CandidateType::Relay,
-            _ => CandidateType::ServerReflexive,
-        },
-        raddr: related.map(|a| CandidateAddress::Ip(a.ip())),
-        rport: related.map(|a| a.port()),
-        tcptype: candidate.kind.tcp_type(),
-        ufrag: Some(ufrag.to_owned()),
-    };
-    CandidateInfo {
-        candidate: line.to_string(),
-        kind,
-        protocol: line.protocol,
-        tcp_type: line.tcptype,
-        addr: candidate.addr,
-        priority: line.priority,
-        foundation: line.foundation,
-        related,
-        ufrag: ufrag.to_owned(),
-        mid: String::new(),
-        url: candidate.url.clone(),
-        relay_protocol: candidate.relay_protocol,
-    }
-}
-
-fn remote_info(
-    candidate: &Candidate,
-    addr: SocketAddr,
-    mid: &str,
-    remote: Option<&IceParameters>,
-) -> CandidateInfo {
-    let related = candidate.raddr.as_ref().and_then(CandidateAddress::ip).zip(candidate.rport);
-    CandidateInfo {
-        candidate: candidate.to_string(),
-        kind: match candidate.typ {
-            CandidateType::Host => CandidateKind::Host,
-            CandidateType::ServerReflexive => CandidateKind::ServerReflexive,
-            CandidateType::PeerReflexive => CandidateKind::PeerReflexive,
-            CandidateType::Relay => CandidateKind::Relay,
-        },
-        protocol: candidate.protocol,
-        tcp_type: candidate.tcptype,
-        addr,
-        priority: candidate.priority,
-        foundation: candidate.foundation.clone(),
-        related: related.map(|(ip, port)| SocketAddr::new(ip, port)),
-        ufrag: remote.map(|r| r.ufrag.clone()).unwrap_or_default(),
-        mid: mid.to_owned(),
-        url: None,
-        relay_protocol: None,
-    }
-}
-
-/// A peer-reflexive candidate has no line of its own: it was never signaled.
-fn reflexive_info(
-    protocol: CandidateProtocol,
-    tcp_type: Option<TcpType>,
-    addr: SocketAddr,
-    ufrag: &str,
-    mid: &str,
-) -> CandidateInfo {
-    CandidateInfo {
-        candidate: String::new(),
-        kind: CandidateKind::PeerReflexive,
-        protocol,
-        tcp_type,
-        addr,
-        priority: 0,
-        foundation: String::new(),
-        related: None,
-        ufrag: ufrag.to_owned(),
-        mid: mid.to_owned(),
-        url: None,
-        relay_protocol: None,
     }
 }

@@ -1,5 +1,6 @@
 //! ICE (RFC 8445, RFC 8838 trickle, RFC 7675 consent).
 
+mod describe;
 mod drive;
 mod embedding;
 mod follow;
@@ -15,7 +16,7 @@ mod transport;
 mod types;
 mod username;
 
-pub(crate) use generation::is_reachable;
+pub(crate) use describe::is_reachable;
 pub(crate) use pairs::Pair;
 pub(crate) use path::Path;
 pub(crate) use state::next_change;

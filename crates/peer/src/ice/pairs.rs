@@ -29,6 +29,8 @@ pub(crate) struct Pair {
     pub path: Path,
     /// An authenticated STUN message has come this way: datagrams from there are the peer's.
     pub authenticated: bool,
+    /// We send no checks, so those of the peer have to do for its answers.
+    pub lite: bool,
     /// Made by a check from an address that the peer had not told of.
     pub reflexive: bool,
     pub nominated: bool,
@@ -63,7 +65,8 @@ impl Pair {
 
     /// When the peer last answered, which is its consent to be sent to (RFC 7675 section 5.1).
     pub(crate) fn last_answer(&self) -> Instant {
-        self.last_response.unwrap_or(self.created)
+        let answered = self.last_response.unwrap_or(self.created);
+        self.last_request.filter(|_| self.lite).map_or(answered, |asked| answered.max(asked))
     }
 }
 
@@ -109,6 +112,11 @@ impl PairTable {
             }
         };
         Some(&mut self.pairs[index])
+    }
+
+    /// Pairs of this generation are ones from which we send no checks, or not.
+    pub(crate) fn set_lite(&mut self, generation: u32, lite: bool) {
+        self.pairs.iter_mut().filter(|p| p.generation == generation).for_each(|p| p.lite = lite);
     }
 
     /// Whether a check from there may make a new pair: the agent itself sets no limit to peer-reflexive candidates.
@@ -182,6 +190,7 @@ fn new_pair(id: u32, generation: u32, path: Path, now: Instant) -> Pair {
         generation,
         path,
         authenticated: false,
+        lite: false,
         reflexive: false,
         nominated: false,
         created: now,

@@ -7,7 +7,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use is::{Candidate as AgentCandidate, CandidateKind as AgentKind, IceAgent};
 
@@ -81,8 +81,9 @@ impl Remotes {
         for entry in self.entries.iter_mut().filter(|e| e.checked && e.place() == place) {
             // The agent keeps what it has given up. A peer that goes on closing its connections has to wait for the usual checks.
             if entry.renewed < MAX_RENEWED && agent.invalidate_candidate(&entry.candidate) {
-                agent.add_remote_candidate(entry.candidate.clone());
                 entry.renewed += 1;
+                entry.candidate = another(&entry.candidate, entry.renewed);
+                agent.add_remote_candidate(entry.candidate.clone());
             }
         }
     }
@@ -175,6 +176,25 @@ impl Remotes {
              more than {MAX_PAIRS} pairs are. Leave out interfaces that lead nowhere, on either side"
         ))
     }
+}
+
+/// The same candidate, told from the one that the agent was given before: it never forgets those it has given up, and finds the first
+/// that is equal. The related address means nothing to it.
+fn another(candidate: &AgentCandidate, number: usize) -> AgentCandidate {
+    let line = candidate.to_sdp_string();
+    let foundation = line.trim_start_matches("candidate:").split(' ').next().unwrap_or("1");
+    let related = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), u16::try_from(number).unwrap_or(u16::MAX));
+    AgentCandidate::from_parts(
+        foundation.to_owned(),
+        1,
+        candidate.proto(),
+        candidate.prio(),
+        candidate.addr(),
+        candidate.kind(),
+        Some(related),
+        None,
+        None,
+    )
 }
 
 /// Whether two addresses look like those of one network: the mask is not known here, so the usual ones are taken. The very same address

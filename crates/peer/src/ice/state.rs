@@ -118,5 +118,8 @@ fn has_remote(ice: &IceTransport, generation: &Generation) -> bool {
 }
 
 fn all_answered(ice: &IceTransport, generation: &Generation) -> bool {
-    ice.pairs.iter().filter(|p| p.generation == generation.number).all(|p| p.last_response.is_some())
+    ice.pairs
+        .iter()
+        .filter(|p| p.generation == generation.number)
+        .all(|p| p.last_response.is_some() || p.lite)
 }

@@ -38,7 +38,8 @@ pub struct LocalCandidate {
     pub kind: LocalCandidateKind,
     /// The address others send to.
     pub addr: SocketAddr,
-    /// Host and server-reflexive: the address of the local socket. Relay: the address from which the TURN server
+    /// Host and server-reflexive: the address of the local socket; it differs from `addr` of a host behind a 1:1 NAT that knows its public
+    /// address. Relay: the address from which the TURN server
     /// sees us, which becomes `raddr`.
     ///
     /// Datagrams of a relayed candidate are given to `handle_datagram` and come from `poll_transmit` with `addr`

@@ -159,9 +159,13 @@ impl Session {
     /// Both sides of the data section are known: tell the transport what is new to it.
     fn connect(&mut self, remote: &RemoteData, dtls_role: DtlsRole, offerer: bool, change: &mut Change) {
         let before = self.applied.take();
-        // The first offerer controls, for good (RFC 8445, section 6.1.1); a lite peer never does.
-        let ice_controlling =
-            remote.ice.ice_lite || before.as_ref().map_or(offerer, |applied| applied.ice_controlling);
+        // The first offerer controls, for good (RFC 8445, section 6.1.1); a side that is lite, and the other is not, never does.
+        let lite = self.local_ice().is_some_and(|ice| ice.ice_lite);
+        let ice_controlling = match (lite, remote.ice.ice_lite) {
+            (true, false) => false,
+            (false, true) => true,
+            _ => before.as_ref().map_or(offerer, |applied| applied.ice_controlling),
+        };
         let restarted = before.as_ref().is_some_and(|applied| applied.remote_ice != remote.ice);
         let (mut delivered, mut end_delivered) = match before {
             Some(applied) if !restarted => (applied.delivered, applied.end_delivered),

@@ -136,6 +136,7 @@ impl Session {
             session_id: self.config.session_id,
             version: 0,
             trickle: true,
+            ice_lite: fresh.ice_lite,
             bundle: slots.iter().filter(|slot| in_group(slot)).filter_map(|slot| slot.mid.clone()).collect(),
             sections: sections.collect(),
         };
@@ -208,6 +209,7 @@ impl Session {
             session_id: self.config.session_id,
             version: 0,
             trickle: true,
+            ice_lite: fresh.ice_lite,
             bundle: offer.answer_bundle(),
             sections: sections.collect(),
         };

@@ -76,7 +76,7 @@ pub struct IceParameters {
     pub ufrag: String,
     /// Password: 22 to 256 ICE characters.
     pub pwd: String,
-    /// The side is a lite implementation (RFC 8445, section 2.5). Always false for ourselves.
+    /// The side is a lite implementation (RFC 8445, section 2.5). Without checks of its own it never controls.
     pub ice_lite: bool,
 }
 

@@ -14,6 +14,8 @@ pub struct Outline {
     pub version: u64,
     /// Write `a=ice-options:trickle`.
     pub trickle: bool,
+    /// Write `a=ice-lite`.
+    pub ice_lite: bool,
     /// Mids of the BUNDLE group; empty for no group.
     pub bundle: Vec<String>,
     /// The sections in their order.
@@ -82,6 +84,9 @@ impl fmt::Display for Outline {
         write!(f, "v=0\r\no=- {} {} IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n", self.session_id, self.version)?;
         if !self.bundle.is_empty() {
             write!(f, "a=group:BUNDLE {}\r\n", self.bundle.join(" "))?;
+        }
+        if self.ice_lite {
+            f.write_str("a=ice-lite\r\n")?;
         }
         if self.trickle {
             f.write_str("a=ice-options:trickle\r\n")?;

@@ -16,4 +16,5 @@ mod reuse;
 mod roaming;
 mod round_trips;
 mod setup;
+mod tcp;
 mod transfer;

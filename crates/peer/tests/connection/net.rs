@@ -32,6 +32,8 @@ pub struct Node {
     pub addrs: Vec<SocketAddr>,
     /// Addresses on TURN servers, gathered after those of its own.
     pub relays: Vec<SocketAddr>,
+    /// Candidates over TCP; an active one has port 9.
+    pub tcp: Vec<(LocalCandidateKind, SocketAddr)>,
     pub events: Vec<Event>,
     pub messages: BTreeMap<ChannelId, Vec<(MessageKind, Bytes)>>,
     pub released: BTreeMap<ChannelId, usize>,
@@ -46,8 +48,13 @@ pub type Tap = Box<dyn FnMut(usize, &mut Vec<u8>) -> bool>;
 /// Whether the network carries datagrams from the first address to the second.
 pub type Reach = Box<dyn Fn(SocketAddr, SocketAddr) -> bool>;
 
-/// Receiving node, its address, the sender's address, payload.
-type Datagram = (usize, SocketAddr, SocketAddr, Vec<u8>);
+/// Receiving node, transport, its address, the sender's address, payload.
+type Datagram = (usize, CandidateProtocol, SocketAddr, SocketAddr, Vec<u8>);
+
+/// Where connections of a node come from, and with each break another one.
+fn outgoing_port(connection: u16) -> u16 {
+    40_000 + connection
+}
 
 pub struct Net {
     pub now: Instant,
@@ -55,6 +62,8 @@ pub struct Net {
     pub nodes: [Node; 2],
     pub link: Link,
     queue: BTreeMap<(Instant, u64), Datagram>,
+    /// TCP connections that have ended.
+    connections: u16,
     seq: u64,
     pub rng: u64,
     stuck: u32,
@@ -107,6 +116,7 @@ impl Net {
             conn: Connection::new(config, [i + 1; 32], now).unwrap(),
             addrs: vec![SocketAddr::from(([10, 0, 0, i + 1], 5000 + u16::from(i)))],
             relays: Vec::new(),
+            tcp: Vec::new(),
             events: Vec::new(),
             messages: BTreeMap::new(),
             released: BTreeMap::new(),
@@ -120,6 +130,7 @@ impl Net {
             nodes: [node(0, a), node(1, b)],
             link: Link::default(),
             queue: BTreeMap::new(),
+            connections: 0,
             seq: 0,
             stuck: 0,
             rng: 0x9E37_79B9_7F4A_7C15,
@@ -237,7 +248,8 @@ impl Net {
                     let relay = |addr: &SocketAddr| (LocalCandidateKind::Relay, *addr, node.addrs[0]);
                     let found: Vec<_> =
                         node.addrs.iter().map(host).chain(node.relays.iter().map(relay)).collect();
-                    for (kind, addr, base) in found {
+                    let over_tcp = node.tcp.iter().map(|(kind, addr)| (*kind, *addr, *addr));
+                    for (kind, addr, base) in found.into_iter().chain(over_tcp) {
                         let candidate = LocalCandidate { kind, addr, base, url: None, relay_protocol: None };
                         node.conn.add_local_candidate(self.now, *generation, candidate);
                     }
@@ -302,7 +314,10 @@ impl Net {
                 {
                     continue;
                 }
-                self.put(i, transmit.local, transmit.remote, datagram);
+                match transmit.protocol {
+                    CandidateProtocol::Udp => self.put(i, transmit.local, transmit.remote, datagram),
+                    CandidateProtocol::Tcp => self.put_framed(i, transmit.local, transmit.remote, datagram),
+                }
             }
             self.link.mtu = mtu;
         }
@@ -328,7 +343,33 @@ impl Net {
         self.seq += 1;
         let to = &self.nodes[1 - from];
         if to.addrs.contains(&remote) || to.relays.contains(&remote) {
-            self.queue.insert((at, self.seq), (1 - from, remote, local, data));
+            self.queue.insert((at, self.seq), (1 - from, CandidateProtocol::Udp, remote, local, data));
+        }
+    }
+
+    /// Puts a message into the TCP connection between the two, which has been opened if an active candidate sends. Nothing is lost there,
+    /// unless there is none.
+    fn put_framed(&mut self, from: usize, local: SocketAddr, remote: SocketAddr, data: Vec<u8>) {
+        let now = outgoing_port(self.connections);
+        let (at, seen_from) = match (local.port(), remote.port()) {
+            (9, _) => (remote, SocketAddr::new(local.ip(), now)),
+            (_, port) if port == now => (SocketAddr::new(remote.ip(), 9), local),
+            _ => return,
+        };
+        if self.nodes[1 - from].tcp.iter().any(|(_, addr)| *addr == at) {
+            self.seq += 1;
+            let due = (self.now + self.link.delay, self.seq);
+            self.queue.insert(due, (1 - from, CandidateProtocol::Tcp, at, seen_from, data));
+        }
+    }
+
+    /// Ends the TCP connection; the next one that is opened comes from another port.
+    pub fn break_tcp(&mut self, active: SocketAddr, passive: SocketAddr) {
+        let before = SocketAddr::new(active.ip(), outgoing_port(self.connections));
+        self.connections += 1;
+        self.queue.retain(|_, (_, protocol, ..)| *protocol == CandidateProtocol::Udp);
+        for (node, local, remote) in [(0, active, passive), (1, passive, before)] {
+            self.nodes[node].conn.tcp_closed(self.now, local, remote);
         }
     }
 
@@ -354,8 +395,12 @@ impl Net {
             if *at > self.now {
                 break;
             }
-            let Some((_, (to, local, remote, data))) = self.queue.pop_first() else { break };
-            self.nodes[to].conn.handle_datagram(self.now, local, remote, &data);
+            let Some((_, (to, protocol, local, remote, data))) = self.queue.pop_first() else { break };
+            let conn = &mut self.nodes[to].conn;
+            match protocol {
+                CandidateProtocol::Udp => conn.handle_datagram(self.now, local, remote, &data),
+                CandidateProtocol::Tcp => conn.handle_framed(self.now, local, remote, &data),
+            };
         }
         for node in &mut self.nodes {
             if node.conn.poll_timeout().is_some_and(|t| t <= self.now) {

@@ -90,7 +90,7 @@ prop_compose! {
             data: Some(data),
             inactive: None,
         });
-        Outline { session_id, version, trickle, bundle, sections }
+        Outline { session_id, version, trickle, ice_lite: !trickle, bundle, sections }
     }
 }
 
