@@ -12,7 +12,7 @@ use crate::config::{IceServer, PeerConfig};
 use crate::foreground::{Foreground, Lender, Lending};
 use crate::link::{Blocked, Link, Pending};
 use crate::listen::{Owner, Ports, TcpPort};
-use crate::roam::Roaming;
+use crate::roaming::Roaming;
 use crate::sink::Sink;
 use crate::socket::Sent;
 use crate::stun::StunWaiters;

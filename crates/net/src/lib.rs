@@ -38,6 +38,7 @@ mod readiness;
 mod relay;
 mod resolve;
 mod roam;
+mod roaming;
 mod runtime;
 mod shared;
 mod sink;

@@ -14,32 +14,14 @@ use crate::gather;
 use crate::gather::host::{self, Failures};
 use crate::interfaces::{self, LocalAddress};
 use crate::link::{Host, hosts};
+use crate::roaming::USUAL;
 use crate::shared::Shared;
 
-/// How old the list may be: usually, and when something seems to have happened.
-const USUAL: Duration = Duration::from_secs(2);
+/// How old the list may be when something seems to have happened.
 const HASTY: Duration = Duration::from_millis(250);
 
 /// A server that is down is not asked for another allocation more often.
 const RENEW: Duration = Duration::from_secs(3);
-
-/// What a peer has seen of the machine's addresses.
-#[derive(Default)]
-pub(crate) struct Roaming {
-    /// Host candidates have been gathered.
-    pub(crate) enabled: bool,
-    looked: Option<Instant>,
-    /// When other allocations were last asked for.
-    renewed: Option<Instant>,
-    seen: Option<Arc<[LocalAddress]>>,
-}
-
-impl Roaming {
-    /// Without any socket nothing else would wake the driver.
-    pub(crate) fn deadline(&self, has_sockets: bool) -> Option<Instant> {
-        self.looked.filter(|_| self.enabled && !has_sockets)?.checked_add(USUAL)
-    }
-}
 
 /// Looks, if it is time, and follows.
 pub(crate) fn look(shared: &Arc<Shared>, core: &mut Core, now: Instant) {

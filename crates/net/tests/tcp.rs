@@ -288,7 +288,7 @@ fn the_ports_of_a_range_are_kept_to_and_its_end_is_told() {
     let deadline = Instant::now() + PATIENCE;
     let (candidates, errors, _peer) = gather(config());
     assert!(
-        candidates.iter().any(|c| c.contains(&format!(" tcp ")) && c.contains(&format!(" {port} typ host"))),
+        candidates.iter().any(|c| c.contains(" tcp ") && c.contains(&format!(" {port} typ host"))),
         "{candidates:?} {errors:?}"
     );
     assert!(Instant::now() < deadline);

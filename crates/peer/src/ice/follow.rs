@@ -26,15 +26,6 @@ const SUSPECT: Duration = Duration::from_millis(2500);
 /// Checks in a row without an answer that tell a dead pair from a lost datagram.
 const UNANSWERED: u32 = 2;
 
-/// What is watched of the pair in use.
-#[derive(Debug, Default)]
-pub(super) struct Watch {
-    /// The pair, and how many datagrams had come on it when it was last found alive or suspected.
-    seen: Option<(u32, u64)>,
-    /// Checks are sent often until then.
-    pub(super) until: Option<Instant>,
-}
-
 impl IceTransport {
     /// When silence on the pair in use becomes suspicious, or the suspicion is over.
     pub(crate) fn suspicion_due(&self) -> Option<Instant> {

@@ -15,6 +15,7 @@ mod tests;
 mod transport;
 mod types;
 mod username;
+mod watch;
 
 pub(crate) use describe::is_reachable;
 pub(crate) use pairs::Pair;

@@ -9,11 +9,11 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::embedding::Embedding;
-use super::follow::Watch;
 use super::generation::Generation;
 use super::pairs::{Pair, PairTable};
 use super::path::Path;
 use super::types::{LocalCandidate, LocalCandidateKind, SelectedPair};
+use super::watch::Watch;
 use crate::config::{IceConfig, IceTransportPolicy};
 use crate::jsep::IceParameters;
 use crate::sdp::CandidateProtocol;
