@@ -180,5 +180,6 @@ fn a_path_that_comes_to_swallow_large_datagrams_goes_on_with_small_ones() {
 fn on_one_host_a_packet_is_filled_by_one_chunk_and_elsewhere_by_no_more_datagrams() {
     let inside = shrinking(65_536, ["10.0.0.1:5000", "10.0.0.1:5001"]);
     let outside = shrinking(65_536, ["10.0.0.1:5000", "10.0.0.2:5001"]);
-    assert!(outside < inside + inside / 10, "{outside} and {inside} datagrams");
+    // Somewhat more: a portion of the pacer ends with a packet that is not full.
+    assert!(outside < inside + inside / 5, "{outside} and {inside} datagrams");
 }
