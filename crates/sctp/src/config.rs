@@ -10,8 +10,8 @@ pub enum CongestionControl {
     /// RFC 9438 with the slow start of RFC 9406 (HyStart++).
     Cubic,
     /// BBR version 3 (draft-ietf-ccwg-bbr). The default: at 1 % loss and 100 ms it uses 0.93 of 100 Mbit/s where CUBIC gets
-    /// 0.02, its queue is a quarter of the path instead of all there is, and beside CUBIC it takes 0.5 to 1.5 times its fair
-    /// share (`docs/congestion-control.md`).
+    /// 0.02, its queue is a quarter of the path instead of all there is, and beside CUBIC it takes between half and twice
+    /// its fair share (`docs/congestion-control.md`).
     #[default]
     Bbr,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ossa_sctp::CongestionControl;
 use simulation::network::{FlowSpec, Scenario, run};
-use simulation::outcome::jain;
+use simulation::outcome::{FlowOutcome, jain};
 use simulation::tables::tables;
 use support::link::{Bursts, Policer, Wire};
 use support::{Link, MS, Random};
@@ -134,6 +134,35 @@ fn flows_that_share_a_line_fill_it_and_no_more() {
     let share = outcomes.iter().map(|flow| flow.bytes).sum::<u64>() as f64 / 20.0 / RATE as f64;
     assert!(share > PAYLOAD - 0.02 && share <= PAYLOAD, "{share}");
     assert!(jain(&outcomes) > 0.8, "{}", jain(&outcomes));
+}
+
+/// Flows of BBR that begin one after the other, on 20 Mbit/s and 40 ms, for 30 s from when the last has begun.
+fn one_after_the_other(queue: Duration, count: u32, seed: u64) -> Vec<FlowOutcome> {
+    let flow = |index| FlowSpec { congestion: CongestionControl::Bbr, starts: index * 5 * SECOND, ..flow() };
+    let queue = (2 * RATE * queue.as_millis() as u64) / 1000;
+    let link = Link { rate: 2 * RATE, queue, ..scenario().link };
+    let from = (count - 1) * 5 * SECOND + 10 * SECOND;
+    run(&Scenario {
+        link,
+        flows: (0..count).map(flow).collect(),
+        from,
+        to: from + 30 * SECOND,
+        seed,
+        ..scenario()
+    })
+}
+
+#[test]
+fn flows_of_bbr_that_come_later_get_their_share_behind_any_queue() {
+    for (queue, seed) in [(10, 1), (10, 2), (40, 2), (40, 5), (200, 1)] {
+        let outcomes = one_after_the_other(queue * MS, 4, seed);
+        let bytes: Vec<_> = outcomes.iter().map(|flow| flow.bytes).collect();
+        assert!(jain(&outcomes) > 0.85, "queue of {queue} ms, seed {seed}: {bytes:?}");
+        for outcome in &outcomes {
+            // None takes what the queue drops for chance.
+            assert!(outcome.resent < 0.1, "queue of {queue} ms, seed {seed}: {} sent again", outcome.resent);
+        }
+    }
 }
 
 #[test]

@@ -8,6 +8,10 @@ use crate::time::Nanos;
 
 /// So much of what was in flight may be lost before that counts as too much (BBRLossThresh).
 pub(super) const LOSS_THRESHOLD: f64 = 0.02;
+/// A queue stands when even the shortest round trip of a round is this much longer than it has to be.
+const STANDING_QUEUE: f64 = 1.25;
+/// A path that got slower has a queue that makes all round trips so many times longer.
+const LONG_QUEUE: f64 = 2.0;
 /// What is left of a bound after too much loss (BBRBeta).
 const BETA: f64 = 0.7;
 /// Kept free below the upper bound for others (BBRHeadroom).
@@ -108,21 +112,27 @@ impl Bounds {
 }
 
 impl Bbr {
-    /// IsInflightTooHigh.
+    /// IsInflightTooHigh. A single packet is more than the threshold of a small flow, but no share of anything.
     pub(super) fn is_too_much(&self, lost: u64, in_flight: u64) -> bool {
-        lost > self.noise.tolerated(in_flight, LOSS_THRESHOLD, self.mtu)
+        lost > self.noise.tolerated(in_flight, LOSS_THRESHOLD, self.mtu).max(self.mtu as u64)
     }
 
-    /// Whether every round trip of the round was more than twice as long as it has to be.
-    fn has_queued(&self) -> bool {
+    /// Whether every round trip of the round was so many times longer than it has to be.
+    fn has_queued(&self, times: f64) -> bool {
         let rtt = self.bounds.round_rtt;
-        self.model.min_rtt().is_some_and(|min| rtt != Nanos::MAX && rtt > min.max(MIN_RTT) * 2)
+        let is_longer = |min: Nanos| rtt as f64 > min.max(MIN_RTT) as f64 * times;
+        rtt != Nanos::MAX && self.model.min_rtt().is_some_and(is_longer)
     }
 
-    /// Whether more was lost in the round than is tolerated.
+    /// Whether more was lost in the round than is tolerated: in a standing queue nothing but chance, as in the draft.
     fn is_round_lossy(&self, delivered: u64) -> bool {
         let lost = self.bounds.lost_in_round;
-        lost > 0 && self.is_too_much(lost, delivered - self.bounds.delivered_at_round + lost)
+        let sent = delivered - self.bounds.delivered_at_round + lost;
+        if self.has_queued(STANDING_QUEUE) {
+            lost > self.noise.tolerated(sent, 0.0, self.mtu)
+        } else {
+            self.is_too_much(lost, sent)
+        }
     }
 
     /// BBRUpdateLatestDeliverySignals and BBRUpdateCongestionSignals.
@@ -139,11 +149,11 @@ impl Bbr {
         // The draft waits for the maximum of two cycles to be forgotten when a path gets slower. Behind a long queue a cycle takes
         // many seconds, in which all of them are spent in the queue.
         let latest = self.bounds.bandwidth_latest;
-        if latest > 0 && latest < self.bandwidth() / 4 && self.has_queued() {
+        if latest > 0 && latest < self.bandwidth() / 4 && self.has_queued(LONG_QUEUE) {
             self.bounds.bandwidth_low = latest;
         }
         // The draft lowers the bounds after a round with any loss at all. On a path that loses a hundredth at random, that is
-        // every round, and the rate falls to a half between two probes.
+        // every round, and the rate falls to a half between two probes. Where a queue stands, loss is not chance.
         if self.is_round_lossy(ack.delivered) {
             let (bandwidth, window) = (self.model.max_bandwidth(), self.window);
             let bounds = &mut self.bounds;
@@ -176,7 +186,7 @@ impl Bbr {
 
     /// BBRHandleLostPacket.
     pub(super) fn learn_from(&mut self, loss: &LostSample) {
-        self.noise.on_lost(loss.bytes);
+        self.noise.on_lost(loss.bytes, loss.prior_delivered);
         if loss.prior_delivered >= self.bounds.answered {
             self.bounds.lost_in_round += loss.bytes;
             self.bounds.losses_in_round += 1;

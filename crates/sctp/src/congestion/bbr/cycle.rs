@@ -32,6 +32,8 @@ pub(super) struct Cycle {
     pub(super) samples_probe: bool,
     /// A round of DOWN has told what is lost while less is sent than the path carries.
     has_listened: bool,
+    /// In flight when UP began.
+    pub(super) before_up: u64,
     up_rounds: u32,
     up_acked: u64,
     /// Bytes to be acknowledged for each packet that the upper bound grows by.
@@ -50,6 +52,7 @@ impl Cycle {
             feedback: Feedback::Init,
             samples_probe: false,
             has_listened: false,
+            before_up: 0,
             up_rounds: 0,
             up_acked: 0,
             up_step: u64::MAX,
@@ -84,6 +87,7 @@ impl Bbr {
                 State::Startup if !self.model.has_stalled() => Calm::Full,
                 State::Down if self.cycle.feedback == Feedback::Init => Calm::Below,
                 State::Cruise if self.cycle.feedback == Feedback::Init => Calm::Full,
+                State::ProbeRtt if self.cycle.probe_rtt_round_done => Calm::Below,
                 _ => Calm::No,
             };
             self.cycle.has_listened |= calm == Calm::Below;
@@ -171,6 +175,7 @@ impl Bbr {
 
     pub(super) fn start_down(&mut self) {
         self.bounds.reset_signals(self.model.delivered());
+        self.noise.forget_probe(self.model.delivered());
         self.cycle.up_step = u64::MAX;
         self.cycle.pick_wait();
         self.cycle.phase_start = self.now;
@@ -185,6 +190,7 @@ impl Bbr {
         self.model.start_round();
         self.model.reset_full(self.model.max_bandwidth());
         self.cycle.phase_start = self.now;
+        self.cycle.before_up = self.in_flight;
         self.state = State::Up;
         self.raise_slope();
     }
@@ -246,6 +252,7 @@ impl Bbr {
             self.state = State::ProbeRtt;
             self.cycle.probe_rtt_end = None;
             self.cycle.feedback = Feedback::Stopping;
+            self.cycle.probe_rtt_round_done = false;
             self.model.start_round();
         }
         if self.state == State::ProbeRtt {

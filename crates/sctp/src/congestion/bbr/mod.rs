@@ -175,7 +175,14 @@ impl Bbr {
 
     /// BBRSetCwnd.
     fn set_window(&mut self, acked: u64) {
-        let target = self.inflight(self.bandwidth(), self.state.window_gain()) + self.model.extra_acked();
+        let gain = self.state.window_gain();
+        let mut target = self.inflight(self.bandwidth(), gain);
+        if self.state == State::Up {
+            // Where flows share a queue, more is in flight than the path holds. Less than that would try nothing, and whoever
+            // came first would keep what it has.
+            target = target.max((self.cycle.before_up as f64 * gain) as u64);
+        }
+        target += self.model.extra_acked();
         if self.model.is_full_reached() {
             self.window = (self.window + acked).min(target);
         } else if self.window < target || self.model.delivered() < initial_window(self.mtu) as u64 {

@@ -14,6 +14,11 @@ const REFUTING_LOSSES: u64 = 8;
 /// With more than this lost, something else is wrong, and we give way.
 const MAX_NOISE: f64 = 0.25;
 
+/// Round trips that are longer by no more than this did not meet a queue.
+fn tolerance(min_rtt: Nanos) -> Nanos {
+    (min_rtt / 32).max(MILLISECOND)
+}
+
 /// Loss in rounds without a queue.
 #[derive(Debug)]
 pub(super) struct Noise {
@@ -23,9 +28,13 @@ pub(super) struct Noise {
     shares: [f64; 2],
     /// The round that runs: shortest round trip, and the counters at its start.
     round_rtt: Nanos,
+    /// The shortest round trip of all when there was last said to be no queue.
+    min_rtt: Nanos,
     delivered_before: u64,
     lost_total: u64,
     lost_before: u64,
+    /// What was sent before so much had been delivered was sent faster than what is listened to.
+    heard_from: u64,
 }
 
 /// How much a round says.
@@ -46,9 +55,11 @@ impl Noise {
             lost: 0,
             shares: [0.0; 2],
             round_rtt: Nanos::MAX,
+            min_rtt: Nanos::MAX,
             delivered_before: 0,
             lost_total: 0,
             lost_before: 0,
+            heard_from: 0,
         }
     }
 
@@ -70,8 +81,16 @@ impl Noise {
         (in_flight * (threshold + share * 1.25) + spread) as u64
     }
 
-    pub(super) fn on_lost(&mut self, bytes: u64) {
-        self.lost_total += bytes;
+    /// A probe is over. Its losses are noticed when the next round has begun, and are not that round's.
+    pub(super) fn forget_probe(&mut self, delivered: u64) {
+        self.heard_from = delivered;
+    }
+
+    /// A chunk is lost that was sent when so much had been delivered.
+    pub(super) fn on_lost(&mut self, bytes: u64, prior_delivered: u64) {
+        if prior_delivered >= self.heard_from {
+            self.lost_total += bytes;
+        }
     }
 
     pub(super) fn on_rtt(&mut self, rtt: Nanos) {
@@ -80,11 +99,17 @@ impl Noise {
 
     /// A round ends.
     pub(super) fn end_round(&mut self, delivered: u64, min_rtt: Nanos, calm: Calm, mtu: usize) {
+        // What looked like the empty path was the standing queue of others, and what was lost then may have been lost to it.
+        if min_rtt.saturating_add(tolerance(min_rtt)) < self.min_rtt {
+            self.shares = [0.0; 2];
+            (self.arrived, self.lost) = (0, 0);
+        }
+        self.min_rtt = min_rtt;
         let queue = self.round_rtt.saturating_sub(min_rtt);
         // Once there is an estimate, only less than the path carries can refute it. A path too short to be paced can't be
         // sent less than it carries.
         let counts = calm == Calm::Below || calm == Calm::Full && self.share() == 0.0;
-        if counts && min_rtt >= MIN_RTT && queue <= (min_rtt / 32).max(MILLISECOND) {
+        if counts && min_rtt >= MIN_RTT && queue <= tolerance(min_rtt) {
             self.arrived += delivered - self.delivered_before;
             self.lost += self.lost_total - self.lost_before;
             self.estimate(mtu as u64);
