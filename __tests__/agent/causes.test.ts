@@ -99,9 +99,10 @@ test('an agent that never answers is told from one that cannot be reached', asyn
 
 test('checks that nobody answers: how many, and between which candidates', async () => {
   path.cut = true;
+  const transport = { ...LOOPBACK, tcp: 'off' as const };
   const signaling = path.over(new MemorySignaling());
-  await agent('b', { signaling, transport: LOOPBACK }).ready;
-  const error = await refusal(agent('a', { signaling, transport: LOOPBACK }), { timeout: 1500 });
+  await agent('b', { signaling, transport }).ready;
+  const error = await refusal(agent('a', { signaling, transport }), { timeout: 1500 });
   expect(kinds(error)).toEqual(['checks-unanswered']);
   const [cause] = error.causes;
   const one = { host: 1, srflx: 0, relay: 0 };

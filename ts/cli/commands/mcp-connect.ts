@@ -1,5 +1,4 @@
 import type { AgentPeer } from '../../index';
-import { deliverTo, sendFrom } from '../bridge';
 import { AGENT, AGENT_GROUPS, agentOf, withPeer } from '../options';
 import { UsageError } from '../output';
 import { defineCommand, type Context } from '../parsing';
@@ -45,6 +44,8 @@ export const mcpConnect = defineCommand({
 
 async function connect({ values, out, signal }: ConnectContext, peer: AgentPeer, agent: string): Promise<void> {
   const { McpClientTransport } = await import('../../mcp/index.js');
+  // Loads the native library, which other commands do without.
+  const { deliverTo, sendFrom } = await import('../bridge/index.js');
   const link = await peer.connect(agent, { timeout: values.timeout, signal });
   link.on('reconnecting', ({ reason }) => out.info(`the connection is lost (${reason}); reconnecting`));
   link.on('reconnected', () => out.info('connected again'));

@@ -1,6 +1,6 @@
 import type { AgentPeer } from '../../index';
 import type { McpTransport } from '../../mcp';
-import { ChildServer } from '../bridge';
+import type { ChildServer } from '../bridge';
 import { AGENT, AGENT_GROUPS, registered, withPeer } from '../options';
 import { UsageError } from '../output';
 import { defineCommand, type Context } from '../parsing';
@@ -73,6 +73,8 @@ async function serve(context: ServeContext, peer: AgentPeer): Promise<void> {
   const { values, positionals, out, signal } = context;
   const { serveMcp } = await import('../../mcp/index.js');
   const { AgentError } = await import('../../index.js');
+  // Loads the native library, which other commands do without.
+  const bridge = await import('../bridge/index.js');
   const children = new Set<ChildServer>();
   let count = 0;
   const factory = async (_: unknown, transport: McpTransport): Promise<void> => {
@@ -80,7 +82,7 @@ async function serve(context: ServeContext, peer: AgentPeer): Promise<void> {
     const { agentId: agent, authenticated } = transport.remote;
     const tell = (type: string, text: string, more: object = {}) =>
       out.info(`[${number}] ${text}`, { type, session: number, agent, ...more });
-    const child = new ChildServer(positionals as [string, ...string[]], transport, {
+    const child = new bridge.ChildServer(positionals as [string, ...string[]], transport, {
       said: (line) => tell('stderr', line, { line }),
       stray: (line) => tell('stray', `standard output that is no message of MCP was left out: ${line.slice(0, 200)}`),
       problem: ({ message }) => tell('problem', `the session of ${agent} is over: ${message}`, { message }),
