@@ -41,7 +41,9 @@ fuzz_target!(|ops: Vec<Op>| {
     let mut change = None;
     for op in ops.into_iter().take(200) {
         match op {
-            Op::Datagram(data) => ends[0].handle_datagram(now, addrs[0], addrs[1], &data),
+            Op::Datagram(data) => {
+                ends[0].handle_datagram(now, addrs[0], addrs[1], &data);
+            }
             Op::Changed(at, xor) => change = Some((at, xor)),
             Op::Time(ms) => now += Duration::from_millis(u64::from(ms)),
             Op::Carry => {}

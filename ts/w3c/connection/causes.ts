@@ -103,10 +103,12 @@ function withoutCandidates({ relayOnly, faults }: NativeDiagnosis, relays: boole
   return { kind: 'no-candidates', code: 0, text, todo: 'check its network, and the options of transport' };
 }
 
-function betweenCandidates(diagnosis: NativeDiagnosis): ConnectCause {
+function betweenCandidates(diagnosis: NativeDiagnosis): ConnectCause | undefined {
   const { local, remote, namesNotFound, checksSent, checksReceived, answersReceived } = diagnosis;
   const facts = { code: 0, local: counts(local), remote: counts(remote), checksSent, checksReceived };
   const heard = checksReceived > 0 || answersReceived > 0;
+  // A candidate of TCP needs no socket before it is used: that there is none for it has been said.
+  if (checksSent === 0 && !heard && diagnosis.faults.length > 0) return undefined;
   if (all(remote) === 0 && !heard) {
     if (namesNotFound > 0) {
       const text = `the other side hides its addresses behind ${namesNotFound} names that were not found`;
