@@ -93,8 +93,10 @@ impl Driver {
         for socket in &self.sockets {
             while budget > 0 {
                 let received = RecvBuffers::with(|buffers| {
-                    let count = socket.poll_recv(cx, buffers);
-                    count.map(|count| handle_received(&self.shared, socket, buffers, count))
+                    socket.in_order(|| {
+                        let count = socket.poll_recv(cx, buffers);
+                        count.map(|count| handle_received(&self.shared, socket, buffers, count))
+                    })
                 });
                 match received {
                     Poll::Ready(bytes) => budget = budget.saturating_sub(bytes.max(1)),
@@ -208,9 +210,11 @@ impl Lender for Shared {
     fn read(&self, socket: &UdpSocket) {
         for _ in 0..FOREGROUND_BATCHES {
             let count = RecvBuffers::with(|buffers| {
-                let count = socket.try_recv(buffers)?;
-                handle_received(self, socket, buffers, count);
-                Some(count)
+                socket.in_order(|| {
+                    let count = socket.try_recv(buffers)?;
+                    handle_received(self, socket, buffers, count);
+                    Some(count)
+                })
             });
             // Fewer buffers than asked for mean that the queue was empty a moment ago; what came since is reported anew.
             if count.is_none_or(|count| count < BATCH) {

@@ -43,6 +43,8 @@ pub(crate) struct UdpSocket {
     scope: u32,
     /// The largest datagram that the interface has taken, and where it went.
     proven: Mutex<Option<(SocketAddr, usize)>>,
+    /// Held from reading a batch until it is handled, see [`Self::in_order`].
+    reading: Mutex<()>,
 }
 
 /// What became of a run of datagrams.
@@ -73,7 +75,7 @@ impl UdpSocket {
             SocketAddr::V4(_) => 0,
         };
         let local = without_scope(io.local_addr()?);
-        Ok(Self { io, state, local, scope, proven: Mutex::default() })
+        Ok(Self { io, state, local, scope, proven: Mutex::default(), reading: Mutex::default() })
     }
 
     pub(crate) fn local(&self) -> SocketAddr {
@@ -209,6 +211,13 @@ impl UdpSocket {
                 result => return result,
             }
         }
+    }
+
+    /// Reads and handles what was read as one: when a socket changes hands, a thread that has read and not handled yet must not be
+    /// overtaken by the other one, to which what it reads would look lost. Taken before the lock of the peer.
+    pub(crate) fn in_order<T>(&self, read_and_handle: impl FnOnce() -> T) -> T {
+        let _turn = self.reading.lock();
+        read_and_handle()
     }
 
     /// From now on somebody else waits for input, until [`Self::take_back`]. False if that can't be just now.

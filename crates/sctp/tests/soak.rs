@@ -164,3 +164,21 @@ proptest! {
         soak(link, config, u64::from(seed), 150);
     }
 }
+
+/// Found by the property: with disorder as long as the round trip, a chunk stood twice among those that may be lost, and left the
+/// count of what is in flight twice.
+#[test]
+fn a_chunk_that_is_suspected_twice_is_counted_once() {
+    let link = Link {
+        delay: 10 * MS,
+        loss: 0.063_693_718_092_327_42,
+        reorder: 0.191_108_049_952_978_82,
+        reorder_by: 10 * MS,
+        rate: 400_000,
+        queue: 100_000,
+        mtu: 20_000,
+        ..Link::default()
+    };
+    let config = Config { interleaving: true, congestion: CongestionControl::Cubic, ..Config::default() };
+    soak(link, config, 951_084_738, 150);
+}

@@ -79,7 +79,13 @@ impl Sender {
     fn split_at_horizon(&mut self, lost: &mut Vec<u64>) {
         let header = self.chunk_header();
         lost.retain(|tsn| {
-            let Some(chunk) = self.ring.get_mut(*tsn).filter(|_| *tsn > self.horizon) else { return true };
+            if *tsn <= self.horizon {
+                return true;
+            }
+            // The list may name a chunk twice: what was taken back is noted anew.
+            let Some(chunk) = self.ring.get_mut(*tsn).filter(|chunk| chunk.fate == Fate::Outstanding) else {
+                return false;
+            };
             chunk.fate = Fate::Silent;
             let len = usize::from(chunk.len);
             self.flight -= len + header;
