@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use ossa_signaling::{Secret, turn_password};
 use turn_types::message::{ALLOCATE, CHANNEL_BIND, CREATE_PERMISSION, REFRESH};
-use turn_types::stun::attribute::{AttributeStaticType, MessageIntegrity, Nonce, Realm, Username};
+use turn_types::stun::attribute::{
+    AttributeStaticType, Fingerprint, MessageIntegrity, MessageIntegritySha256, Nonce, Realm, Username,
+};
 use turn_types::stun::message::{
     IntegrityAlgorithm, LongTermKeyCredentials, Message, MessageWrite, MessageWriteExt, MessageWriteVec,
     Method,
@@ -106,7 +108,9 @@ impl World {
         bytes[2..4].copy_from_slice(&body.to_be_bytes());
         if let Ok(given) = Message::from_bytes(&bytes) {
             for (_, attribute) in given.iter_attributes() {
-                if attribute.header.get_type() != MessageIntegrity::TYPE {
+                // The writer makes these itself, and refuses to copy them.
+                let made = [MessageIntegrity::TYPE, MessageIntegritySha256::TYPE, Fingerprint::TYPE];
+                if !made.contains(&attribute.header.get_type()) {
                     let _ = request.add_attribute(&attribute);
                 }
             }
