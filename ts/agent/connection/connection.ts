@@ -79,9 +79,14 @@ export class LinkConnection {
     return connectionCauses(this.connection);
   }
 
-  /** This side has gathered all that it can, and has nothing to be reached at. */
+  /**
+   * This side has gathered all that it can, and has nothing to be reached at. Where both sides offer at once, one hears of the end of a
+   * gathering that was rolled back: the core, asked for the causes, knows of none then.
+   */
   get isStranded(): boolean {
-    return this.connection.sctp?.transport.iceTransport.getLocalCandidates().length === 0;
+    const { localDescription, sctp } = this.connection;
+    const isBare = localDescription !== null && sctp?.transport.iceTransport.getLocalCandidates().length === 0;
+    return isBare && this.causes.length > 0;
   }
 
   /** Whether a description comes from another connection than the one at the other end. */
