@@ -1,4 +1,4 @@
-import { RemoteAgent, Link, AgentError, AllowOption, AgentPeer } from './index.js';
+import { Link, RemoteAgent, AgentError, AllowOption, AgentPeer } from './index.js';
 
 /** A JSON-RPC 2.0 request, notification or response. What it says is for the SDK to check. */
 interface JsonRpcMessage {
@@ -12,7 +12,7 @@ interface McpAuthInfo {
     clientId: string;
     /** What the option `scopes` of {@link serveMcp} has said. */
     scopes: string[];
-    /** `extra.agent` is the {@link RemoteAgent}, with how it was proven. */
+    /** `extra.agent` is the `RemoteAgent`, with how it was proven. */
     extra?: Record<string, unknown>;
 }
 /** What comes with a message. */
@@ -20,15 +20,6 @@ interface McpMessageExtra {
     /** The sender, if its name is proven; absent if it is not. */
     authInfo?: McpAuthInfo;
 }
-/** A `Server` or `McpServer` of the SDK, or a `Client`. */
-interface McpServerLike {
-    connect(transport: McpTransport): Promise<void>;
-}
-/**
- * Makes the server of one session, for the agent that has opened it. It may also connect one to `transport` itself and return nothing.
- * What it throws refuses the session.
- */
-type McpSessionFactory = (caller: RemoteAgent, transport: McpTransport) => McpServerLike | void | Promise<McpServerLike | void>;
 
 /** What the SDK gives along with a message. A link has one way only, so there is nothing to choose by it. */
 interface SendOptions {
@@ -108,6 +99,16 @@ declare class McpClientTransport extends McpTransport {
     /** Opens the session. @throws AgentError - See {@link McpClientTransport}. */
     start(): Promise<void>;
 }
+
+/** A `Server` or `McpServer` of the SDK, or a `Client`. */
+interface McpServerLike {
+    connect(transport: McpTransport): Promise<void>;
+}
+/**
+ * Makes the server of one session, for the agent that has opened it. It may also connect one to `transport` itself and return nothing.
+ * What it throws refuses the session.
+ */
+type McpSessionFactory = (caller: RemoteAgent, transport: McpTransport) => McpServerLike | void | Promise<McpServerLike | void>;
 
 /** Options of {@link serveMcp}. */
 interface ServeMcpOptions {

@@ -3,4 +3,5 @@
 export { McpClientTransport, type McpClientOptions } from './client';
 export { serveMcp, type McpServing, type ServeMcpOptions } from './server';
 export { McpTransport } from './transport';
-export type { JsonRpcMessage, McpAuthInfo, McpMessageExtra, McpServerLike, McpSessionFactory } from './types';
+export type { McpServerLike, McpSessionFactory } from './factory';
+export type { JsonRpcMessage, McpAuthInfo, McpMessageExtra } from './types';

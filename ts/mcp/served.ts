@@ -4,7 +4,7 @@ import { AgentError, type Link, type RemoteAgent } from '../index';
 import * as expected from './expected';
 import { McpServedTransport, type ServedHost } from './served-transport';
 import { opening, type Answer, type Opening } from './session';
-import type { McpSessionFactory } from './types';
+import type { McpSessionFactory } from './factory';
 
 /** How sessions are served. */
 export interface ServedOptions {

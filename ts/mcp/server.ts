@@ -5,7 +5,7 @@ import { AgentError, type AgentPeer, type AllowOption, type CallContext, type Re
 import { Doorkeeper } from '../serving';
 import { checkLimits } from './session';
 import { ServedSessions, type ServedOptions } from './served';
-import type { McpSessionFactory } from './types';
+import type { McpSessionFactory } from './factory';
 
 /** Options of {@link serveMcp}. */
 export interface ServeMcpOptions {

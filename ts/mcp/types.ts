@@ -1,7 +1,5 @@
 // The shapes of the official SDK that matter here. They are written down once more, as both of its generations fit them, and nobody has
 // to install it who does not use it.
-import type { RemoteAgent } from '../index';
-import type { McpTransport } from './transport';
 
 /** A JSON-RPC 2.0 request, notification or response. What it says is for the SDK to check. */
 export interface JsonRpcMessage {
@@ -16,7 +14,7 @@ export interface McpAuthInfo {
   clientId: string;
   /** What the option `scopes` of {@link serveMcp} has said. */
   scopes: string[];
-  /** `extra.agent` is the {@link RemoteAgent}, with how it was proven. */
+  /** `extra.agent` is the `RemoteAgent`, with how it was proven. */
   extra?: Record<string, unknown>;
 }
 
@@ -25,17 +23,3 @@ export interface McpMessageExtra {
   /** The sender, if its name is proven; absent if it is not. */
   authInfo?: McpAuthInfo;
 }
-
-/** A `Server` or `McpServer` of the SDK, or a `Client`. */
-export interface McpServerLike {
-  connect(transport: McpTransport): Promise<void>;
-}
-
-/**
- * Makes the server of one session, for the agent that has opened it. It may also connect one to `transport` itself and return nothing.
- * What it throws refuses the session.
- */
-export type McpSessionFactory = (
-  caller: RemoteAgent,
-  transport: McpTransport,
-) => McpServerLike | void | Promise<McpServerLike | void>;

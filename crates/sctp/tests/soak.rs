@@ -172,7 +172,7 @@ fn a_chunk_that_is_suspected_twice_is_counted_once() {
     let link = Link {
         delay: 10 * MS,
         loss: 0.063_693_718_092_327_42,
-        reorder: 0.191_108_049_952_978_82,
+        reorder: 0.191_108_049_952_978_8,
         reorder_by: 10 * MS,
         rate: 400_000,
         queue: 100_000,

@@ -1,19 +1,8 @@
 // Why a connection does not come about, of which the W3C classes tell next to nothing: `icecandidateerror`, and the state `failed`.
 import type { CandidateCounts, ConnectCause } from '../../base';
-import type { NativeDiagnosis, NativeKindCounts, NativePeer } from '../../native';
+import type { NativeDiagnosis, NativeKindCounts } from '../../native';
 import type { RTCPeerConnection } from './peer-connection';
-
-interface Subject {
-  readonly native: Pick<NativePeer, 'diagnosis'>;
-  readonly configuration: { readonly iceServers: readonly { readonly urls: string | readonly string[] }[] };
-}
-
-const subjects = new WeakMap<EventTarget, Subject>();
-
-/** From now on {@link connectionCauses} can be asked about this connection. */
-export function registerSubject(connection: EventTarget, subject: Subject): void {
-  subjects.set(connection, subject);
-}
+import { subjectOf, type Subject } from './subjects';
 
 /**
  * What stands in the way of a connection, or has ended it, as far as this side knows: servers first, then the path. To be asked in the state
@@ -22,7 +11,7 @@ export function registerSubject(connection: EventTarget, subject: Subject): void
  * @throws TypeError - `connection` is no `RTCPeerConnection` of this package.
  */
 export function connectionCauses(connection: RTCPeerConnection): ConnectCause[] {
-  const subject = subjects.get(connection);
+  const subject = subjectOf(connection);
   if (!subject) throw new TypeError('connectionCauses() takes an RTCPeerConnection of this package');
   const diagnosis = subject.native.diagnosis();
   if (!diagnosis) return [];

@@ -29,11 +29,11 @@ import {
 import type { RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState, RTCSignalingState } from '../enums';
 import { fire, nativeCall, queueTask, toStandardError } from '../events';
 import { connectionState, iceConnectionState, Transports } from '../transports';
-import { registerSubject } from './causes';
 import { PeerEvents } from './events';
 import { NegotiationNeeded } from './negotiation-needed';
 import { closedError, OperationsChain } from './operations-chain';
 import { createStatsReport, type RTCStatsReport } from './stats-report';
+import { registerSubject } from './subjects';
 
 /** A description with both members there. */
 type Description = Required<RTCSessionDescriptionInit>;
