@@ -8,13 +8,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import {
-  createPeer,
-  createSignalingServer,
-  generateAgentKeys,
-  RTCPeerConnection,
-  WebSocketSignaling,
-} from 'ossa-webrtc';
+import { createPeer, createSignalingServer, generateAgentKeys, WebSocketSignaling } from 'ossa-webrtc';
 import type {
   AgentError,
   AgentKeys,
@@ -24,6 +18,8 @@ import type {
   SignalingServer,
   SignalingTurnOptions,
 } from 'ossa-webrtc';
+
+import { relayed } from './relay-setup';
 
 const SECRET = 'north remembers';
 
@@ -145,24 +141,6 @@ async function* offered(server: SignalingServer, agentId = 'agent://a'): AsyncGe
   }
 }
 
-/** `'relay'` if the TURN server relays with these credentials, or the code of its refusal. */
-async function relay(server: RTCIceServer): Promise<string | number> {
-  const connection = new RTCPeerConnection({ iceServers: [server], iceTransportPolicy: 'relay' });
-  try {
-    const outcome = new Promise<string | number>((resolve) => {
-      connection.onicecandidate = ({ candidate }) => {
-        if (candidate?.type === 'relay') resolve('relay');
-      };
-      connection.onicecandidateerror = ({ errorCode }) => resolve(errorCode);
-    });
-    connection.createDataChannel('x');
-    await connection.setLocalDescription();
-    return await outcome;
-  } finally {
-    connection.close();
-  }
-}
-
 const credential = (username: string, secret = SECRET) => createHmac('sha1', secret).update(username).digest('base64');
 
 test('agents that know no ICE servers but those of their signaling server connect through its TURN server', async () => {
@@ -190,7 +168,7 @@ test('credentials are renewed before they expire, and the TURN server takes the 
     const expiry = parseInt(servers!.username!, 10);
     expect(expiry).toBeGreaterThan(last);
     last = expiry;
-    expect(await relay(servers!)).toBe('relay');
+    expect(await relayed(servers!)).toBe('relay');
   }
   await offers.return(undefined);
 });
@@ -198,9 +176,9 @@ test('credentials are renewed before they expire, and the TURN server takes the 
 test('the TURN server refuses credentials that have expired, and those of another secret', async () => {
   const now = Math.floor(Date.now() / 1000);
   const [past, future] = [`${now - 1}:agent`, `${now + 60}:agent`];
-  expect(await relay({ urls: url, username: future, credential: credential(future) })).toBe('relay');
-  expect(await relay({ urls: url, username: past, credential: credential(past) })).toBe(401);
-  expect(await relay({ urls: url, username: future, credential: credential(future, 'guess') })).toBe(401);
+  expect(await relayed({ urls: url, username: future, credential: credential(future) })).toBe('relay');
+  expect(await relayed({ urls: url, username: past, credential: credential(past) })).toBe(401);
+  expect(await relayed({ urls: url, username: future, credential: credential(future, 'guess') })).toBe(401);
 });
 
 describe('connect() says that the TURN server refuses', () => {
@@ -256,6 +234,6 @@ test('an open server hands out TURN credentials if told to', async () => {
   await using server = await createSignalingServer({ turn: { urls: url, secret: SECRET, allowOpen: true } });
   const offers = offered(server);
   const { value } = (await offers.next()) as { value: RTCIceServer[] };
-  expect(await relay(value[0]!)).toBe('relay');
+  expect(await relayed(value[0]!)).toBe('relay');
   await offers.return(undefined);
 });
