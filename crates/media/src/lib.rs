@@ -9,6 +9,7 @@ mod config;
 mod error;
 mod event;
 mod frame;
+pub mod payload;
 mod stats;
 mod types;
 
