@@ -1,17 +1,17 @@
-// Plain TCP of the kernel, with the congestion control of the namespace that it is in: what others on the path use. The "answer" is the
-// answerer's address and port. It sends streams of bytes, not messages, which is all that a rate needs.
+// Plain TCP of the kernel, with the congestion control of the namespace that it is in: what others on the path use. It sends streams of
+// bytes, not messages, which is all that a rate needs.
 const { createServer, connect } = require('node:net');
-const { networkInterfaces } = require('node:os');
+const { networkInterfaces, release } = require('node:os');
 
-const peers = new Map();
+const { createPipeDriver } = require('./pipe.cjs');
 
-function adopt(peer, socket) {
-  peer.socket = socket;
+/** Makes the socket look like a channel. */
+function channel(socket) {
   socket.setNoDelay(true);
   socket.on('error', () => {}); // the other process may be gone first
   socket.on('data', (data) => socket.onmessage?.({ data }));
   socket.send = (data) => socket.write(data);
-  peer.open();
+  return socket;
 }
 
 /** The first address that is not of this host only. */
@@ -20,46 +20,23 @@ function ownAddress() {
   return addresses.find(({ internal, family }) => !internal && family === 'IPv4').address;
 }
 
-const driver = {
-  async open({ pc }) {
-    const peer = {};
-    peer.opened = new Promise((resolve) => (peer.open = resolve));
-    peers.set(pc, peer);
-    return {};
-  },
-  createChannel: async () => ({}),
-  createOffer: async () => ({ sdp: '' }),
-  async acceptOffer({ pc }) {
-    const peer = peers.get(pc);
-    peer.server = createServer((socket) => adopt(peer, socket));
+const driver = createPipeDriver({
+  async listen(adopt) {
+    const server = createServer((socket) => adopt(channel(socket)));
     const address = ownAddress();
-    await new Promise((resolve) => peer.server.listen(0, address, resolve));
-    return { sdp: `${address} ${peer.server.address().port}` };
+    await new Promise((resolve) => server.listen(0, address, resolve));
+    return { place: `${address} ${server.address().port}`, close: () => server.close() };
   },
-  async acceptAnswer({ pc, sdp }) {
-    const [address, port] = sdp.split(' ');
-    const socket = connect(Number(port), address, () => adopt(peers.get(pc), socket));
-    return {};
+  connect(place, adopt) {
+    const [address, port] = place.split(' ');
+    const socket = connect(Number(port), address, () => adopt(channel(socket)));
   },
-  addCandidate: async () => ({}),
-  nextCandidate: async () => ({ closed: true }),
-  async waitOpen({ pc }) {
-    await peers.get(pc).opened;
-    return {};
-  },
-  async closePeer({ pc }) {
-    const { socket, server } = peers.get(pc);
-    peers.delete(pc);
-    socket?.destroy();
-    server?.close();
-    return {};
-  },
-  channel: ({ pc }) => peers.get(pc).socket,
-};
+  end: (socket) => socket.destroy(),
+});
 
 const flow = {
   buffered: (socket) => socket.writableLength,
   room: (socket) => new Promise((resolve) => socket.once('drain', resolve)),
 };
 
-module.exports = { about: { name: 'tcp', version: `Linux ${require('node:os').release()}` }, driver, flow };
+module.exports = { about: { name: 'tcp', version: `Linux ${release()}` }, driver, flow };

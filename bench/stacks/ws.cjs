@@ -1,60 +1,30 @@
-// Plain WebSocket, without encryption: the mark to beat. The "offer" is empty, the "answer" is the port of the answerer's server.
+// Plain WebSocket, without encryption: the mark to beat.
 const { WebSocket, WebSocketServer } = require('ws');
 const { version } = require('ws/package.json');
 
-const peers = new Map();
+const { createPipeDriver } = require('./pipe.cjs');
 
-/** Makes the socket available as the peer's only channel. */
-function adopt(peer, socket) {
-  peer.socket = socket;
+function channel(socket) {
   socket.binaryType = 'nodebuffer';
   // Without TLS a small message must not wait for the acknowledgement of the one before.
   socket._socket?.setNoDelay(true);
-  peer.open();
+  return socket;
 }
 
-const driver = {
-  async open({ pc }) {
-    const peer = {};
-    peer.opened = new Promise((resolve) => (peer.open = resolve));
-    peers.set(pc, peer);
-    return {};
+const driver = createPipeDriver({
+  async listen(adopt) {
+    const maxPayload = 16 * 1024 * 1024;
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false, maxPayload });
+    server.on('connection', (socket) => adopt(channel(socket)));
+    await new Promise((resolve) => server.once('listening', resolve));
+    return { place: String(server.address().port), close: () => server.close() };
   },
-  createChannel: async () => ({}),
-  createOffer: async () => ({ sdp: '' }),
-  async acceptOffer({ pc }) {
-    const peer = peers.get(pc);
-    peer.server = new WebSocketServer({
-      host: '127.0.0.1',
-      port: 0,
-      perMessageDeflate: false,
-      maxPayload: 16 * 1024 * 1024,
-    });
-    peer.server.on('connection', (socket) => adopt(peer, socket));
-    await new Promise((resolve) => peer.server.once('listening', resolve));
-    return { sdp: String(peer.server.address().port) };
+  connect(port, adopt) {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
+    socket.on('open', () => adopt(channel(socket)));
   },
-  async acceptAnswer({ pc, sdp }) {
-    const peer = peers.get(pc);
-    const socket = new WebSocket(`ws://127.0.0.1:${sdp}`, { perMessageDeflate: false });
-    socket.on('open', () => adopt(peer, socket));
-    return {};
-  },
-  addCandidate: async () => ({}),
-  nextCandidate: async () => ({ closed: true }),
-  async waitOpen({ pc }) {
-    await peers.get(pc).opened;
-    return {};
-  },
-  async closePeer({ pc }) {
-    const { socket, server } = peers.get(pc);
-    peers.delete(pc);
-    socket?.terminate();
-    server?.close();
-    return {};
-  },
-  channel: ({ pc }) => peers.get(pc).socket,
-};
+  end: (socket) => socket.terminate(),
+});
 
 const flow = {
   buffered: (socket) => socket.bufferedAmount,
