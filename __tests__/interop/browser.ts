@@ -20,9 +20,11 @@ const flavours: Record<'chromium' | 'firefox', Flavour> = {
     install: 'apt-get install chromium, or set CHROMIUM_PATH',
     launch: {
       browser: 'chrome',
-      // The sandbox needs privileges that containers lack; addresses behind mDNS names would need a resolver in every foreign stack.
+      // The sandbox needs privileges that containers lack; addresses behind mDNS names would need a resolver in every foreign stack;
+      // `turns:` servers have certificates of their own making.
       args: [
         '--no-sandbox',
+        '--ignore-certificate-errors',
         '--disable-features=WebRtcHideLocalIpsWithMdns',
         '--allow-loopback-in-peer-connection',
         '--use-fake-device-for-media-stream',
@@ -36,6 +38,8 @@ const flavours: Record<'chromium' | 'firefox', Flavour> = {
     launch: {
       browser: 'firefox',
       protocol: 'webDriverBiDi',
+      // For `turns:` servers with a certificate of their own making.
+      acceptInsecureCerts: true,
       extraPrefsFirefox: {
         'media.peerconnection.ice.obfuscate_host_addresses': false,
         'media.peerconnection.ice.loopback': true,
