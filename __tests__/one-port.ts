@@ -33,17 +33,24 @@ export async function freePort(address: string): Promise<number> {
   }
 }
 
-/** How many sockets are bound to it, UDP ones and listening TCP ones, of all processes. */
-export function sockets(address: string, port: number): { udp: number; tcp: number } {
+/** The sockets of all processes with this local address, in this state if it is TCP. */
+function count(kind: 'udp' | 'tcp', address: string, port: number, state?: string): number {
   const [a, b, c, d] = address.split('.').map(Number) as [number, number, number, number];
   const word = Buffer.from([d, c, b, a]).toString('hex').toUpperCase();
   const local = `${word}:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const count = (file: string, ...states: string[]) =>
-    readFileSync(`/proc/net/${file}`, 'utf8')
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/))
-      .filter(([, from, , state]) => from === local && (states.length === 0 || states.includes(state!))).length;
-  return { udp: count('udp'), tcp: count('tcp', '0A') };
+  const lines = readFileSync(`/proc/net/${kind}`, 'utf8').split('\n');
+  const rows = lines.map((line) => line.trim().split(/\s+/));
+  return rows.filter(([, from, , its]) => from === local && (state === undefined || its === state)).length;
+}
+
+/** How many sockets are bound to it, UDP ones and listening TCP ones. */
+export function sockets(address: string, port: number): { udp: number; tcp: number } {
+  return { udp: count('udp', address, port), tcp: count('tcp', address, port, '0A') };
+}
+
+/** How many TCP connections it has. */
+export function established(address: string, port: number): number {
+  return count('tcp', address, port, '01');
 }
 
 /** Answers an offer that has all candidates in it, with an answer that has. */
