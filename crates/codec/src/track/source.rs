@@ -1,0 +1,188 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use super::lock;
+use crate::pcm::{Block, Loudness};
+
+/// Takes the audio of a track.
+pub trait Sink: Send + Sync {
+    /// The next block. Called on whatever thread has it, with locks held: must neither block, nor work for long, nor call the track.
+    fn take(&self, block: &Block);
+
+    /// No block comes any more: the source has ended, or the track was stopped.
+    fn end(&self);
+}
+
+/// Where audio arises. Copies are the same source.
+#[derive(Clone, Default)]
+pub struct Source {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    tracks: Mutex<Vec<Weak<TrackState>>>,
+    loudness: Mutex<Loudness>,
+    ended: AtomicBool,
+}
+
+struct TrackState {
+    source: Arc<Shared>,
+    enabled: AtomicBool,
+    stopped: AtomicBool,
+    sinks: Mutex<Vec<Arc<dyn Sink>>>,
+}
+
+impl Source {
+    /// Without tracks.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A new track, enabled and live, unless the source has ended.
+    pub fn track(&self) -> Track {
+        let state = TrackState {
+            source: self.shared.clone(),
+            enabled: true.into(),
+            stopped: false.into(),
+            sinks: Mutex::default(),
+        };
+        let state = Arc::new(state);
+        let mut tracks = lock(&self.shared.tracks);
+        tracks.retain(|track| track.strong_count() > 0);
+        tracks.push(Arc::downgrade(&state));
+        Track { state }
+    }
+
+    /// Gives a block to all sinks. After the end nothing happens.
+    pub fn push(&self, block: &Block) {
+        if self.has_ended() {
+            return;
+        }
+        lock(&self.shared.loudness).add(block);
+        let mut silence = None;
+        for track in self.live_tracks() {
+            let enabled = track.enabled.load(Ordering::Relaxed);
+            let block = if enabled { block } else { silence.get_or_insert_with(|| block.silenced()) };
+            lock(&track.sinks).iter().for_each(|sink| sink.take(block));
+        }
+    }
+
+    /// No more comes: all tracks are over, and their sinks are told.
+    pub fn end(&self) {
+        if !self.shared.ended.swap(true, Ordering::Relaxed) {
+            self.live_tracks().iter().for_each(|track| track.finish());
+        }
+    }
+
+    /// Whether [`Self::end`] was called.
+    pub fn has_ended(&self) -> bool {
+        self.shared.ended.load(Ordering::Relaxed)
+    }
+
+    /// Whether anybody can hear it: a track is left that was not stopped.
+    pub fn is_heard(&self) -> bool {
+        !self.live_tracks().is_empty()
+    }
+
+    /// How loud it is and was.
+    pub fn loudness(&self) -> Loudness {
+        *lock(&self.shared.loudness)
+    }
+
+    fn live_tracks(&self) -> Vec<Arc<TrackState>> {
+        let tracks = lock(&self.shared.tracks);
+        let tracks = tracks.iter().filter_map(Weak::upgrade);
+        tracks.filter(|track| !track.stopped.load(Ordering::Relaxed)).collect()
+    }
+}
+
+impl TrackState {
+    fn finish(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        let sinks = std::mem::take(&mut *lock(&self.sinks));
+        sinks.iter().for_each(|sink| sink.end());
+    }
+}
+
+/// One way from a source to sinks, that can be silenced and stopped by itself (W3C: `MediaStreamTrack`). Dropped, it is stopped.
+pub struct Track {
+    state: Arc<TrackState>,
+}
+
+impl Track {
+    /// Another track of the same source: as enabled and as live as this one, without its sinks.
+    pub fn duplicate(&self) -> Track {
+        let source = self.source();
+        let track = source.track();
+        track.set_enabled(self.is_enabled());
+        if !self.is_live() {
+            track.stop();
+        }
+        track
+    }
+
+    /// Where its audio comes from.
+    pub fn source(&self) -> Source {
+        Source { shared: self.state.source.clone() }
+    }
+
+    /// Sound, or silence of the same length.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.state.enabled.store(enabled, Ordering::Relaxed);
+    }
+
+    /// What was set; true at first.
+    pub fn is_enabled(&self) -> bool {
+        self.state.enabled.load(Ordering::Relaxed)
+    }
+
+    /// Neither stopped nor at the end of its source.
+    pub fn is_live(&self) -> bool {
+        !self.state.stopped.load(Ordering::Relaxed) && !self.source().has_ended()
+    }
+
+    /// Nothing comes out any more; the sinks are told.
+    pub fn stop(&self) {
+        self.state.finish();
+    }
+
+    /// How loud it is now; silence if it is not enabled or not live. Energy and duration are those of the source.
+    pub fn loudness(&self) -> Loudness {
+        let loudness = self.source().loudness();
+        let heard = self.is_enabled() && self.is_live();
+        if heard { loudness } else { Loudness { level: Default::default(), ..loudness } }
+    }
+
+    /// From now on the sink gets every block, until the attachment is dropped. A track that is over ends the sink at once.
+    pub fn attach(&self, sink: Arc<dyn Sink>) -> Attachment {
+        let mut sinks = lock(&self.state.sinks);
+        if self.is_live() {
+            sinks.push(sink.clone());
+        } else {
+            drop(sinks);
+            sink.end();
+        }
+        Attachment { track: Arc::downgrade(&self.state), sink }
+    }
+}
+
+impl Drop for Track {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Keeps a sink at its track.
+pub struct Attachment {
+    track: Weak<TrackState>,
+    sink: Arc<dyn Sink>,
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        if let Some(track) = self.track.upgrade() {
+            lock(&track.sinks).retain(|sink| !Arc::ptr_eq(sink, &self.sink));
+        }
+    }
+}
