@@ -1,5 +1,7 @@
 // What the doctor finds: on this machine, and behind NATs of several kinds, made of network namespaces, with coturn outside.
 import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +17,7 @@ const verdicts = (objects: Printed[]) =>
   Object.fromEntries(
     objects.filter(({ type }) => type === 'verdict').map((object) => [object['who'], object['answer']]),
   ) as Record<string, string>;
+const reach = (objects: Printed[]) => objects.find(({ type }) => type === 'reach');
 const advice = (objects: Printed[]) =>
   objects.filter(({ type }) => type === 'advice').map((object) => object['text'] as string);
 
@@ -25,13 +28,28 @@ test('on this machine alone it tests the connection with itself and says what it
   expect(checks(objects, 'loopback')).toMatchObject([{ status: 'ok', rtt: expect.any(Number) as number }]);
   expect(checks(objects, 'candidate')[0]).toMatchObject({ status: 'ok', port: expect.any(Number) as number });
   expect(checks(objects, 'turn')).toMatchObject([{ status: 'skip' }]);
+  expect(checks(objects, 'ice-tcp')).toMatchObject([{ status: 'ok', rtt: expect.any(Number) as number }]);
+  expect(checks(objects, 'one-port')).toMatchObject([{ status: 'ok', port: expect.any(Number) as number }]);
+  expect(checks(objects, 'one-port-outside')).toEqual([]);
   expect(verdicts(objects)).toMatchObject({
     'same-machine': 'yes',
     'internet-direct': 'unknown',
     'udp-blocked': 'unknown',
   });
   expect(advice(objects).join('\n')).toMatch(/--signaling[^]*--ice stun:/);
+  expect(reach(objects)).toMatchObject({ port: 'unknown', relay: [] });
   expect(objects.at(-1)).toEqual({ type: 'summary', ok: true });
+});
+
+test('a port that another program has is a failure, with its number', async () => {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  const doctor = new Program(['doctor', '--json', '--port', String(port)]);
+  expect((await doctor.result()).code).toBe(1);
+  const text = expect.stringMatching(`port ${port} cannot be opened .*EADDRINUSE`) as string;
+  expect(checks(doctor.objects, 'one-port')).toMatchObject([{ status: 'fail', port, text }]);
+  socket.close();
 });
 
 for (const [what, path, why] of [
@@ -185,7 +203,18 @@ describeNats('behind a NAT', () => {
       ['tcp', 'ok', false, 'undefined'],
     ]);
     expect(verdicts(objects)).toMatchObject({ 'internet-direct': 'no', 'strict-nat': 'yes', 'udp-blocked': 'yes' });
+    expect(reach(objects)).toMatchObject({ udp: 'network', port: 'forwarded', relay: ['tls'] });
     expect(JSON.stringify(objects)).not.toContain('wonderland');
+  });
+
+  test.each([
+    ['none', 'ok', { udp: 'anybody', port: 'anybody', relay: ['udp', 'tls'] }, 'from anywhere'],
+    ['cone', 'warn', { udp: 'most', port: 'forwarded', relay: ['udp', 'tls'] }, 'only if the router or firewall lets'],
+  ])('%s: whether one port is reached from outside is tried through the relay', async (nat, status, ways, text) => {
+    const { code, objects } = await examine(nat, ...STUN, '--port', '3479', ...TURN, join(folder, 'turn.json'));
+    expect(code).toBe(0);
+    expect(checks(objects, 'one-port-outside')).toMatchObject([{ status, port: 3479 }]);
+    expect(reach(objects)).toMatchObject({ ...ways, text: expect.stringContaining(text) as string });
   });
 
   test('with a wrong password the relay refuses, and with a public address nothing is in the way', async () => {

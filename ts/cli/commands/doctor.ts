@@ -4,16 +4,20 @@ import {
   checkLoopback,
   checkNat,
   checkNetwork,
+  checkPort,
   checkRelays,
   checkSignaling,
+  checkTcp,
   found,
   missingLibrary,
+  reach,
   SKEW_LIMIT,
   untested,
   urlsOf,
   verdicts,
   type Check,
   type Findings,
+  type Reach,
   type Status,
   type Verdict,
 } from '../doctor';
@@ -27,6 +31,12 @@ const OPTIONS = {
   ice: CONNECTION.ice,
   iceFile: CONNECTION.iceFile,
   ca: CONNECTION.ca,
+  port: {
+    type: 'number',
+    min: 1,
+    max: 65_535,
+    help: 'The port that agents here listen at (transport.listen), to see whether it is reached. Default: a free one.',
+  },
   wait: { type: 'duration', short: 'W', default: 5000, min: 100, max: 60_000, help: 'Time for each answer.' },
 } as const;
 
@@ -38,7 +48,7 @@ export const doctor = defineCommand({
   description:
     'Looks at the interfaces and candidates of this machine, sends data over a connection with itself, asks the STUN and TURN ' +
     'servers that are given (TURN by UDP, TCP and TLS), finds out what the NAT does (RFC 5780: two STUN servers at different ' +
-    'addresses are best), and sends a message through the signaling server. Then it says in plain words who can be reached, and ' +
+    'addresses are best), sends a message through the signaling server, and looks at ICE over TCP and at one port for all connections, which a TURN server that works tries to reach from outside. Then it says in plain words who can be reached, and ' +
     'what to do. Nobody is asked but the servers that are given. Ends with 1 if something that was given does not work.',
   positionals: [],
   options: OPTIONS,
@@ -60,7 +70,7 @@ export const doctor = defineCommand({
     // A wrong URL is an error of usage, before anything is tested.
     for (const url of values.signaling) await signalingOf({ ...values, signaling: [url] }, ca);
     const findings = await examine(report, context, iceServers, ca);
-    conclude(out, verdicts(findings), advice(findings));
+    conclude(out, verdicts(findings), advice(findings), reach(findings));
     return report.end();
   },
 });
@@ -93,24 +103,31 @@ async function examine(
 ): Promise<Findings> {
   const { wait } = values;
   const network = await report.section('This machine', () => checkNetwork(Math.min(wait, 1000)));
-  const loopback = await report.section('Connection with itself', () => checkLoopback(wait));
+  const loopback = await report.section('Connection with itself', async () => {
+    const [udp, tcp] = [await checkLoopback(wait), await checkTcp(wait)];
+    return { checks: [...udp.checks, ...tcp.checks], works: udp.works };
+  });
   const meetings = [];
   for (const url of values.signaling) {
     const open = () => signalingOf({ ...values, signaling: [url] }, ca);
     meetings.push(await report.section('Signaling', () => checkSignaling(url, open, ca, wait)));
   }
   // What the service hands out is what agents will use.
-  const servers = [...given, ...meetings.flatMap(({ iceServers }) => iceServers)];
-  const urls = urlsOf(servers);
+  const offered = meetings.flatMap(({ iceServers }) => iceServers);
+  const servers = [...given, ...offered];
+  const urls = urlsOf(given, offered);
   await report.section('Candidates', async () => ({ checks: await checkCandidates(servers, ca, wait) }));
   const { nat } = await report.section('STUN and NAT', () => checkNat(urls, wait));
   const { relays } = await report.section('TURN', () => checkRelays(urls, ca, wait));
+  const mapped = nat?.seen.find((seen) => seen.mapped)?.mapped?.address;
+  const { port } = await report.section('One port', () => checkPort({ port: values.port, relays, mapped, ca }, wait));
   return {
     loopback: loopback.works,
     addresses: network.addresses,
     ipv6: network.ipv6,
     relays,
     ...(nat ? { nat } : {}),
+    ...(port ? { port } : {}),
     ...(meetings.length > 0 ? { signaling: meetings.some(({ works }) => works) } : {}),
     wrongClock: meetings.some(({ ahead = 0 }) => Math.abs(ahead) > SKEW_LIMIT),
   };
@@ -164,11 +181,16 @@ const ANSWERS: Readonly<
   unknown: ['?    ', 'dim'],
 };
 
-function conclude(out: Output, list: readonly Verdict[], todo: readonly string[]): void {
+function conclude(out: Output, list: readonly Verdict[], todo: readonly string[], ways?: Reach): void {
   if (!out.json) out.stdout.write(`${out.paint('bold', 'What works')}\n`);
   for (const { who, answer, text } of list) {
     const [mark, colour] = ANSWERS[answer];
     out.result({ type: 'verdict', who, answer, text }, `  ${out.paint(colour, mark)} ${harmless(text)}`);
+  }
+  if (ways) {
+    const { udp, port, relay, text } = ways;
+    if (!out.json) out.stdout.write(`${out.paint('bold', 'How agents here are reached')}\n`);
+    out.result({ type: 'reach', udp, port, relay, text }, `  ${harmless(text)}`);
   }
   if (todo.length === 0) return;
   if (!out.json) out.stdout.write(`${out.paint('bold', 'What to do')}\n`);

@@ -1,5 +1,11 @@
 // Tests with real connections: what this host can gather, whether data gets through, and whether relays work.
-import type { ConnectCause, RTCConfiguration, RTCIceCandidate, RTCPeerConnection } from '../../index';
+import type {
+  ConnectCause,
+  RTCConfiguration,
+  RTCIceCandidate,
+  RTCPeerConnection,
+  RTCSessionDescriptionInit,
+} from '../../index';
 import type { ServerUrl } from './servers';
 
 /** Candidates of this host. */
@@ -39,42 +45,66 @@ export async function gather(configuration: RTCConfiguration, timeout: number, e
   }
 }
 
-/** Two connections of this process, one message there and back; milliseconds of that round trip, and of the connecting. */
+/** Whether a candidate is told to the other side. */
+type Passes = (candidate: RTCIceCandidate) => boolean;
+
+/**
+ * Two connections of this process, one message there and back; milliseconds of that round trip, and of the connecting.
+ *
+ * @throws DOMException - A connection cannot be made: a port is taken.
+ */
 export async function exchange(
-  configuration: RTCConfiguration,
+  [caller, callee]: readonly [RTCConfiguration, RTCConfiguration],
   timeout: number,
+  passes: Passes = () => true,
 ): Promise<{ connect: number; rtt: number } | undefined> {
   const { RTCPeerConnection } = await import('../../index.js');
-  const [a, b] = [new RTCPeerConnection(configuration), new RTCPeerConnection(configuration)];
+  const open: RTCPeerConnection[] = [];
   let timer: NodeJS.Timeout | undefined;
   try {
+    for (const configuration of [caller, callee]) open.push(new RTCPeerConnection(configuration));
     const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), timeout)));
-    return await Promise.race([echo(a, b), late]);
+    return await Promise.race([echo(open[0]!, open[1]!, passes), late]);
   } finally {
     clearTimeout(timer);
-    a.close();
-    b.close();
+    for (const connection of open) connection.close();
   }
 }
 
-async function echo(a: RTCPeerConnection, b: RTCPeerConnection): Promise<{ connect: number; rtt: number }> {
+async function echo(
+  a: RTCPeerConnection,
+  b: RTCPeerConnection,
+  passes: Passes,
+): Promise<{ connect: number; rtt: number }> {
   const started = performance.now();
-  // Candidates that come early wait in the chain of operations, or are part of the description.
-  a.onicecandidate = ({ candidate }) => void b.addIceCandidate(candidate).catch(() => undefined);
-  b.onicecandidate = ({ candidate }) => void a.addIceCandidate(candidate).catch(() => undefined);
+  // Candidates that come early wait in the chain of operations.
+  const tell = (from: RTCPeerConnection, to: RTCPeerConnection) => {
+    from.onicecandidate = ({ candidate }) => {
+      if (candidate?.candidate && !passes(candidate)) return;
+      void to.addIceCandidate(candidate).catch(() => undefined);
+    };
+  };
+  tell(a, b);
+  tell(b, a);
   b.ondatachannel = ({ channel }) => (channel.onmessage = ({ data }) => channel.send(data as string));
   const channel = a.createDataChannel('doctor');
   const opened = new Promise<void>((resolve) => (channel.onopen = () => resolve()));
   const answered = new Promise<void>((resolve) => (channel.onmessage = () => resolve()));
   await a.setLocalDescription();
-  await b.setRemoteDescription(a.localDescription!);
+  await b.setRemoteDescription(bare(a));
   await b.setLocalDescription();
-  await a.setRemoteDescription(b.localDescription!);
+  await a.setRemoteDescription(bare(b));
   await opened;
   const connected = performance.now();
   channel.send('doctor');
   await answered;
   return { connect: connected - started, rtt: performance.now() - connected };
+}
+
+/** The description without candidates, each of which is told for itself. */
+function bare({ localDescription }: RTCPeerConnection): RTCSessionDescriptionInit {
+  const { type, sdp } = localDescription!;
+  return { type, sdp: sdp.replace(/^a=(candidate:.*|end-of-candidates)\r\n/gm, '') };
 }
 
 /** Whether a TURN server gives relayed addresses, and data gets through them. */
@@ -108,6 +138,6 @@ export async function tryRelay(server: ServerUrl, ca: string | undefined, timeou
     return { server, error: causes.map(({ code, text }) => `${text} (${code})`).join('; ') || silent, causes };
   }
   const address = `${relayed.address}:${relayed.port}`;
-  const through = server.derived ? undefined : await exchange(configuration, timeout);
+  const through = server.derived ? undefined : await exchange([configuration, configuration], timeout);
   return { server, address, time, ...(through ? { rtt: through.rtt } : {}) };
 }

@@ -28,7 +28,7 @@ export async function missingLibrary(): Promise<{ check: Check; todo: string } |
 /** The connection of this machine with itself. */
 export async function checkLoopback(timeout: number): Promise<{ checks: Check[]; works: boolean }> {
   const transport = { includeLoopback: true, bindAddress: '127.0.0.1' };
-  const result = await exchange({ transport }, timeout);
+  const result = await exchange([{ transport }, { transport }], timeout);
   if (!result)
     return { checks: [found('loopback', 'fail', 'a data channel over 127.0.0.1 does not work')], works: false };
   const { connect, rtt } = result;
@@ -144,7 +144,9 @@ export async function checkRelays(
   ca: string | undefined,
   timeout: number,
 ): Promise<{ checks: Check[]; relays: Relay[] }> {
-  const relays = await Promise.all(turnUrls(urls).map((server) => tryRelay(server, ca, timeout)));
+  const tried = await Promise.all(turnUrls(urls).map((server) => tryRelay(server, ca, timeout)));
+  // A way that nobody has said is there, and that is not there, is nothing to tell of.
+  const relays = tried.filter(({ server, address }) => !server.derived || address !== undefined);
   if (relays.length === 0) return { checks: [found('turn', 'skip', 'no TURN server was given')], relays };
   return { checks: relays.map(relayCheck), relays };
 }
@@ -153,10 +155,7 @@ function relayCheck({ server, address, time, rtt, error, causes }: Relay): Check
   const { url, scheme, transport, derived } = server;
   const by = scheme === 'turns' ? 'TLS' : transport.toUpperCase();
   const facts = { url, by: by.toLowerCase(), given: !derived, address, time, rtt, error, causes };
-  if (address === undefined) {
-    const text = `${url} by ${by}: ${error}`;
-    return found('turn', derived ? 'skip' : 'fail', derived ? `${text} (not asked for)` : text, facts);
-  }
+  if (address === undefined) return found('turn', 'fail', `${url} by ${by}: ${error}`, facts);
   const text = `${url} by ${by}: relays at ${address}, ${duration(time!)} to set up`;
   if (derived) return found('turn', 'ok', `${text} (not asked for)`, facts);
   if (rtt === undefined) {
@@ -210,11 +209,14 @@ function clockCheck(ahead: number | undefined): Check {
   return found('clock', off > SKEW_WARNING ? 'warn' : 'ok', text, { ahead });
 }
 
-/** All URLs of the servers that were given. */
 /** The message with its address, once: errors name the URL, and the host that it leads to as well. */
 export function named(url: string, message: string): string {
   const shorter = message.replace(`: ${new URL(url).host}: `, ': ');
   return shorter.startsWith(url.replace(/\/$/, '')) ? shorter : `${url}: ${shorter}`;
 }
 
-export const urlsOf = (iceServers: readonly RTCIceServer[]): ServerUrl[] => serverUrls(iceServers);
+/** All URLs of servers: of those that were given, and of those that the signaling service hands out. */
+export const urlsOf = (given: readonly RTCIceServer[], offered: readonly RTCIceServer[]): ServerUrl[] => [
+  ...serverUrls(given),
+  ...serverUrls(offered).map((server) => ({ ...server, offered: true as const })),
+];

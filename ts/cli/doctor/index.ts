@@ -11,4 +11,6 @@ export {
   SKEW_LIMIT,
   urlsOf,
 } from './examine';
+export { checkPort, checkTcp } from './ports';
+export { reach, type Reach } from './reach';
 export { advice, untested, verdicts, type Findings, type Verdict } from './verdict';

@@ -14,6 +14,8 @@ export interface ServerUrl {
   readonly transport: 'udp' | 'tcp';
   readonly username?: string;
   readonly credential?: string;
+  /** The signaling service hands it out: it knows all ways to the server, and no other is tried. */
+  readonly offered?: true;
   /** Not asked for: the same server by another way, to know whether that would work. */
   readonly derived?: true;
 }
@@ -44,7 +46,7 @@ export function turnUrls(urls: readonly ServerUrl[]): ServerUrl[] {
   const key = ({ scheme, host, transport }: ServerUrl) => `${scheme} ${host} ${transport}`;
   const known = new Set(given.map(key));
   const derived: ServerUrl[] = [];
-  for (const server of given) {
+  for (const server of given.filter(({ offered }) => !offered)) {
     const host = isIP(server.host) === 6 ? `[${server.host}]` : server.host;
     const ways: ServerUrl[] = [
       { ...server, url: `turn:${host}:${server.port}?transport=tcp`, scheme: 'turn', transport: 'tcp', derived: true },

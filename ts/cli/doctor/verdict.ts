@@ -2,6 +2,7 @@
 import type { Relay } from './connections';
 import type { Nat } from './nat';
 import type { Address } from './network';
+import type { Port } from './ports';
 
 /** Everything that was found. */
 export interface Findings {
@@ -11,6 +12,8 @@ export interface Findings {
   /** Nothing if no server was given to ask. */
   readonly nat?: Nat;
   readonly relays: readonly Relay[];
+  /** One port for all connections. */
+  readonly port?: Port;
   /** Nothing if no server was given; whether it works otherwise. */
   readonly signaling?: boolean;
   /** The clock differs from that of a signaling server by more than agents allow each other. */
