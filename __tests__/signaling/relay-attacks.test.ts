@@ -93,15 +93,16 @@ test('connections that begin and do not go on make room for others', async () =>
   }
 });
 
-test('2,000 connections of garbage are ended and disturb nobody', async () => {
+test('10,000 connections of garbage are ended and disturb nobody', async () => {
   const running = relayOnly(RTCPeerConnection, [iceServer(server, 'tcp')]);
   const one = async (i: number) => {
     const garbage = connect(server.port, '127.0.0.1').on('error', () => undefined);
-    const closed = once(garbage, 'close');
+    // Whether it is reset or ended is no matter.
+    const closed = new Promise((resolve) => garbage.on('close', resolve));
     // The first byte says STUN, the others do not.
     garbage.write(Buffer.concat([Buffer.from([i % 4]), Buffer.alloc(30, 0xee)]));
     await closed;
   };
-  for (let i = 0; i < 200; i++) await Promise.all(Array.from({ length: 10 }, (_, j) => one(i + j)));
+  for (let i = 0; i < 1000; i++) await Promise.all(Array.from({ length: 10 }, (_, j) => one(i + j)));
   expect(await running).toEqual(expected);
 }, 30_000);
