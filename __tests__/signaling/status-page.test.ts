@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 
 import puppeteer, { type Browser } from 'puppeteer-core';
 
-import { createSignalingServer } from '../../index.js';
+import { createSignalingServer, RTCPeerConnection } from '../../index.js';
 import { httpOf, offer, Plain } from './clients';
+import { iceServer, serve } from './relay-setup';
 
 const paths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const executablePath = process.env.CHROMIUM_PATH || paths.find((path) => existsSync(path));
@@ -56,4 +57,26 @@ inBrowser('with an admin token the page asks for it', async () => {
   await page.click('#login button');
   await page.waitForFunction('document.querySelector(\'[data-fact="agents"]\')?.textContent === "0"');
   expect(await page.evaluate("document.getElementById('login').hidden")).toBe(true);
+});
+
+inBrowser('of a server with a relay it shows how many relay, and of one without nothing of the kind', async () => {
+  await using plain = await createSignalingServer();
+  await using server = await serve();
+  const page = await browser.newPage();
+  const fact = (name: string) => `document.querySelector('[data-fact="${name}"]')?.textContent`;
+  await page.goto(`${httpOf(plain.url)}/status`);
+  await page.waitForFunction(`${fact('agents')} === '0'`);
+  expect(await page.evaluate(fact('relay-allocations'))).toBeUndefined();
+
+  await page.goto(`${httpOf(server.url)}/status`);
+  await page.waitForFunction(`${fact('relay-allocations')} === '0'`);
+  const connection = new RTCPeerConnection({ iceServers: [iceServer(server, 'udp')], iceTransportPolicy: 'relay' });
+  try {
+    connection.createDataChannel('x');
+    await connection.setLocalDescription();
+    await page.waitForFunction(`Number(${fact('relay-allocations')}) > 0`);
+  } finally {
+    connection.close();
+  }
+  await page.waitForFunction(`${fact('relay-allocations')} === '0'`);
 });
