@@ -1,13 +1,16 @@
 // The relay of our signaling server beside coturn, under the same load: a thousand allocations of coturn's own client, whose datagrams
-// go by channels to its echo server and back. Prints tables for docs/benchmarks.md.
-// Usage: node bench/relay.mjs [--clients 1000] [--seconds 10] [--load 0|1|2] [--server ours|coturn]
+// go by channels to its echo server and back.
+// Usage: node bench/relay.mjs [--clients 1000] [--seconds 10] [--load 0|1|2] [--server ours|coturn] [--publish]
+// `--publish` writes the table into docs/benchmarks.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+
+import { machine, publish, table } from './publish.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -15,11 +18,14 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     load: { type: 'string' },
     server: { type: 'string' },
+    publish: { type: 'boolean' },
   },
 });
 const [clients, seconds] = [Number(values.clients), Number(values.seconds)];
 const SECRET = 'only for this benchmark';
 const TICKS = 100;
+/** Milliseconds between two looks at the server. */
+const SAMPLE = 200;
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -66,9 +72,19 @@ async function startCoturn(folder) {
       .concat(SECRET, '--listening-port', port, '--listening-ip', '127.0.0.1', '--relay-ip', '127.0.0.1')
       .concat('--userdb', join(folder, 'db'), '--pidfile', join(folder, 'pid'), '--log-file', join(folder, 'log'));
   const child = spawn('turnserver', args.map(String), { stdio: 'ignore' });
+  await listening(port);
+  return { child, port };
+}
+
+/** Resolves when somebody accepts connections there: a question by UDP that comes too early is never answered. */
+async function listening(port) {
   for (;;) {
-    const probe = spawn('turnutils_stunclient', ['-p', String(port), '127.0.0.1'], { stdio: 'ignore' });
-    if ((await once(probe, 'exit'))[0] === 0) return { child, port };
+    const socket = connect(port, '127.0.0.1');
+    const there = await new Promise((resolve) => {
+      socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (there) return;
   }
 }
 
@@ -83,13 +99,9 @@ async function load({ child, port }, peerPort, { interval, length, options = [] 
   );
   let output = '';
   for (const stream of [uclient.stdout, uclient.stderr]) stream.on('data', (data) => (output += data));
-  let most = idle;
-  const watching = setInterval(() => {
-    const now = usage(child.pid);
-    if (now.memory > most.memory) most = now;
-  }, 200);
-  const ended = once(uclient, 'exit');
-  await ended;
+  const samples = [idle];
+  const watching = setInterval(() => samples.push(usage(child.pid)), SAMPLE);
+  await once(uclient, 'exit');
   clearInterval(watching);
   const [, sent, received] = /tot_send_msgs=(\d+), tot_recv_msgs=(\d+)(?![^]*tot_send_msgs)/.exec(output) ?? [];
   // Its total time has the seconds in it that it waits for stragglers: what counts is its best second.
@@ -98,15 +110,12 @@ async function load({ child, port }, peerPort, { interval, length, options = [] 
   );
   const rate = Math.max(...counts.map((count, i) => count - (counts[i - 1] ?? 0)));
   if (sent === undefined) throw new Error(output.slice(-2000));
-  const cpu = usage(child.pid).cpu - idle.cpu;
-  return {
-    sent: Number(sent),
-    received: Number(received),
-    rate,
-    lost: 1 - Number(received) / Number(sent),
-    cpu: (cpu / (Number(sent) + Number(received))) * 1e6,
-    memory: (most.memory - idle.memory) / clients,
-  };
+  // Each that came back has passed twice.
+  const cpu = (usage(child.pid).cpu - idle.cpu) / (2 * Number(received));
+  const perSecond = 1000 / SAMPLE;
+  const cores = Math.max(...samples.slice(perSecond).map((sample, i) => sample.cpu - samples[i].cpu));
+  const memory = (Math.max(...samples.map((sample) => sample.memory)) - idle.memory) / clients;
+  return { rate, lost: 1 - Number(received) / Number(sent), cpu: cpu * 1e6, cores, memory };
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'ossa-bench-relay-'));
@@ -117,10 +126,8 @@ const loads = [
   ['as many of 1,000 bytes as go', { interval: 1, length: 1000 }],
   ['50 of 200 bytes, clients by TCP', { interval: 20, length: 200, options: ['-t'] }],
 ];
+const rows = [];
 try {
-  console.log(`${clients} allocations, each ${seconds} s\n`);
-  console.log('| load | server | echoed in the best second | lost | processor per datagram | memory per allocation |');
-  console.log('|---|---|---|---|---|---|');
   for (const [what, how] of loads.filter((_, i) => values.load === undefined || i === Number(values.load))) {
     for (const [name, start] of [
       ['ours', startOurs],
@@ -128,20 +135,37 @@ try {
     ].filter(([name]) => values.server === undefined || values.server === name)) {
       const server = await start();
       try {
-        const { rate, lost, cpu, memory } = await load(server, peerPort, how);
-        const row = [
+        const { rate, lost, cpu, cores, memory } = await load(server, peerPort, how);
+        rows.push([
+          what,
+          name,
           rate.toFixed(0),
           `${(lost * 100).toFixed(1)} %`,
           `${cpu.toFixed(2)} µs`,
+          `${((cpu * 1e3) / how.length).toFixed(1)} s/GB`,
+          cores.toFixed(2),
           `${(memory / 1024).toFixed(1)} KiB`,
-        ];
-        console.log(`| ${[what, name, ...row].join(' | ')} |`);
+        ]);
+        console.error(rows.at(-1).join('  '));
       } finally {
         server.child.kill('SIGKILL');
         await once(server.child, 'exit');
       }
     }
   }
+  const head = [
+    'load',
+    'server',
+    'echoed in the best second',
+    'lost',
+    'processor per datagram',
+    '… per data',
+    'cores',
+    'memory per allocation',
+  ];
+  const lines = table(head, rows);
+  console.log(lines.join('\n'));
+  if (values.publish) publish('relay', [`${clients} allocations, each for ${seconds} s. ${machine()}`, '', ...lines]);
 } finally {
   peer.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
