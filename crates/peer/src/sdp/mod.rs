@@ -1,4 +1,4 @@
-//! Session descriptions as text (RFC 8866), as far as data channels need them.
+//! Session descriptions as text (RFC 8866), as far as data channels, audio and video need them.
 //!
 //! [`Description`] is what we receive, [`Outline`] what we write; [`Candidate`] and [`Fingerprint`] are values
 //! of attributes. Reading is tolerant: what we do not know is skipped and kept in the text, sections that we are
@@ -23,6 +23,7 @@ mod candidate;
 mod description;
 mod fingerprint;
 mod lines;
+mod rtp;
 mod section;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -33,5 +34,9 @@ pub use candidate::{Candidate, CandidateAddress, CandidateError, CandidateProtoc
 pub use description::{Description, Group, MAX_BYTES, MAX_CANDIDATES, MAX_SECTIONS};
 pub use fingerprint::Fingerprint;
 pub(crate) use lines::excerpt;
+pub use rtp::{
+    Direction, ExtMap, Feedback, Fmtp, MAX_RTP_ATTRIBUTES, Msid, Rid, RidChoice, RidDirection, RtpAttributes,
+    RtpMap, Simulcast, SsrcAttribute, SsrcGroup,
+};
 pub use section::{Located, MediaSection, TransportAttributes};
 pub use write::{DataAttributes, InactiveMedia, MAX_PACKET, Outline, OutlineSection};

@@ -156,6 +156,16 @@ impl MediaSection {
         self.port != 0 || self.bundle_only
     }
 
+    /// Whether this is a section for audio or video over DTLS (RFC 9429, section 5.1.2).
+    pub fn is_rtp(&self) -> bool {
+        let ends_with = |end: &str| {
+            let start = self.proto.len().checked_sub(end.len());
+            start.and_then(|start| self.proto.get(start..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+        };
+        let kind = ["audio", "video"].iter().any(|kind| self.kind.eq_ignore_ascii_case(kind));
+        kind && ["RTP/SAVPF", "RTP/SAVP"].into_iter().any(ends_with)
+    }
+
     /// The first codec of a section for RTP: its format and the attributes that describe it.
     pub(crate) fn codec(&self) -> Option<(&str, Vec<String>)> {
         /// What only goes along with a codec.

@@ -1,6 +1,7 @@
 //! Tests of the text layer.
 
-mod properties;
+pub(crate) mod properties;
+mod rtp;
 pub(crate) mod samples;
 
 use super::*;

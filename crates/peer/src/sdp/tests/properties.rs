@@ -95,7 +95,7 @@ prop_compose! {
 }
 
 /// Changes a text at random places: bytes replaced, lines dropped, doubled, cut or swapped.
-fn mutate(text: &str, edits: &[(u8, u16, char)]) -> String {
+pub(crate) fn mutate(text: &str, edits: &[(u8, u16, char)]) -> String {
     let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
     for (kind, at, letter) in edits {
         if lines.is_empty() {

@@ -315,3 +315,35 @@ pub(crate) const ALL: [(&str, &str); 11] = [
     ("aiortc", AIORTC),
     ("lite server", LITE),
 ];
+
+/// Offers of audio, video and data, as the stacks write them today.
+pub(crate) mod media {
+    /// Chromium 156: `addTransceiver` for both, in `balanced`.
+    pub(crate) const CHROMIUM: &str = include_str!("offers/chromium.sdp");
+    /// The same with a camera in three sizes.
+    pub(crate) const CHROMIUM_SIMULCAST: &str = include_str!("offers/chromium-simulcast.sdp");
+    /// Firefox 153.
+    pub(crate) const FIREFOX: &str = include_str!("offers/firefox.sdp");
+    /// The same with a camera in three sizes.
+    pub(crate) const FIREFOX_SIMULCAST: &str = include_str!("offers/firefox-simulcast.sdp");
+    /// werift: no header extensions, no retransmission.
+    pub(crate) const WERIFT: &str = include_str!("offers/werift.sdp");
+    /// @roamhq/wrtc, a libwebrtc of some years ago.
+    pub(crate) const WRTC: &str = include_str!("offers/wrtc.sdp");
+    /// What mediasoup-client writes for a server in the shape of mediasoup, with the section that it probes bandwidth in.
+    pub(crate) const MEDIASOUP: &str = include_str!("offers/mediasoup.sdp");
+    /// A server in the shape of Janus: one codec per section.
+    pub(crate) const JANUS: &str = include_str!("offers/janus.sdp");
+
+    /// All of them, with a name for messages.
+    pub(crate) const ALL: [(&str, &str); 8] = [
+        ("Chromium", CHROMIUM),
+        ("Chromium, simulcast", CHROMIUM_SIMULCAST),
+        ("Firefox", FIREFOX),
+        ("Firefox, simulcast", FIREFOX_SIMULCAST),
+        ("werift", WERIFT),
+        ("wrtc", WRTC),
+        ("mediasoup", MEDIASOUP),
+        ("Janus", JANUS),
+    ];
+}
