@@ -47,6 +47,7 @@ fn session(id: u64) -> Session {
         sctp_init: InitChunk::parse(&init(id as u8)),
         session_id: id,
         always_negotiate: false,
+        media: None,
     })
 }
 

@@ -94,6 +94,8 @@ fn value(event: &Event) -> Value {
         | Event::ResolveCandidate(_)
         | Event::Message { .. }
         | Event::Released { .. } => Value::Null,
+        // Connections are made without audio and video here.
+        Event::Track(_) => Value::Null,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::certificate::Certificate;
+use crate::jsep::MediaCapabilities;
 
 /// Settings of one connection. Made by [`Config::new`] and then adjusted field by field.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Config {
     pub init_in_descriptions: bool,
     /// Always put an `m=application` section into offers, also without a data channel (W3C `alwaysNegotiateDataChannels`).
     pub always_negotiate_data_channels: bool,
+    /// Negotiate audio and video as well. `None`: sections for them in an offer are kept without use, or rejected.
+    pub media: Option<MediaSettings>,
     /// Tuning of the SCTP association. Ports and message sizes are taken from the negotiation instead.
     pub sctp: ossa_sctp::Config,
 }
@@ -45,9 +48,20 @@ impl Config {
             send_buffer_limit: 16 * 1024 * 1024,
             init_in_descriptions: true,
             always_negotiate_data_channels: false,
+            media: None,
             sctp: ossa_sctp::Config::default(),
         }
     }
+}
+
+/// Settings for audio and video.
+#[derive(Debug, Clone)]
+pub struct MediaSettings {
+    /// The codecs and header extensions that there are.
+    pub capabilities: MediaCapabilities,
+    /// What a clock on the wall says when the connection is made, as time since the Unix epoch: reports to the peer tell it
+    /// (RFC 3550, section 6.4.1).
+    pub wall_clock: Duration,
 }
 
 /// `RTCIceTransportPolicy`.

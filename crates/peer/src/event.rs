@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::channels::{ChannelError, ChannelId, ChannelInfo, MessageKind};
 use crate::ice::{IceCandidateError, RelayProtocol, ResolveCandidate, SelectedPair};
-use crate::jsep::IceParameters;
+use crate::jsep::{IceParameters, TrackChange};
 use crate::rtc_error::RtcError;
 use crate::states::{ConnectionState, DtlsState, GatheringState, IceState, SctpState};
 
@@ -114,6 +114,8 @@ pub enum Event {
         /// The payload.
         data: Bytes,
     },
+    /// A description has changed what is received (`track`, `removetrack`), or has ended a transceiver.
+    Track(TrackChange),
     /// Bytes of a channel have left the send buffer.
     Released {
         /// Our handle.

@@ -1,4 +1,4 @@
-//! One WebRTC connection that carries data, sans-IO: offers and answers, ICE, DTLS, SCTP, data channels, statistics.
+//! One WebRTC connection, sans-IO: offers and answers, ICE, DTLS, SCTP, data channels, audio and video, statistics.
 //!
 //! A [`Connection`] owns no socket, no thread and no clock. Its owner hands in datagrams, gathered candidates and the
 //! time, and takes out datagrams, events and the time of the next call. After any call that takes `now`, poll until
@@ -24,7 +24,7 @@ pub mod stats;
 
 pub use certificate::Certificate;
 pub use channels::{ChannelError, ChannelId, ChannelInfo, DataChannelInit, MessageKind, Priority};
-pub use config::{Config, DtlsConfig, DtlsVersions, IceConfig, IceTransportPolicy};
+pub use config::{Config, DtlsConfig, DtlsVersions, IceConfig, IceTransportPolicy, MediaSettings};
 pub use connection::{Connection, Transmit};
 pub use diagnosis::{Diagnosis, KindCounts};
 pub use error::{Error, ErrorKind};
@@ -33,8 +33,12 @@ pub use ice::{
     CandidateInfo, CandidateKind, Fault, IceCandidateError, LocalCandidate, LocalCandidateKind,
     RelayProtocol, ResolveCandidate, SelectedPair,
 };
-pub use jsep::{CandidateInit, DtlsRole, IceParameters, SdpType, SessionDescription, SignalingState};
+pub use jsep::{
+    CandidateInit, CodecCapability, DtlsRole, EncodingInit, IceParameters, MediaCapabilities, SdpType,
+    SectionParameters, SessionDescription, SignalingState, TrackChange, Transceiver, TransceiverId,
+    TransceiverInit,
+};
 pub use rtc_error::{ErrorDetail, RtcError};
-pub use sdp::{CandidateProtocol, Fingerprint, TcpType};
+pub use sdp::{CandidateProtocol, Direction, Fingerprint, TcpType};
 pub use snapshot::{DtlsSnapshot, IceSnapshot, SctpSnapshot, Snapshot};
 pub use states::{ChannelState, ConnectionState, DtlsState, GatheringState, IceRole, IceState, SctpState};

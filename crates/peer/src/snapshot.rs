@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::ice::SelectedPair;
-use crate::jsep::{DtlsRole, SessionDescription, SignalingState};
+use crate::jsep::{DtlsRole, SessionDescription, SignalingState, Transceiver};
 use crate::states::{ConnectionState, DtlsState, GatheringState, IceRole, IceState, SctpState};
 
 /// Everything that the W3C attributes of a connection and its transports show.
@@ -29,9 +29,11 @@ pub struct Snapshot {
     pub can_trickle_ice_candidates: Option<bool>,
     /// Whether `negotiationneeded` is due.
     pub negotiation_needed: bool,
+    /// `getTransceivers()`, without those that are stopped.
+    pub transceivers: Vec<Transceiver>,
     /// `RTCSctpTransport`, once a data section has been negotiated.
     pub sctp: Option<SctpSnapshot>,
-    /// `RTCDtlsTransport`, together with the former.
+    /// `RTCDtlsTransport`, once any section has been negotiated.
     pub dtls: Option<DtlsSnapshot>,
     /// `RTCIceTransport`, together with the former.
     pub ice: Option<IceSnapshot>,
@@ -51,6 +53,7 @@ impl Snapshot {
             pending_remote_description: None,
             can_trickle_ice_candidates: None,
             negotiation_needed: false,
+            transceivers: Vec::new(),
             sctp: None,
             dtls: None,
             ice: None,

@@ -38,8 +38,7 @@ impl Connection {
         });
         if self.transport.is_some() {
             self.sctp_state = SctpState::Closed;
-            let event = self.sctp_event();
-            self.events.push_back(event);
+            self.report_sctp();
         }
         self.update_connection();
         self.channels.close_all(Some(&RtcError::new(ErrorDetail::DataChannelFailure, message)));

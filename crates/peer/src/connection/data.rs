@@ -77,8 +77,7 @@ impl Connection {
         match event {
             SctpEvent::Connected { outbound_streams, inbound_streams } => {
                 self.sctp_state = SctpState::Connected;
-                let event = self.sctp_event();
-                self.events.push_back(event);
+                self.report_sctp();
                 if let Some(sctp) = &mut self.sctp {
                     self.channels.connected(now, outbound_streams.min(inbound_streams), sctp);
                 }
@@ -134,8 +133,7 @@ impl Connection {
         self.sctp = None;
         if self.transport.is_some() && self.sctp_state != SctpState::Closed {
             self.sctp_state = SctpState::Closed;
-            let event = self.sctp_event();
-            self.events.push_back(event);
+            self.report_sctp();
         }
         true
     }

@@ -9,11 +9,14 @@ mod negotiate;
 mod report;
 mod snapshot;
 mod state;
+mod transceivers;
 mod transmit;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use ossa_sctp::{Association, InitChunk};
 use rand_chacha::ChaCha20Rng;
@@ -25,7 +28,7 @@ use crate::dtls::{DtlsTransport, ReceiveBuffer};
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::ice::IceTransport;
-use crate::jsep::{IceParameters, Session, SessionConfig, TransportParameters};
+use crate::jsep::{IceParameters, MediaConfig, Session, SessionConfig, TransportParameters};
 use crate::rtc_error::RtcError;
 use crate::sdp::Candidate;
 use crate::states::SctpState;
@@ -99,6 +102,7 @@ impl Connection {
             // Below 2^63, as RFC 9429 section 5.2.1 asks.
             session_id: rng.next_u64() >> 1,
             always_negotiate: config.always_negotiate_data_channels,
+            media: media_config(&config, &mut rng),
         });
         let max_receive =
             usize::try_from(config.max_message_size).ok().filter(|m| *m != 0).unwrap_or(usize::MAX);
@@ -168,6 +172,15 @@ impl Connection {
     fn mid(&self) -> String {
         self.session.transport_mid().unwrap_or_default().to_owned()
     }
+}
+
+/// What the negotiation needs to know of audio and video.
+fn media_config(config: &Config, rng: &mut ChaCha20Rng) -> Option<MediaConfig> {
+    let capabilities = config.media.as_ref()?.capabilities.clone();
+    // RFC 7022, section 4.2: 96 bits that nothing else is made from.
+    let mut name = [0; 12];
+    rng.fill_bytes(&mut name);
+    Some(MediaConfig { capabilities, cname: STANDARD.encode(name), seed: rng.next_u64() })
 }
 
 /// What stands in our descriptions about the association that this seed makes.

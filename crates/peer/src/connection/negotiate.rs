@@ -104,7 +104,13 @@ impl Connection {
             self.ice.rollback();
         }
         if change.data_section_removed {
-            self.drop_transport(now, change.rolled_back);
+            self.drop_association(change.rolled_back);
+        }
+        if change.transport_removed {
+            self.drop_transport();
+        }
+        if change.data_section_removed || change.transport_removed {
+            self.update(now);
         }
         if let Some(parameters) = &change.transport {
             self.ice.set_controlling(parameters.ice_controlling);
@@ -115,7 +121,7 @@ impl Connection {
             self.events.push_back(Event::Gather { generation, parameters });
         }
         if let Some(parameters) = change.transport {
-            self.start_transport(parameters);
+            self.start_transport(now, parameters);
         }
         if let Some(remote) = change.remote_ice
             && let Some(generation) = self.ice.newest_mut()
@@ -132,6 +138,7 @@ impl Connection {
             generation.end_of_candidates(now);
         }
         self.kick(now);
+        self.events.extend(change.tracks.into_iter().map(Event::Track));
     }
 
     /// A restart that the peer answers with its old credentials (some stacks do) goes on with those.
@@ -145,18 +152,24 @@ impl Connection {
     }
 
     /// Both descriptions are known.
-    fn start_transport(&mut self, parameters: TransportParameters) {
+    fn start_transport(&mut self, now: Instant, parameters: TransportParameters) {
         self.dtls.set_parameters(parameters.dtls_role, parameters.remote_fingerprints.clone());
         let role = self.dtls.role().unwrap_or(parameters.dtls_role);
         self.channels.set_role(role);
-        self.channels.set_max_send_size(parameters.remote_max_message_size);
-        // Only our own stack announces the size of its packets.
-        self.channels.set_grants_grace(parameters.remote_max_packet.is_none());
+        if let Some(data) = &parameters.data {
+            self.channels.set_max_send_size(data.remote_max_message_size);
+            // Only our own stack announces the size of its packets.
+            self.channels.set_grants_grace(data.remote_max_packet.is_none());
+        }
         self.transport = Some(parameters);
+        if self.dtls.is_connected() && self.sctp_state == SctpState::Connecting {
+            // Data that comes to a transport that audio and video have had to themselves.
+            self.start_sctp(now);
+        }
     }
 
-    /// There is no data section any more.
-    fn drop_transport(&mut self, now: Instant, keep_channels: bool) {
+    /// There is no section in use any more.
+    fn drop_transport(&mut self) {
         self.ice.close();
         self.dtls.close(&mut self.rx);
         let tie_breaker = self.next_u64();
@@ -167,11 +180,15 @@ impl Connection {
             // The same settings were good enough the first time.
             self.dtls = dtls;
         }
+        self.transport = None;
+        self.unresolved.clear();
+    }
+
+    /// There is no data section any more.
+    fn drop_association(&mut self, keep_channels: bool) {
         self.sctp = None;
         self.ending = None;
         self.sctp_state = SctpState::Connecting;
-        self.transport = None;
-        self.unresolved.clear();
         if !keep_channels {
             self.channels.close_all(None);
             // A description that was withdrawn may be set again, so its INIT stays good; but one of an association that has
@@ -180,6 +197,5 @@ impl Connection {
             self.session.set_sctp_init(init_chunk(&self.config, self.sctp_seed));
         }
         self.channels.transport_gone();
-        self.update(now);
     }
 }

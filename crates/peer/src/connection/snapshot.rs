@@ -21,7 +21,8 @@ impl Connection {
             pending_remote_description: self.session.pending_remote_description(),
             can_trickle_ice_candidates: self.session.can_trickle_ice_candidates(),
             negotiation_needed: self.negotiation_needed(),
-            sctp: transports.map(|_| SctpSnapshot {
+            transceivers: self.session.transceivers(),
+            sctp: transports.and_then(|transport| transport.data.as_ref()).map(|_| SctpSnapshot {
                 state: self.sctp_state,
                 max_message_size: self.max_message_size(),
                 max_channels: self.max_channels(),

@@ -165,21 +165,23 @@ impl Connection {
         self.update_connection();
     }
 
-    fn start_sctp(&mut self, now: Instant) {
-        let Some(transport) = &self.transport else { return };
+    pub(super) fn start_sctp(&mut self, now: Instant) {
+        let Some(data) = self.transport.as_ref().and_then(|transport| transport.data.as_ref()) else {
+            return;
+        };
         if self.sctp.is_some() {
             return;
         }
         let max_receive = usize::try_from(self.config.max_message_size).unwrap_or(usize::MAX);
         // Who does not announce it may break at the probes, see `sdp::MAX_PACKET`.
-        let max_packet = transport.remote_max_packet.and_then(|max| usize::try_from(max).ok());
+        let max_packet = data.remote_max_packet.and_then(|max| usize::try_from(max).ok());
         let settings = &self.config.sctp;
         let config = ossa_sctp::Config {
             mtu_discovery: settings.mtu_discovery && max_packet.is_some(),
             max_mtu: max_packet.map_or(settings.initial_mtu, |max| settings.max_mtu.min(max)),
             path_inside_host: self.ice.route().is_some_and(|route| self.ice.is_inside_host(route)),
             local_port: self.config.sctp_port,
-            remote_port: transport.remote_sctp_port,
+            remote_port: data.remote_sctp_port,
             max_receive_message_size: if max_receive == 0 { usize::MAX } else { max_receive },
             // Both are checked before a message gets there, where 0 bytes and other channels count correctly.
             max_send_message_size: 0,
@@ -187,7 +189,7 @@ impl Connection {
             ..settings.clone()
         };
         let mut sctp = Association::new(config, self.sctp_seed);
-        match &transport.remote_sctp_init {
+        match &data.remote_sctp_init {
             Some(peer) => sctp.connect_with(now, peer, self.ice.route_pair().and_then(|pair| pair.rtt)),
             None => sctp.connect(now),
         }
@@ -219,7 +221,15 @@ impl Connection {
         }
     }
 
-    pub(super) fn sctp_event(&self) -> Event {
+    /// Tells of the association's state, if there is a data section that it is for.
+    pub(super) fn report_sctp(&mut self) {
+        if self.transport.as_ref().is_some_and(|transport| transport.data.is_some()) {
+            let event = self.sctp_event();
+            self.events.push_back(event);
+        }
+    }
+
+    fn sctp_event(&self) -> Event {
         Event::SctpState {
             state: self.sctp_state,
             max_message_size: self.max_message_size(),
@@ -229,7 +239,8 @@ impl Connection {
 
     /// `RTCSctpTransport.maxMessageSize`; `None` is no limit.
     pub(super) fn max_message_size(&self) -> Option<u64> {
-        self.transport.as_ref().map(|t| t.remote_max_message_size).filter(|limit| *limit != 0)
+        let data = self.transport.as_ref()?.data.as_ref()?;
+        Some(data.remote_max_message_size).filter(|limit| *limit != 0)
     }
 
     /// `RTCSctpTransport.maxChannels`, once connected.

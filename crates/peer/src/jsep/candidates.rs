@@ -113,12 +113,13 @@ impl Session {
                 remote.take_candidate(section, None, "")?;
             }
         }
-        let data = self.newest_remote().and_then(|remote| remote.data.as_ref());
-        let ufrag = ufrag.map(str::to_owned).or_else(|| data.map(|data| data.ice.ufrag.clone()));
-        let index = data.map(|data| data.index);
+        let transport = self.newest_remote().and_then(|remote| remote.transport.as_ref());
+        let ufrag =
+            ufrag.map(str::to_owned).or_else(|| transport.map(|transport| transport.ice.ufrag.clone()));
+        let index = transport.map(|transport| transport.anchor);
         Ok(match index {
             Some(index) => self.deliver(index, ufrag.as_deref(), None),
-            None => RemoteCandidate::Ignored("there is no data section"),
+            None => RemoteCandidate::Ignored("there is no section in use"),
         })
     }
 
@@ -129,12 +130,12 @@ impl Session {
         ufrag: Option<&str>,
         candidate: Option<Candidate>,
     ) -> RemoteCandidate {
-        let feeds = self.remotes().any(|remote| remote.feeds_data(section) && remote.has_data_ufrag(ufrag));
+        let feeds = self.remotes().any(|remote| remote.feeds_transport(section) && remote.has_ufrag(ufrag));
         if !feeds {
             return RemoteCandidate::Ignored("its section is not in use");
         }
         if candidate.as_ref().is_some_and(|candidate| candidate.component != 1) {
-            return RemoteCandidate::Ignored("data has one component only");
+            return RemoteCandidate::Ignored("RTCP and data go with the first component");
         }
         let running =
             self.applied.as_mut().filter(|applied| Some(applied.remote_ice.ufrag.as_str()) == ufrag);
@@ -153,8 +154,8 @@ impl Session {
 }
 
 impl RemoteDescription {
-    fn has_data_ufrag(&self, ufrag: Option<&str>) -> bool {
-        self.data.as_ref().is_some_and(|data| ufrag == Some(&data.ice.ufrag))
+    fn has_ufrag(&self, ufrag: Option<&str>) -> bool {
+        self.transport.as_ref().is_some_and(|transport| ufrag == Some(&transport.ice.ufrag))
     }
 
     /// Adds a candidate, or the end of candidates, to the text and to the parsed view.
@@ -164,11 +165,11 @@ impl RemoteDescription {
         candidate: Option<&Candidate>,
         text: &str,
     ) -> Result<(), Error> {
-        let feeds = self.feeds_data(section);
+        let feeds = self.feeds_transport(section);
         let Some(candidate) = candidate else {
             self.description.append(section, "end-of-candidates");
-            if let Some(data) = self.data.as_mut().filter(|_| feeds) {
-                data.end_of_candidates = true;
+            if let Some(transport) = self.transport.as_mut().filter(|_| feeds) {
+                transport.end_of_candidates = true;
             }
             return Ok(());
         };
@@ -183,8 +184,8 @@ impl RemoteDescription {
         }
         media.candidates.push(candidate.clone());
         self.description.append(section, text);
-        if let Some(data) = self.data.as_mut().filter(|_| feeds) {
-            data.add_candidate(candidate);
+        if let Some(transport) = self.transport.as_mut().filter(|_| feeds) {
+            transport.add_candidate(candidate);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The order of media sections that both sides have agreed on.
 
 use super::remote::RemoteDescription;
-use crate::sdp::{InactiveMedia, Outline};
+use crate::sdp::{InactiveMedia, Outline, OutlineSection};
 
 /// One media section of the session. Sections are never removed, only rejected (RFC 9429, section 5.2.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(super) struct Slot {
     pub(super) mid: Option<String>,
     /// This is the data section and it is in use.
     pub(super) data: bool,
+    /// This is a section for audio or video and it is in use, in whichever direction.
+    pub(super) rtp: bool,
     /// It is for RTP and stays, without use, in the group of the data section.
     pub(super) inactive: Option<InactiveMedia>,
     /// A data section by its `m=` line, in use or not: only such a one is recycled for data.
@@ -21,17 +23,32 @@ pub(super) struct Slot {
     pub(super) legacy: bool,
 }
 
-/// What was agreed when the answer to a remote offer came into force.
-pub(super) fn from_remote_offer(offer: &RemoteDescription) -> Vec<Slot> {
-    let data = offer.data.as_ref().map(|data| data.index);
+impl Slot {
+    /// Rejected by both sides, so that another transceiver may have it (RFC 9429, section 5.2.2).
+    pub(super) fn is_free_for_rtp(&self) -> bool {
+        let rtp = ["audio", "video"].iter().any(|kind| self.kind.eq_ignore_ascii_case(kind));
+        rtp && !self.data && !self.rtp && self.inactive.is_none()
+    }
+
+    /// Whether it is used for anything.
+    pub(super) fn is_used(&self) -> bool {
+        self.data || self.rtp || self.inactive.is_some()
+    }
+}
+
+/// What was agreed when our answer to a remote offer came into force.
+pub(super) fn from_remote_offer(offer: &RemoteDescription, answer: &Outline) -> Vec<Slot> {
+    let ours = |index: usize| answer.sections.get(index);
     let slot = |(index, section): (usize, &crate::sdp::MediaSection)| {
         let (format, inactive) = offer.kept(index).cloned().unzip();
+        let ours = ours(index);
         Slot {
             kind: section.kind.clone(),
             proto: section.proto.clone(),
             formats: format.map_or_else(|| section.formats.clone(), |format| vec![format]),
             mid: section.mid.clone(),
-            data: data == Some(index),
+            data: ours.is_some_and(|ours| ours.data().is_some()),
+            rtp: ours.is_some_and(|ours| ours.rtp().is_some()),
             inactive,
             data_like: section.is_data(),
             legacy: section.is_legacy_data(),
@@ -42,7 +59,7 @@ pub(super) fn from_remote_offer(offer: &RemoteDescription) -> Vec<Slot> {
 
 /// What was agreed when the answer to our own offer came into force.
 pub(super) fn from_local_offer(offer: &Outline, answer: &RemoteDescription) -> Vec<Slot> {
-    let slot = |(index, section): (usize, &crate::sdp::OutlineSection)| {
+    let slot = |(index, section): (usize, &OutlineSection)| {
         let data_like =
             section.kind.eq_ignore_ascii_case("application") && section.proto.ends_with("DTLS/SCTP");
         Slot {
@@ -50,8 +67,9 @@ pub(super) fn from_local_offer(offer: &Outline, answer: &RemoteDescription) -> V
             proto: section.proto.clone(),
             formats: section.formats.clone(),
             mid: section.mid.clone(),
-            data: answer.data.is_some() && section.data.is_some(),
-            inactive: section.inactive.clone().filter(|_| answer.kept(index).is_some()),
+            data: answer.data.is_some() && section.data().is_some(),
+            rtp: answer.rtp(index).is_some() && section.rtp().is_some(),
+            inactive: section.inactive().cloned().filter(|_| answer.kept(index).is_some()),
             data_like,
             legacy: data_like && !section.formats.iter().any(|format| format == "webrtc-datachannel"),
         }

@@ -1,5 +1,6 @@
 //! Our own descriptions: created, set, and completed by candidates.
 
+use super::media::{Numbers, TransceiverId};
 use super::types::{IceParameters, SdpType, SessionDescription};
 use crate::sdp::{DataAttributes, Outline};
 
@@ -24,10 +25,14 @@ pub(super) struct Draft {
     pub(super) outline: Outline,
     /// As given to the application.
     pub(super) text: String,
-    /// Credentials of the data section.
+    /// Credentials of the transport.
     pub(super) ice: Option<IceParameters>,
     /// createOffer was asked for an ICE restart.
     pub(super) restart: bool,
+    /// Which transceiver has which section.
+    pub(super) places: Vec<(usize, TransceiverId)>,
+    /// Payload types and ids of extensions as they are used in it.
+    pub(super) numbers: Numbers,
 }
 
 impl Draft {
@@ -73,9 +78,9 @@ fn essence(text: &str) -> Vec<Vec<&str>> {
 /// A description without its version and candidates.
 fn bare(mut outline: Outline) -> Outline {
     outline.version = 0;
-    for data in outline.sections.iter_mut().filter_map(|section| section.data.as_mut()) {
-        data.candidates.clear();
-        data.end_of_candidates = false;
+    if let Some(transport) = &mut outline.transport {
+        transport.candidates.clear();
+        transport.end_of_candidates = false;
     }
     outline
 }
@@ -91,12 +96,12 @@ impl LocalDescription {
     /// Index and content of the data section.
     pub(super) fn data(&self) -> Option<(usize, &DataAttributes)> {
         let with_index = self.outline.sections.iter().enumerate();
-        with_index.filter_map(|(index, section)| Some((index, section.data.as_ref()?))).next()
+        with_index.filter_map(|(index, section)| Some((index, section.data()?))).next()
     }
 
-    /// Whether the data section has these credentials.
+    /// Whether its transport has these credentials.
     pub(super) fn has_ufrag(&self, ufrag: &str) -> bool {
-        self.data().is_some_and(|(_, data)| data.ufrag == ufrag)
+        self.outline.transport.as_ref().is_some_and(|transport| transport.ufrag == ufrag)
     }
 
     /// The text, with the candidates that were gathered so far.
@@ -107,11 +112,11 @@ impl LocalDescription {
     }
 }
 
-/// Puts the candidates of the matching generation into the data section.
+/// Puts in the candidates of the matching generation.
 pub(super) fn fill_candidates<'a>(outline: &mut Outline, generations: impl Iterator<Item = &'a Generation>) {
-    let Some(data) = outline.sections.iter_mut().find_map(|section| section.data.as_mut()) else { return };
-    for generation in generations.filter(|generation| generation.ice.ufrag == data.ufrag) {
-        data.candidates.clone_from(&generation.candidates);
-        data.end_of_candidates = generation.complete;
+    let Some(transport) = &mut outline.transport else { return };
+    for generation in generations.filter(|generation| generation.ice.ufrag == transport.ufrag) {
+        transport.candidates.clone_from(&generation.candidates);
+        transport.end_of_candidates = generation.complete;
     }
 }

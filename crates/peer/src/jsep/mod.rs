@@ -34,6 +34,7 @@
 //!         sctp_init: None,
 //!         session_id: id.into(),
 //!         always_negotiate: false,
+//!         media: None,
 //!     })
 //! };
 //! // Random in earnest: 24 bits of it in the fragment and 128 in the password are the minimum.
@@ -63,17 +64,23 @@
 
 mod apply;
 mod candidates;
+mod check;
 mod create;
 mod layout;
 mod local;
+mod media;
 mod remote;
 mod session;
 #[cfg(test)]
 mod tests;
 mod types;
 
+pub use media::{
+    CodecCapability, EncodingInit, MediaCapabilities, MediaConfig, ReceiveParameters, SectionParameters,
+    SendParameters, TrackChange, Transceiver, TransceiverId, TransceiverInit,
+};
 pub use session::Session;
 pub use types::{
-    CandidateInit, CandidatePlace, Change, DtlsRole, IceParameters, RemoteCandidate, SdpType, SessionConfig,
-    SessionDescription, SignalingState, TransportParameters,
+    CandidateInit, CandidatePlace, Change, DataParameters, DtlsRole, IceParameters, RemoteCandidate, SdpType,
+    SessionConfig, SessionDescription, SignalingState, TransportParameters,
 };

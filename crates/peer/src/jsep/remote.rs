@@ -1,16 +1,17 @@
-//! The peer's descriptions: what they say about the data section.
+//! The peer's descriptions: what they say about the transport and the sections that share it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ossa_sctp::InitChunk;
 
+use super::media::Media;
 use super::types::{DtlsRole, IceParameters, SdpType};
 use crate::error::{Error, ErrorKind};
 use crate::sdp::{
-    Candidate, Description, Fingerprint, InactiveMedia, Located, MediaSection, TransportAttributes, excerpt,
-    is_ice_char,
+    Candidate, Description, Fingerprint, InactiveMedia, Located, MediaSection, OutlineSection, RtpAttributes,
+    TransportAttributes, excerpt, is_ice_char,
 };
 
 /// SCTP port when the description does not say (RFC 8841, section 5.2).
@@ -23,32 +24,43 @@ const DEFAULT_MAX_MESSAGE_SIZE: u64 = 65_536;
 pub(super) struct RemoteDescription {
     pub(super) kind: SdpType,
     pub(super) description: Description,
+    /// The transport of all sections that we use, if there are any.
+    pub(super) transport: Option<RemoteTransport>,
     /// The data section that we use, if the description has one.
     pub(super) data: Option<RemoteData>,
-    /// The sections of the BUNDLE group that the data section is in, each once, in the order of the group.
+    /// For each section what it says about audio or video, if we use it for that. Empty if we have neither.
+    rtp: Vec<Option<RtpAttributes>>,
+    /// The sections of the BUNDLE group that we use, each once, in the order of the group.
     bundle: Vec<usize>,
-    /// For each section: its first codec, if it is for RTP and stays, without use, in the group of the data section.
+    /// For each section: its first codec, if it is for RTP and stays, without use, in the group.
     ///
     /// RFC 9143, section 7.3.3: the first section of a group can't be rejected while others of the group are kept, and an open
     /// channel must not die when its page adds a camera. So what could share the transport stays until it is withdrawn.
     kept: Vec<Option<(String, InactiveMedia)>>,
 }
 
-/// What the peer says about the data section, with everything that it inherits.
+/// What the peer says about the transport, with everything that the sections inherit.
 #[derive(Clone, Debug)]
-pub(super) struct RemoteData {
-    pub(super) index: usize,
+pub(super) struct RemoteTransport {
+    /// The section that says in which group we are: the data section, or else the first for RTP.
+    pub(super) anchor: usize,
     pub(super) ice: IceParameters,
     pub(super) fingerprints: Vec<Fingerprint>,
     pub(super) setup: Setup,
+    /// Of this generation, in the order of arrival, each once.
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) end_of_candidates: bool,
+}
+
+/// What the peer says about the data section.
+#[derive(Clone, Debug)]
+pub(super) struct RemoteData {
+    pub(super) index: usize,
     pub(super) sctp_port: u16,
     pub(super) max_message_size: u64,
     pub(super) max_packet: Option<u32>,
     pub(super) sctp_init: Option<InitChunk>,
     pub(super) legacy: bool,
-    /// Of this generation, in the order of arrival, each once.
-    pub(super) candidates: Vec<Candidate>,
-    pub(super) end_of_candidates: bool,
 }
 
 /// `a=setup` (RFC 4145, section 4).
@@ -85,8 +97,13 @@ impl Setup {
 
 impl RemoteDescription {
     /// Parses a description and checks what we depend on. `data` is the index of the data section if that is
-    /// settled already; otherwise the first suitable section is taken.
-    pub(super) fn parse(kind: SdpType, text: &str, data: Option<usize>) -> Result<Self, Error> {
+    /// settled already; otherwise the first suitable section is taken. `media` has the codecs, if there are any.
+    pub(super) fn parse(
+        kind: SdpType,
+        text: &str,
+        data: Option<usize>,
+        media: Option<&Media>,
+    ) -> Result<Self, Error> {
         let description = Description::parse(text)?;
         check_ice_characters(&description.transport)?;
         for section in description.media.iter().filter(|section| section.is_active()) {
@@ -100,66 +117,109 @@ impl RemoteDescription {
             Some(index) => Some(index).filter(|index| *index < description.media.len()).filter(usable),
             None => (0..description.media.len()).find(usable),
         };
-        let bundle = index.map(|index| bundle_of(&description, index)).unwrap_or_default();
-        let kept = (0..description.media.len()).map(|section| {
-            let other = bundle.contains(&section) && Some(section) != index;
-            other.then(|| kept(&description, &bundle, section)).flatten()
-        });
-        let kept: Vec<_> = kept.collect();
-        let carrier =
-            bundle.iter().copied().find(|section| Some(*section) == index || kept[*section].is_some());
-        let mut data = index
-            .map(|index| RemoteData::new(&description, index, carrier.unwrap_or(index), &bundle))
-            .transpose()?;
-        if kind == SdpType::Offer && data.is_none() {
-            check_rtcp_mux(&description)?;
+        let rtp = media.map(|media| usable_rtp(&description, media)).transpose()?.unwrap_or_default();
+        let leads = |rtp: &Option<RtpAttributes>| rtp.as_ref().is_some_and(|rtp| rtp.rtcp_mux);
+        let anchor = index.or_else(|| rtp.iter().position(leads));
+        let bundle = anchor.map(|anchor| bundle_of(&description, anchor)).unwrap_or_default();
+        let mut remote =
+            Self { kind, description, transport: None, data: None, rtp, bundle, kept: Vec::new() };
+        remote.choose(anchor, media.is_some());
+        if let Some(anchor) = anchor {
+            let mut transport = RemoteTransport::new(&remote, anchor)?;
+            transport.collect_candidates(&remote);
+            remote.transport = Some(transport);
         }
-        let mut remote = Self { kind, description, data: None, bundle, kept };
-        if let Some(data) = &mut data {
-            data.collect_candidates(&remote);
+        remote.data = index.map(|index| RemoteData::new(&remote.description, index)).transpose()?;
+        if kind == SdpType::Offer && remote.data.is_none() {
+            check_rtcp_mux(&remote.description)?;
         }
-        remote.data = data;
         Ok(remote)
+    }
+
+    /// Of the sections for RTP those that share the transport are used; of the rest some are kept.
+    fn choose(&mut self, anchor: Option<usize>, with_media: bool) {
+        // Bundled sections may leave it to the first one that RTCP shares their transport.
+        let first = self.bundle.first().is_some_and(|first| self.description.media[*first].rtcp_mux);
+        let bundled: HashSet<usize> = self.bundle.iter().copied().collect();
+        for (index, place) in self.rtp.iter_mut().enumerate() {
+            let shares = anchor == Some(index) || bundled.contains(&index);
+            *place = place.take().filter(|rtp| shares && (rtp.rtcp_mux || first));
+        }
+        let kept = (0..self.description.media.len()).map(|section| {
+            let other = bundled.contains(&section) && Some(section) != anchor && self.rtp(section).is_none();
+            // Who has codecs rejects what has none in common, unless the group stands and falls with it.
+            let stays = other && (!with_media || self.bundle.first() == Some(&section));
+            stays.then(|| kept(&self.description, &self.bundle, section)).flatten()
+        });
+        self.kept = kept.collect();
+    }
+
+    /// What a section says about audio or video, if we use it for that.
+    pub(super) fn rtp(&self, index: usize) -> Option<&RtpAttributes> {
+        self.rtp.get(index)?.as_ref()
+    }
+
+    /// The first section of the group that is in use: it carries the transport.
+    fn carrier(&self, anchor: usize) -> usize {
+        let used =
+            |index: &usize| *index == anchor || self.rtp(*index).is_some() || self.kept(*index).is_some();
+        self.bundle.iter().copied().find(used).unwrap_or(anchor)
     }
 
     /// Username fragment of a section, its own or inherited.
     pub(super) fn ufrag_of(&self, index: usize) -> Option<&str> {
         let own =
             self.description.media.get(index)?.transport.ufrag.as_ref().map(|ufrag| ufrag.value.as_str());
-        let of_data =
-            || self.data.as_ref().filter(|_| self.feeds_data(index)).map(|data| data.ice.ufrag.as_str());
+        let shared = || {
+            let transport = self.transport.as_ref().filter(|_| self.feeds_transport(index));
+            transport.map(|transport| transport.ice.ufrag.as_str())
+        };
         let of_session = || self.description.transport.ufrag.as_ref().map(|ufrag| ufrag.value.as_str());
-        own.or_else(of_data).or_else(of_session)
+        own.or_else(shared).or_else(of_session)
     }
 
-    /// Whether the candidates of a section are candidates of the data section: it is that section, or they are
-    /// bundled, and it has the credentials of the transport in use.
-    pub(super) fn feeds_data(&self, index: usize) -> bool {
-        self.data.as_ref().is_some_and(|data| self.feeds(data, index))
+    /// Whether the candidates of a section are candidates of the transport in use: the section is bundled, or the only one, and
+    /// has the credentials of it.
+    pub(super) fn feeds_transport(&self, index: usize) -> bool {
+        self.transport.as_ref().is_some_and(|transport| self.feeds(transport, index))
     }
 
-    fn feeds(&self, data: &RemoteData, index: usize) -> bool {
+    fn feeds(&self, transport: &RemoteTransport, index: usize) -> bool {
         let Some(section) = self.description.media.get(index) else { return false };
-        let same = section.transport.ufrag.as_ref().is_none_or(|own| own.value == data.ice.ufrag);
-        same && (index == data.index || self.bundle.contains(&index))
+        let same = section.transport.ufrag.as_ref().is_none_or(|own| own.value == transport.ice.ufrag);
+        same && (index == transport.anchor || self.bundle.contains(&index))
     }
 
-    /// Format and description of a section for RTP that stays, without use, in the group of the data section.
+    /// Format and description of a section for RTP that stays, without use, in the group.
     pub(super) fn kept(&self, index: usize) -> Option<&(String, InactiveMedia)> {
         self.kept.get(index)?.as_ref()
     }
 
     /// Mids of the answer's group: what is both offered in a group and accepted (RFC 9143, section 7.3).
-    pub(super) fn answer_bundle(&self) -> Vec<String> {
-        let data = self.data.as_ref().map(|data| data.index);
-        let in_use = self.bundle.iter().filter(|index| data == Some(**index) || self.kept(**index).is_some());
+    pub(super) fn answer_bundle(&self, answer: &[OutlineSection]) -> Vec<String> {
+        let accepted = |index: &&usize| answer.get(**index).is_some_and(|section| section.content.is_some());
+        let in_use = self.bundle.iter().filter(accepted);
         in_use.filter_map(|index| self.description.media[*index].mid.clone()).collect()
+    }
+
+    /// Whether a section is in the group, or there is none and it is the one that we use.
+    pub(super) fn shares_transport(&self, index: usize) -> bool {
+        self.bundle.contains(&index) || self.transport.as_ref().is_some_and(|t| t.anchor == index)
     }
 }
 
-/// The sections of the BUNDLE group that section `data` is in, in the order of the group.
-fn bundle_of(description: &Description, data: usize) -> Vec<usize> {
-    let mid = description.media[data].mid.as_deref();
+/// What the sections say that have a codec that we have as well.
+fn usable_rtp(description: &Description, media: &Media) -> Result<Vec<Option<RtpAttributes>>, Error> {
+    let mut sections = description.rtp_sections()?;
+    for (section, rtp) in description.media.iter().zip(&mut sections) {
+        *rtp = rtp.take().filter(|rtp| media.has_common(section, rtp));
+    }
+    Ok(sections)
+}
+
+/// The sections of the BUNDLE group that section `anchor` is in, in the order of the group.
+fn bundle_of(description: &Description, anchor: usize) -> Vec<usize> {
+    let mid = description.media[anchor].mid.as_deref();
     let Some(group) = mid.and_then(|mid| description.bundle_of(mid)) else { return Vec::new() };
     let sections = description.media.iter().enumerate();
     let mut by_mid: HashMap<&str, usize> =
@@ -176,19 +236,21 @@ fn kept(description: &Description, bundle: &[usize], index: usize) -> Option<(St
     Some((format.to_owned(), InactiveMedia { codec }))
 }
 
-impl RemoteData {
-    /// `carrier` is the first section in use of the group `bundle`: its transport is that of all (RFC 9143, section 7.1.3).
-    fn new(description: &Description, index: usize, carrier: usize, bundle: &[usize]) -> Result<Self, Error> {
-        let section = &description.media[index];
+impl RemoteTransport {
+    /// That of the first section in use of the group is that of all (RFC 9143, section 7.1.3).
+    fn new(remote: &RemoteDescription, anchor: usize) -> Result<Self, Error> {
+        let description = &remote.description;
+        let section = &description.media[anchor];
         let transport = |index: usize| &description.media[index].transport;
         // A section that we reject may still be the one that says it.
-        let tag = bundle.iter().map(|index| transport(*index)).find(|tag| tag.ufrag.is_some());
-        let levels: Vec<&TransportAttributes> = [transport(carrier), transport(index)]
+        let tag = remote.bundle.iter().map(|index| transport(*index)).find(|tag| tag.ufrag.is_some());
+        let levels: Vec<&TransportAttributes> = [transport(remote.carrier(anchor)), transport(anchor)]
             .into_iter()
             .chain(tag)
             .chain(std::iter::once(&description.transport))
             .collect();
-        let missing = |what: &str| invalid(section.line, &format!("the data section has no a={what}"));
+        let kind = if section.is_data() { "data" } else { &section.kind };
+        let missing = |what: &str| invalid(section.line, &format!("the {kind} section has no a={what}"));
 
         let ufrag =
             levels.iter().find_map(|level| level.ufrag.as_ref()).ok_or_else(|| missing("ice-ufrag"))?;
@@ -198,9 +260,8 @@ impl RemoteData {
         let setup = levels.iter().find_map(|level| level.setup.as_ref()).ok_or_else(|| missing("setup"))?;
         let fingerprints = levels.iter().map(|level| &level.fingerprints).find(|list| !list.is_empty());
         let fingerprints = fingerprints.ok_or_else(|| missing("fingerprint"))?;
-        let legacy = section.is_legacy_data();
         Ok(Self {
-            index,
+            anchor,
             ice: IceParameters {
                 ufrag: ufrag.value.clone(),
                 pwd: pwd.value.clone(),
@@ -208,17 +269,12 @@ impl RemoteData {
             },
             fingerprints: fingerprints.iter().map(fingerprint).collect::<Result<_, _>>()?,
             setup: Setup::parse(setup)?,
-            sctp_port: sctp_port(section, legacy)?,
-            max_message_size: max_message_size(section)?,
-            max_packet: section.max_packet,
-            sctp_init: section.sctp_init.as_deref().filter(|_| !legacy).and_then(sctp_init),
-            legacy,
             candidates: Vec::new(),
             end_of_candidates: false,
         })
     }
 
-    /// Takes the candidates of this section and of those that are bundled with it.
+    /// Takes the candidates of all sections that share it.
     fn collect_candidates(&mut self, remote: &RemoteDescription) {
         for (index, section) in remote.description.media.iter().enumerate() {
             if remote.feeds(self, index) {
@@ -230,7 +286,7 @@ impl RemoteData {
         }
     }
 
-    /// Adds a candidate; false if it is there already or of no use for data.
+    /// Adds a candidate; false if it is there already or of no use.
     pub(super) fn add_candidate(&mut self, candidate: &Candidate) -> bool {
         let stale = candidate.ufrag.as_ref().is_some_and(|ufrag| *ufrag != self.ice.ufrag);
         // Component 2 is RTCP.
@@ -239,6 +295,21 @@ impl RemoteData {
         }
         self.candidates.push(candidate.clone());
         true
+    }
+}
+
+impl RemoteData {
+    fn new(description: &Description, index: usize) -> Result<Self, Error> {
+        let section = &description.media[index];
+        let legacy = section.is_legacy_data();
+        Ok(Self {
+            index,
+            sctp_port: sctp_port(section, legacy)?,
+            max_message_size: max_message_size(section)?,
+            max_packet: section.max_packet,
+            sctp_init: section.sctp_init.as_deref().filter(|_| !legacy).and_then(sctp_init),
+            legacy,
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::layout::Slot;
 use super::local::{Draft, Generation, LocalDescription};
+use super::media::Media;
 use super::remote::RemoteDescription;
 use super::types::{DtlsRole, IceParameters, SdpType, SessionConfig, SessionDescription, SignalingState};
 use crate::error::{Error, ErrorKind};
@@ -47,6 +48,8 @@ pub struct Session {
     pub(super) init_agreed: Option<bool>,
     /// What the transport has been told about the peer.
     pub(super) applied: Option<Applied>,
+    /// Audio and video; `None` if they are not to be negotiated.
+    pub(super) media: Option<Box<Media>>,
 }
 
 /// What the transport has been told about the peer.
@@ -63,8 +66,9 @@ pub(super) struct Applied {
 
 impl Session {
     /// A session in the state `stable`, without a data section.
-    pub fn new(config: SessionConfig) -> Self {
+    pub fn new(mut config: SessionConfig) -> Self {
         Self {
+            media: config.media.take().map(|media| Box::new(Media::new(media))),
             config,
             state: SignalingState::Stable,
             channel_created: false,
@@ -104,7 +108,10 @@ impl Session {
             return false;
         }
         let negotiated = self.slots.iter().any(|slot| slot.data);
-        !self.to_replace.is_empty() || (self.channel_created && !negotiated)
+        let media = self.media.as_ref().is_some_and(|media| {
+            media.negotiation_needed(&self.slots, self.current_local.as_ref(), self.current_remote.as_ref())
+        });
+        !self.to_replace.is_empty() || (self.channel_created && !negotiated) || media
     }
 
     /// `restartIce()`: the next offer has new credentials. Without effect before the first negotiation.
@@ -113,8 +120,8 @@ impl Session {
             return;
         }
         let locals = [&self.current_local, &self.pending_local].into_iter().flatten();
-        let credentials =
-            locals.filter_map(|local| local.data()).map(|(_, data)| (data.ufrag.clone(), data.pwd.clone()));
+        let transports = locals.filter_map(|local| local.outline.transport.as_ref());
+        let credentials = transports.map(|transport| (transport.ufrag.clone(), transport.pwd.clone()));
         self.to_replace = credentials.collect();
     }
 
@@ -188,8 +195,10 @@ impl Session {
 
     /// Credentials of the newest remote description (`RTCIceTransport.getRemoteParameters()`).
     pub fn remote_ice(&self) -> Option<&IceParameters> {
-        let newest = self.newest_remote().and_then(|remote| remote.data.as_ref());
-        newest.map(|data| &data.ice).or_else(|| self.applied.as_ref().map(|applied| &applied.remote_ice))
+        let newest = self.newest_remote().and_then(|remote| remote.transport.as_ref());
+        newest
+            .map(|transport| &transport.ice)
+            .or_else(|| self.applied.as_ref().map(|applied| &applied.remote_ice))
     }
 
     /// Our DTLS role, once it is negotiated.

@@ -2,6 +2,7 @@
 
 use ossa_sctp::InitChunk;
 
+use super::media::{MediaConfig, TrackChange};
 use crate::sdp::{Candidate, Fingerprint};
 
 /// Kind of a description (`RTCSdpType`).
@@ -123,6 +124,8 @@ pub struct SessionConfig {
     pub session_id: u64,
     /// Offer a data section even without a data channel (`alwaysNegotiateDataChannels`).
     pub always_negotiate: bool,
+    /// Negotiate audio and video as well.
+    pub media: Option<MediaConfig>,
 }
 
 /// Both sides are known: how the transport has to run.
@@ -134,6 +137,13 @@ pub struct TransportParameters {
     pub ice_controlling: bool,
     /// The peer's certificate has to match one of these. Never empty.
     pub remote_fingerprints: Vec<Fingerprint>,
+    /// What the association needs to know, if there is a data section.
+    pub data: Option<DataParameters>,
+}
+
+/// What the peer says about the association.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataParameters {
     /// SCTP port of the peer.
     pub remote_sctp_port: u16,
     /// Longest message the peer takes, in bytes; 0 for no limit; 65536 if the peer does not say.
@@ -153,9 +163,11 @@ pub struct Change {
     pub rolled_back: bool,
     /// After a rollback of an ICE restart: the local credentials that are in force again.
     pub restored_ice: Option<IceParameters>,
-    /// There is no data section any more: the transport is to be dropped, with its channels unless `rolled_back`
+    /// There is no data section any more: the association is to be dropped, with its channels unless `rolled_back`
     /// (the first offer was withdrawn: the channels wait for the next one).
     pub data_section_removed: bool,
+    /// There is no section in use any more: the transport is to be dropped.
+    pub transport_removed: bool,
     /// Gather candidates with these local credentials (anew).
     pub gather: Option<IceParameters>,
     /// The peer's credentials, when they are new to the transport.
@@ -168,6 +180,10 @@ pub struct Change {
     pub remote_end_of_candidates: bool,
     /// Both sides are known: start, or go on with these parameters.
     pub transport: Option<TransportParameters>,
+    /// What [`Session::media_parameters`](super::Session::media_parameters) says may have changed.
+    pub media: bool,
+    /// What has become of tracks that are received.
+    pub tracks: Vec<TrackChange>,
 }
 
 /// Argument of `addIceCandidate` (`RTCIceCandidateInit`).

@@ -39,4 +39,6 @@ pub use rtp::{
     RtpMap, Simulcast, SsrcAttribute, SsrcGroup,
 };
 pub use section::{Located, MediaSection, TransportAttributes};
-pub use write::{DataAttributes, InactiveMedia, MAX_PACKET, Outline, OutlineSection};
+pub use write::{
+    DataAttributes, InactiveMedia, MAX_PACKET, Outline, OutlineContent, OutlineSection, OutlineTransport,
+};

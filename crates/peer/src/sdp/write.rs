@@ -2,6 +2,7 @@
 
 use super::candidate::{Candidate, CandidateAddress, CandidateProtocol, CandidateType};
 use super::fingerprint::Fingerprint;
+use super::rtp::RtpAttributes;
 use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
@@ -18,6 +19,8 @@ pub struct Outline {
     pub ice_lite: bool,
     /// Mids of the BUNDLE group; empty for no group.
     pub bundle: Vec<String>,
+    /// What all sections in use share.
+    pub transport: Option<OutlineTransport>,
     /// The sections in their order.
     pub sections: Vec<OutlineSection>,
 }
@@ -35,10 +38,34 @@ pub struct OutlineSection {
     pub mid: Option<String>,
     /// `a=setup`
     pub setup: Option<&'static str>,
-    /// The data section; otherwise one that is kept without use, or a rejected one.
-    pub data: Option<DataAttributes>,
-    /// A section for RTP that stays in the group of the data section, whose transport it shares.
-    pub inactive: Option<InactiveMedia>,
+    /// What it is used for; `None` if it is rejected.
+    pub content: Option<OutlineContent>,
+}
+
+/// What a section that is in use is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutlineContent {
+    /// Data channels.
+    Data(DataAttributes),
+    /// Audio or video.
+    Rtp(Box<RtpAttributes>),
+    /// A section for RTP that stays in the group of the others, whose transport it shares, and that nothing is sent in.
+    Inactive(InactiveMedia),
+}
+
+/// The one transport of a description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutlineTransport {
+    /// `a=ice-ufrag`
+    pub ufrag: String,
+    /// `a=ice-pwd`
+    pub pwd: String,
+    /// `a=fingerprint`
+    pub fingerprints: Vec<Fingerprint>,
+    /// `a=candidate` lines without the `a=`.
+    pub candidates: Vec<String>,
+    /// `a=end-of-candidates`
+    pub end_of_candidates: bool,
 }
 
 /// What stands in a section for RTP that nothing is sent in.
@@ -51,12 +78,6 @@ pub struct InactiveMedia {
 /// What stands in a data section only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataAttributes {
-    /// `a=ice-ufrag`
-    pub ufrag: String,
-    /// `a=ice-pwd`
-    pub pwd: String,
-    /// `a=fingerprint`
-    pub fingerprints: Vec<Fingerprint>,
     /// `a=sctp-port`, or the port of `a=sctpmap`.
     pub sctp_port: u16,
     /// `a=max-message-size`
@@ -65,10 +86,6 @@ pub struct DataAttributes {
     pub sctp_init: Option<String>,
     /// Streams of `a=sctpmap`, for the old form.
     pub legacy_streams: Option<u16>,
-    /// `a=candidate` lines without the `a=`.
-    pub candidates: Vec<String>,
-    /// `a=end-of-candidates`
-    pub end_of_candidates: bool,
 }
 
 /// Largest SCTP packet that we take, in bytes, announced as `a=ossa-max-packet`: a DTLS record holds 16,384.
@@ -91,27 +108,53 @@ impl fmt::Display for Outline {
         if self.trickle {
             f.write_str("a=ice-options:trickle\r\n")?;
         }
-        let (carrier, transport) =
-            (self.carrier(), self.sections.iter().find_map(|section| section.data.as_ref()));
+        let carrier = self.carrier();
         let mut sections = self.sections.iter().enumerate();
-        sections.try_for_each(|(index, section)| section.write(f, transport, carrier == Some(index)))
+        sections.try_for_each(|(index, section)| {
+            section.write(f, self.transport.as_ref(), carrier == Some(index))
+        })
     }
 }
 
 impl OutlineSection {
-    /// `transport`: what the data section says about the transport that the group shares. `carries`: the candidates stand here.
+    /// The attributes of a data section.
+    pub fn data(&self) -> Option<&DataAttributes> {
+        match &self.content {
+            Some(OutlineContent::Data(data)) => Some(data),
+            _ => None,
+        }
+    }
+
+    /// The attributes of a section for audio or video.
+    pub fn rtp(&self) -> Option<&RtpAttributes> {
+        match &self.content {
+            Some(OutlineContent::Rtp(rtp)) => Some(rtp),
+            _ => None,
+        }
+    }
+
+    /// That of a section for RTP that is kept without use.
+    pub fn inactive(&self) -> Option<&InactiveMedia> {
+        match &self.content {
+            Some(OutlineContent::Inactive(media)) => Some(media),
+            _ => None,
+        }
+    }
+
+    /// `transport`: that of the group. `carries`: the candidates stand here.
     fn write(
         &self,
         f: &mut fmt::Formatter<'_>,
-        transport: Option<&DataAttributes>,
+        transport: Option<&OutlineTransport>,
         carries: bool,
     ) -> fmt::Result {
-        let (address, port) = match (&self.data, &self.inactive) {
-            (Some(data), _) => default_destination(&data.candidates),
+        let shared = transport.filter(|_| self.content.is_some());
+        let default = shared.filter(|_| self.data().is_some() || (carries && self.rtp().is_some()));
+        let (address, port) = match (default, shared) {
+            (Some(transport), _) => default_destination(&transport.candidates),
             (None, Some(_)) => (None, 9),
             (None, None) => (None, 0),
         };
-        let shared = transport.filter(|_| self.data.is_some() || self.inactive.is_some());
         write!(f, "m={} {port} {}", self.kind, self.proto)?;
         self.formats.iter().try_for_each(|format| write!(f, " {format}"))?;
         match address {
@@ -123,37 +166,45 @@ impl OutlineSection {
             write!(f, "a=mid:{mid}\r\n")?;
         }
         match shared {
-            Some(transport) => transport.write_transport(f)?,
+            Some(transport) => transport.write(f)?,
             None if self.proto.contains("RTP/") => f.write_str("a=inactive\r\n")?,
             None => {}
         }
         if let Some(setup) = self.setup {
             write!(f, "a=setup:{setup}\r\n")?;
         }
-        if let Some(media) = &self.inactive {
-            f.write_str("a=inactive\r\na=rtcp-mux\r\n")?;
-            media.codec.iter().try_for_each(|line| write!(f, "a={line}\r\n"))?;
-        }
-        if let Some(data) = &self.data {
-            data.write_sctp(f)?;
+        match &self.content {
+            Some(OutlineContent::Data(data)) => data.write(f)?,
+            Some(OutlineContent::Rtp(rtp)) => write!(f, "{rtp}")?,
+            Some(OutlineContent::Inactive(media)) => media.write(f)?,
+            None => {}
         }
         shared.filter(|_| carries).map_or(Ok(()), |transport| transport.write_candidates(f))
     }
 }
 
-impl DataAttributes {
-    fn write_transport(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", self.ufrag, self.pwd)?;
-        self.fingerprints.iter().try_for_each(|fingerprint| write!(f, "a=fingerprint:{fingerprint}\r\n"))
+impl InactiveMedia {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a=inactive\r\na=rtcp-mux\r\n")?;
+        self.codec.iter().try_for_each(|line| write!(f, "a={line}\r\n"))
     }
+}
 
-    fn write_sctp(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl DataAttributes {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.legacy_streams {
             Some(streams) => write!(f, "a=sctpmap:{} webrtc-datachannel {streams}\r\n", self.sctp_port)?,
             None => write!(f, "a=sctp-port:{}\r\n", self.sctp_port)?,
         }
         write!(f, "a=max-message-size:{}\r\na=ossa-max-packet:{MAX_PACKET}\r\n", self.max_message_size)?;
         self.sctp_init.iter().try_for_each(|init| write!(f, "a=sctp-init:{init}\r\n"))
+    }
+}
+
+impl OutlineTransport {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", self.ufrag, self.pwd)?;
+        self.fingerprints.iter().try_for_each(|fingerprint| write!(f, "a=fingerprint:{fingerprint}\r\n"))
     }
 
     fn write_candidates(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -186,14 +237,14 @@ fn default_destination(candidates: &[String]) -> (Option<IpAddr>, u16) {
 }
 
 impl Outline {
-    /// Index of the section that carries the transport of the data section: the first one of the group (RFC 9143, section
-    /// 7.1.3), or the data section itself.
+    /// Index of the section that carries the transport: the first one of the group that is in use (RFC 9143, section
+    /// 7.1.3), or without a group the one that is in use.
     pub fn carrier(&self) -> Option<usize> {
-        let in_use = |section: &OutlineSection| section.data.is_some() || section.inactive.is_some();
-        let tag = self.bundle.first().and_then(|tag| {
-            self.sections.iter().position(|section| section.mid.as_ref() == Some(tag) && in_use(section))
-        });
-        tag.or_else(|| self.sections.iter().position(|section| section.data.is_some()))
+        let of_tag = |section: &OutlineSection| section.mid.as_ref() == self.bundle.first();
+        let mut used = self.sections.iter().enumerate().filter(|(_, section)| section.content.is_some());
+        let tag = self.bundle.first().and_then(|_| used.clone().find(|(_, section)| of_tag(section)));
+        let data = used.clone().find(|(_, section)| section.data().is_some());
+        tag.or(data).or_else(|| used.next()).map(|(index, _)| index)
     }
 
     /// The text, for a caller that compares texts.

@@ -210,7 +210,7 @@ fn invalid_content_is_refused_with_its_line() {
     let huge = SAFARI.replace("size:262144", "size:99999999999999999999");
     let mut b = Peer::new('b');
     b.remote(SdpType::Offer, &huge);
-    assert_eq!(b.set_answer().1.transport.unwrap().remote_max_message_size, u64::MAX);
+    assert_eq!(b.set_answer().1.transport.unwrap().data.unwrap().remote_max_message_size, u64::MAX);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod bundle;
 mod candidates;
 mod errors;
+mod media;
 mod random;
 mod rounds;
 mod sctp_init;
@@ -28,6 +29,10 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) fn new(name: char) -> Self {
+        Self::with(name, None)
+    }
+
+    pub(super) fn with(name: char, media: Option<MediaConfig>) -> Self {
         let fingerprint = Fingerprint::parse(SHA256).unwrap();
         let config = SessionConfig {
             fingerprints: vec![Fingerprint { value: vec![name as u8; 32], ..fingerprint }],
@@ -36,6 +41,7 @@ impl Peer {
             sctp_init: Some(init(name)),
             session_id: 4_962_303_333_179_871_722,
             always_negotiate: false,
+            media,
         };
         Self { session: Session::new(config), name, generation: 0 }
     }

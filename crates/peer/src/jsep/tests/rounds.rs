@@ -23,7 +23,8 @@ fn an_offer_and_an_answer_connect_two_sessions_with_complementary_roles() {
     let at_b = change.transport.unwrap();
     assert_eq!((at_b.dtls_role, at_b.ice_controlling), (DtlsRole::Client, false));
     assert_eq!(at_b.remote_fingerprints[0].value, [b'a'; 32]);
-    assert_eq!((at_b.remote_sctp_port, at_b.remote_max_message_size, at_b.legacy), (5000, 262_144, false));
+    let data = at_b.data.as_ref().unwrap();
+    assert_eq!((data.remote_sctp_port, data.remote_max_message_size, data.legacy), (5000, 262_144, false));
 
     let change = a.remote(SdpType::Answer, &answer);
     assert_eq!(a.state(), "stable");

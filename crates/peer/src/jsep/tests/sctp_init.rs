@@ -23,7 +23,7 @@ fn plain(name: char) -> Peer {
 }
 
 fn agreed(change: &Change) -> Option<InitChunk> {
-    change.transport.as_ref().and_then(|transport| transport.remote_sctp_init)
+    change.transport.as_ref().and_then(|transport| transport.data.as_ref()?.remote_sctp_init)
 }
 
 #[test]

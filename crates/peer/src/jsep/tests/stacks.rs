@@ -176,14 +176,15 @@ fn offers_of_all_known_stacks_are_answered() {
         let transport = change.transport.unwrap();
         assert_eq!(transport.remote_fingerprints[0].algorithm, expected.hash, "{name}");
         assert_eq!(transport.remote_fingerprints.len(), expected.fingerprints, "{name}");
-        assert_eq!(transport.remote_sctp_port, expected.sctp_port, "{name}");
-        assert_eq!(transport.remote_max_message_size, expected.max_message_size, "{name}");
+        let data = transport.data.as_ref().unwrap();
+        assert_eq!(data.remote_sctp_port, expected.sctp_port, "{name}");
+        assert_eq!(data.remote_max_message_size, expected.max_message_size, "{name}");
         assert_eq!(
             (transport.dtls_role, transport.ice_controlling),
             (expected.role, expected.controlling),
             "{name}"
         );
-        assert_eq!(transport.legacy, answer.contains("a=sctpmap:"), "{name}");
+        assert_eq!(data.legacy, answer.contains("a=sctpmap:"), "{name}");
     }
 }
 
@@ -293,7 +294,7 @@ fn a_peer_that_rejects_our_section_takes_the_channels_with_it() {
     a.set_offer();
     let rejection = as_answer(SAFARI).replace("m=application 9", "m=application 0");
     let change = a.remote(SdpType::Answer, &rejection);
-    assert_eq!(change, Change { data_section_removed: true, ..Change::default() });
+    assert_eq!(change, Change { data_section_removed: true, transport_removed: true, ..Change::default() });
     assert!(!a.session.negotiation_needed(), "or it would ask for ever");
     // A new channel recycles the section under a new mid.
     a.session.add_data_channel();

@@ -38,22 +38,27 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn data()(
+    fn transport()(
         ufrag in token(),
         pwd in "[a-zA-Z0-9+/]{22,40}",
         hash in any::<[u8; 32]>(),
+        candidates in prop::collection::vec(candidate(), 0..8),
+        end_of_candidates in any::<bool>(),
+    ) -> OutlineTransport {
+        let fingerprints = vec![Fingerprint { algorithm: "sha-256".to_owned(), value: hash.to_vec() }];
+        let candidates = candidates.iter().map(Candidate::to_string).collect();
+        OutlineTransport { ufrag, pwd, fingerprints, candidates, end_of_candidates }
+    }
+}
+
+prop_compose! {
+    fn data()(
         sctp_port in 1u16..,
         max_message_size in any::<u64>(),
         sctp_init in prop::option::of("[a-zA-Z0-9+/]{40}"),
         legacy_streams in prop::option::of(any::<u16>()),
-        candidates in prop::collection::vec(candidate(), 0..8),
-        end_of_candidates in any::<bool>(),
     ) -> DataAttributes {
-        let fingerprints = vec![Fingerprint { algorithm: "sha-256".to_owned(), value: hash.to_vec() }];
-        let candidates = candidates.iter().map(Candidate::to_string).collect();
-        DataAttributes {
-            ufrag, pwd, fingerprints, sctp_port, max_message_size, sctp_init, legacy_streams, candidates, end_of_candidates,
-        }
+        DataAttributes { sctp_port, max_message_size, sctp_init, legacy_streams }
     }
 }
 
@@ -65,6 +70,7 @@ prop_compose! {
         audio in 0usize..3,
         kept in any::<bool>(),
         data in data(),
+        transport in transport(),
         setup in prop::sample::select(vec!["actpass", "active", "passive"]),
     ) -> Outline {
         let mut sections: Vec<_> = (0..audio).map(|mid| OutlineSection {
@@ -73,10 +79,9 @@ prop_compose! {
             formats: vec!["111".to_owned()],
             mid: Some(format!("m{mid}")),
             setup: kept.then_some(setup),
-            data: None,
-            inactive: kept.then(|| InactiveMedia {
+            content: kept.then(|| OutlineContent::Inactive(InactiveMedia {
                 codec: vec!["rtpmap:111 opus/48000/2".to_owned(), "fmtp:111 minptime=10;useinbandfec=1".to_owned()],
-            }),
+            })),
         }).collect();
         let mut bundle: Vec<String> = (0..audio).filter(|_| kept).map(|mid| format!("m{mid}")).collect();
         bundle.push("0".to_owned());
@@ -87,10 +92,9 @@ prop_compose! {
             formats: vec![if legacy { data.sctp_port.to_string() } else { "webrtc-datachannel".to_owned() }],
             mid: Some("0".to_owned()),
             setup: Some(setup),
-            data: Some(data),
-            inactive: None,
+            content: Some(OutlineContent::Data(data)),
         });
-        Outline { session_id, version, trickle, ice_lite: !trickle, bundle, sections }
+        Outline { session_id, version, trickle, ice_lite: !trickle, bundle, transport: Some(transport), sections }
     }
 }
 
@@ -157,24 +161,24 @@ proptest! {
         prop_assert_eq!(found.trickle(), outline.trickle);
         prop_assert_eq!(&found.groups[0].mids, &outline.bundle);
         prop_assert_eq!(found.media.len(), outline.sections.len());
-        let data = outline.sections.iter().find_map(|section| section.data.as_ref()).unwrap();
+        let transport = outline.transport.as_ref().unwrap();
         let carrier = &found.media[outline.carrier().unwrap()];
         let candidates: Vec<_> = carrier.candidates.iter().map(Candidate::to_string).collect();
-        prop_assert_eq!(&candidates, &data.candidates);
-        prop_assert_eq!(carrier.end_of_candidates, data.end_of_candidates);
+        prop_assert_eq!(&candidates, &transport.candidates);
+        prop_assert_eq!(carrier.end_of_candidates, transport.end_of_candidates);
         for (found, written) in found.media.iter().zip(&outline.sections) {
             prop_assert_eq!((&found.kind, &found.proto, &found.formats), (&written.kind, &written.proto, &written.formats));
-            prop_assert_eq!((&found.mid, found.is_active()), (&written.mid, written.data.is_some() || written.inactive.is_some()));
-            let codec = written.inactive.as_ref().map_or(&[][..], |media| &media.codec);
+            prop_assert_eq!((&found.mid, found.is_active()), (&written.mid, written.content.is_some()));
+            let codec = written.inactive().map_or(&[][..], |media| &media.codec);
             prop_assert_eq!(&found.codecs, codec);
-            prop_assert_eq!(found.rtcp_mux, written.inactive.is_some());
+            prop_assert_eq!(found.rtcp_mux, written.inactive().is_some());
             if found.is_active() {
-                prop_assert_eq!(&found.transport.ufrag.as_ref().unwrap().value, &data.ufrag);
-                prop_assert_eq!(&found.transport.pwd.as_ref().unwrap().value, &data.pwd);
-                prop_assert_eq!(&found.transport.fingerprints[0].value, &data.fingerprints[0].to_string());
+                prop_assert_eq!(&found.transport.ufrag.as_ref().unwrap().value, &transport.ufrag);
+                prop_assert_eq!(&found.transport.pwd.as_ref().unwrap().value, &transport.pwd);
+                prop_assert_eq!(&found.transport.fingerprints[0].value, &transport.fingerprints[0].to_string());
             }
             prop_assert_eq!(found.transport.setup.as_ref().map(|s| s.value.as_str()), written.setup);
-            let Some(data) = &written.data else { continue };
+            let Some(data) = written.data() else { continue };
             prop_assert!(found.is_data());
             prop_assert_eq!(found.is_legacy_data(), data.legacy_streams.is_some());
             prop_assert_eq!(&found.sctp_init, &data.sctp_init);
