@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::payload::PacketizeError;
 use crate::types::{ReceiverId, SenderId};
 
 /// Why a session refuses what its owner asks for. Nothing that the network sends ends in one of these.
@@ -42,7 +43,10 @@ pub enum MediaError {
     /// The direction of the section, or the encoding's `active`, allows no sending now.
     #[error("sender {} sends nothing now: its section or its encoding is not active", .0.0)]
     Inactive(SenderId),
-    /// What is wrong with a frame, a packet or a configuration.
+    /// What is wrong with a frame.
+    #[error(transparent)]
+    Frame(#[from] PacketizeError),
+    /// What is wrong with a packet or a configuration.
     #[error("{0}")]
     Invalid(String),
     /// As much waits to be sent as [`Limits::queued_bytes`](crate::Limits::queued_bytes) allows: send less, see

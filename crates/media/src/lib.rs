@@ -10,6 +10,9 @@ mod error;
 mod event;
 mod frame;
 pub mod payload;
+pub mod rtcp;
+pub mod rtp;
+pub mod srtp;
 mod stats;
 mod types;
 

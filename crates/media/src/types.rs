@@ -21,6 +21,15 @@ pub enum SrtpProfile {
 }
 
 impl SrtpProfile {
+    /// Its name in the registry of DTLS-SRTP protection profiles.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Aes128CmSha1_80 => "SRTP_AES128_CM_HMAC_SHA1_80",
+            Self::AeadAes128Gcm => "SRTP_AEAD_AES_128_GCM",
+            Self::AeadAes256Gcm => "SRTP_AEAD_AES_256_GCM",
+        }
+    }
+
     /// Bytes of a master key.
     pub fn key_len(self) -> usize {
         match self {
