@@ -9,11 +9,14 @@ mod config;
 mod error;
 mod event;
 mod frame;
+pub mod jitter;
 pub mod payload;
 pub mod rtcp;
 pub mod rtp;
 pub mod srtp;
 mod stats;
+#[cfg(test)]
+mod testing;
 mod types;
 
 pub use config::{Encoding, Limits, Payload, ReceiverConfig, SenderConfig, SessionConfig, SsrcHint};
