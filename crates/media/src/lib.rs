@@ -13,6 +13,7 @@ pub mod jitter;
 pub mod payload;
 pub mod rtcp;
 pub mod rtp;
+mod session;
 pub mod srtp;
 mod stats;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use config::{Encoding, Limits, Payload, ReceiverConfig, SenderConfig, Sessio
 pub use error::MediaError;
 pub use event::MediaEvent;
 pub use frame::{AudioLevel, EncodedFrame, ExtensionValues, ReceivedFrame, RtpPacket};
+pub use session::MediaSession;
 pub use stats::{
     DropCounts, InboundStats, OutboundStats, RemoteInboundStats, RemoteOutboundStats, SessionStats,
 };

@@ -91,7 +91,7 @@ pub struct InboundStats {
     pub jitter_buffer_delay: Duration,
     /// The delay aimed at, summed up in the same way.
     pub jitter_buffer_target_delay: Duration,
-    /// Frames (video) or samples (audio) that were handed out.
+    /// Frames that were handed out: of audio, packets.
     pub jitter_buffer_emitted_count: u64,
     /// The last audio level that the sender told, as −dBov.
     pub audio_level: Option<u8>,

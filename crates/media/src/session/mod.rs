@@ -1,0 +1,359 @@
+//! All RTP of one transport: which stream belongs to which receiver, what is sent and sent again, what both sides report.
+//!
+//! [`MediaSession`] is the face; `receive`, `feedback`, `send` and `reports` are its parts: what comes in of RTP and of RTCP, what goes
+//! out of both. Below them, each without knowledge of the others: `demux` (whose is a packet), `inbound` and `outbound` (one
+//! stream), `repair` (sent packets that can be sent again), `queue`, `deadlines`, `timer` and `clock`. What a payload means is the
+//! business of `payload`, how packets become frames that of `jitter`.
+
+mod arrivals;
+mod check;
+mod clock;
+mod deadlines;
+mod demux;
+mod feedback;
+mod inbound;
+mod outbound;
+mod queue;
+mod receive;
+mod reception;
+mod repair;
+mod reports;
+mod send;
+mod sender;
+mod timer;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use self::arrivals::Arrivals;
+use self::clock::WallClock;
+use self::deadlines::Deadlines;
+use self::demux::Demux;
+use self::inbound::InboundStream;
+use self::outbound::OutboundStream;
+use self::queue::Queue;
+use self::receive::Activity;
+use self::repair::Budget;
+use self::reports::Ask;
+use self::sender::Sender;
+use self::timer::ReportTimer;
+use crate::config::{Limits, ReceiverConfig, SenderConfig, SessionConfig};
+use crate::error::MediaError;
+use crate::event::MediaEvent;
+use crate::srtp::{Inbound, Outbound};
+use crate::stats::{DropCounts, SessionStats};
+use crate::types::{ReceiverId, SenderId, SrtpProfile};
+
+/// All RTP of one transport: of one BUNDLE group, or of one section without BUNDLE.
+///
+/// After any call that takes `now`, poll until nothing is left: [`poll_event`](Self::poll_event),
+/// [`poll_transmit`](Self::poll_transmit), then [`poll_timeout`](Self::poll_timeout), and call
+/// [`handle_timeout`](Self::handle_timeout) when that time has come.
+pub struct MediaSession {
+    clock: WallClock,
+    rng: ChaCha12Rng,
+    profile: SrtpProfile,
+    max_packet: usize,
+    cname: String,
+    limits: Limits,
+    /// The SSRC that reports and feedback come from.
+    own_ssrc: u32,
+
+    srtp_in: Inbound,
+    demux: Demux,
+    streams: HashMap<u32, InboundStream>,
+    deadlines: Deadlines,
+    arrivals: Arrivals,
+    activity: BTreeMap<ReceiverId, Activity>,
+    next_silence_check: Option<Instant>,
+    last_eviction: Option<Instant>,
+
+    srtp_out: Outbound,
+    senders: BTreeMap<SenderId, Sender>,
+    /// Whose the SSRCs are that are sent, those of retransmissions included.
+    outgoing: HashMap<u32, (SenderId, usize)>,
+    queue: Queue,
+    budget: Budget,
+    transport_number: u16,
+
+    timer: ReportTimer,
+    asks: VecDeque<Ask>,
+    ended: Vec<u32>,
+    /// Encrypted, to leave before anything else; emptied before more is written.
+    reports: VecDeque<Bytes>,
+
+    events: VecDeque<MediaEvent>,
+    dropped: DropCounts,
+    round_trip: Option<Duration>,
+    remote_limit: Option<u64>,
+}
+
+impl MediaSession {
+    /// Begins at `now`.
+    ///
+    /// # Errors
+    /// The keys do not fit their profile, the CNAME is empty or longer than 255 bytes, or a packet has fewer than 256 bytes.
+    pub fn new(now: Instant, config: SessionConfig) -> Result<Self, MediaError> {
+        let SessionConfig { keys, cname, seed, max_packet, wall_clock, limits } = config;
+        if cname.is_empty() || cname.len() > 255 {
+            return Err(MediaError::Invalid(format!(
+                "a CNAME has 1 to 255 bytes, this one has {}",
+                cname.len()
+            )));
+        }
+        check_max_packet(max_packet)?;
+        let profile = keys.profile;
+        let mut rng = ChaCha12Rng::from_seed(seed);
+        Ok(Self {
+            clock: WallClock::new(now, wall_clock),
+            profile,
+            max_packet,
+            cname,
+            limits,
+            own_ssrc: rng.next_u32(),
+            // Reports come from SSRCs of their own, and retransmissions double the streams.
+            srtp_in: Inbound::new(profile, &keys.remote_key, &keys.remote_salt, limits.streams * 2)?,
+            demux: Demux::default(),
+            streams: HashMap::new(),
+            deadlines: Deadlines::default(),
+            arrivals: Arrivals::new(now),
+            activity: BTreeMap::new(),
+            next_silence_check: None,
+            last_eviction: None,
+            srtp_out: Outbound::new(profile, &keys.local_key, &keys.local_salt)?,
+            senders: BTreeMap::new(),
+            outgoing: HashMap::new(),
+            queue: Queue::default(),
+            budget: Budget::new(),
+            transport_number: 0,
+            timer: ReportTimer::default(),
+            asks: VecDeque::new(),
+            ended: Vec::new(),
+            reports: VecDeque::new(),
+            events: VecDeque::new(),
+            dropped: DropCounts::default(),
+            round_trip: None,
+            remote_limit: None,
+            rng,
+        })
+    }
+
+    /// Datagrams get no longer than this many bytes from now on: the path has changed. Frames that wait already stay as they are.
+    ///
+    /// # Errors
+    /// `max_packet` is below 256.
+    pub fn set_max_packet(&mut self, max_packet: usize) -> Result<(), MediaError> {
+        check_max_packet(max_packet)?;
+        self.max_packet = max_packet;
+        Ok(())
+    }
+
+    /// Adds a receiver, or changes one: its streams go on where the new configuration still has them.
+    ///
+    /// # Errors
+    /// The configuration contradicts itself or that of another receiver; nothing has changed then.
+    pub fn set_receiver(
+        &mut self,
+        now: Instant,
+        id: ReceiverId,
+        config: ReceiverConfig,
+    ) -> Result<(), MediaError> {
+        let active = config.active;
+        self.demux.set(id, config)?;
+        let config = self.demux.receiver(id).expect("it was set just now");
+        let gone: Vec<u32> = self
+            .streams
+            .values()
+            .filter(|stream| stream.receiver == id && !(active && stream.fits(config)))
+            .map(|stream| stream.ssrc)
+            .collect();
+        gone.into_iter().for_each(|ssrc| self.drop_stream(ssrc));
+        if !active {
+            self.silence(id);
+        }
+        self.timer.start(now, &mut self.rng);
+        Ok(())
+    }
+
+    /// Removes a receiver and its streams; what still comes for it is dropped and counted.
+    ///
+    /// # Errors
+    /// There is no such receiver.
+    pub fn remove_receiver(&mut self, id: ReceiverId) -> Result<(), MediaError> {
+        if !self.demux.remove(id) {
+            return Err(MediaError::UnknownReceiver(id));
+        }
+        let gone: Vec<u32> =
+            self.streams.values().filter(|stream| stream.receiver == id).map(|stream| stream.ssrc).collect();
+        gone.into_iter().for_each(|ssrc| self.drop_stream(ssrc));
+        self.activity.remove(&id);
+        Ok(())
+    }
+
+    /// Adds a sender, or changes one: encodings whose SSRC stays go on, those whose SSRC is gone end with a BYE.
+    ///
+    /// # Errors
+    /// The configuration contradicts itself, or has an SSRC that another sender has; nothing has changed then.
+    pub fn set_sender(&mut self, now: Instant, id: SenderId, config: SenderConfig) -> Result<(), MediaError> {
+        check::sender(&config)?;
+        let ssrcs = |config: &SenderConfig| -> Vec<u32> {
+            config
+                .encodings
+                .iter()
+                .flat_map(|encoding| [Some(encoding.ssrc), encoding.rtx_ssrc])
+                .flatten()
+                .collect()
+        };
+        for ssrc in ssrcs(&config) {
+            if let Some((other, _)) = self.outgoing.get(&ssrc).filter(|(other, _)| *other != id) {
+                return Err(MediaError::Invalid(format!(
+                    "SSRC {ssrc} is that of sender {} already",
+                    other.0
+                )));
+            }
+        }
+        let before = self.senders.remove(&id);
+        let same_mid = before.as_ref().is_some_and(|before| before.config.mid == config.mid);
+        let mut known: Vec<OutboundStream> = before.map(|before| before.streams).unwrap_or_default();
+        let streams = config
+            .encodings
+            .iter()
+            .map(|encoding| match known.iter().position(|stream| stream.config.ssrc == encoding.ssrc) {
+                Some(at) => {
+                    let mut stream = known.swap_remove(at);
+                    stream.known_to_remote &= same_mid && stream.config.rid == encoding.rid;
+                    stream.config = encoding.clone();
+                    stream
+                }
+                None => {
+                    let (first, rtx) = (self.rng.next_u32() as u16, self.rng.next_u32() as u16);
+                    OutboundStream::new(encoding.clone(), first, rtx, self.limits.sent_packets)
+                }
+            })
+            .collect();
+        self.ended.extend(known.iter().map(|stream| stream.config.ssrc));
+        self.outgoing.retain(|_, (owner, _)| *owner != id);
+        for (at, encoding) in config.encodings.iter().enumerate() {
+            for ssrc in [Some(encoding.ssrc), encoding.rtx_ssrc].into_iter().flatten() {
+                self.outgoing.insert(ssrc, (id, at));
+            }
+        }
+        if !config.active || !known.is_empty() {
+            self.queue.forget(id);
+        }
+        self.senders.insert(id, Sender::new(config, streams));
+        self.timer.start(now, &mut self.rng);
+        Ok(())
+    }
+
+    /// Removes a sender: what waits of it is dropped, and its streams end with a BYE (RFC 3550 6.6).
+    ///
+    /// # Errors
+    /// There is no such sender.
+    pub fn remove_sender(&mut self, id: SenderId) -> Result<(), MediaError> {
+        let sender = self.senders.remove(&id).ok_or(MediaError::UnknownSender(id))?;
+        self.ended.extend(sender.streams.iter().map(|stream| stream.config.ssrc));
+        self.outgoing.retain(|_, (owner, _)| *owner != id);
+        self.queue.forget(id);
+        Ok(())
+    }
+
+    /// Asks for a key frame of one stream of a receiver, or of all of them: with PLI (RFC 4585 6.3.1) or FIR (RFC 5104 4.3.1), as
+    /// was negotiated, and at most each 200 ms. Where neither was, nothing is asked.
+    ///
+    /// # Errors
+    /// There is no such receiver.
+    pub fn request_key_frame(
+        &mut self,
+        now: Instant,
+        id: ReceiverId,
+        ssrc: Option<u32>,
+    ) -> Result<(), MediaError> {
+        self.demux.receiver(id).ok_or(MediaError::UnknownReceiver(id))?;
+        let wanted: Vec<u32> = self
+            .streams
+            .values_mut()
+            .filter(|stream| stream.receiver == id && ssrc.is_none_or(|ssrc| ssrc == stream.ssrc))
+            .map(|stream| {
+                stream.want_key_frame();
+                stream.ssrc
+            })
+            .collect();
+        wanted.into_iter().for_each(|ssrc| self.serve(now, ssrc));
+        Ok(())
+    }
+
+    /// Time has passed: hands out the frames that are due, and notices what has become silent.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        // Each once: what is due at once again is so in the next call.
+        for ssrc in self.deadlines.take_due(now) {
+            self.serve(now, ssrc);
+        }
+        if self.next_silence_check.is_some_and(|at| at <= now) {
+            self.check_silence(now);
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) next, and to poll then; `None` if nothing is to be done.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        [self.deadlines.next(), self.timer.next(), self.arrivals.poll_timeout(), self.next_silence_check]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The next thing to tell.
+    pub fn poll_event(&mut self) -> Option<MediaEvent> {
+        self.events.pop_front()
+    }
+
+    /// The next datagram to send, SRTP or SRTCP, if one may leave now.
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Bytes> {
+        if let Some(report) = self.reports.pop_front() {
+            return Some(report);
+        }
+        self.write_due(now);
+        self.reports.pop_front().or_else(|| self.transmit(now))
+    }
+
+    /// Counters of all streams.
+    pub fn stats(&self) -> SessionStats {
+        let mut inbound: Vec<_> = self.streams.values().map(InboundStream::stats).collect();
+        inbound.sort_by_key(|stream| (stream.receiver, stream.ssrc));
+        let outbound = self.senders.iter().flat_map(|(&id, sender)| {
+            let of = (id, sender.config.kind, sender.config.active);
+            sender.streams.iter().enumerate().map(move |(at, stream)| stream.stats(of, at))
+        });
+        SessionStats {
+            inbound,
+            outbound: outbound.collect(),
+            dropped: self.dropped,
+            available_outgoing_bitrate: self.remote_limit,
+            round_trip_time: self.round_trip,
+        }
+    }
+
+    fn emit(&mut self, event: MediaEvent) {
+        if self.events.len() >= self.limits.events {
+            self.dropped.events += 1;
+        } else {
+            self.events.push_back(event);
+        }
+    }
+}
+
+fn check_max_packet(max_packet: usize) -> Result<(), MediaError> {
+    if max_packet < 256 {
+        return Err(MediaError::Invalid(format!(
+            "packets of {max_packet} bytes are too small: 256 are the least"
+        )));
+    }
+    Ok(())
+}

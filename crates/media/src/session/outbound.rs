@@ -1,0 +1,249 @@
+//! One sent stream: its numbers, what is kept of it to be sent again, what the other side says of it.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::clock::from_units;
+use super::repair::{Cache, Sent};
+use crate::config::{Encoding, Payload};
+use crate::payload::Packetizer;
+use crate::rtcp::SenderInfo;
+use crate::srtp::{ReplayWindow, estimate};
+use crate::stats::{OutboundStats, RemoteInboundStats};
+use crate::types::{Kind, SenderId};
+
+/// Key frames are asked for at most so often: an encoder has one ready in that time, and one for everybody.
+const KEY_FRAME_PAUSE: Duration = Duration::from_millis(200);
+
+#[derive(Debug)]
+pub(super) struct OutboundStream {
+    pub(super) config: Encoding,
+    /// Which numbers were used: one may not be used twice, see [`Outbound`](crate::srtp::Outbound).
+    used: ReplayWindow,
+    next: u64,
+    next_rtx: u64,
+    packetizer: Option<(Payload, Packetizer)>,
+    pub(super) cache: Cache,
+    /// The last timestamp, when it was handed in, and its clock rate.
+    last: Option<(u32, Instant, u32)>,
+    /// Sent since the last report but one (RFC 3550 6.4): such a stream gets a sender report.
+    sent_since: u8,
+    /// The other side has reported on it, so it knows which section and layer it belongs to.
+    pub(super) known_to_remote: bool,
+    key_frame_told: Option<Instant>,
+    fir_number: Option<u8>,
+    pub(super) counters: Counters,
+    remote: Option<RemoteInboundStats>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    payload: Option<u8>,
+    /// Of the stream itself, as sender reports tell: without retransmissions of their own SSRC.
+    own_packets: u64,
+    own_bytes: u64,
+    header_bytes: u64,
+    repeated_packets: u64,
+    repeated_bytes: u64,
+    pub(super) frames: u64,
+    pub(super) key_frames: u64,
+    pub(super) nacks: u64,
+    pub(super) plis: u64,
+    pub(super) firs: u64,
+    delay: Duration,
+}
+
+impl OutboundStream {
+    /// `first` and `first_rtx`: any numbers; the half of the range above is left so that a receiver that misses the first
+    /// packets does not take a wrap for one that it missed (RFC 3711 3.3.1).
+    pub(super) fn new(config: Encoding, first: u16, first_rtx: u16, kept: usize) -> Self {
+        Self {
+            config,
+            used: ReplayWindow::default(),
+            next: u64::from(first >> 1),
+            next_rtx: u64::from(first_rtx >> 1),
+            packetizer: None,
+            cache: Cache::new(kept),
+            last: None,
+            sent_since: 0,
+            known_to_remote: false,
+            key_frame_told: None,
+            fir_number: None,
+            counters: Counters::default(),
+            remote: None,
+        }
+    }
+
+    /// The packetizer for a format, made anew when the format changes. `None` if there is none for it.
+    pub(super) fn packetizer(&mut self, format: &Payload, seed: u16) -> Option<&mut Packetizer> {
+        if self.packetizer.as_ref().is_none_or(|(known, _)| known != format) {
+            let packetizer = Packetizer::new(format.codec, &format.fmtp, seed)?;
+            self.packetizer = Some((format.clone(), packetizer));
+        }
+        self.packetizer.as_mut().map(|(_, packetizer)| packetizer)
+    }
+
+    /// The index of the next packet.
+    pub(super) fn next_index(&mut self) -> u64 {
+        let index = self.next;
+        self.used.insert(index);
+        self.next += 1;
+        index
+    }
+
+    /// The index of the next retransmission.
+    pub(super) fn next_rtx_index(&mut self) -> u64 {
+        let index = self.next_rtx;
+        self.next_rtx += 1;
+        index
+    }
+
+    /// The index of a packet that has its number already; `None` if that was used before, or is too old to know.
+    pub(super) fn index_of(&mut self, sequence: u16) -> Option<u64> {
+        let index = estimate(self.used.highest(), sequence)?;
+        if !self.used.is_new(index) {
+            return None;
+        }
+        self.used.insert(index);
+        if self.used.highest() == Some(index) {
+            self.next = index + 1;
+        }
+        Some(index)
+    }
+
+    /// A frame or packet was handed in.
+    pub(super) fn handed_in(&mut self, now: Instant, timestamp: u32, clock_rate: u32) {
+        self.last = Some((timestamp, now, clock_rate));
+    }
+
+    /// A packet went out for the first time.
+    pub(super) fn sent(&mut self, payload: u8, bytes: usize, header: usize, waited: Duration) {
+        let counters = &mut self.counters;
+        counters.payload = Some(payload);
+        counters.own_packets += 1;
+        counters.own_bytes += bytes as u64;
+        counters.header_bytes += header as u64;
+        counters.delay += waited;
+        self.sent_since = 2;
+    }
+
+    /// A packet went out again.
+    pub(super) fn sent_again(&mut self, bytes: usize, header: usize) {
+        self.counters.repeated_packets += 1;
+        self.counters.repeated_bytes += bytes as u64;
+        self.counters.header_bytes += header as u64;
+    }
+
+    /// Keeps a packet that went out, to send it again.
+    pub(super) fn keep(&mut self, index: u64, sent: Sent) {
+        self.cache.insert(index, sent);
+    }
+
+    /// What to report of it; `None` if nothing was sent since the last report but one.
+    pub(super) fn report(&mut self, now: Instant, ntp: u64) -> Option<SenderInfo> {
+        self.sent_since = self.sent_since.checked_sub(1)?;
+        let (timestamp, at, clock_rate) = self.last?;
+        // The timestamp of this very instant, as if sampling had gone on (RFC 3550 6.4.1).
+        let since = now.saturating_duration_since(at).as_nanos() * u128::from(clock_rate) / 1_000_000_000;
+        Some(SenderInfo {
+            ntp,
+            rtp_timestamp: timestamp.wrapping_add(since as u32),
+            packets: self.counters.own_packets as u32,
+            octets: self.counters.own_bytes as u32,
+        })
+    }
+
+    /// The other side asks for a key frame. Whether that is worth telling.
+    pub(super) fn key_frame_requested(&mut self, now: Instant, fir_number: Option<u8>) -> bool {
+        if fir_number.is_some() {
+            if fir_number == self.fir_number {
+                return false;
+            }
+            self.fir_number = fir_number;
+        }
+        let early =
+            self.key_frame_told.is_some_and(|told| now.saturating_duration_since(told) < KEY_FRAME_PAUSE);
+        if !early {
+            self.key_frame_told = Some(now);
+        }
+        !early
+    }
+
+    /// The other side reports on it; returns the round trip, if the report shows one.
+    pub(super) fn receiver_report(
+        &mut self,
+        now: Instant,
+        ntp_now: u32,
+        report: ReceiverReport,
+    ) -> Option<Duration> {
+        self.known_to_remote = true;
+        let round_trip = (report.last_sr != 0)
+            .then(|| ntp_now.wrapping_sub(report.last_sr).wrapping_sub(report.delay))
+            // More than half the range is less than nothing: the clocks of both sides are rounded.
+            .map(|units| if units > 1 << 31 { Duration::ZERO } else { from_units(units) })
+            // A minute is no round trip: the report speaks of one that we did not send.
+            .filter(|&round_trip| round_trip < Duration::from_secs(60));
+        let before = self.remote.take();
+        let (total, count, last) = before.map_or((Duration::ZERO, 0, None), |before| {
+            (before.total_round_trip_time, before.round_trip_time_measurements, before.round_trip_time)
+        });
+        let clock_rate = self.last.map_or(0, |(_, _, clock_rate)| clock_rate);
+        let jitter = u64::from(report.jitter) * 1_000_000_000;
+        self.remote = Some(RemoteInboundStats {
+            packets_lost: i64::from(report.lost),
+            fraction_lost: f64::from(report.fraction_lost) / 256.0,
+            jitter: Duration::from_nanos(jitter.checked_div(u64::from(clock_rate)).unwrap_or(0)),
+            round_trip_time: round_trip.or(last),
+            total_round_trip_time: total + round_trip.unwrap_or_default(),
+            round_trip_time_measurements: count + u64::from(round_trip.is_some()),
+            arrival: now,
+        });
+        round_trip
+    }
+
+    pub(super) fn stats(
+        &self,
+        (sender, kind, active): (SenderId, Kind, bool),
+        encoding: usize,
+    ) -> OutboundStats {
+        let counters = &self.counters;
+        OutboundStats {
+            sender,
+            encoding,
+            ssrc: self.config.ssrc,
+            rtx_ssrc: self.config.rtx_ssrc,
+            rid: self.config.rid.clone(),
+            kind,
+            payload: counters.payload,
+            active: active && self.config.active,
+            packets_sent: counters.own_packets + counters.repeated_packets,
+            bytes_sent: counters.own_bytes + counters.repeated_bytes,
+            header_bytes_sent: counters.header_bytes,
+            retransmitted_packets_sent: counters.repeated_packets,
+            retransmitted_bytes_sent: counters.repeated_bytes,
+            frames_sent: counters.frames,
+            key_frames_sent: counters.key_frames,
+            nack_count: counters.nacks,
+            pli_count: counters.plis,
+            fir_count: counters.firs,
+            total_packet_send_delay: counters.delay,
+            remote: self.remote.clone(),
+        }
+    }
+
+    /// The layer's name, as it goes into the header extension.
+    pub(super) fn rid(&self) -> Option<Bytes> {
+        self.config.rid.as_ref().map(|rid| Bytes::copy_from_slice(rid.as_bytes()))
+    }
+}
+
+/// What a report block says, see [`Feedback::Report`](crate::rtcp::Feedback::Report).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReceiverReport {
+    pub(super) fraction_lost: u8,
+    pub(super) lost: i32,
+    pub(super) jitter: u32,
+    pub(super) last_sr: u32,
+    pub(super) delay: u32,
+}

@@ -1,0 +1,224 @@
+//! RTP that goes out: frames split, packets numbered, queued, encrypted.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::MediaSession;
+use super::queue::{Urgency, Waiting, What};
+use super::repair::Sent;
+use crate::error::MediaError;
+use crate::frame::{EncodedFrame, ExtensionValues, RtpPacket};
+use crate::rtp;
+use crate::srtp::Outbound;
+use crate::types::{Kind, SenderId};
+
+/// Contributing sources of one packet (RFC 3550 5.1).
+const MOST_CSRCS: usize = 15;
+
+impl MediaSession {
+    /// Sends a frame as as many packets as it takes. `encoding` is an index into [`SenderConfig::encodings`](crate::SenderConfig).
+    ///
+    /// # Errors
+    /// There is no such sender, encoding or payload type; it is not active; the frame does not fit its format; or too much waits
+    /// already. Nothing of the frame is sent then.
+    pub fn send_frame(
+        &mut self,
+        now: Instant,
+        id: SenderId,
+        encoding: usize,
+        frame: EncodedFrame,
+    ) -> Result<(), MediaError> {
+        let room = self.max_packet - Outbound::overhead(self.profile);
+        let seed = self.transport_number;
+        let sender = self.senders.get_mut(&id).ok_or(MediaError::UnknownSender(id))?;
+        let kind = sender.config.kind;
+        sender.ready(id, encoding, frame.payload)?;
+        check_csrcs(&frame.csrcs)?;
+        check_queue(self.queue.bytes() + frame.data.len(), self.limits.queued_bytes)?;
+        let header = sender.most_header(encoding) + 4 * frame.csrcs.len();
+        let (stream, format) = sender.ready(id, encoding, frame.payload)?;
+        let format = format.clone();
+        let packetizer = stream.packetizer(&format, seed).ok_or_else(|| {
+            MediaError::Invalid(format!(
+                "payload type {} is {:?}, whose frames nobody here can split: send packets",
+                format.number, format.codec
+            ))
+        })?;
+        let mut payloads = Vec::new();
+        packetizer.packetize(&frame.data, room.saturating_sub(header), &mut payloads)?;
+        stream.handed_in(now, frame.timestamp, format.clock_rate);
+        stream.counters.frames += 1;
+        stream.counters.key_frames += u64::from(frame.key_frame);
+        let count = payloads.len();
+        for (at, data) in payloads.into_iter().enumerate() {
+            let last = at + 1 == count;
+            let index = stream.next_index();
+            let packet = RtpPacket {
+                payload: frame.payload,
+                marker: if kind == Kind::Video { last } else { frame.marker && at == 0 },
+                sequence: index as u16,
+                timestamp: frame.timestamp,
+                ssrc: stream.config.ssrc,
+                csrcs: frame.csrcs.clone(),
+                extensions: ExtensionValues {
+                    audio_level: frame.audio_level,
+                    video_orientation: frame.video_orientation.filter(|_| last),
+                    ..ExtensionValues::default()
+                },
+                data,
+            };
+            let waiting = Waiting { sender: id, encoding, since: now, what: What::First { packet, index } };
+            self.queue.push(urgency(kind), waiting);
+        }
+        Ok(())
+    }
+
+    /// Sends a packet as it is, but for its SSRC, which becomes that of the encoding, and the header extensions `mid`,
+    /// `rtp-stream-id`, `abs-send-time` and `transport-cc`, which are those of this transport. Its sequence number is kept, so gaps
+    /// stay gaps.
+    ///
+    /// # Errors
+    /// There is no such sender, encoding or payload type; it is not active; the packet is too large; its sequence number was used
+    /// already, or is more than 1,023 behind the last; or too much waits already.
+    pub fn send_packet(
+        &mut self,
+        now: Instant,
+        id: SenderId,
+        encoding: usize,
+        packet: RtpPacket,
+    ) -> Result<(), MediaError> {
+        let room = self.max_packet - Outbound::overhead(self.profile);
+        let sender = self.senders.get_mut(&id).ok_or(MediaError::UnknownSender(id))?;
+        let kind = sender.config.kind;
+        sender.ready(id, encoding, packet.payload)?;
+        check_csrcs(&packet.csrcs)?;
+        check_queue(self.queue.bytes() + packet.data.len(), self.limits.queued_bytes)?;
+        let size = sender.most_header(encoding) + 4 * packet.csrcs.len() + packet.data.len();
+        if size > room {
+            return Err(MediaError::Invalid(format!(
+                "a packet of {size} bytes with its header does not fit: {room} are left of {}",
+                self.max_packet
+            )));
+        }
+        let (stream, format) = sender.ready(id, encoding, packet.payload)?;
+        let clock_rate = format.clock_rate;
+        let Some(index) = stream.index_of(packet.sequence) else {
+            return Err(MediaError::Invalid(format!(
+                "sequence number {} was used already, or is too old: each packet needs one of its own",
+                packet.sequence
+            )));
+        };
+        stream.handed_in(now, packet.timestamp, clock_rate);
+        let packet = RtpPacket { ssrc: stream.config.ssrc, ..packet };
+        let waiting = Waiting { sender: id, encoding, since: now, what: What::First { packet, index } };
+        self.queue.push(urgency(kind), waiting);
+        Ok(())
+    }
+
+    /// The next packet of the queue, encrypted.
+    pub(super) fn transmit(&mut self, now: Instant) -> Option<Bytes> {
+        loop {
+            let Waiting { sender, encoding, since, what } = self.queue.pop()?;
+            let datagram = match what {
+                What::First { packet, index } => self.first(now, (sender, encoding, since), packet, index),
+                What::Repeat(packet) => self.again(now, sender, encoding, packet),
+                What::Datagram(datagram) => self.as_it_was(sender, encoding, datagram),
+            };
+            // A sender that has changed meanwhile has nothing to say of what waited.
+            if let Some(datagram) = datagram {
+                self.timer.traffic(datagram.len());
+                return Some(datagram);
+            }
+        }
+    }
+
+    fn first(
+        &mut self,
+        now: Instant,
+        (id, encoding, since): (SenderId, usize, Instant),
+        mut packet: RtpPacket,
+        index: u64,
+    ) -> Option<Bytes> {
+        let sender = self.senders.get_mut(&id)?;
+        let format = sender.config.payloads.iter().find(|format| format.number == packet.payload)?;
+        let (nack, rtx, transport_cc) = (format.nack, format.rtx.is_some(), format.transport_cc);
+        sender.streams.get(encoding)?;
+        sender.identify(encoding, false, &mut packet.extensions);
+        packet.extensions.abs_send_time = Some(self.clock.abs_send_time(now));
+        packet.extensions.transport_cc = transport_cc.then_some(self.transport_number);
+        let mut out = Vec::with_capacity(self.max_packet);
+        let header = rtp::write(&packet, &[], 0, &sender.extensions, &mut out).ok()?;
+        self.srtp_out.seal_rtp(&mut out, header, packet.ssrc, index);
+        if transport_cc {
+            self.transport_number = self.transport_number.wrapping_add(1);
+        }
+        let datagram = Bytes::from(out);
+        let stream = &mut sender.streams[encoding];
+        stream.sent(packet.payload, packet.data.len(), header, now.saturating_duration_since(since));
+        self.budget.earn(datagram.len());
+        if nack {
+            let repairable = rtx && stream.config.rtx_ssrc.is_some();
+            stream.keep(
+                index,
+                if repairable { Sent::Content(packet) } else { Sent::Datagram(datagram.clone()) },
+            );
+        }
+        Some(datagram)
+    }
+
+    /// A packet again, as RFC 4588 says: with the number that it had in front.
+    fn again(&mut self, now: Instant, id: SenderId, encoding: usize, mut packet: RtpPacket) -> Option<Bytes> {
+        let sender = self.senders.get_mut(&id)?;
+        let format = sender.config.payloads.iter().find(|format| format.number == packet.payload)?;
+        let (rtx, transport_cc) = (format.rtx?, format.transport_cc);
+        let stream = sender.streams.get_mut(encoding)?;
+        let ssrc = stream.config.rtx_ssrc?;
+        let index = stream.next_rtx_index();
+        let original = packet.sequence.to_be_bytes();
+        (packet.payload, packet.sequence, packet.ssrc) = (rtx, index as u16, ssrc);
+        sender.identify(encoding, true, &mut packet.extensions);
+        packet.extensions.abs_send_time = Some(self.clock.abs_send_time(now));
+        packet.extensions.transport_cc = transport_cc.then_some(self.transport_number);
+        let mut out = Vec::with_capacity(self.max_packet);
+        let header = rtp::write(&packet, &original, 0, &sender.extensions, &mut out).ok()?;
+        self.srtp_out.seal_rtp(&mut out, header, ssrc, index);
+        if transport_cc {
+            self.transport_number = self.transport_number.wrapping_add(1);
+        }
+        sender.streams[encoding].sent_again(packet.data.len(), header + original.len());
+        Some(Bytes::from(out))
+    }
+
+    fn as_it_was(&mut self, id: SenderId, encoding: usize, datagram: Bytes) -> Option<Bytes> {
+        let header = rtp::header_len(&datagram)?;
+        let stream = self.senders.get_mut(&id)?.streams.get_mut(encoding)?;
+        let data = datagram.len() - header - Outbound::overhead(self.profile);
+        stream.sent_again(data, header);
+        Some(datagram)
+    }
+}
+
+fn urgency(kind: Kind) -> Urgency {
+    match kind {
+        Kind::Audio => Urgency::Audio,
+        Kind::Video => Urgency::Video,
+    }
+}
+
+fn check_csrcs(csrcs: &[u32]) -> Result<(), MediaError> {
+    if csrcs.len() > MOST_CSRCS {
+        return Err(MediaError::Invalid(format!(
+            "{} contributing sources are too many: a packet has room for {MOST_CSRCS}",
+            csrcs.len()
+        )));
+    }
+    Ok(())
+}
+
+fn check_queue(queued: usize, limit: usize) -> Result<(), MediaError> {
+    if queued > limit {
+        return Err(MediaError::QueueFull { queued, limit });
+    }
+    Ok(())
+}

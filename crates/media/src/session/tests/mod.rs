@@ -1,0 +1,8 @@
+//! Two sessions, a link with loss and delay between them, in virtual time.
+
+mod demux;
+mod hostile;
+mod link;
+mod media;
+mod reports;
+mod requests;
