@@ -9,6 +9,7 @@
 
 mod audio;
 mod buffer;
+mod common;
 mod config;
 mod delay;
 mod dependencies;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::buffer::{Common, received};
+use super::common::{Common, received};
 use super::config::JitterConfig;
 use super::dependencies::Dependencies;
 use super::ring::Slot;
