@@ -16,6 +16,8 @@ mod vp9;
 mod whole;
 
 #[cfg(test)]
+mod foreign_tests;
+#[cfg(test)]
 mod property_tests;
 
 use bytes::Bytes;
