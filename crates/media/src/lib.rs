@@ -5,6 +5,7 @@
 //! Nothing in here blocks, reads a clock or starts a thread, so a call over a lossy link runs in virtual time.
 #![forbid(unsafe_code)]
 
+pub mod bandwidth;
 mod config;
 mod error;
 mod event;
