@@ -1,5 +1,8 @@
 // Which native library is loaded where.
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+
+const published = readdirSync(join(__dirname, '..', '..', 'npm'));
 
 const { platformTriple } = jest.requireActual<{ platformTriple: () => string }>(
   join(__dirname, '..', '..', 'dist', 'native', 'loader.js'),
@@ -19,11 +22,13 @@ afterEach(() => {
 });
 
 test.each([
-  ['2.36', 'linux-x64-gnu'],
+  ['x64', '2.36', 'linux-x64-gnu'],
   // Alpine: the report names no glibc.
-  [undefined, 'linux-x64-musl'],
-])('Linux with glibc %p takes the library %s', (glibcVersionRuntime, triple) => {
-  pretend('linux', 'x64');
+  ['x64', undefined, 'linux-x64-musl'],
+  ['arm', '2.36', 'linux-arm-gnueabihf'],
+  ['arm', undefined, 'linux-arm-musleabihf'],
+])('Linux on %s with glibc %p takes the library %s', (arch, glibcVersionRuntime, triple) => {
+  pretend('linux', arch);
   jest.spyOn(report, 'getReport').mockReturnValue({ header: { glibcVersionRuntime } });
   expect(platformTriple()).toBe(triple);
 });
@@ -46,11 +51,18 @@ test.each([
   ['darwin', 'x64', 'darwin-x64'],
   ['win32', 'x64', 'win32-x64-msvc'],
   ['win32', 'arm64', 'win32-arm64-msvc'],
+  ['android', 'arm64', 'android-arm64'],
+  ['freebsd', 'x64', 'freebsd-x64'],
 ])('%s on %s takes the library %s', (platform, arch, triple) => {
   pretend(platform, arch);
   expect(platformTriple()).toBe(triple);
 });
 
-test('this machine takes the library that was built for it', () => {
-  expect(platformTriple()).toMatch(/^(linux-(x64|arm64)-(gnu|musl)|darwin-(x64|arm64)|win32-(x64|arm64)-msvc)$/);
+test('this machine takes a library that is published', () => {
+  expect(published).toContain(platformTriple());
+});
+
+test.each(published)('the package for %s is named where tools that trace files look for it', (triple) => {
+  const loader = readFileSync(join(__dirname, '..', '..', 'ts', 'native', 'loader.ts'), 'utf8');
+  expect(loader).toContain(`if (triple === '${triple}') return require('ossa-webrtc-${triple}')`);
 });

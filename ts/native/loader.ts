@@ -27,7 +27,8 @@ function libc(): 'gnu' | 'musl' {
 /** The napi-rs name of this platform, for example `linux-x64-gnu`; it names both the file and the npm package. */
 export function platformTriple(): string {
   const { platform, arch } = process;
-  if (platform === 'linux') return `linux-${arch}-${libc()}`;
+  // 32-bit ARM has two ways of calling functions, and Node is built for the one with hardware floating point.
+  if (platform === 'linux') return `linux-${arch}-${libc()}${arch === 'arm' ? 'eabihf' : ''}`;
   if (platform === 'win32') return `win32-${arch}-msvc`;
   return `${platform}-${arch}`;
 }
@@ -60,6 +61,9 @@ function installed(triple: string): typeof Binding {
     if (triple === 'darwin-arm64') return require('ossa-webrtc-darwin-arm64') as typeof Binding;
     if (triple === 'win32-x64-msvc') return require('ossa-webrtc-win32-x64-msvc') as typeof Binding;
     if (triple === 'win32-arm64-msvc') return require('ossa-webrtc-win32-arm64-msvc') as typeof Binding;
+    if (triple === 'linux-arm-gnueabihf') return require('ossa-webrtc-linux-arm-gnueabihf') as typeof Binding;
+    if (triple === 'android-arm64') return require('ossa-webrtc-android-arm64') as typeof Binding;
+    if (triple === 'freebsd-x64') return require('ossa-webrtc-freebsd-x64') as typeof Binding;
   } catch (error) {
     throw error instanceof Error ? error : new Error(String(error));
   }

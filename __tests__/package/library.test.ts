@@ -1,0 +1,33 @@
+// What the native library asks of the system that loads it. The one here is built for this machine; scripts/prebuild.mjs holds those that
+// are published to an old glibc as well.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { root } from './installed';
+
+const check = (file: string) =>
+  spawnSync('cargo', ['run', '--quiet', '-p', 'ossa-library-check', '--', file], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: Infinity,
+  });
+
+test('the library exports nothing but what Node calls, and has neither an executable stack nor code that can be written to', () => {
+  const library = readdirSync(root).find((name) => name.endsWith('.node'))!;
+  const { stdout, stderr } = check(join(root, library));
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toMatchObject({
+    exports: ['napi_register_module_v1'],
+    arch: process.arch,
+    executableStack: false,
+    writableCode: false,
+    debugInfo: false,
+  });
+}, 120_000);
+
+test('a library that nobody could load as an addon is refused', () => {
+  const { stderr, status } = check(process.execPath);
+  expect(status).toBe(1);
+  expect(stderr).toContain('does not export napi_register_module_v1');
+}, 120_000);
