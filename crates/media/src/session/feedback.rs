@@ -7,8 +7,9 @@ use super::clock::middle;
 use super::demux::Role;
 use super::inbound::Delivery;
 use super::outbound::ReceiverReport;
-use super::queue::{Urgency, Waiting, What};
 use super::repair::Sent;
+use super::send::{Waiting, What};
+use crate::bandwidth::Priority;
 use crate::event::MediaEvent;
 use crate::rtcp::{self, Feedback};
 
@@ -45,8 +46,13 @@ impl MediaSession {
             Feedback::Nack { ssrc, sequences } => self.repeat(now, ssrc, &sequences),
             Feedback::Pli { ssrc } => self.key_frame_requested(now, ssrc, None),
             Feedback::Fir { ssrc, number } => self.key_frame_requested(now, ssrc, Some(number)),
-            Feedback::Remb { bps } => self.limit(bps),
-            Feedback::TransportCc { .. } => {}
+            Feedback::Remb { bps } => self.limit(now, bps),
+            Feedback::TransportCc { reference, base, deltas, .. } => {
+                if let Some(rate) = &mut self.rate {
+                    rate.feedback(now, reference, base, &deltas);
+                    self.follow_rate(now);
+                }
+            }
             Feedback::Bye { ssrc, reason } => self.ended(ssrc, reason),
         }
     }
@@ -63,6 +69,9 @@ impl MediaSession {
         let round_trip = stream.receiver_report(now, middle(self.clock.ntp(now)), report);
         if let Some(round_trip) = round_trip {
             self.round_trip = Some(round_trip);
+            if let Some(rate) = &mut self.rate {
+                rate.set_round_trip(round_trip);
+            }
             for stream in self.streams.values_mut() {
                 if let Delivery::Frames(jitter) = &mut stream.delivery {
                     jitter.set_round_trip(round_trip);
@@ -86,12 +95,16 @@ impl MediaSession {
                 Sent::Content(packet) => What::Repeat(packet),
                 Sent::Datagram(datagram) => What::Datagram(datagram),
             };
-            let waiting = Waiting { sender: id, encoding, since: now, what };
-            let full = self.queue.bytes() + waiting.len() > self.limits.queued_bytes;
-            if full || !self.budget.spend(waiting.len()) {
+            let waiting = Waiting { sender: id, encoding, what };
+            let size = waiting.size();
+            let full = self.queue.queued_bytes() + size > self.limits.queued_bytes;
+            // It stays with what was sent; the other side asks again.
+            if full
+                || !self.budget.spend(size)
+                || self.queue.push(now, Priority::Repair, size, waiting).is_err()
+            {
                 return;
             }
-            self.queue.push(Urgency::Repeat, waiting);
         }
     }
 
@@ -110,9 +123,15 @@ impl MediaSession {
         }
     }
 
-    fn limit(&mut self, bps: u64) {
-        if self.remote_limit != Some(bps) {
-            self.remote_limit = Some(bps);
+    fn limit(&mut self, now: Instant, bps: u64) {
+        if self.remote_limit == Some(bps) {
+            return;
+        }
+        self.remote_limit = Some(bps);
+        if let Some(rate) = &mut self.rate {
+            rate.set_remb(bps);
+            self.follow_rate(now);
+        } else {
             self.emit(MediaEvent::TargetBitrate { bps });
         }
     }

@@ -2,10 +2,9 @@
 //!
 //! [`MediaSession`] is the face; `receive`, `feedback`, `send` and `reports` are its parts: what comes in of RTP and of RTCP, what goes
 //! out of both. Below them, each without knowledge of the others: `demux` (whose is a packet), `inbound` and `outbound` (one
-//! stream), `repair` (sent packets that can be sent again), `queue`, `deadlines`, `timer` and `clock`. What a payload means is the
-//! business of `payload`, how packets become frames that of `jitter`.
+//! stream), `repair` (sent packets that can be sent again), `rate` (how much may be sent), `deadlines`, `timer` and `clock`. What a payload means is the
+//! business of `payload`, how packets become frames that of `jitter`, what a path carries that of `bandwidth`.
 
-mod arrivals;
 mod check;
 mod clock;
 mod deadlines;
@@ -13,7 +12,8 @@ mod demux;
 mod feedback;
 mod inbound;
 mod outbound;
-mod queue;
+mod pacing;
+mod rate;
 mod receive;
 mod reception;
 mod repair;
@@ -32,18 +32,19 @@ use bytes::Bytes;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use self::arrivals::Arrivals;
 use self::clock::WallClock;
 use self::deadlines::Deadlines;
 use self::demux::Demux;
 use self::inbound::InboundStream;
 use self::outbound::OutboundStream;
-use self::queue::Queue;
+use self::rate::Rate;
 use self::receive::Activity;
 use self::repair::Budget;
 use self::reports::Ask;
+use self::send::Waiting;
 use self::sender::Sender;
 use self::timer::ReportTimer;
+use crate::bandwidth::{ArrivalRecorder, Pacer};
 use crate::config::{Limits, ReceiverConfig, SenderConfig, SessionConfig};
 use crate::error::MediaError;
 use crate::event::MediaEvent;
@@ -70,7 +71,8 @@ pub struct MediaSession {
     demux: Demux,
     streams: HashMap<u32, InboundStream>,
     deadlines: Deadlines,
-    arrivals: Arrivals,
+    arrivals: ArrivalRecorder,
+    arrivals_of: u32,
     activity: BTreeMap<ReceiverId, Activity>,
     next_silence_check: Option<Instant>,
     last_eviction: Option<Instant>,
@@ -79,7 +81,9 @@ pub struct MediaSession {
     senders: BTreeMap<SenderId, Sender>,
     /// Whose the SSRCs are that are sent, those of retransmissions included.
     outgoing: HashMap<u32, (SenderId, usize)>,
-    queue: Queue,
+    queue: Pacer<Waiting>,
+    /// Where the other side gives transport-wide feedback. Without, packets leave as they come.
+    rate: Option<Rate>,
     budget: Budget,
     transport_number: u16,
 
@@ -123,14 +127,16 @@ impl MediaSession {
             demux: Demux::default(),
             streams: HashMap::new(),
             deadlines: Deadlines::default(),
-            arrivals: Arrivals::new(now),
+            arrivals: ArrivalRecorder::default(),
+            arrivals_of: 0,
             activity: BTreeMap::new(),
             next_silence_check: None,
             last_eviction: None,
             srtp_out: Outbound::new(profile, &keys.local_key, &keys.local_salt)?,
             senders: BTreeMap::new(),
             outgoing: HashMap::new(),
-            queue: Queue::default(),
+            queue: Pacer::new(u64::MAX, limits.queued_bytes),
+            rate: None,
             budget: Budget::new(),
             transport_number: 0,
             timer: ReportTimer::default(),
@@ -245,15 +251,13 @@ impl MediaSession {
                 self.outgoing.insert(ssrc, (id, at));
             }
         }
-        if !config.active || !known.is_empty() {
-            self.queue.forget(id);
-        }
         self.senders.insert(id, Sender::new(config, streams));
+        self.set_rate(now);
         self.timer.start(now, &mut self.rng);
         Ok(())
     }
 
-    /// Removes a sender: what waits of it is dropped, and its streams end with a BYE (RFC 3550 6.6).
+    /// Removes a sender: what waits of it is not sent, and its streams end with a BYE (RFC 3550 6.6).
     ///
     /// # Errors
     /// There is no such sender.
@@ -261,7 +265,6 @@ impl MediaSession {
         let sender = self.senders.remove(&id).ok_or(MediaError::UnknownSender(id))?;
         self.ended.extend(sender.streams.iter().map(|stream| stream.config.ssrc));
         self.outgoing.retain(|_, (owner, _)| *owner != id);
-        self.queue.forget(id);
         Ok(())
     }
 
@@ -296,6 +299,10 @@ impl MediaSession {
         for ssrc in self.deadlines.take_due(now) {
             self.serve(now, ssrc);
         }
+        if let Some(rate) = &mut self.rate {
+            rate.handle_timeout(now);
+            self.follow_rate(now);
+        }
         if self.next_silence_check.is_some_and(|at| at <= now) {
             self.check_silence(now);
         }
@@ -303,10 +310,17 @@ impl MediaSession {
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next, and to poll then; `None` if nothing is to be done.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.deadlines.next(), self.timer.next(), self.arrivals.poll_timeout(), self.next_silence_check]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.deadlines.next(),
+            self.timer.next(),
+            self.arrivals.poll_timeout(),
+            self.next_silence_check,
+            self.queue.poll_timeout(),
+            self.rate.as_ref().and_then(Rate::poll_timeout),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The next thing to tell.
@@ -335,7 +349,7 @@ impl MediaSession {
             inbound,
             outbound: outbound.collect(),
             dropped: self.dropped,
-            available_outgoing_bitrate: self.remote_limit,
+            available_outgoing_bitrate: self.rate.as_ref().map(Rate::target).or(self.remote_limit),
             round_trip_time: self.round_trip,
         }
     }

@@ -135,6 +135,17 @@ impl OutboundStream {
         self.counters.header_bytes += header as u64;
     }
 
+    /// A packet without content went out.
+    pub(super) fn padded(&mut self, bytes: usize) {
+        self.counters.repeated_packets += 1;
+        self.counters.header_bytes += bytes as u64;
+    }
+
+    /// The timestamp of the last frame.
+    pub(super) fn last_timestamp(&self) -> u32 {
+        self.last.map_or(0, |(timestamp, _, _)| timestamp)
+    }
+
     /// Keeps a packet that went out, to send it again.
     pub(super) fn keep(&mut self, index: u64, sent: Sent) {
         self.cache.insert(index, sent);

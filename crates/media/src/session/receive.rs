@@ -55,7 +55,8 @@ impl MediaSession {
             return;
         };
         if let Some(number) = packet.extensions.transport_cc {
-            self.arrivals.insert(now, number, packet.ssrc);
+            self.arrivals.record(now, number);
+            self.arrivals_of = packet.ssrc;
         }
         let header = bytes.len() - packet.data.len();
         match self.demux.route(&packet, self.limits.streams) {

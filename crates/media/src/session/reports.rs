@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::MediaSession;
 use super::inbound::KeyFrameRequest;
+use crate::bandwidth::ArrivalFeedback;
 use crate::rtcp::{Compound, ReceptionReport, SenderInfo};
 use crate::srtp::Outbound;
 
@@ -35,9 +36,7 @@ impl MediaSession {
             }
         }
         self.write_asks();
-        if self.arrivals.is_due(now) {
-            self.write_arrivals();
-        }
+        self.write_arrivals(now);
         self.write_ends();
     }
 
@@ -130,10 +129,15 @@ impl MediaSession {
         self.finish(compound);
     }
 
-    fn write_arrivals(&mut self) {
-        loop {
+    /// Tells when packets came in.
+    fn write_arrivals(&mut self, now: Instant) {
+        while let Some(ArrivalFeedback { count, reference, base, deltas }) = self.arrivals.poll_feedback(now)
+        {
             let mut compound = self.begin();
-            if !self.arrivals.write(self.own_ssrc, &mut compound) {
+            let header = (count, reference, base);
+            let told = compound.transport_cc(self.own_ssrc, self.arrivals_of, header, &deltas);
+            self.arrivals.told(now, told);
+            if told == 0 {
                 return;
             }
             self.finish(compound);

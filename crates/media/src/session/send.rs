@@ -1,12 +1,13 @@
 //! RTP that goes out: frames split, packets numbered, queued, encrypted.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::MediaSession;
-use super::queue::{Urgency, Waiting, What};
+use super::rate::Rate;
 use super::repair::Sent;
+use crate::bandwidth::{Paced, Priority};
 use crate::error::MediaError;
 use crate::frame::{EncodedFrame, ExtensionValues, RtpPacket};
 use crate::rtp;
@@ -15,6 +16,37 @@ use crate::types::{Kind, SenderId};
 
 /// Contributing sources of one packet (RFC 3550 5.1).
 const MOST_CSRCS: usize = 15;
+
+/// A packet that waits. It is written and encrypted when it leaves, since its header then tells when that was.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) sender: SenderId,
+    pub(super) encoding: usize,
+    pub(super) what: What,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    /// Goes out for the first time, with its index.
+    First { packet: RtpPacket, index: u64 },
+    /// Goes out again, under the SSRC for retransmissions.
+    Repeat(RtpPacket),
+    /// Goes out again as it did.
+    Datagram(Bytes),
+}
+
+impl Waiting {
+    /// About its size on the wire: with what usual header extensions and encryption add.
+    pub(super) fn size(&self) -> usize {
+        match &self.what {
+            What::First { packet, .. } | What::Repeat(packet) => packet.data.len() + USUAL_OVERHEAD,
+            What::Datagram(datagram) => datagram.len(),
+        }
+    }
+}
+
+/// Header with extensions, and the tag.
+const USUAL_OVERHEAD: usize = 48;
 
 impl MediaSession {
     /// Sends a frame as as many packets as it takes. `encoding` is an index into [`SenderConfig::encodings`](crate::SenderConfig).
@@ -29,13 +61,13 @@ impl MediaSession {
         encoding: usize,
         frame: EncodedFrame,
     ) -> Result<(), MediaError> {
+        self.follow_rate(now);
         let room = self.max_packet - Outbound::overhead(self.profile);
         let seed = self.transport_number;
         let sender = self.senders.get_mut(&id).ok_or(MediaError::UnknownSender(id))?;
         let kind = sender.config.kind;
         sender.ready(id, encoding, frame.payload)?;
         check_csrcs(&frame.csrcs)?;
-        check_queue(self.queue.bytes() + frame.data.len(), self.limits.queued_bytes)?;
         let header = sender.most_header(encoding) + 4 * frame.csrcs.len();
         let (stream, format) = sender.ready(id, encoding, frame.payload)?;
         let format = format.clone();
@@ -47,6 +79,8 @@ impl MediaSession {
         })?;
         let mut payloads = Vec::new();
         packetizer.packetize(&frame.data, room.saturating_sub(header), &mut payloads)?;
+        let size: usize = payloads.iter().map(|data| data.len() + USUAL_OVERHEAD).sum();
+        check_queue(self.queue.queued_bytes() + size, self.limits.queued_bytes)?;
         stream.handed_in(now, frame.timestamp, format.clock_rate);
         stream.counters.frames += 1;
         stream.counters.key_frames += u64::from(frame.key_frame);
@@ -68,8 +102,9 @@ impl MediaSession {
                 },
                 data,
             };
-            let waiting = Waiting { sender: id, encoding, since: now, what: What::First { packet, index } };
-            self.queue.push(urgency(kind), waiting);
+            let waiting = Waiting { sender: id, encoding, what: What::First { packet, index } };
+            let taken = self.queue.push(now, priority(kind), waiting.size(), waiting);
+            debug_assert!(taken.is_ok(), "there was room for all of the frame");
         }
         Ok(())
     }
@@ -88,12 +123,14 @@ impl MediaSession {
         encoding: usize,
         packet: RtpPacket,
     ) -> Result<(), MediaError> {
+        self.follow_rate(now);
         let room = self.max_packet - Outbound::overhead(self.profile);
         let sender = self.senders.get_mut(&id).ok_or(MediaError::UnknownSender(id))?;
         let kind = sender.config.kind;
         sender.ready(id, encoding, packet.payload)?;
         check_csrcs(&packet.csrcs)?;
-        check_queue(self.queue.bytes() + packet.data.len(), self.limits.queued_bytes)?;
+        let queued = self.queue.queued_bytes() + packet.data.len() + USUAL_OVERHEAD;
+        check_queue(queued, self.limits.queued_bytes)?;
         let size = sender.most_header(encoding) + 4 * packet.csrcs.len() + packet.data.len();
         if size > room {
             return Err(MediaError::Invalid(format!(
@@ -111,51 +148,60 @@ impl MediaSession {
         };
         stream.handed_in(now, packet.timestamp, clock_rate);
         let packet = RtpPacket { ssrc: stream.config.ssrc, ..packet };
-        let waiting = Waiting { sender: id, encoding, since: now, what: What::First { packet, index } };
-        self.queue.push(urgency(kind), waiting);
+        let waiting = Waiting { sender: id, encoding, what: What::First { packet, index } };
+        let taken = self.queue.push(now, priority(kind), waiting.size(), waiting);
+        debug_assert!(taken.is_ok(), "there was room for it");
         Ok(())
     }
 
-    /// The next packet of the queue, encrypted.
+    /// The next packet that may leave, encrypted.
     pub(super) fn transmit(&mut self, now: Instant) -> Option<Bytes> {
-        loop {
-            let Waiting { sender, encoding, since, what } = self.queue.pop()?;
+        while let Some(Paced { packet: Waiting { sender, encoding, what }, probe, waited }) =
+            self.queue.poll(now)
+        {
             let datagram = match what {
-                What::First { packet, index } => self.first(now, (sender, encoding, since), packet, index),
-                What::Repeat(packet) => self.again(now, sender, encoding, packet),
+                What::First { packet, index } => {
+                    self.first(now, (sender, encoding, probe), waited, packet, index)
+                }
+                What::Repeat(packet) => self.again(now, (sender, encoding, probe), packet),
                 What::Datagram(datagram) => self.as_it_was(sender, encoding, datagram),
             };
-            // A sender that has changed meanwhile has nothing to say of what waited.
+            // What waited of a sender that has changed meanwhile is not sent.
             if let Some(datagram) = datagram {
                 self.timer.traffic(datagram.len());
                 return Some(datagram);
             }
         }
+        self.pad(now)
     }
 
     fn first(
         &mut self,
         now: Instant,
-        (id, encoding, since): (SenderId, usize, Instant),
+        (id, encoding, probe): (SenderId, usize, Option<u32>),
+        waited: Duration,
         mut packet: RtpPacket,
         index: u64,
     ) -> Option<Bytes> {
-        let sender = self.senders.get_mut(&id)?;
+        let sender = self.senders.get_mut(&id).filter(|sender| sender.config.active)?;
         let format = sender.config.payloads.iter().find(|format| format.number == packet.payload)?;
         let (nack, rtx, transport_cc) = (format.nack, format.rtx.is_some(), format.transport_cc);
-        sender.streams.get(encoding)?;
+        let config = &sender.streams.get(encoding)?.config;
+        if !config.active || config.ssrc != packet.ssrc {
+            return None;
+        }
         sender.identify(encoding, false, &mut packet.extensions);
         packet.extensions.abs_send_time = Some(self.clock.abs_send_time(now));
         packet.extensions.transport_cc = transport_cc.then_some(self.transport_number);
         let mut out = Vec::with_capacity(self.max_packet);
         let header = rtp::write(&packet, &[], 0, &sender.extensions, &mut out).ok()?;
         self.srtp_out.seal_rtp(&mut out, header, packet.ssrc, index);
-        if transport_cc {
-            self.transport_number = self.transport_number.wrapping_add(1);
-        }
         let datagram = Bytes::from(out);
+        if transport_cc {
+            number_sent(&mut self.rate, &mut self.transport_number, now, datagram.len(), probe);
+        }
         let stream = &mut sender.streams[encoding];
-        stream.sent(packet.payload, packet.data.len(), header, now.saturating_duration_since(since));
+        stream.sent(packet.payload, packet.data.len(), header, waited);
         self.budget.earn(datagram.len());
         if nack {
             let repairable = rtx && stream.config.rtx_ssrc.is_some();
@@ -168,8 +214,13 @@ impl MediaSession {
     }
 
     /// A packet again, as RFC 4588 says: with the number that it had in front.
-    fn again(&mut self, now: Instant, id: SenderId, encoding: usize, mut packet: RtpPacket) -> Option<Bytes> {
-        let sender = self.senders.get_mut(&id)?;
+    fn again(
+        &mut self,
+        now: Instant,
+        (id, encoding, probe): (SenderId, usize, Option<u32>),
+        mut packet: RtpPacket,
+    ) -> Option<Bytes> {
+        let sender = self.senders.get_mut(&id).filter(|sender| sender.config.active)?;
         let format = sender.config.payloads.iter().find(|format| format.number == packet.payload)?;
         let (rtx, transport_cc) = (format.rtx?, format.transport_cc);
         let stream = sender.streams.get_mut(encoding)?;
@@ -184,7 +235,7 @@ impl MediaSession {
         let header = rtp::write(&packet, &original, 0, &sender.extensions, &mut out).ok()?;
         self.srtp_out.seal_rtp(&mut out, header, ssrc, index);
         if transport_cc {
-            self.transport_number = self.transport_number.wrapping_add(1);
+            number_sent(&mut self.rate, &mut self.transport_number, now, out.len(), probe);
         }
         sender.streams[encoding].sent_again(packet.data.len(), header + original.len());
         Some(Bytes::from(out))
@@ -199,11 +250,19 @@ impl MediaSession {
     }
 }
 
-fn urgency(kind: Kind) -> Urgency {
+fn priority(kind: Kind) -> Priority {
     match kind {
-        Kind::Audio => Urgency::Audio,
-        Kind::Video => Urgency::Video,
+        Kind::Audio => Priority::Audio,
+        Kind::Video => Priority::Video,
     }
+}
+
+/// A packet has left under the transport-wide number; the next one gets the next.
+fn number_sent(rate: &mut Option<Rate>, number: &mut u16, now: Instant, size: usize, probe: Option<u32>) {
+    if let Some(rate) = rate {
+        rate.sent(now, *number, size, probe);
+    }
+    *number = number.wrapping_add(1);
 }
 
 fn check_csrcs(csrcs: &[u32]) -> Result<(), MediaError> {

@@ -30,6 +30,9 @@ pub(super) struct Link {
     pub(super) events: [Vec<MediaEvent>; 2],
     pub(super) delay: Duration,
     pub(super) loss: Loss,
+    /// Bits per second that end 0 can send; what is more waits.
+    pub(super) rate: Option<u64>,
+    busy_until: Instant,
     flying: BTreeMap<(Instant, u64), (End, Bytes)>,
     count: u64,
     pub(super) bytes: [usize; 2],
@@ -70,6 +73,8 @@ impl Link {
             events: Default::default(),
             delay: Duration::from_millis(50),
             loss: Box::new(|_, _| false),
+            rate: None,
+            busy_until: now,
             flying: BTreeMap::new(),
             count: 0,
             bytes: [0; 2],
@@ -121,8 +126,14 @@ impl Link {
                 assert!(datagram.len() <= 1200, "{} bytes", datagram.len());
                 self.count += 1;
                 self.bytes[from] += datagram.len();
+                let mut at = self.now + self.delay;
+                if let (0, Some(rate)) = (from, self.rate) {
+                    let takes = Duration::from_nanos(datagram.len() as u64 * 8_000_000_000 / rate);
+                    self.busy_until = self.busy_until.max(self.now) + takes;
+                    at = self.busy_until + self.delay;
+                }
                 if !(self.loss)(from, self.count) {
-                    self.flying.insert((self.now + self.delay, self.count), (1 - from, datagram));
+                    self.flying.insert((at, self.count), (1 - from, datagram));
                 }
             }
             while let Some(event) = self.ends[from].poll_event() {

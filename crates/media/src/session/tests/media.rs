@@ -124,7 +124,7 @@ fn packets_are_forwarded_to_another_session_as_they_came() {
 
 #[test]
 fn what_can_not_be_sent_is_refused_with_the_reason() {
-    let limits = Limits { queued_bytes: 6000, ..Limits::default() };
+    let limits = Limits { queued_bytes: 7000, ..Limits::default() };
     let mut link = Link::with([SessionConfig { limits, ..config(0) }, config(1)]);
     let now = link.now;
     let end = &mut link.ends[0];
@@ -140,7 +140,7 @@ fn what_can_not_be_sent_is_refused_with_the_reason() {
     end.send_frame(now, VIDEO, 0, video_frame(0, true)).unwrap();
     end.send_frame(now, VIDEO, 0, video_frame(1, false)).unwrap();
     let full = end.send_frame(now, VIDEO, 0, video_frame(2, false)).unwrap_err();
-    assert!(matches!(full, MediaError::QueueFull { limit: 6000, .. }), "{full}");
+    assert!(matches!(full, MediaError::QueueFull { limit: 7000, .. }), "{full}");
     let held = crate::SenderConfig { active: false, ..video_sender("v", 20, &vp8()) };
     end.set_sender(now, VIDEO, held).unwrap();
     assert_eq!(end.send_frame(now, VIDEO, 0, video_frame(3, true)), Err(MediaError::Inactive(VIDEO)));

@@ -4,5 +4,6 @@ mod demux;
 mod hostile;
 mod link;
 mod media;
+mod rate;
 mod reports;
 mod requests;
