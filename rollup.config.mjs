@@ -1,8 +1,10 @@
-// Bundles the public types: the package's and those of what stands on it into checked-in files, so that a change of the API
-// shows in review, the rest into dist/.
+// Bundles the code (rollup.code.mjs) and the public types: the package's and those of what stands on it into checked-in files, so that a
+// change of the API shows in review, the rest into dist/.
 import { dts } from 'rollup-plugin-dts';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+
+import { code } from './rollup.code.mjs';
 
 /** What tsc writes; nothing of it is published. */
 const TYPES = 'target/types';
@@ -62,8 +64,8 @@ const bundle = (entry, file, { banner, plugins = [] } = {}) => ({
 const ABOVE = ['a2a', 'mcp'];
 
 // `import` and `require` see one declaration, hence one type: these lead to it.
+for (const folder of [...ABOVE, 'ossa']) mkdirSync(`dist/${folder}`, { recursive: true });
 for (const entry of ABOVE) writeFileSync(`dist/${entry}/index.d.mts`, `export * from '../../${entry}.js';\n`);
-mkdirSync('dist/ossa', { recursive: true });
 writeFileSync('dist/ossa/index.d.mts', "export * from './index.js';\n");
 writeFileSync('dist/index.d.mts', "export * from '../index.js';\nexport { wrtc as default } from '../index.js';\n");
 writeFileSync('dist/polyfill.d.mts', "import './polyfill.js';\n");
@@ -73,6 +75,7 @@ writeFileSync(
 );
 
 export default [
+  code,
   bundle('index', 'index.d.ts', { banner: DISPOSABLE }),
   bundle('ossa/index', 'dist/ossa/index.d.ts'),
   ...ABOVE.map((entry) => bundle(`${entry}/index`, `${entry}.d.ts`, { plugins: [thePackage] })),

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 import { transformSync } from '@swc/core';
 
@@ -39,12 +39,55 @@ test('require and import give the same classes', () => {
   expect(project.node(project.write('both.mjs', both))).toBe(manifest.version);
 });
 
-test('the package loads nothing of MCP and A2A, and the entry for MCP needs no SDK', () => {
-  const load = `require('ossa-webrtc'); const before = Object.keys(require.cache).length;
-    const { McpClientTransport } = require('ossa-webrtc/mcp');
-    const files = Object.keys(require.cache);
-    console.log(files.slice(0, before).filter((file) => /[\\\\/](mcp|a2a)[\\\\/]/.test(file)).length, typeof McpClientTransport);`;
-  expect(project.node(project.write('light.cjs', load))).toBe('0 function');
+/** What a program of these lines has loaded of the package in the end, without the native library. */
+function loaded(...lines: string[]): string[] {
+  const print = `console.log(JSON.stringify(Object.keys(require.cache)))`;
+  const files = JSON.parse(project.node(project.write('light.cjs', [...lines, print].join('\n')))) as string[];
+  return files
+    .filter((file) => file.startsWith(installed('dist')) || file === installed('index.js'))
+    .map((file) => relative(installed(), file).replaceAll('\\', '/'))
+    .sort();
+}
+
+const CLASSES = ['dist/core.js', 'dist/index.js', 'index.js'];
+
+test('who requires the package loads three files, and what agents need when it is used', () => {
+  const use = "const ours = require('ossa-webrtc'); new ours.RTCPeerConnection().close();";
+  expect(loaded(use)).toEqual(CLASSES);
+  expect(
+    loaded(use, 'if (!Object.keys(ours).includes("createPeer")) throw new Error("createPeer is not listed")'),
+  ).toEqual(CLASSES);
+  expect(loaded(use, 'ours.createPeer;')).toEqual(['dist/agent.js', ...CLASSES]);
+  expect(loaded("require('ossa-webrtc/polyfill')")).toEqual(['dist/core.js', 'dist/polyfill.js']);
+  expect(loaded("require('ossa-webrtc/mcp')").filter((file) => /a2a|cli/.test(file))).toEqual([]);
+});
+
+test('no module of Node is loaded for it that takes long, before it is needed', () => {
+  const modules = `const before = new Set(process.moduleLoadList); require('ossa-webrtc').createPeer;
+    console.log(process.moduleLoadList.filter((name) => !before.has(name) && /NativeModule (https?|net|tls|child_process)$/.test(name)).join());`;
+  expect(project.node('-e', modules)).toBe('');
+});
+
+test('an export may be replaced, as tests do, before and after it was used', () => {
+  const replace = `const ours = require('ossa-webrtc');
+    ours.createPeer = () => 'first';
+    const first = ours.createPeer();
+    const { loadAgentKeys } = ours;
+    ours.loadAgentKeys = () => 'second';
+    console.log(first, typeof loadAgentKeys, ours.loadAgentKeys());`;
+  expect(project.node('-e', replace)).toBe('first function second');
+});
+
+test('the line of a stack is of code that can be read, below the name of its source', () => {
+  const fail = `try { new (require('ossa-webrtc').RTCPeerConnection)({ iceServers: [{ urls: 'nonsense' }] }); } catch ({ stack }) { console.log(stack); }`;
+  const [, file, line] = /\((.*core\.js):(\d+):\d+\)/.exec(project.node('-e', fail))!;
+  const above = readFileSync(file!, 'utf8').split('\n').slice(0, Number(line));
+  expect(above.findLast((text) => text.startsWith('/* '))).toMatch(/^\/\* ts\/[\w/-]+\.ts \*\/$/);
+  expect(above.at(-1)!.length).toBeLessThan(200);
+});
+
+test('the entry for MCP needs no SDK, that for A2A says that its is missing', () => {
+  expect(project.node('-e', "console.log(typeof require('ossa-webrtc/mcp').McpClientTransport)")).toBe('function');
   const { stderr, status } = project.try(['-e', "require('ossa-webrtc/a2a')"]);
   expect(status).not.toBe(0);
   expect(stderr).toContain("Cannot find module '@a2a-js/sdk");
@@ -134,6 +177,20 @@ test('nothing is in the tarball that only the build needs, and no declaration tw
   ]);
   expect(statSync(installed('dist/index.d.mts')).size).toBeLessThan(200);
   expect(files.filter((file) => /(^|\/)(ts|src|crates|__tests__|target)(\/|$)/.test(file))).toEqual([]);
+});
+
+test('what is installed is small, and few files of code', () => {
+  const sizes = (folder: string) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).flatMap((name) => {
+      const stat = statSync(join(folder, name));
+      return stat.isFile() ? [{ name: name.replaceAll('\\', '/'), size: stat.size }] : [];
+    });
+  const total = (files: { size: number }[]) => files.reduce((sum, { size }) => sum + size, 0);
+  const all = sizes(installed());
+  const code = all.filter(({ name }) => /\.m?js$/.test(name) && !name.startsWith('examples/'));
+  expect(code.length).toBeLessThan(30);
+  expect(total(code)).toBeLessThan(1_000_000);
+  expect(total(all)).toBeLessThan(2_000_000);
 });
 
 test('what CI knows about the repository is in the manifests that it publishes', () => {

@@ -7,8 +7,6 @@ import { binding } from '../native';
 import type { PublicJwk, PublicKeyInput } from './public-key';
 import { readSecret, writeSecret } from './secret-file';
 
-const generate = promisify(generateKeyPair);
-
 /** Algorithms of tokens. */
 export type AgentKeyAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
 
@@ -25,9 +23,9 @@ export interface GenerateAgentKeysOptions {
 
 /** How each algorithm's key pair is made. RSA: 3,072 bits are what NIST asks for beyond 2030. */
 const GENERATE: Record<AgentKeyAlgorithm, () => Promise<{ privateKey: KeyObject }>> = {
-  ES256: () => generate('ec', { namedCurve: 'P-256' }),
-  EdDSA: () => generate('ed25519'),
-  RS256: () => generate('rsa', { modulusLength: 3072 }),
+  ES256: () => promisify(generateKeyPair)('ec', { namedCurve: 'P-256' }),
+  EdDSA: () => promisify(generateKeyPair)('ed25519'),
+  RS256: () => promisify(generateKeyPair)('rsa', { modulusLength: 3072 }),
 };
 
 /** The key pair of an agent. Printing or serializing it shows the public part only. */

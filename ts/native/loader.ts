@@ -3,35 +3,7 @@ import { createRequire, isBuiltin } from 'node:module';
 import { join, resolve } from 'node:path';
 
 import type * as Binding from './binding';
-
-/** The part of `process.report` that tells glibc from musl, without starting a process. */
-interface Report {
-  excludeNetwork?: boolean;
-  getReport(): unknown;
-}
-
-function libc(): 'gnu' | 'musl' {
-  const report = process.report as Report | undefined;
-  if (report === undefined) return 'gnu';
-  // Otherwise the report looks up the names of all addresses that this process is connected to, and waits for the answers.
-  const before = report.excludeNetwork;
-  report.excludeNetwork = true;
-  try {
-    const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
-    return header?.glibcVersionRuntime ? 'gnu' : 'musl';
-  } finally {
-    report.excludeNetwork = before!;
-  }
-}
-
-/** The napi-rs name of this platform, for example `linux-x64-gnu`; it names both the file and the npm package. */
-export function platformTriple(): string {
-  const { platform, arch } = process;
-  // 32-bit ARM has two ways of calling functions, and Node is built for the one with hardware floating point.
-  if (platform === 'linux') return `linux-${arch}-${libc()}${arch === 'arm' ? 'eabihf' : ''}`;
-  if (platform === 'win32') return `win32-${arch}-msvc`;
-  return `${platform}-${arch}`;
-}
+import { platformTriple } from './platform-triple';
 
 /** Requires a file or a package as a program in that place would, also from within a single executable. */
 function requireFrom(place: string, id: string): typeof Binding {
@@ -81,8 +53,8 @@ function* candidates(triple: string): Iterable<[name: string, load: () => typeof
     return;
   }
   const file = `ossa-webrtc.${triple}.node`;
-  // A build beside the sources; beside a single executable, or beside a bundle, whoever packed it has put it there.
-  for (const folder of [join(__dirname, '..', '..'), __dirname]) {
+  // A build beside dist/, or above ts/ for tests of the sources; beside a single executable, or beside a bundle, whoever packed it has put it there.
+  for (const folder of [join(__dirname, '..'), join(__dirname, '..', '..'), __dirname]) {
     const path = join(folder, file);
     if (existsSync(path)) yield [path, () => requireFrom(path, path)];
   }
