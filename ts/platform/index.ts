@@ -2,9 +2,8 @@
 // fake timers theirs, which would stop the event loop for us, also when they were installed before this is loaded.
 import { Blob } from 'node:buffer';
 import * as timers from 'node:timers';
-import { transferableAbortController } from 'node:util';
+import * as util from 'node:util';
 import { runInThisContext } from 'node:vm';
-import { BroadcastChannel } from 'node:worker_threads';
 
 /** What `@sinonjs/fake-timers` (Jest, Vitest, Sinon) leaves at a function that stands in for another: the clock, which keeps that one. */
 type Faked = { clock?: Record<string, unknown> };
@@ -26,6 +25,8 @@ checkTimers();
 
 /** Timers that nothing fires would let every connection wait for ever, and nobody would know why. */
 function checkTimers(): void {
+  // Bun lists none.
+  if (process.versions['bun'] !== undefined) return;
   const count = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = count();
   const timer = setTimeout(() => {}, 1000);
@@ -40,17 +41,24 @@ function checkTimers(): void {
 
 /** Fires an event by which the runtime shows its own classes. */
 function genuine() {
-  const controller = transferableAbortController();
+  // Bun has no such function.
+  const { transferableAbortController } = util as Partial<typeof util>;
+  const controller = transferableAbortController?.() ?? new AbortController();
   let event: Event | undefined;
   controller.signal.addEventListener('abort', (one) => (event = one));
   controller.abort();
-  return { event: event!, reason: controller.signal.reason as DOMException };
+  return { event: event!, reason: controller.signal.reason as DOMException, signal: controller.signal };
 }
 
-const { event, reason } = genuine();
+const { event, reason, signal } = genuine();
 
-type EventTargetClass = typeof globalThis.EventTarget;
-export const EventTarget = Object.getPrototypeOf(BroadcastChannel) as EventTargetClass;
+/** What a class is based on in the end, `Object` left out. */
+function baseOf(object: object): unknown {
+  const above = Object.getPrototypeOf(object) as object;
+  return Object.getPrototypeOf(Object.getPrototypeOf(above)) === null ? above.constructor : baseOf(above);
+}
+
+export const EventTarget = baseOf(signal) as typeof globalThis.EventTarget;
 export type EventTarget = globalThis.EventTarget;
 
 export const Event = event.constructor as typeof globalThis.Event;

@@ -74,7 +74,7 @@ async function announce(link: Link, out: BenchContext['out']): Promise<void> {
 /** The other side is a process of its own: two peers of one process would share its thread. */
 async function onThisMachine(context: BenchContext): Promise<void> {
   const { createSignalingServer } = await import('../../index.js');
-  await using server = await createSignalingServer();
+  const server = await createSignalingServer();
   const agent = randomAgentId();
   const args = ['bench', '--listen', '--json', '--quiet', '--signaling', server.url, '--id', agent];
   // Settings for other agents are not for this one.
@@ -95,6 +95,7 @@ async function onThisMachine(context: BenchContext): Promise<void> {
   } finally {
     child.kill();
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    await server.close();
   }
 }
 
