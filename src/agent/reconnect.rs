@@ -115,6 +115,18 @@ impl Monitor {
         self.monitor.handle_failed(Instant::now()).map(Into::into)
     }
 
+    /// The attempt to make a connection has failed: the signaling service does not know the other side.
+    #[napi]
+    pub fn absent(&mut self) -> Option<LinkStep> {
+        self.monitor.handle_absent(Instant::now()).map(Into::into)
+    }
+
+    /// The path in use is gone, and only signaling helps.
+    #[napi]
+    pub fn path_lost(&mut self) -> Option<LinkStep> {
+        self.monitor.handle_path_lost(Instant::now()).map(Into::into)
+    }
+
     /// The network has changed, or the machine has slept.
     #[napi]
     pub fn network_changed(&mut self) -> Option<LinkStep> {

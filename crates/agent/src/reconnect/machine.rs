@@ -17,66 +17,8 @@ use std::time::{Duration, Instant};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use super::config::ReconnectConfig;
 use crate::verdict::{READING, Verdict};
-
-/// The longest patience: longer is none that anybody will see the end of, and would overflow the clock.
-const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
-
-/// When and how often to try.
-#[derive(Clone, Debug)]
-pub struct ReconnectConfig {
-    /// New connections to try before giving up; 0 for none, [`Self::FOREVER`] to go on for as long as the link lives. Default 5.
-    pub attempts: u32,
-    /// Longest wait after the first attempt; it doubles from there. Default 2 s.
-    pub delay: Duration,
-    /// No wait is longer. Default 30 s.
-    pub max_delay: Duration,
-    /// How much of a wait chance may take off, 0 to 1, so that agents that lost one another together do not all come
-    /// back together. Default 0.25.
-    pub jitter: f64,
-    /// Time for one attempt, and for an ICE restart. Default 15 s.
-    pub attempt_timeout: Duration,
-    /// How long `disconnected` may last before ICE is restarted: it often passes by itself. Default 5 s.
-    pub grace: Duration,
-}
-
-impl Default for ReconnectConfig {
-    fn default() -> Self {
-        Self {
-            attempts: 5,
-            delay: Duration::from_secs(2),
-            max_delay: Duration::from_secs(30),
-            jitter: 0.25,
-            attempt_timeout: Duration::from_secs(15),
-            grace: Duration::from_secs(5),
-        }
-    }
-}
-
-impl ReconnectConfig {
-    /// Attempts without an end.
-    pub const FOREVER: u32 = u32::MAX;
-
-    /// The longest wait before attempt number `attempt`, counted from 1.
-    pub fn longest_delay(&self, attempt: u32) -> Duration {
-        let Some(doublings) = attempt.checked_sub(2) else { return Duration::ZERO };
-        let factor = 1u32.checked_shl(doublings).unwrap_or(u32::MAX);
-        self.delay.saturating_mul(factor).min(self.max_delay)
-    }
-
-    /// How long all attempts together take at most: the patience of the side that does not dial.
-    pub fn window(&self) -> Duration {
-        if self.attempts == Self::FOREVER {
-            return YEAR;
-        }
-        let mut window = self.grace.saturating_add(self.attempt_timeout);
-        for attempt in 1..=self.attempts {
-            let each = self.longest_delay(attempt).saturating_add(self.attempt_timeout);
-            window = window.saturating_add(each);
-        }
-        window.min(YEAR)
-    }
-}
 
 /// What the connection is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +105,8 @@ pub struct Reconnect {
     offline: bool,
     /// An ICE restart because of the network: not again before this, however often interfaces come and go.
     quiet_until: Option<Instant>,
+    /// The signaling service does not know the other side at the moment: until then that costs no attempt.
+    absent_until: Option<Instant>,
 }
 
 impl Reconnect {
@@ -171,7 +115,17 @@ impl Reconnect {
     pub fn new(config: ReconnectConfig, offerer: bool, seed: [u8; 32]) -> Self {
         let random = ChaCha8Rng::from_seed(seed);
         let (state, verdict) = (State::Up, Verdict::default());
-        Self { config, random, offerer, state, verdict, lost: None, offline: false, quiet_until: None }
+        Self {
+            config,
+            random,
+            offerer,
+            state,
+            verdict,
+            lost: None,
+            offline: false,
+            quiet_until: None,
+            absent_until: None,
+        }
     }
 
     /// Whether this side dials when the connection is lost.
@@ -196,6 +150,7 @@ impl Reconnect {
             }
         };
         self.enter(State::Up);
+        self.absent_until = None;
         let lost = self.lost.take()?;
         Some(Action::Recovered { after: now - lost, attempts })
     }
@@ -239,6 +194,28 @@ impl Reconnect {
             // What failed before may work now.
             State::Backoff { attempt, .. } => Some(self.dial(attempt, now)),
             _ => None,
+        }
+    }
+
+    /// The path in use is gone for good, and another one can only be found by signaling.
+    pub fn handle_path_lost(&mut self, now: Instant) -> Option<Action> {
+        match self.state {
+            State::Up | State::Disconnected { .. } | State::Restarting { .. } => Some(self.restart(now)),
+            _ => None,
+        }
+    }
+
+    /// An attempt came to nothing because the signaling service does not know the other side. As if this side had lost its network: it may be
+    /// the other one that has. No attempt is spent for as long as all of them may take, which is as long as the other side waits.
+    pub fn handle_absent(&mut self, now: Instant) -> Option<Action> {
+        let until = *self.absent_until.get_or_insert(now + self.config.window());
+        match self.state {
+            State::Rebuilding { attempt, .. } if now < until => {
+                let delay = self.shortened(self.config.delay.min(self.config.max_delay));
+                self.enter(State::Backoff { attempt, until: now + delay });
+                Some(Action::Schedule { attempt, delay })
+            }
+            _ => self.handle_failed(now),
         }
     }
 
@@ -357,12 +334,16 @@ impl Reconnect {
             self.enter(State::Waiting { until: now + patience });
             return Action::Wait { patience };
         }
-        let longest = self.config.longest_delay(attempt);
-        // 53 bits make a fraction below 1.
-        let fraction = (self.random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-        let delay = longest.mul_f64(1.0 - self.config.jitter.clamp(0.0, 1.0) * fraction);
+        let delay = self.shortened(self.config.longest_delay(attempt));
         self.enter(State::Backoff { attempt, until: now + delay });
         Action::Schedule { attempt, delay }
+    }
+
+    /// A wait of which chance takes off its share.
+    fn shortened(&mut self, longest: Duration) -> Duration {
+        // 53 bits make a fraction below 1.
+        let fraction = (self.random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+        longest.mul_f64(1.0 - self.config.jitter.clamp(0.0, 1.0) * fraction)
     }
 
     fn dial(&mut self, attempt: u32, now: Instant) -> Action {

@@ -3,9 +3,11 @@
 //! [`LinkMonitor`] puts the keep-alive and the reconnection behind one timer; [`ClockWatch`] notices that the machine has slept.
 
 mod clock;
+mod config;
 mod machine;
 mod monitor;
 
 pub use clock::ClockWatch;
-pub use machine::{Action, Reconnect, ReconnectConfig};
+pub use config::ReconnectConfig;
+pub use machine::{Action, Reconnect};
 pub use monitor::{LinkMonitor, Step};

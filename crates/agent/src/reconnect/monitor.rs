@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::machine::{Action, Reconnect, ReconnectConfig};
+use super::config::ReconnectConfig;
+use super::machine::{Action, Reconnect};
 use crate::keepalive::{Beat, KeepAlive};
 
 /// Intervals without a sign of life after which the other side counts as dead, as in the specification.
@@ -82,6 +83,17 @@ impl LinkMonitor {
     /// See [`Reconnect::handle_network_change`].
     pub fn handle_network_change(&mut self, now: Instant) -> Option<Step> {
         self.reconnect.handle_network_change(now).map(Step::Reconnect)
+    }
+
+    /// See [`Reconnect::handle_path_lost`].
+    pub fn handle_path_lost(&mut self, now: Instant) -> Option<Step> {
+        self.reconnect.handle_path_lost(now).map(Step::Reconnect)
+    }
+
+    /// See [`Reconnect::handle_absent`].
+    pub fn handle_absent(&mut self, now: Instant) -> Option<Step> {
+        let action = self.reconnect.handle_absent(now);
+        self.given_up(action)
     }
 
     /// See [`Reconnect::handle_network`].

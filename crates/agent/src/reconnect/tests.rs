@@ -52,6 +52,42 @@ fn after_five_seconds_of_it_ice_is_restarted_and_that_may_be_all() {
 }
 
 #[test]
+fn an_agent_that_signaling_does_not_know_is_looked_for_every_two_seconds_before_any_attempt_is_spent() {
+    let start = epoch();
+    let config = exact();
+    let window = config.window();
+    let mut reconnect = offerer(config);
+    assert_eq!(reconnect.handle_failed(start), Some(Action::Schedule { attempt: 1, delay: Duration::ZERO }));
+    let (mut now, mut looked, mut spent) = (start, 0, 0);
+    loop {
+        match reconnect.handle_timeout(now) {
+            Some(Action::Rebuild { attempt: 1 }) => looked += 1,
+            Some(Action::Rebuild { .. }) => spent += 1,
+            other => panic!("{other:?}"),
+        }
+        match reconnect.handle_absent(now) {
+            Some(Action::Schedule { delay, .. }) => now += delay,
+            Some(Action::GiveUp { attempts }) => break assert_eq!(attempts, 5),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(looked, window.as_secs().div_ceil(2) + 1);
+    assert_eq!((spent, (now - start) >= window), (4, true));
+}
+
+#[test]
+fn a_path_that_is_lost_for_good_is_replaced_at_once_however_recently_the_last_one_was() {
+    let start = epoch();
+    let mut reconnect = offerer(exact());
+    assert_eq!(reconnect.handle_network_change(start), Some(Action::RestartIce { lost: false }));
+    assert_eq!(reconnect.handle_path_lost(start + SECOND), Some(Action::RestartIce { lost: false }));
+    reconnect.handle_disconnected(start + 2 * SECOND);
+    assert_eq!(reconnect.handle_path_lost(start + 3 * SECOND), Some(Action::RestartIce { lost: true }));
+    reconnect.handle_failed(start + 4 * SECOND);
+    assert_eq!(reconnect.handle_path_lost(start + 5 * SECOND), None, "a new connection is made already");
+}
+
+#[test]
 fn when_that_does_not_help_new_connections_are_tried_on_the_schedule_and_then_no_more() {
     let start = epoch();
     let mut reconnect = offerer(exact());
