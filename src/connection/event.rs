@@ -67,6 +67,7 @@ fn value(event: &Event) -> Value {
             "local": candidate(&pair.local),
             "remote": candidate(&pair.remote),
         }),
+        Event::PathLost => json!({ "type": "pathLost" }),
         Event::DtlsState { state, remote_certificates, error } => json!({
             "type": "dtlsState",
             "state": state.as_str(),

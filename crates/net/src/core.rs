@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use ossa_peer::{CandidateProtocol, Connection, Event, IceTransportPolicy, ResolveCandidate, Transmit};
 use tokio::task::AbortHandle;
 
-use crate::config::{IceServer, PeerConfig};
+use crate::config::PeerConfig;
 use crate::foreground::{Foreground, Lender, Lending};
 use crate::link::{Blocked, Link, Pending};
 use crate::listen::{Owner, Ports, TcpPort};
+use crate::renewal::Renewal;
 use crate::roaming::Roaming;
 use crate::sink::Sink;
 use crate::socket::Sent;
@@ -26,9 +27,6 @@ const MAX_DATAGRAMS: usize = 64;
 
 /// How long a closing peer waits for a full socket or relay to take its goodbye.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
-
-/// How long an allocation outlives its ICE generation: what the peer has sent to it may still be under way.
-const RETIRE_TIME: Duration = Duration::from_secs(5);
 
 /// What the driver has to do for the connection.
 #[derive(Default)]
@@ -55,7 +53,7 @@ pub(crate) struct Core {
     /// Changes whenever `links` does.
     links_version: u64,
     /// The ICE generations that relays and ports were last looked through for.
-    generations: [Option<u32>; 2],
+    pub(crate) generations: [Option<u32>; 2],
     /// Ports that TCP connections to this peer come to, and who takes them there.
     ports: Vec<(Arc<TcpPort>, Arc<dyn Owner>)>,
     /// The shared ports that this peer keeps open, also before it gathers.
@@ -69,6 +67,7 @@ pub(crate) struct Core {
     pub(crate) stun: StunWaiters,
     pub(crate) lending: Lending,
     pub(crate) roaming: Roaming,
+    pub(crate) renewal: Renewal,
     /// Names being looked up.
     pub(crate) lookups: usize,
     /// The gathering in progress.
@@ -104,6 +103,7 @@ impl Core {
             stun: StunWaiters::default(),
             lending: Lending::default(),
             roaming: Roaming::default(),
+            renewal: Renewal::default(),
             lookups: 0,
             gathering: None,
             armed: None,
@@ -118,14 +118,17 @@ impl Core {
         let more = self.transmit(sink, now);
         self.deliver(sink, now);
         self.retire(now);
-        let earlier = match (self.connection.poll_timeout(), self.armed) {
+        let renewal = self.renewal.deadline();
+        let next = self.connection.poll_timeout().into_iter().chain(renewal).min();
+        let earlier = match (next, self.armed) {
             (Some(wanted), Some(armed)) => wanted < armed,
             (Some(_), None) => true,
             (None, _) => false,
         };
         let wanted = self.wanted.gather.is_some() || self.wanted.move_out || !self.wanted.resolve.is_empty();
         let returned = self.lending.is_returned();
-        let needs_driver = self.phase != Phase::Closed && (more || earlier || wanted || returned);
+        let renews = self.renewal.is_wanted() && renewal.is_none();
+        let needs_driver = self.phase != Phase::Closed && (more || earlier || wanted || returned || renews);
         Pumped { more, needs_driver }
     }
 
@@ -210,7 +213,7 @@ impl Core {
         self.links_version
     }
 
-    fn link(&self, protocol: CandidateProtocol, local: SocketAddr) -> Option<&Link> {
+    pub(crate) fn link(&self, protocol: CandidateProtocol, local: SocketAddr) -> Option<&Link> {
         self.links.iter().find(|link| link.local() == local && link.protocol() == protocol)
     }
 
@@ -251,7 +254,7 @@ impl Core {
     }
 
     /// Takes this peer's names off its ports, of all generations but these.
-    fn be_forgotten(&mut self, but: [Option<u32>; 2]) {
+    pub(crate) fn be_forgotten(&mut self, but: [Option<u32>; 2]) {
         let (ports, links) = (&self.ports, &self.links);
         self.ufrags.retain(|(generation, ufrag)| {
             let stays = but.contains(&Some(*generation));
@@ -265,24 +268,6 @@ impl Core {
             }
             stays
         });
-    }
-
-    /// Gives back the allocations of generations that are over: the server would be asked to keep them for as long as the peer lives. Their
-    /// names are forgotten.
-    fn retire(&mut self, now: Instant) {
-        let generations = self.connection.ice_generations();
-        if generations == self.generations {
-            return;
-        }
-        self.generations = generations;
-        self.be_forgotten(generations);
-        for link in &self.links {
-            if let Link::Relay(relay, _) = link
-                && !generations.contains(&Some(relay.generation()))
-            {
-                relay.retire(now + RETIRE_TIME);
-            }
-        }
     }
 
     /// Lends `foreground` the socket that is in use, if this is the time for it. True if the driver has to set its timer.
@@ -317,10 +302,6 @@ impl Core {
         self.ports.retain(|(port, _)| port.local() != local);
         self.links_version += 1;
         self.connection.remove_local_candidate(now, local);
-    }
-
-    pub(crate) fn set_ice_servers(&mut self, servers: Vec<IceServer>) {
-        self.config.ice_servers = servers;
     }
 
     pub(crate) fn set_ice_transport_policy(
@@ -365,7 +346,11 @@ impl Core {
             Phase::Open | Phase::Closed => None,
         };
         let roaming = self.roaming.deadline(self.links.iter().any(|link| matches!(link, Link::Udp(_))));
-        [self.connection.poll_timeout(), closing, self.lending.until(), roaming].into_iter().flatten().min()
+        let renewal = self.renewal.deadline();
+        [self.connection.poll_timeout(), closing, self.lending.until(), roaming, renewal]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub(crate) fn is_finished(&self) -> bool {

@@ -126,6 +126,7 @@ impl Driver {
         }
         core.lending.expire(now);
         roam::look(&shared, core, now);
+        gather::renew_lost(&shared, core, now);
         let blocked = core.blocked.poll_flush(cx).is_pending();
         shared.drain_outbox(core, now);
         let mut more = core.pump(&*shared.sink, now).more;

@@ -36,6 +36,8 @@ mod mdns;
 mod peer;
 mod readiness;
 mod relay;
+mod relays;
+mod renewal;
 mod resolve;
 mod roam;
 mod roaming;

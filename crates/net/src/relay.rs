@@ -35,6 +35,12 @@ struct Queue {
     retires: Option<Instant>,
     closed: bool,
     stalled: bool,
+    /// The server is to be asked whether it is still there.
+    doubted: bool,
+    /// The server does not accept the credentials any more.
+    refused: bool,
+    /// When the server last said that it is there.
+    confirmed: Option<Instant>,
     /// The driver, if it waits for room.
     waiting: Option<Waker>,
 }
@@ -89,8 +95,37 @@ impl Relay {
         self.url == url && self.credentials == *credentials && !self.queue.lock().closed
     }
 
+    /// Whether it is on the server with this URL.
+    pub(crate) fn is_at(&self, url: &str) -> bool {
+        self.url == url
+    }
+
     pub(crate) fn generation(&self) -> u32 {
         self.queue.lock().generation
+    }
+
+    /// Its path is silent: the server is asked whether the allocation is still there.
+    pub(crate) fn doubt(&self) {
+        self.queue.lock().doubted = true;
+        self.changed.notify_one();
+    }
+
+    pub(crate) fn is_doubted(&self) -> bool {
+        std::mem::take(&mut self.queue.lock().doubted)
+    }
+
+    pub(crate) fn confirm(&self, now: Instant) {
+        self.queue.lock().confirmed = Some(now);
+    }
+
+    /// When the server last said that it is still there, if it was asked.
+    pub(crate) fn confirmed(&self) -> Option<Instant> {
+        self.queue.lock().confirmed
+    }
+
+    /// Its credentials were refused. True the first time.
+    pub(crate) fn refuse(&self) -> bool {
+        !std::mem::replace(&mut self.queue.lock().refused, true)
     }
 
     /// Another generation goes on with it.

@@ -1,8 +1,7 @@
 //! Follows the machine from network to network: addresses that come get a socket and are tried at once, those that go lose theirs.
 //!
 //! No timer of its own wakes a peer that is at rest: whenever its driver runs, every few seconds because of consent, it looks, and sooner when
-//! the path in use is suspected. The list is asked for once for all peers. A relay that does not answer any more is replaced: its server may have
-//! been started anew, or know us by an address that our NAT has given up.
+//! the path in use is suspected. The list is asked for once for all peers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,16 +19,11 @@ use crate::shared::Shared;
 /// How old the list may be when something seems to have happened.
 const HASTY: Duration = Duration::from_millis(250);
 
-/// A server that is down is not asked for another allocation more often.
-const RENEW: Duration = Duration::from_secs(3);
+/// How often an address is tried that can't be opened: for a second after it has come, one of IPv6 may not be used (RFC 4862, section 5.4).
+const TRIES: u32 = 3;
 
 /// Looks, if it is time, and follows.
 pub(crate) fn look(shared: &Arc<Shared>, core: &mut Core, now: Instant) {
-    let long_ago = |at: Instant| now.saturating_duration_since(at) >= RENEW;
-    if core.connection.has_lost_its_relay() && core.roaming.renewed.is_none_or(long_ago) {
-        core.roaming.renewed = Some(now);
-        gather::renew_relays(shared, core);
-    }
     let policy = core.config.connection.ice_transport_policy;
     if !core.roaming.enabled || core.is_closing() || policy == IceTransportPolicy::Relay {
         return;
@@ -40,7 +34,8 @@ pub(crate) fn look(shared: &Arc<Shared>, core: &mut Core, now: Instant) {
     }
     core.roaming.looked = Some(now);
     let Ok(list) = shared.runtime.interfaces.get_within(age) else { return };
-    if core.roaming.seen.replace(list.clone()).is_none_or(|seen| seen == list) {
+    let same = core.roaming.seen.replace(list.clone()).is_none_or(|seen| seen == list);
+    if same && core.roaming.failed == 0 {
         return;
     }
     let open = hosts(core.links());
@@ -55,7 +50,10 @@ pub(crate) fn look(shared: &Arc<Shared>, core: &mut Core, now: Instant) {
     for candidate in host::candidates(core, &new) {
         core.connection.add_late_candidate(now, candidate);
     }
-    for (ip, text) in failures {
-        tracing::warn!(%ip, text, "an address that has come is not used");
+    gather::tcp::follow(shared, core, now, &wanted);
+    core.roaming.failed = if failures.is_empty() { 0 } else { core.roaming.failed + 1 };
+    if core.roaming.failed >= TRIES {
+        core.roaming.failed = 0;
+        gather::tell_of(core, failures);
     }
 }

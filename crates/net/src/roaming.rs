@@ -14,8 +14,8 @@ pub(crate) struct Roaming {
     /// Host candidates have been gathered.
     pub(crate) enabled: bool,
     pub(crate) looked: Option<Instant>,
-    /// When other allocations were last asked for.
-    pub(crate) renewed: Option<Instant>,
+    /// Looks in a row that found an address which could not be opened.
+    pub(crate) failed: u32,
     pub(crate) seen: Option<Arc<[LocalAddress]>>,
 }
 

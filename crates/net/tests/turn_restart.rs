@@ -9,7 +9,7 @@ use common::{
     Connected, TestPeer, connect, gather, loopback_config, restart_ice, runtime, server, signaled, wait_until,
 };
 use ossa_net::PeerConfig;
-use ossa_peer::IceTransportPolicy;
+use ossa_peer::{Event, IceTransportPolicy};
 
 fn relay_only(url: &str, username: &str) -> PeerConfig {
     let mut config = loopback_config();
@@ -51,6 +51,24 @@ fn data_flows_on_through_a_server_that_was_started_anew_after_an_ice_restart() {
         coturn.restart();
         let candidates = restart_ice(&pair.a, &pair.b);
         assert_eq!(candidates.len(), 1, "{transport}: {candidates:?}");
+        data_flows(&pair);
+    }
+}
+
+/// Both sides talk through the server that has forgotten them.
+#[test]
+fn where_both_sides_were_relayed_by_a_server_that_was_started_anew_they_are_told_that_only_signaling_helps() {
+    for transport in ["udp", "tcp"] {
+        let mut coturn = Coturn::start();
+        let pair = relayed_pair(&coturn.url("turn", transport));
+        data_flows(&pair);
+        coturn.restart();
+        pair.a.send(pair.at_a, "into the void");
+        for peer in [&pair.a, &pair.b] {
+            peer.wait("the loss is told", |event| matches!(event, Event::PathLost).then_some(()));
+        }
+        restart_ice(&pair.a, &pair.b);
+        assert_eq!(pair.b.wait_message(), "into the void");
         data_flows(&pair);
     }
 }

@@ -61,6 +61,9 @@ pub enum Event {
     ConnectionState(ConnectionState),
     /// Another pair is in use (`selectedcandidatepairchange`).
     SelectedPair(Box<SelectedPair>),
+    /// The path in use led through a TURN server that has forgotten us. There is another allocation, but the peer can't be reached from there:
+    /// an ICE restart helps, and nothing else.
+    PathLost,
     /// `RTCDtlsTransport.state`.
     DtlsState {
         /// New state.

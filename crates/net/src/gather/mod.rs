@@ -5,7 +5,8 @@
 
 pub(crate) mod host;
 mod query;
-mod tcp;
+mod renew;
+pub(crate) mod tcp;
 
 use std::collections::{BTreeSet, HashSet};
 use std::net::{IpAddr, SocketAddr};
@@ -30,6 +31,8 @@ use crate::turn::{self, TurnServer};
 use crate::url::{IceServerUrl, Scheme, ServerTransport};
 use host::Failures;
 
+pub(crate) use renew::renew_lost;
+
 /// More server URLs than this are not asked: W3C lets browsers stop somewhere, and each costs time and sockets.
 const MAX_SERVERS: usize = 32;
 
@@ -39,7 +42,8 @@ pub(crate) fn start(shared: &Arc<Shared>, core: &mut Core, now: Instant, generat
         IceTransportPolicy::Relay => Vec::new(),
         IceTransportPolicy::All => host_candidates(shared, core, now, generation),
     };
-    let job = Job { shared: shared.clone(), generation, hosts, seen: Mutex::default(), late: false };
+    let job =
+        Job { shared: shared.clone(), generation, hosts, seen: Mutex::default(), purpose: Purpose::Gather };
     let servers = core.config.ice_servers.clone();
     if servers.is_empty() {
         core.connection.gathering_done(now, generation);
@@ -49,19 +53,6 @@ pub(crate) fn start(shared: &Arc<Shared>, core: &mut Core, now: Instant, generat
     }
 }
 
-/// Asks the TURN servers for other allocations, of which the peer learns by the checks that leave from there.
-pub(crate) fn renew_relays(shared: &Arc<Shared>, core: &Core) {
-    let Some(generation) = core.connection.ice_generations().into_iter().flatten().max() else { return };
-    let mut servers = core.config.ice_servers.clone();
-    for server in &mut servers {
-        server.urls.retain(|url| matches!(url.scheme, Scheme::Turn | Scheme::Turns));
-    }
-    // Without sockets of ours nobody is asked what they look like from outside.
-    let job =
-        Job { shared: shared.clone(), generation, hosts: Vec::new(), seen: Mutex::default(), late: true };
-    shared.executor.spawn(shared.clone().watch(Arc::new(job).run(servers)));
-}
-
 fn host_candidates(shared: &Arc<Shared>, core: &mut Core, now: Instant, generation: u32) -> Vec<Host> {
     core.roaming.enabled = true;
     let Some(addresses) = local_addresses(shared, core) else { return hosts(core.links()) };
@@ -69,11 +60,16 @@ fn host_candidates(shared: &Arc<Shared>, core: &mut Core, now: Instant, generati
     let open = host::open(shared, core, now, &addresses, &mut failures);
     host::add_candidates(core, now, generation, &open);
     tcp::host_candidates(shared, core, now, generation, &addresses, &mut failures);
+    tell_of(core, failures);
+    open
+}
+
+/// Tells the application which addresses of this machine could not be used.
+pub(crate) fn tell_of(core: &mut Core, failures: Failures) {
     for (ip, text) in failures {
         tracing::warn!(text, "a host candidate is missing");
         core.connection.gathering_error(local_error(Some(ip), text));
     }
-    open
 }
 
 /// The addresses that candidates are to come from; `None` if the system doesn't tell.
@@ -128,8 +124,19 @@ struct Job {
     hosts: Vec<Host>,
     /// Server-reflexive candidates so far, as (address, base): several servers usually see the same address.
     seen: Mutex<HashSet<(SocketAddr, SocketAddr)>>,
-    /// Gathering is over: what is found now is not told.
-    late: bool,
+    purpose: Purpose,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Gather,
+    /// To replace an allocation that is lost. Gathering is over: what is found is not told.
+    Renew {
+        /// The servers may be back any moment.
+        hasty: bool,
+        /// What they do not give has been told.
+        told: bool,
+    },
 }
 
 impl Job {
@@ -145,7 +152,10 @@ impl Job {
         }
         // All at once; the slowest decides. Aborting this task aborts them too.
         while tasks.join_next().await.is_some() {}
-        self.shared.run(|core, now| core.connection.gathering_done(now, self.generation));
+        self.shared.run(|core, now| match self.purpose {
+            Purpose::Gather => core.connection.gathering_done(now, self.generation),
+            Purpose::Renew { .. } => core.renewal.end(now),
+        });
     }
 
     async fn ask(self: Arc<Self>, url: IceServerUrl, credentials: Option<Credentials>) {
@@ -160,7 +170,7 @@ impl Job {
                 self.fail(&url, None, UNREACHABLE, text, Fault::Local);
             }
             // RFC 8445, section 5.1.1.2: a TURN server tells the reflexive address too, by which two peers behind NATs do without it.
-            Scheme::Turn if url.transport == ServerTransport::Udp => {
+            Scheme::Turn if url.transport == ServerTransport::Udp && self.purpose == Purpose::Gather => {
                 let reflexive = self.ask_stun(&url, &addresses, true);
                 tokio::join!(reflexive, self.ask_turn(url.clone(), addresses.clone(), credentials));
             }
@@ -234,7 +244,8 @@ impl Job {
             let text = "a TURN server needs username and credential".to_owned();
             return self.fail(&url, None, 401, text, Fault::Local);
         };
-        let server = Arc::new(TurnServer { url: url.clone(), credentials: credentials.clone() });
+        let hasty = matches!(self.purpose, Purpose::Renew { hasty: true, .. });
+        let server = Arc::new(TurnServer { url: url.clone(), credentials: credentials.clone(), hasty });
         // A task of its own, which goes on if this one is aborted: an allocation that is made all the same has to be given back.
         let (shared, generation) = (self.shared.clone(), self.generation);
         let allocation = async move { turn::allocate(&shared, &server, &addresses, generation).await };
@@ -262,16 +273,22 @@ impl Job {
 
     fn add_relayed(&self, relay: &Relay) {
         relay.candidates().iter().for_each(|candidate| self.add(candidate.clone()));
+        if self.purpose != Purpose::Gather {
+            renew::replaced(&self.shared);
+        }
     }
 
     fn add(&self, candidate: LocalCandidate) {
-        self.shared.run(|core, now| match self.late {
-            true => core.connection.add_late_candidate(now, candidate),
-            false => core.connection.add_local_candidate(now, self.generation, candidate),
+        self.shared.run(|core, now| match self.purpose {
+            Purpose::Gather => core.connection.add_local_candidate(now, self.generation, candidate),
+            Purpose::Renew { .. } => core.connection.add_late_candidate(now, candidate),
         });
     }
 
     fn fail(&self, url: &IceServerUrl, local: Option<SocketAddr>, code: u16, text: String, fault: Fault) {
+        if matches!(self.purpose, Purpose::Renew { told: true, .. }) {
+            return;
+        }
         let error = IceCandidateError {
             address: local.map(|a| a.ip()).filter(|ip| !ip.is_unspecified()),
             port: local.map(|a| a.port()),

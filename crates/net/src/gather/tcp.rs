@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use ossa_peer::LocalCandidateKind;
+use ossa_peer::{LocalCandidate, LocalCandidateKind};
 
 use super::host::{self, Failures, Registered};
 use crate::core::Core;
@@ -25,14 +25,9 @@ pub(super) fn host_candidates(
     failures: &mut Failures,
 ) {
     let mut told = Vec::new();
-    let gone = |base: &Arc<TcpBase>| !addresses.iter().any(|a| a.ip == base.local().ip());
-    for base in tcp_bases(core.links()).into_iter().filter(gone) {
-        core.remove_link(now, base.local());
-    }
+    close_gone(core, now, addresses);
     for address in addresses {
-        // A lite side sends no checks, for which connections are opened.
-        if core.config.tcp.active
-            && !core.config.connection.ice.lite
+        if opens(core)
             && let Some(base) = active(shared, core, address)
         {
             host::add(core, now, generation, LocalCandidateKind::TcpActive, base.local(), base.local());
@@ -44,6 +39,36 @@ pub(super) fn host_candidates(
                 Err(text) => failures.push((address.ip, format!("cannot open a TCP port: {text}"))),
             }
         }
+    }
+}
+
+/// The machine has other addresses now: connections are opened from those as well. That one is accepted at them the peer can't know
+/// without signaling, so that is left to the next gathering.
+pub(crate) fn follow(shared: &Arc<Shared>, core: &mut Core, now: Instant, addresses: &[LocalAddress]) {
+    close_gone(core, now, addresses);
+    if !opens(core) {
+        return;
+    }
+    for address in addresses {
+        if known(core, address, true).is_none()
+            && let Some(base) = active(shared, core, address)
+        {
+            let (addr, base, kind) = (base.local(), base.local(), LocalCandidateKind::TcpActive);
+            let candidate = LocalCandidate { kind, addr, base, url: None, relay_protocol: None };
+            core.connection.add_late_candidate(now, candidate);
+        }
+    }
+}
+
+/// A lite side sends no checks, for which connections are opened.
+fn opens(core: &Core) -> bool {
+    core.config.tcp.active && !core.config.connection.ice.lite
+}
+
+fn close_gone(core: &mut Core, now: Instant, addresses: &[LocalAddress]) {
+    let gone = |base: &Arc<TcpBase>| !addresses.iter().any(|a| a.ip == base.local().ip());
+    for base in tcp_bases(core.links()).into_iter().filter(gone) {
+        core.remove_link(now, base.local());
     }
 }
 

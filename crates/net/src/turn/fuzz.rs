@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::input::{Messages, complete_frames};
 use super::output::{Destination, Output};
-use super::protocol::Protocol;
+use super::protocol::{Carrier, Protocol};
 use super::stream::ByteStream;
 use crate::config::Credentials;
 
@@ -20,7 +20,8 @@ pub(crate) fn stream(data: &[u8]) {
 /// units of four bytes, attributes.
 pub(crate) fn session(start: Instant, server: SocketAddr, data: &[u8]) {
     let credentials = Credentials { username: "user".into(), credential: "secret".into() };
-    let mut protocol = Protocol::new(SocketAddr::from(([192, 0, 2, 2], 5000)), server, &credentials, true);
+    let mut protocol =
+        Protocol::new(SocketAddr::from(([192, 0, 2, 2], 5000)), server, &credentials, Carrier::Stream);
     let stream: Box<dyn ByteStream> = Box::new(tokio::io::duplex(64).0);
     let mut output = Output::new(Destination::Stream(tokio::io::split(stream).1));
     let mut now = start;

@@ -39,6 +39,10 @@ const RETRY_TIME: Duration = Duration::from_secs(5);
 const UDP_RETRANSMITS: (Duration, Duration, u32, Duration) =
     (Duration::from_millis(250), Duration::from_secs(2), 5, Duration::from_secs(2));
 
+/// The same for one that takes the place of an allocation that was lost, perhaps with its server, which may be back any moment. 8 s in all.
+const HASTY_RETRANSMITS: (Duration, Duration, u32, Duration) =
+    (Duration::from_millis(250), Duration::from_millis(500), 16, Duration::from_millis(500));
+
 /// A stream repeats nothing.
 const STREAM_RETRANSMITS: (Duration, Duration, u32, Duration) =
     (Duration::ZERO, Duration::ZERO, 1, Duration::from_secs(7));
@@ -66,6 +70,13 @@ pub(super) struct Protocol {
     closed: bool,
 }
 
+/// What carries the messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carrier {
+    Stream,
+    Datagrams { hasty: bool },
+}
+
 /// Whether the server forwards to a peer.
 enum Way {
     Requested(Vec<Vec<u8>>),
@@ -74,16 +85,20 @@ enum Way {
 }
 
 impl Protocol {
-    /// `local` and `server` are the ends of the connection, which is a stream or not.
+    /// `local` and `server` are the ends of the connection, which repeats what is lost by itself or has to be helped.
     pub(super) fn new(
         local: SocketAddr,
         server: SocketAddr,
         credentials: &Credentials,
-        stream: bool,
+        carrier: Carrier,
     ) -> Self {
         let mut config =
             TurnConfig::new(TurnCredentials::new(&credentials.username, &credentials.credential));
-        let (initial, max, count, last) = if stream { STREAM_RETRANSMITS } else { UDP_RETRANSMITS };
+        let (initial, max, count, last) = match carrier {
+            Carrier::Stream => STREAM_RETRANSMITS,
+            Carrier::Datagrams { hasty: false } => UDP_RETRANSMITS,
+            Carrier::Datagrams { hasty: true } => HASTY_RETRANSMITS,
+        };
         // RFC 8656, section 7.1: an IPv6 address in the same allocation, if the server has any. Others ignore the wish.
         config.add_address_family(AddressFamily::IPV6);
         config.set_request_retransmits(initial, max, count, last);
@@ -117,6 +132,21 @@ impl Protocol {
     /// Whether the allocation is gone.
     pub(super) fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// Whether the server does not accept our credentials any more.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refresh.is_refused()
+    }
+
+    /// Whether the server has said since the last time that the allocation is there.
+    pub(super) fn take_confirmation(&mut self) -> bool {
+        self.refresh.take_confirmation()
+    }
+
+    /// Finds out whether the allocation is still there.
+    pub(super) fn probe(&mut self, now: Instant) {
+        self.refresh.probe(now);
     }
 
     /// Gives the allocation back.

@@ -13,6 +13,8 @@ use crate::url::IceServerUrl;
 pub(crate) struct TurnServer {
     pub(crate) url: IceServerUrl,
     pub(crate) credentials: Credentials,
+    /// A connection waits for it: requests are repeated soon.
+    pub(crate) hasty: bool,
 }
 
 /// Why there is no allocation.

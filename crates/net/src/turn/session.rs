@@ -11,9 +11,10 @@ use tokio::time::sleep_until;
 
 use super::input::Input;
 use super::output::{Destination, Output};
-use super::protocol::Protocol;
+use super::protocol::{Carrier, Protocol};
 use super::server::{TurnError, TurnServer};
 use super::stream::{self, Tls};
+use crate::core::Core;
 use crate::relay::{Outgoing, Relay};
 use crate::shared::Shared;
 use crate::socket::bind_in_range;
@@ -66,9 +67,12 @@ impl Session {
                 (input, Destination::Stream(write), local, protocol)
             }
         };
-        let is_stream = relay_protocol != RelayProtocol::Udp;
+        let carrier = match relay_protocol {
+            RelayProtocol::Udp => Carrier::Datagrams { hasty: server.hasty },
+            RelayProtocol::Tcp | RelayProtocol::Tls => Carrier::Stream,
+        };
         Ok(Self {
-            protocol: Protocol::new(local, address, &server.credentials, is_stream),
+            protocol: Protocol::new(local, address, &server.credentials, carrier),
             input,
             output: Output::new(output),
             server: address,
@@ -110,7 +114,10 @@ impl Session {
         let end = End { relay, shared };
         match self.serve(&end.relay, &end.shared).await {
             Ok(()) => self.take_leave().await,
-            Err(error) => tracing::debug!(%error, "an allocation was lost"),
+            Err(error) => {
+                tracing::debug!(%error, "an allocation was lost");
+                end.lose();
+            }
         }
     }
 
@@ -120,7 +127,16 @@ impl Session {
         let (mut progress, mut sent) = (Instant::now(), 0);
         loop {
             let now = Instant::now();
+            if relay.is_doubted() {
+                self.protocol.probe(now);
+            }
             let mut until = self.protocol.advance(now, &mut self.output);
+            if self.protocol.take_confirmation() {
+                relay.confirm(now);
+            }
+            if self.protocol.is_refused() && relay.refuse() {
+                shared.run(|core, _| core.replace_relay(relay));
+            }
             if self.protocol.is_closed() {
                 return Err(io::Error::new(
                     io::ErrorKind::ConnectionAborted,
@@ -220,12 +236,26 @@ struct End {
     shared: Arc<Shared>,
 }
 
+impl End {
+    /// The server has ended it, or was lost.
+    fn lose(&self) {
+        self.shared.run(|core, now| {
+            self.remove(core, now);
+            core.replace_relay(&self.relay);
+        });
+    }
+
+    fn remove(&self, core: &mut Core, now: Instant) {
+        for candidate in self.relay.candidates() {
+            core.remove_link(now, candidate.addr);
+        }
+    }
+}
+
 impl Drop for End {
     fn drop(&mut self) {
         self.relay.close();
-        for candidate in self.relay.candidates() {
-            self.shared.run(|core, now| core.remove_link(now, candidate.addr));
-        }
+        self.shared.run(|core, now| self.remove(core, now));
     }
 }
 

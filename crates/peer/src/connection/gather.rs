@@ -8,9 +8,7 @@ use tracing::trace;
 use super::Connection;
 use crate::error::Error;
 use crate::event::Event;
-use crate::ice::{
-    CandidateKind, Fault, IceCandidateError, LocalCandidate, ResolveCandidate, SelectedPair, is_reachable,
-};
+use crate::ice::{CandidateKind, Fault, IceCandidateError, LocalCandidate, ResolveCandidate, is_reachable};
 use crate::jsep::{CandidateInit, RemoteCandidate};
 use crate::sdp::{Candidate, CandidateAddress};
 
@@ -61,10 +59,32 @@ impl Connection {
         self.ice.is_suspicious()
     }
 
-    /// Whether the path in use leads through a TURN server of ours and does not answer any more: the server may have forgotten us.
+    /// Whether the peer is missed, on a path that leads through a TURN server of ours, which may have forgotten us.
+    pub fn doubts_its_relay(&self) -> bool {
+        self.ice.is_in_doubt() && self.uses_relay()
+    }
+
+    /// Whether the path in use leads through a TURN server of ours and does not answer any more.
     pub fn has_lost_its_relay(&self) -> bool {
-        let relayed = |pair: &SelectedPair| pair.local.kind == CandidateKind::Relay;
-        self.ice.is_silent() && self.shown.pair.as_ref().is_some_and(relayed)
+        self.ice.is_silent() && self.uses_relay()
+    }
+
+    /// Whether the path in use leads through a TURN server of ours, or did until the server has forgotten us. The local end of it there.
+    pub fn relay_in_use(&self) -> Option<SocketAddr> {
+        let pair = self.shown.pair.as_ref().filter(|pair| pair.local.kind == CandidateKind::Relay)?;
+        self.ice.can_send().then_some(pair.local.addr)
+    }
+
+    fn uses_relay(&self) -> bool {
+        self.relay_in_use().is_some()
+    }
+
+    /// There is another allocation in place of one that was lost, and the peer has had the time to answer from there. If it has not, it sends
+    /// to where nobody is and lets nothing else pass: only signaling helps, see [`Event::PathLost`].
+    pub fn relay_replaced(&mut self) {
+        if !self.is_over() && self.ice.is_cut_off() {
+            self.events.push_back(Event::PathLost);
+        }
     }
 
     /// The generations that candidates are of use for: the one in use, and the one that an ICE restart is negotiating.

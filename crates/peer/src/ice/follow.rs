@@ -62,9 +62,23 @@ impl IceTransport {
         self.watch.until.is_some()
     }
 
-    /// Whether the pair in use is suspected, and its checks stay without an answer.
+    /// Whether the peer is missed: data has stopped suddenly, or a consent check stays without an answer.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.is_suspicious() || (self.hurried && self.can_send())
+    }
+
+    /// Whether the peer is missed, and checks of the pair in use stay without an answer.
     pub(crate) fn is_silent(&self) -> bool {
-        self.is_suspicious() && self.route_pair().is_some_and(|pair| pair.unanswered > UNANSWERED)
+        self.is_in_doubt() && self.route_pair().is_some_and(|pair| pair.unanswered > UNANSWERED)
+    }
+
+    /// Whether the pair in use is dead as far as can be told, and none has taken its place.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        let (Some(route), Some(pair), Some(current)) = (self.route, self.route_pair(), &self.current) else {
+            return false;
+        };
+        let gone = route.generation == current.number && !current.has_base(&route.path);
+        self.can_send() && (gone || pair.unanswered >= UNANSWERED)
     }
 
     /// Leaves the pair in use if it is dead and another one of its generation works.
