@@ -212,6 +212,10 @@ export declare class LinkMonitor {
   disconnected(): void
   /** The connection, or the attempt to make one, has failed. */
   failed(): LinkStep | null
+  /** The attempt to make a connection has failed: the signaling service does not know the other side. */
+  absent(): LinkStep | null
+  /** The path in use is gone, and only signaling helps. */
+  pathLost(): LinkStep | null
   /** The network has changed, or the machine has slept. */
   networkChanged(): LinkStep | null
   /** This machine has lost its network, or has one again, perhaps another one. */

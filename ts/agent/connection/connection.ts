@@ -17,6 +17,8 @@ export interface LinkConnectionHost {
   stateChanged(connection: LinkConnection, state: RTCPeerConnection['connectionState']): void;
   /** This side has gathered all that it can, and has nothing to be reached at. */
   stranded(connection: LinkConnection): void;
+  /** The path in use is gone, and only an ICE restart helps. */
+  pathLost(connection: LinkConnection): void;
   channel(
     connection: LinkConnection,
     channel: Parameters<NonNullable<RTCPeerConnection['ondatachannel']>>[0]['channel'],
@@ -63,8 +65,9 @@ export class LinkConnection {
     this.negotiator = this.#negotiate(host);
     connection.addEventListener('connectionstatechange', changed);
     connection.addEventListener('icegatheringstatechange', () => {
-      if (connection.iceGatheringState === 'complete' && this.isStranded) host.stranded(this);
+      if (connection.iceGatheringState === 'complete' && this.#isBare) host.stranded(this);
     });
+    connection.addEventListener('pathlost', () => host.pathLost(this));
     connection.addEventListener('datachannel', ({ channel }) => host.channel(this, channel));
   }
 
@@ -79,14 +82,10 @@ export class LinkConnection {
     return connectionCauses(this.connection);
   }
 
-  /**
-   * This side has gathered all that it can, and has nothing to be reached at. Where both sides offer at once, one hears of the end of a
-   * gathering that was rolled back: the core, asked for the causes, knows of none then.
-   */
-  get isStranded(): boolean {
+  /** This side has nothing to be reached at. */
+  get #isBare(): boolean {
     const { localDescription, sctp } = this.connection;
-    const isBare = localDescription !== null && sctp?.transport.iceTransport.getLocalCandidates().length === 0;
-    return isBare && this.causes.length > 0;
+    return localDescription !== null && sctp?.transport.iceTransport.getLocalCandidates().length === 0;
   }
 
   /** Whether a description comes from another connection than the one at the other end. */
@@ -99,6 +98,11 @@ export class LinkConnection {
     this.#observed.closed = () => undefined;
     this.negotiator.stop();
     this.connection.close();
+  }
+
+  /** The ICE servers have changed: those of before may be gone before anything is negotiated again. */
+  serversChanged(): void {
+    if (this.#configuration.settling === undefined) void this.#refresh();
   }
 
   /** Before candidates are gathered: with the ICE servers of now, not those of the last time. */

@@ -3,7 +3,8 @@
 export { because } from './causes';
 export { LinkConfiguration, withTcp } from './configuration';
 export { watchNetwork } from './network-watch';
-export { Lifeline, type LinkState } from './lifeline';
+export { Lifeline } from './lifeline';
+export type { LinkState } from './lifeline-host';
 export {
   checkedHeartbeat,
   resolveHeartbeat,

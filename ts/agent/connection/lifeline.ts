@@ -3,52 +3,18 @@ import { randomUUID } from 'node:crypto';
 
 import { AgentError, type ConnectCause } from '../../base';
 import type { SignalingMessage } from '../../signaling';
-import type { RTCDataChannel, RTCPeerConnection } from '../../w3c';
-import { because, unmade } from './causes';
-import type { LinkConfiguration } from './configuration';
+import type { RTCPeerConnection } from '../../w3c';
+import { givenUp, unanswered, unmade, unreachable } from './causes';
 import { LinkConnection, type LinkConnectionHost } from './connection';
-import type { ResolvedReconnect } from './reconnect-options';
+import type { LifelineHost, LinkState } from './lifeline-host';
 import { Reconnection, type Reconnected, type ReconnectReason, type ReconnectStep } from './reconnection';
 import { parseSessionId, relationOf, renewedSessionId } from './session-id';
-
-/**
- * `'connecting'`, then `'open'`; `'disconnected'` when nothing comes over the network, `'reconnecting'` when something is
- * done about that, `'open'` again; `'closed'` in the end.
- */
-export type LinkState = 'connecting' | 'open' | 'disconnected' | 'reconnecting' | 'closed';
 
 /** Codes with which the other side refuses for good: trying again would be an imposition. */
 const FINAL = ['UNAUTHORIZED', 'AUTH_FAILED', 'AUTH_EXPIRED', 'UNSUPPORTED_VERSION'];
 
 /** The code with which a side that cannot be reached any more says that it has closed the link. */
 const GOODBYE = 'TASK_CANCELLED';
-
-/** What the connections need of their link. */
-export interface LifelineHost {
-  readonly local: string;
-  readonly remote: string;
-  readonly configuration: LinkConfiguration;
-  readonly heartbeat: number;
-  readonly reconnect: ResolvedReconnect;
-  /** The other side has said that it is one of ours. */
-  readonly greeted: boolean;
-  transmit(message: SignalingMessage): Promise<void>;
-  /** Make the message channels on the present connection, as the side that offers or as the one that answers. */
-  makeChannels(offerer: boolean): void;
-  /** This side's offer gave way to the other's, which brings its own message channels, or came to nothing. */
-  yielded(): void;
-  /** DTLS is done. False: the other side is not who it has to be, and the link was closed. */
-  connected(): boolean;
-  announced(channel: RTCDataChannel): void;
-  /** The present connection is given up: nothing goes over it any more. */
-  suspended(error: AgentError): void;
-  beat(): void;
-  stateChanged(state: LinkState): void;
-  step(step: ReconnectStep, lost: boolean): void;
-  reconnected(how: Reconnected): void;
-  end(error: AgentError | undefined): void;
-  problem(error: AgentError): void;
-}
 
 /** Keeps a link connected. */
 export class Lifeline {
@@ -84,9 +50,7 @@ export class Lifeline {
     const { causes } = this.#current;
     const offered = this.#state === 'connecting' && this.#current.offerer && this.connection.localDescription !== null;
     if (this.heard || !offered) return causes;
-    const text = `${this.#host.remote} has not answered`;
-    const todo = 'check that it runs, and that it uses the same signaling service';
-    return [...causes, { kind: 'unanswered', code: 0, text, todo }];
+    return [...causes, unanswered(this.#host.remote)];
   }
 
   /** See {@link LinkConnection.maxMessageSize}. */
@@ -210,10 +174,18 @@ export class Lifeline {
       this.#host.end(undefined);
     } else if (this.#state === 'reconnecting' && this.#current !== this.#retired) {
       if (FINAL.includes(error.code)) this.#host.end(error);
-      else if (sessionId === this.#current.sessionId) this.#watch?.failed();
+      else if (sessionId === this.#current.sessionId) {
+        if (error.code === 'AGENT_UNREACHABLE') this.#watch?.absent();
+        else this.#watch?.failed();
+      }
     } else {
       this.#host.problem(error);
     }
+  }
+
+  /** See {@link LinkConnection.serversChanged}. */
+  serversChanged(): void {
+    this.#current.serversChanged();
   }
 
   /** See {@link Reconnection}. */
@@ -269,6 +241,9 @@ export class Lifeline {
       stranded: (connection) => {
         if (connection === this.#current && this.#state !== 'closed') this.#stranded();
       },
+      pathLost: (connection) => {
+        if (connection === this.#current && !this.#making) this.#watch?.pathLost();
+      },
       channel: (connection, channel) => {
         if (connection === this.#current) host.announced(channel);
       },
@@ -294,7 +269,9 @@ export class Lifeline {
     if (state === 'connected' && !this.#host.connected()) return;
     if (state === 'failed') {
       if (this.#watch) return this.#watch.failed();
-      return this.#host.end(this.#failure('failed: no path between the agents works', this.#current.causes));
+      return this.#host.end(
+        unreachable(this.#host.remote, 'failed: no path between the agents works', this.#current.causes),
+      );
     }
     if (!this.#watch || this.#making) return;
     if (state === 'disconnected') {
@@ -323,26 +300,10 @@ export class Lifeline {
         this.#setState('open');
         host.reconnected(how);
       },
-      giveUp: (attempts: number, reason: ReconnectReason) => host.end(this.#givenUp(attempts, reason)),
+      giveUp: (attempts: number, reason: ReconnectReason) => {
+        host.end(unreachable(this.#host.remote, givenUp(attempts, reason), this.causes));
+      },
     };
-  }
-
-  #givenUp(attempts: number, reason: ReconnectReason): AgentError {
-    const tried = attempts === 0 ? '' : `, and ${attempts} new one${attempts === 1 ? '' : 's'} did not work`;
-    const why = {
-      disconnected: 'nothing came over the network any more',
-      failed: 'no path between the agents works',
-      heartbeat: 'its heartbeats stopped',
-      network: 'the network has changed',
-      woken: 'this machine slept',
-      redialled: 'its new connection did not work',
-    }[reason];
-    return this.#failure(`was lost (${why})${tried}`, this.causes);
-  }
-
-  #failure(what: string, causes: readonly ConnectCause[]): AgentError {
-    const text = `the connection to ${this.#host.remote} ${what}${because(causes)}`;
-    return new AgentError('AGENT_UNREACHABLE', text, { retryable: true, causes });
   }
 
   /** Nothing can come of it, whatever the other side does: it is told so, and nobody waits. */
@@ -356,14 +317,14 @@ export class Lifeline {
     const { causes } = this.#current;
     if (this.#current.offerer) this.sayGoodbye();
     else this.tell({ code: 'AGENT_UNREACHABLE', message: `${this.#host.local} has no address to be reached at` });
-    this.#host.end(this.#failure('cannot be made: this side has no address to be reached at', causes));
+    this.#host.end(unreachable(this.#host.remote, 'cannot be made: this side has no address to be reached at', causes));
   }
 
   /** What went over the open connection will not be answered any more. An attempt that failed is forgotten. */
   #suspend(): void {
     if (this.#making) {
       const { causes } = this;
-      if (causes.length > 0) this.#host.problem(this.#failure('could not be made anew', causes));
+      if (causes.length > 0) this.#host.problem(unreachable(this.#host.remote, 'could not be made anew', causes));
       this.#drop();
     } else if (!this.#retired) this.#retire();
   }

@@ -42,7 +42,7 @@ class NetworkWatch {
     this.#clock.observe(this.interval);
     this.#addresses = addresses();
     this.#routes = defaultRoutes();
-    this.#everOnline = leadsOn(this.#addresses);
+    this.#everOnline = leadsOn(this.#addresses, this.#routes);
     this.#timer = setInterval(() => this.#look(), this.interval).unref();
   }
 
@@ -55,7 +55,7 @@ class NetworkWatch {
     if (oldAddresses !== this.#addresses) change = 'addresses';
     else if (oldRoutes !== this.#routes) change = 'routes';
     else if (woken) change = 'woken';
-    const leads = leadsOn(this.#addresses);
+    const leads = leadsOn(this.#addresses, this.#routes);
     this.#everOnline ||= leads;
     // What talks over its own loopback only has lost nothing.
     const online = leads || !this.#everOnline;
@@ -78,9 +78,17 @@ function addresses(): string {
     .join('\n');
 }
 
-/** Whether one of these addresses is not link-local: those stay when a network goes, at bridges for example. */
-function leadsOn(list: string): boolean {
-  return list.split('\n').some((line) => line !== '' && !/ (fe[89ab].:|169\.254\.)/i.test(line));
+/** How interfaces are called that container and machine managers make for what runs on this host; the core ranks them last by the same names. */
+const INSIDE = /^(docker|br-|veth|virbr|vnet|cni|flannel|cali|podman|lxc|lxdbr|vmnet|vboxnet|vEthernet)/;
+
+/**
+ * Whether this machine can reach others: it has a default route, or an address of a network that is not one inside of it. Link-local addresses
+ * stay when a network goes, and so do those of the bridges of containers.
+ */
+function leadsOn(list: string, routes: string): boolean {
+  if (routes !== '') return true;
+  const lines = list.split('\n').filter((line) => line !== '' && !/ (fe[89ab].:|169\.254\.)/i.test(line));
+  return lines.some((line) => !INSIDE.test(line));
 }
 
 /** Longer tables are those of routers, and reading them would take longer than a look at the addresses. */

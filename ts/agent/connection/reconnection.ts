@@ -17,6 +17,8 @@ export type ReconnectReason =
   | 'heartbeat'
   /** This machine has other addresses or another default route than before. */
   | 'network'
+  /** The path led through a TURN server that has forgotten this agent. */
+  | 'relay'
   /** This machine, or this program, stood still. */
   | 'woken'
   /** The other agent has made a new connection. */
@@ -122,6 +124,19 @@ export class Reconnection {
     this.#because('failed');
     this.#down = true;
     this.#take(this.#monitor.failed());
+  }
+
+  /** The attempt to make one has failed, as the signaling service does not know the other side at the moment. */
+  absent(): void {
+    this.#because('failed');
+    this.#down = true;
+    this.#take(this.#monitor.absent());
+  }
+
+  /** The path in use is gone, and only an ICE restart helps. */
+  pathLost(): void {
+    this.#because('relay');
+    this.#take(this.#monitor.pathLost());
   }
 
   /** The other side's offer of a new connection is being answered. */

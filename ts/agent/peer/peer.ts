@@ -130,7 +130,9 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
       agentId: this.agentId,
       keys: auth?.keys,
       offerIceServers: (servers: readonly RTCIceServer[]) => {
-        if (signalingIceServers) configuration.offered(servers, common.logger);
+        if (!signalingIceServers) return;
+        configuration.offered(servers, common.logger);
+        for (const link of this.#links.values()) link.lifeline.serversChanged();
       },
       networkInterval: this.#host.reconnect.networkInterval,
       registered: () => {

@@ -88,6 +88,8 @@ export class PeerEvents implements PeerListener {
         return this.#iceTransport(event.state);
       case 'selectedPair':
         return this.#selectedPair(event);
+      case 'pathLost':
+        return fire(this.#peer.target, 'pathlost');
       case 'dtlsState':
         return this.#dtls(event.state, event.remoteCertificates, event.error);
       case 'sctpState':
@@ -115,8 +117,10 @@ export class PeerEvents implements PeerListener {
   }
 
   #gathering(state: RTCIceGathererState): void {
-    const { transports, target } = this.#peer;
+    const { transports, target, native } = this.#peer;
     if (!transports || transports.ice.gatheringState === state) return;
+    // The end of a gathering that was rolled back since: another one is under way, or none.
+    if (state === 'complete' && native.snapshot().ice?.gatheringState !== state) return;
     transports.ice.gatheringState = state;
     this.#peer.updateStates(() => fire(transports.iceTransport, 'gatheringstatechange'));
     if (state === 'complete' && !this.#peer.isClosed) {

@@ -75,8 +75,13 @@ export interface RTCPeerConnectionEventMap {
   negotiationneeded: Event;
   /** A local candidate is to be signaled. */
   icecandidate: RTCPeerConnectionIceEvent;
-  /** A STUN or TURN server could not be used. */
+  /** A STUN or TURN server, or an address of this machine, could not be used. */
   icecandidateerror: RTCPeerConnectionIceErrorEvent;
+  /**
+   * Not in the standard: the path in use led through a TURN server that has forgotten this connection, and the other side cannot be reached from
+   * the new allocation without signaling. `restartIce()` helps, and nothing else does.
+   */
+  pathlost: Event;
   /** `signalingState` has changed. */
   signalingstatechange: Event;
   /** `iceConnectionState` has changed. */
