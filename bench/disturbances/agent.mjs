@@ -4,9 +4,10 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 
-import { createPeer } from '../../index.js';
+import { createPeer, WebSocketSignaling } from '../../index.js';
 
 const [role, signaling, json] = process.argv.slice(2);
 const { bytes, options, by } = JSON.parse(json);
@@ -46,13 +47,30 @@ class Stall {
   }
 }
 
+/** Signaling that hands out ICE servers when it is told to. */
+class Rotating extends WebSocketSignaling {
+  offer = () => undefined;
+
+  subscribe(agent, deliver, failed, context) {
+    this.offer = context.offerIceServers;
+    if (iceServers) this.offer(iceServers);
+    return super.subscribe(agent, deliver, failed, context);
+  }
+}
+
 const folder = await mkdtemp(join(tmpdir(), 'ossa-disturbed-'));
-const peer = createPeer({ agentId: `agent://${role}`, signaling, ...options });
+const { iceServers, ...others } = options;
+const rotating = new Rotating(signaling);
+const peer = createPeer({ agentId: `agent://${role}`, signaling: rotating, ...others });
 const whole = createHash('sha256');
 const stall = new Stall();
 let received = 0;
-process.stdin.on('data', () => stall.reset());
-process.stdin.on('end', () => void rm(folder, { recursive: true }).then(() => process.exit(0)));
+const orders = createInterface({ input: process.stdin });
+orders.on('line', (line) => {
+  if (line === 'reset') stall.reset();
+  else rotating.offer(JSON.parse(line));
+});
+orders.on('close', () => void rm(folder, { recursive: true }).then(() => process.exit(0)));
 
 if (role === 'receive') {
   const count = (data) => {

@@ -5,9 +5,7 @@
 //        ── air ───── r3 (NAT) ──┘
 //
 // The host's ways are slowed down to the rate of the experiment.
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { connect } from 'node:net';
+import { execFileSync } from 'node:child_process';
 
 // Run by npm there is another program of the name `nft` in the path: a tracer of files.
 process.env.PATH = process.env.PATH.split(':')
@@ -16,7 +14,7 @@ process.env.PATH = process.env.PATH.split(':')
 
 const run = (file, ...args) => execFileSync(file, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 export const ip = (...args) => run('ip', ...args);
-const inside = (name, ...command) => ip('netns', 'exec', name, ...command);
+export const inside = (name, ...command) => ip('netns', 'exec', name, ...command);
 
 export const SERVER = '203.0.113.10';
 export const OTHER = '203.0.113.20';
@@ -57,6 +55,12 @@ export function build(rate) {
   plain('', 'wan');
   ip('-n', 'host', 'link', 'set', 'lan', 'up');
   ip('-n', 'host', 'addr', 'add', '10.1.0.2/24', 'dev', 'lan');
+  // As container managers make them: an address that stays when the network goes.
+  ip('-n', 'host', 'link', 'add', 'docker0', 'type', 'bridge');
+  ip('-n', 'host', 'link', 'add', 'inner', 'type', 'veth', 'peer', 'name', 'outer');
+  ip('-n', 'host', 'link', 'set', 'outer', 'master', 'docker0');
+  for (const device of ['inner', 'outer', 'docker0']) ip('-n', 'host', 'link', 'set', device, 'up');
+  ip('-n', 'host', 'addr', 'add', '172.17.0.1/16', 'dev', 'docker0');
   route('r1');
 }
 
@@ -70,7 +74,7 @@ function plug(name, bridge, address) {
   plain('', `${name}-wan`);
 }
 
-function masquerade(name, how) {
+export function masquerade(name, how) {
   const rules = `table ip nat {}
     flush table ip nat
     table ip nat { chain post { type nat hook postrouting priority 100; oifname "wan" ${how}; }; }`;
@@ -83,109 +87,16 @@ export function route(name) {
   ip('-n', 'host', 'route', 'replace', 'default', 'via', address, 'dev', side);
 }
 
-const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-
-/** The interface of the host is away. */
-async function outage(seconds) {
-  ip('-n', 'host', 'link', 'set', 'lan', 'down');
-  await sleep(seconds);
-  ip('-n', 'host', 'link', 'set', 'lan', 'up');
-  route('r1');
+/** Gives a namespace a table of rules. */
+function rule(name, table, chains) {
+  const input = `table ip ${table} { ${chains} }`;
+  execFileSync('ip', ['netns', 'exec', name, 'nft', '-f', '-'], { input, stdio: ['pipe', 'ignore', 'inherit'] });
 }
 
-/** Packets above `mtu` vanish between r1 and the internet, and nobody says so. */
-function narrow(mtu) {
-  const rules = 'table ip quiet { chain out { type filter hook output priority 0; meta l4proto icmp drop; }; }';
-  execFileSync('ip', ['netns', 'exec', 'r1', 'nft', '-f', '-'], { input: rules, stdio: ['pipe', 'ignore', 'inherit'] });
-  ip('-n', 'r1', 'link', 'set', 'wan', 'mtu', String(mtu));
-}
+const dropping = (hook, what) => `chain ${hook} { type filter hook ${hook} priority 0; meta l4proto ${what} drop; };`;
 
-/** What is done to the world; each with what theory needs in seconds, and whether the path is relayed. */
-export const DISTURBANCES = {
-  nothing: { what: 'nothing', theory: 0, goal: 0, act: () => undefined },
-  'outage-2': { what: 'interface away for 2 s', theory: 2, goal: 4, act: () => outage(2) },
-  'outage-10': { what: 'interface away for 10 s', theory: 10, goal: 12, act: () => outage(10) },
-  'outage-40': { what: 'interface away for 40 s', theory: 40, goal: 42, act: () => outage(40) },
-  'outage-120': { what: 'interface away for 120 s', theory: 120, goal: 122, act: () => outage(120) },
-  address: {
-    what: 'new address',
-    theory: 0.1,
-    goal: 2,
-    act() {
-      ip('-n', 'host', 'addr', 'del', '10.1.0.2/24', 'dev', 'lan');
-      ip('-n', 'host', 'addr', 'add', '10.1.0.3/24', 'dev', 'lan');
-      route('r1');
-    },
-  },
-  mobile: {
-    what: 'wifi to mobile',
-    theory: 0.1,
-    goal: 2,
-    act() {
-      ip('-n', 'host', 'link', 'set', 'lan', 'down');
-      ip('-n', 'host', 'addr', 'add', '10.2.0.2/24', 'dev', 'air');
-      ip('-n', 'host', 'link', 'set', 'air', 'up');
-      route('r3');
-    },
-  },
-  rebinding: { what: 'NAT rebinding', theory: 0.1, goal: 2, act: rebind },
-  'relayed-rebinding': { what: 'NAT rebinding, relayed path', theory: 0.1, goal: 2, relayed: true, act: rebind },
-  route: { what: 'default route change', theory: 0.1, goal: 2, act: () => route('r2') },
-  'mtu-1280': { what: 'MTU 1500 to 1280, no ICMP', theory: 1, goal: 5, act: () => narrow(1280) },
-  'mtu-576': { what: 'MTU 1500 to 576, no ICMP', theory: 1, goal: 5, act: () => narrow(576) },
-  relay: {
-    what: 'TURN server killed and started',
-    theory: 0.5,
-    goal: 5,
-    relayed: true,
-    async act(world) {
-      world.turn.kill('SIGKILL');
-      await once(world.turn, 'exit');
-      world.turn = await startTurn();
-    },
-  },
-};
+/** Nobody behind `name` is told that a packet was too large. */
+export const silence = (name) => rule(name, 'quiet', dropping('output', 'icmp') + dropping('forward', 'icmp'));
 
-/** Mappings are forgotten, and the next ones have other ports. */
-function rebind() {
-  masquerade('r1', 'meta l4proto udp masquerade to :50000-60000');
-  ip('-n', 'r1', 'link', 'set', 'wan', 'down');
-  ip('-n', 'r1', 'link', 'set', 'wan', 'up');
-}
-
-/** coturn, which has an allocation for whoever asks. */
-export async function startTurn() {
-  const child = spawn(
-    'turnserver',
-    [
-      ...[
-        '-n',
-        '--no-cli',
-        '--no-stdout-log',
-        '--log-file',
-        '/dev/null',
-        '--lt-cred-mech',
-        '--realm',
-        'world',
-        '--user',
-        'alice:wonderland',
-      ],
-      ...['--listening-ip', SERVER, '--relay-ip', SERVER, '--no-tls', '--no-dtls', '--pidfile', '/run/turn.pid'],
-      ...['--userdb', '/run/turndb'],
-    ],
-    { stdio: 'ignore' },
-  );
-  while (!(await listens(SERVER, 3478)));
-  return child;
-}
-
-function listens(host, port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, host);
-    socket.on('error', () => setImmediate(resolve, false));
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-  });
-}
+/** Nothing but TCP passes `name`. */
+export const blockUdp = (name) => rule(name, 'tcponly', dropping('forward', 'udp'));
