@@ -151,6 +151,8 @@ test.each([
   [{ port: 9, address: 'localhost' }, /listen\.address 'localhost' is not an IP address/],
   [{ port: 9, announce: ['example.com'] }, /listen\.announce 'example\.com' is not an IP address/],
   [{ port: 9, announced: [] }, /announced/],
+  [{ port: 9, address: '127.0.0.1', announce: ['2001:db8::7'] }, /2001:db8::7.* IPv6.* 127\.0\.0\.1.* IPv4/],
+  [{ port: 9, address: '::', announce: ['203.0.113.7', '::1'] }, /203\.0\.113\.7.* IPv4.* ::.* IPv6/],
 ])('listen: %j is refused, with what is wrong', (listen, text) => {
   const refused = errorOf(() => newPeer({ transport: { listen: listen as never } })) as Error;
   expect(refused.name).toMatch(/^(TypeError|RangeError)$/);

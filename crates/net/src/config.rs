@@ -116,7 +116,7 @@ impl PeerConfig {
             }?;
         }
         if let Some(listen) = &self.listen {
-            check_listen(listen)?;
+            check_listen(listen, self.bind_ip())?;
         }
         match self.bind_ip() {
             Some(ip) if ip.is_multicast() || ip == Ipv4Addr::BROADCAST => Err(Error::Config {
@@ -150,7 +150,7 @@ impl PeerConfig {
     }
 }
 
-fn check_listen(listen: &Listen) -> Result<(), Error> {
+fn check_listen(listen: &Listen, bound: Option<IpAddr>) -> Result<(), Error> {
     if listen.port == 0 {
         return Err(Error::Config {
             setting: "listen.port",
@@ -158,11 +158,23 @@ fn check_listen(listen: &Listen) -> Result<(), Error> {
         });
     }
     let useless = |ip: &&IpAddr| ip.is_unspecified() || ip.is_multicast() || **ip == Ipv4Addr::BROADCAST;
-    match listen.announce.iter().find(useless) {
-        Some(ip) => Err(Error::Config {
-            setting: "listen.announce",
-            reason: format!("nobody can send to {ip}: give the address by which this machine is reached"),
-        }),
-        None => Ok(()),
-    }
+    let reason = if let Some(ip) = listen.announce.iter().find(useless) {
+        format!("nobody can send to {ip}: give the address by which this machine is reached")
+    } else if let Some(bound) = bound
+        && let Some(ip) = listen.announce.iter().find(|ip| ip.to_canonical().is_ipv4() != bound.is_ipv4())
+    {
+        // It would stand for a socket that there is not.
+        format!(
+            "{ip} is {} and the address that is listened at, {bound}, is {}: announce one of that family, or name no address",
+            family(ip.to_canonical()),
+            family(bound)
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::Config { setting: "listen.announce", reason })
+}
+
+fn family(ip: IpAddr) -> &'static str {
+    if ip.is_ipv4() { "IPv4" } else { "IPv6" }
 }
