@@ -26,6 +26,8 @@ const ROOMS = {
     ...['base', 'native', 'webidl'],
   ],
   w3c: [...w3c('channel', 'configuration', 'connection', 'descriptions', 'enums.ts', 'events', 'transports'), 'webidl'],
+  // Audio and video, without connections and devices.
+  media: ['base', 'native', 'webidl', 'w3c/events'],
   // Names and keys.
   identity: ['base', 'native'],
   // How agents find each other.
@@ -56,7 +58,7 @@ const ROOMS = {
   browser: [],
   'index.ts': [
     ...[...parts, ...agent('link', 'mesh', 'peer')],
-    ...['base', 'identity', 'native', 'signaling', 'signaling/client', 'signaling/server', 'w3c', 'wrtc.ts'],
+    ...['base', 'identity', 'media', 'native', 'signaling', 'signaling/client', 'signaling/server', 'w3c', 'wrtc.ts'],
   ],
   // Other protocols over links, for those who import them.
   serving: ['index.ts'],

@@ -8,6 +8,8 @@ declare global {
 }
 
 // @ts-ignore -- needs the types of Node
+import { WritableStream as WritableStream$1, ReadableStream as ReadableStream$1 } from 'node:stream/web';
+// @ts-ignore -- needs the types of Node
 import { KeyObject, JsonWebKey } from 'node:crypto';
 // @ts-ignore -- needs the types of Node
 import { DuplexOptions, Duplex, Writable } from 'node:stream';
@@ -1146,6 +1148,348 @@ interface Wrtc {
  * `import wrtc from`: it is the default export as well.
  */
 declare const wrtc: Wrtc;
+
+/** A wish about a number (mediacapture-streams 4.3.6); a bare number is a wish, `exact`, `min` and `max` are demands. */
+type ConstrainNumber = number | {
+    exact?: number;
+    ideal?: number;
+    min?: number;
+    max?: number;
+};
+/** Wishes and demands (mediacapture-streams 4.3.8). What a source knows nothing of is ignored, as the standard has it. */
+interface MediaTrackConstraints {
+    /** Samples a second. */
+    sampleRate?: ConstrainNumber;
+    /** Bits of a sample. */
+    sampleSize?: ConstrainNumber;
+    /** 1 or 2. */
+    channelCount?: ConstrainNumber;
+    /** Alternatives; the first one that is met counts. */
+    advanced?: MediaTrackConstraints[];
+    /** Others, of devices. */
+    [other: string]: unknown;
+}
+/** What a source is like; absent is what it does not know of itself (mediacapture-streams 4.3.9). */
+interface MediaTrackSettings {
+    /** Samples a second. */
+    sampleRate?: number;
+    /** Bits of a sample. */
+    sampleSize?: number;
+    /** 1 or 2. */
+    channelCount?: number;
+}
+/** What a source could be like: the same as it is, since nothing of it can be changed (mediacapture-streams 4.3.7). */
+interface MediaTrackCapabilities {
+    /** Samples a second. */
+    sampleRate?: {
+        min: number;
+        max: number;
+    };
+    /** Bits of a sample. */
+    sampleSize?: {
+        min: number;
+        max: number;
+    };
+    /** 1 or 2. */
+    channelCount?: {
+        min: number;
+        max: number;
+    };
+}
+
+/** `live` until the track is stopped or its source ends. */
+type MediaStreamTrackState = 'live' | 'ended';
+/** Events of {@link MediaStreamTrack}. */
+interface MediaStreamTrackEventMap {
+    /** The source gives nothing for the time being. */
+    mute: Event;
+    /** The source gives something again. */
+    unmute: Event;
+    /** The source gives nothing any more. Not fired by `stop()`. */
+    ended: Event;
+}
+/** One stream of audio or video, out of a source of this package (mediacapture-streams 4.3). */
+declare class MediaStreamTrack extends EventTarget {
+    private constructor();
+    /** `audio` or `video`. */
+    get kind(): string;
+    /** A UUID, or what a remote description says. */
+    get id(): string;
+    /** What the source is called; may be empty. */
+    get label(): string;
+    /** Sound or pictures, if `true`; silence or black, if `false`. This track alone. */
+    get enabled(): boolean;
+    set enabled(value: boolean);
+    /** The source gives nothing for the time being. */
+    get muted(): boolean;
+    /** `live` or `ended`. */
+    get readyState(): MediaStreamTrackState;
+    /** Another track of the same source, which is enabled, disabled and stopped by itself. */
+    clone(): MediaStreamTrack;
+    /** Ends this track, without an event. The last track of a source that is stopped ends the source. */
+    stop(): void;
+    /** What the source could be like: nothing of it can be changed, so each range has one value. */
+    getCapabilities(): MediaTrackCapabilities;
+    /** What was last given to {@link applyConstraints} with success. */
+    getConstraints(): MediaTrackConstraints;
+    /** What the source is like. */
+    getSettings(): MediaTrackSettings;
+    /**
+     * Demands (`exact`, `min`, `max`) are checked, wishes change nothing.
+     *
+     * @throws OverconstrainedError if the source does not meet a demand; it cannot be changed.
+     */
+    applyConstraints(constraints?: MediaTrackConstraints): Promise<void>;
+    /** The source gives nothing for the time being. */
+    get onmute(): EventHandler;
+    set onmute(value: EventHandler);
+    /** The source gives something again. */
+    get onunmute(): EventHandler;
+    set onunmute(value: EventHandler);
+    /** The source gives nothing any more. */
+    get onended(): EventHandler;
+    set onended(value: EventHandler);
+}
+interface MediaStreamTrack {
+    addEventListener: AddEventListener<MediaStreamTrackEventMap>;
+    removeEventListener: RemoveEventListener<MediaStreamTrackEventMap>;
+}
+
+/** Options of {@link MediaStreamTrackEvent}. */
+interface MediaStreamTrackEventInit extends RTCEventInit {
+    /** The track that was added or removed. */
+    track: MediaStreamTrack;
+}
+/** `addtrack` and `removetrack` of a {@link MediaStream} (mediacapture-streams 4.4). */
+declare class MediaStreamTrackEvent extends Event {
+    /** @throws TypeError without a `track` that is a {@link MediaStreamTrack}. */
+    constructor(type: string, eventInitDict: MediaStreamTrackEventInit);
+    /** The track that was added or removed. */
+    get track(): MediaStreamTrack;
+}
+
+/** Events of {@link MediaStream}. Fired when the other side of a connection changes the stream, not by its own methods. */
+interface MediaStreamEventMap {
+    /** A track has come. */
+    addtrack: MediaStreamTrackEvent;
+    /** A track has gone. */
+    removetrack: MediaStreamTrackEvent;
+}
+/** Tracks that belong together (mediacapture-streams 4.2). */
+declare class MediaStream extends EventTarget {
+    /** Empty, or with the given tracks, or with those of another stream; tracks are shared, not cloned. */
+    constructor(streamOrTracks?: MediaStream | Iterable<MediaStreamTrack>);
+    /** A UUID, or what a remote description says. */
+    get id(): string;
+    /** A track of it is live. */
+    get active(): boolean;
+    /** Its tracks of audio. */
+    getAudioTracks(): MediaStreamTrack[];
+    /** Its tracks of video. */
+    getVideoTracks(): MediaStreamTrack[];
+    /** All of its tracks, in the order in which they came. */
+    getTracks(): MediaStreamTrack[];
+    /** The track of this id; `null` if there is none. */
+    getTrackById(trackId: string): MediaStreamTrack | null;
+    /** Adds a track, unless it is there already. No event. */
+    addTrack(track_: MediaStreamTrack): void;
+    /** Takes a track away, if it is there. It goes on. No event. */
+    removeTrack(track_: MediaStreamTrack): void;
+    /** Another stream, with clones of all tracks. */
+    clone(): MediaStream;
+    /** A track has come. */
+    get onaddtrack(): EventHandler<MediaStreamTrackEvent>;
+    set onaddtrack(value: EventHandler<MediaStreamTrackEvent>);
+    /** A track has gone. */
+    get onremovetrack(): EventHandler<MediaStreamTrackEvent>;
+    set onremovetrack(value: EventHandler<MediaStreamTrackEvent>);
+}
+interface MediaStream {
+    addEventListener: AddEventListener<MediaStreamEventMap>;
+    removeEventListener: RemoveEventListener<MediaStreamEventMap>;
+}
+
+/** A constraint that cannot be met (mediacapture-streams 12.1). */
+declare class OverconstrainedError extends DOMException {
+    #private;
+    /** `constraint` is the name of a member of {@link MediaTrackConstraints}. */
+    constructor(constraint: string, message?: string);
+    /** The name of the constraint. */
+    get constraint(): string;
+}
+
+/** A block of audio, as node-webrtc has it. */
+interface RTCAudioData {
+    /** Interleaved. */
+    samples: Int16Array;
+    /** Samples a second, 8,000 to 96,000. */
+    sampleRate: number;
+    /** Default: 16, and nothing else. */
+    bitsPerSample?: number;
+    /** 1 or 2. Default: 1. */
+    channelCount?: number;
+    /** Samples in each channel. Default: 10 ms. */
+    numberOfFrames?: number;
+}
+/** Tracks made from blocks of samples, as in node-webrtc: what is handed in is heard at once, so hand in 10 ms every 10 ms. */
+declare class RTCAudioSource {
+    /** A new track of this source. */
+    createTrack(): MediaStreamTrack;
+    /**
+     * Gives a block to all tracks.
+     *
+     * @throws TypeError if samples are missing or not as many as the other members say; RangeError for a rate or a number of channels that
+     * is not supported.
+     */
+    onData(data: RTCAudioData): void;
+    /** Ends all tracks. **(ours)** */
+    close(): void;
+}
+
+/** `data`: a block of samples. The block's members are the event's, as in node-webrtc. */
+interface RTCAudioDataEvent extends Event, Required<RTCAudioData> {
+}
+/** Events of {@link RTCAudioSink}. */
+interface RTCAudioSinkEventMap {
+    /** A block, as the track has it. */
+    data: RTCAudioDataEvent;
+}
+/** Reads a track as blocks of samples, as in node-webrtc. It keeps the process alive until it is stopped. */
+declare class RTCAudioSink extends EventTarget {
+    /** @throws TypeError if it is not a track of audio whose samples are at hand. */
+    constructor(track: MediaStreamTrack);
+    /** {@link stop} was called, or the track is over. */
+    get stopped(): boolean;
+    /** No block comes any more. */
+    stop(): void;
+    /** A block, as the track has it. */
+    get ondata(): EventHandler<RTCAudioDataEvent>;
+    set ondata(value: EventHandler<RTCAudioDataEvent>);
+}
+interface RTCAudioSink {
+    addEventListener: AddEventListener<RTCAudioSinkEventMap>;
+    removeEventListener: RemoveEventListener<RTCAudioSinkEventMap>;
+}
+
+/** What node-webrtc has beyond the standard, name for name, as far as it is about audio. */
+declare const nonstandard: Readonly<{
+    RTCAudioSource: typeof RTCAudioSource;
+    RTCAudioSink: typeof RTCAudioSink;
+}>;
+
+/** How a sample is written: 16 bits signed, or 32 bits floating with full scale at 1; the lowest byte first. */
+type PCMEncoding = 's16le' | 'f32le';
+/** The shape of PCM. */
+interface PCMFormat {
+    /** Samples a second, 8,000 to 96,000. Default: 48,000. */
+    sampleRate?: number;
+    /** 1, or 2 for left and right, interleaved. Default: 1. */
+    channelCount?: number;
+    /** How a sample is written. Default: `s16le`. */
+    format?: PCMEncoding;
+}
+/** PCM in a piece of any size. Typed arrays of samples have to be of the format's kind; everything else is bytes. */
+type PCMChunk = ArrayBuffer | ArrayBufferView;
+
+/** Options of {@link PCMSource}. */
+interface PCMSourceOptions extends PCMFormat {
+    /** How much may wait to be played, in milliseconds, 20 to 3,600,000. More of it bridges longer pauses of the writer; a writer that is ahead waits. Default: 200. */
+    bufferDuration?: number;
+    /** What the track is called. Default: empty. */
+    label?: string;
+}
+/** Events of {@link PCMSource}. */
+interface PCMSourceEvents extends Record<string, unknown[]> {
+    /** Audio has run out while more may come; silence is played. At the end of a sentence that is as it should be. */
+    underrun: [];
+    /** All was played, or nobody listens any more: the track has ended. */
+    end: [];
+}
+/** What became of what was written. Frames are samples of one channel. */
+interface PCMSourceStats {
+    /** Frames that were taken. */
+    written: number;
+    /** Frames that were played. */
+    played: number;
+    /** Frames that {@link PCMSource.clear} has dropped. */
+    cleared: number;
+    /** Frames of silence that were played because nothing was there. */
+    silence: number;
+    /** How many times audio has run out. */
+    underruns: number;
+    /** Frames that wait. */
+    queued: number;
+}
+/**
+ * A track made from PCM: written in pieces of any size and as fast as the writer can, played in real time. While nothing is there to be
+ * played the track is silent.
+ */
+declare class PCMSource extends Emitter<PCMSourceEvents> {
+    #private;
+    /** The track. Stopping it, and all of its clones, ends the source: writes reject with `InvalidStateError`. */
+    readonly track: MediaStreamTrack;
+    /** Takes chunks of PCM. A write resolves when all of it is on its way; `close()` when all of it was played, and ends the track; `abort()` ends it now. */
+    readonly writable: WritableStream$1<PCMChunk>;
+    /** @throws TypeError or RangeError for an option that is out of its range. */
+    constructor(options?: PCMSourceOptions);
+    /**
+     * A source that plays a stream to its end: a WHATWG `ReadableStream`, a Node `Readable`, or anything else that can be iterated. An
+     * error of the stream ends the track and is the reason of {@link PCMSource.done}.
+     */
+    static from(stream: AsyncIterable<PCMChunk> | Iterable<PCMChunk>, options?: PCMSourceOptions): PCMSource;
+    /** Of a source made with {@link PCMSource.from}: resolves when all was played, rejects with what has gone wrong. Otherwise `undefined`. */
+    done: Promise<void> | undefined;
+    /** The largest sample of the last 10 ms, 0 to 1; 0 if the track is disabled. */
+    get level(): number;
+    /** How much waits to be played, in milliseconds. */
+    get bufferedDuration(): number;
+    /** Drops what waits to be played, at once: somebody has interrupted. What is written afterwards is played. Returns milliseconds. */
+    clear(): number;
+    /** Ends now, whatever waits. */
+    close(): void;
+    /** Counters. */
+    stats(): PCMSourceStats;
+}
+
+/** Options of {@link PCMSink}. */
+interface PCMSinkOptions extends PCMFormat {
+    /** How much may wait for a reader, in milliseconds, up to 3,600,000; more is dropped, the oldest first. Default: 1,000. */
+    bufferDuration?: number;
+}
+/** Events of {@link PCMSink}. */
+interface PCMSinkEvents extends Record<string, unknown[]> {
+    /** The reader is too slow: audio is being dropped. Told once, until it has read again. */
+    overrun: [];
+    /** The track is over, or {@link PCMSink.stop} was called. */
+    end: [];
+}
+/** What became of the track's audio. Frames are samples of one channel, at the rate of the sink. */
+interface PCMSinkStats {
+    /** Frames that were read. */
+    read: number;
+    /** Frames that were dropped. */
+    dropped: number;
+    /** How many times the reader was too slow. */
+    overruns: number;
+}
+/** A track read as PCM, at the rate, with the channels and in the format of the reader's choice. */
+declare class PCMSink extends Emitter<PCMSinkEvents> {
+    #private;
+    /** Bytes, as they come, about 10 ms a chunk; closes when the track is over. Cancelling it stops the sink. */
+    readonly readable: ReadableStream$1<Uint8Array>;
+    /** @throws TypeError if it is not a track of audio whose samples are at hand; TypeError or RangeError for an option out of its range. */
+    constructor(track: MediaStreamTrack, options?: PCMSinkOptions);
+    /** The chunks of {@link PCMSink.readable}. */
+    [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array>;
+    /** The largest sample of the last 10 ms, 0 to 1; 0 if the track is disabled. */
+    get level(): number;
+    /** The track is over, or {@link stop} was called. */
+    get stopped(): boolean;
+    /** Nothing comes in any more; what is there can be read. The track goes on. */
+    stop(): void;
+    /** Counters. */
+    stats(): PCMSinkStats;
+}
 
 /**
  * The canonical form of an agent URI: scheme and host lower-cased.
@@ -2869,5 +3213,5 @@ interface SignalingServer extends AsyncDisposable {
  */
 declare function createSignalingServer(options?: SignalingServerOptions): Promise<SignalingServer>;
 
-export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MemorySignaling, Mesh, OutgoingFile, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions, Wrtc };
+export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MemorySignaling, Mesh, OutgoingFile, OverconstrainedError, PCMSink, PCMSource, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, nonstandard, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, ConstrainNumber, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MediaStreamEventMap, MediaStreamTrackEventInit, MediaStreamTrackEventMap, MediaStreamTrackState, MediaTrackCapabilities, MediaTrackConstraints, MediaTrackSettings, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PCMChunk, PCMEncoding, PCMFormat, PCMSinkEvents, PCMSinkOptions, PCMSinkStats, PCMSourceEvents, PCMSourceOptions, PCMSourceStats, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCAudioData, RTCAudioDataEvent, RTCAudioSinkEventMap, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions, Wrtc };

@@ -31,7 +31,8 @@ const runtimeClasses = {
 /** The W3C's interfaces are shapes: an object of ours passes for one of the DOM library's, and for one of another copy of the package. */
 const withoutBrands = {
   name: 'without-brands',
-  renderChunk: (code) => code.replace(/^declare class RTC[^]*?^}$/gm, (one) => one.replace(/^ *#private;\n/m, '')),
+  renderChunk: (code) =>
+    code.replace(/^declare class (?:RTC|MediaStream)[^]*?^}$/gm, (one) => one.replace(/^ *#private;\n/m, '')),
 };
 
 /** `Symbol.asyncDispose` for TypeScript before 5.2 and for projects whose libraries are older, as the types of Node have it. */

@@ -1,7 +1,7 @@
 //! The Node-API binding: the only place where napi types appear.
 //!
-//! Three rooms that do not know each other, `connection` (what the W3C classes call), `agent` (the state machines of a link) and
-//! `signaling` (server and client), stand on `base`. Each method is one call of a crate below.
+//! Four rooms that do not know each other, `connection` (what the W3C classes call), `media` (audio as samples), `agent` (the state
+//! machines of a link) and `signaling` (server and client), stand on `base`. Each method is one call of a crate below.
 #![deny(unsafe_code)]
 
 use napi_derive::napi;
@@ -9,6 +9,7 @@ use napi_derive::napi;
 mod agent;
 mod base;
 mod connection;
+mod media;
 mod signaling;
 
 /// The version of the native core, equal to the npm package's version.

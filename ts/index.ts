@@ -3,6 +3,37 @@ import { wrtc } from './wrtc';
 
 export { internalErrors, version } from './native';
 export * from './w3c';
+export {
+  MediaStream,
+  MediaStreamTrack,
+  MediaStreamTrackEvent,
+  nonstandard,
+  OverconstrainedError,
+  PCMSink,
+  PCMSource,
+} from './media';
+export type {
+  ConstrainNumber,
+  MediaStreamEventMap,
+  MediaStreamTrackEventInit,
+  MediaStreamTrackEventMap,
+  MediaStreamTrackState,
+  MediaTrackCapabilities,
+  MediaTrackConstraints,
+  MediaTrackSettings,
+  PCMChunk,
+  PCMEncoding,
+  PCMFormat,
+  PCMSinkEvents,
+  PCMSinkOptions,
+  PCMSinkStats,
+  PCMSourceEvents,
+  PCMSourceOptions,
+  PCMSourceStats,
+  RTCAudioData,
+  RTCAudioDataEvent,
+  RTCAudioSinkEventMap,
+} from './media';
 export { AgentPeer, createPeer } from './agent/peer';
 export type { AcceptPolicy, Caller, ConnectOptions, PeerEvents, PeerOptions } from './agent/peer';
 export { Link } from './agent/link';

@@ -20,7 +20,7 @@ import { newPeer } from './helper';
 const untyped = (value: unknown) => value as (...args: unknown[]) => unknown;
 const construct = (target: unknown, ...args: unknown[]) => new (target as new (...args: unknown[]) => unknown)(...args);
 
-const interfaces = Object.entries(api).filter(([name]) => /^RTC[A-Z]/.test(name));
+const interfaces = Object.entries(api).filter(([name]) => /^(RTC|MediaStream)[A-Z]?/.test(name));
 
 test.each(interfaces)('%s shows its members, its name and a class string as WebIDL demands', (name, value) => {
   const { prototype } = value as { prototype: object };

@@ -90,6 +90,72 @@ export declare class AgentSession {
   close(): Array<string>
 }
 
+/** A source of PCM that is written in pieces of any size and played in real time. */
+export declare class AudioFeed {
+  /** `encoding` is `s16le` or `f32le`, `capacity` in milliseconds. */
+  constructor(hub: AudioHub, id: number, rate: number, channels: number, encodingName: string, capacity: number)
+  /** A new track. */
+  track(): AudioTrack
+  /** The clock begins to play. */
+  start(): void
+  /** Takes what there is room for, from the beginning of `bytes`, and returns how many bytes that were. */
+  write(bytes: Uint8Array): number
+  /** Once all was played, the source ends. */
+  finish(): void
+  /** Drops what waits; returns how many frames. */
+  clear(): number
+  /** Ends now. */
+  close(): void
+  /** Counters and what waits. */
+  state(): AudioFeedState
+}
+
+/** Where the sources and sinks of one JavaScript thread report. */
+export declare class AudioHub {
+  /** `schedule` is called when `drain` has something, at most about once in 10 ms. It does not keep the process alive. */
+  constructor(schedule: () => void)
+  /** The ids of those for whom there is something. */
+  drain(): Array<number>
+}
+
+/** A source whose audio comes in blocks, when it comes. */
+export declare class AudioSource {
+  /** Without tracks. */
+  constructor()
+  /** Gives 16-bit samples to all sinks, at once. */
+  push(samples: Int16Array, rate: number, channels: number): void
+  /** A new track. */
+  track(): AudioTrack
+  /** No more comes. */
+  end(): void
+}
+
+/** Reads a track. */
+export declare class AudioTap {
+  /** Without a format blocks come as the source has them. `capacity` in milliseconds. */
+  constructor(hub: AudioHub, id: number, track: AudioTrack, capacity: number, wanted?: AudioTapFormat | undefined | null)
+  /** The oldest block. */
+  readBlock(): AudioTapBlock | null
+  /** All that waits, as bytes. */
+  readBytes(): Uint8Array | null
+  /** Counters, and whether it is over. */
+  state(): AudioTapState
+  /** Nothing comes in any more; what is there can be read. */
+  stop(): void
+}
+
+/** The native side of a `MediaStreamTrack` of audio. */
+export declare class AudioTrack {
+  /** Sound, or silence of the same length. */
+  setEnabled(enabled: boolean): void
+  /** Another track of the same source, as enabled and as live. */
+  duplicate(): AudioTrack
+  /** Nothing comes out any more. */
+  stop(): void
+  /** The largest sample of the last 10 ms, 0 to 1 (webrtc-stats, `audioLevel`). */
+  level(): number
+}
+
 /** A DTLS certificate with its private key. */
 export declare class Certificate {
   /** Generates an ECDSA P-256 certificate that expires after `lifetime` milliseconds. */
@@ -448,6 +514,62 @@ export interface AgentRate {
   burst: number
   /** In the long run. */
   perMinute: number
+}
+
+/** Where a feed stands; frames are samples of one channel. */
+export interface AudioFeedState {
+  /** Frames that were taken. */
+  written: number
+  /** Frames that were played. */
+  played: number
+  /** Frames that were dropped on request. */
+  cleared: number
+  /** Frames of silence, because nothing was there. */
+  silence: number
+  /** How many times audio has run out. */
+  underruns: number
+  /** Frames that wait. */
+  queued: number
+  /** More can be written. */
+  room: boolean
+  /** All was played, or nobody can hear it. */
+  over: boolean
+}
+
+/** A block as it came. */
+export interface AudioTapBlock {
+  /** Interleaved. */
+  samples: Int16Array
+  /** Samples a second. */
+  sampleRate: number
+  /** 1 or 2. */
+  channelCount: number
+  /** Samples in each channel. */
+  numberOfFrames: number
+}
+
+/** What a tap gives. */
+export interface AudioTapFormat {
+  /** Samples a second. */
+  sampleRate: number
+  /** 1 or 2. */
+  channelCount: number
+  /** `s16le` or `f32le`. */
+  format: string
+}
+
+/** Where a tap stands; frames are samples of one channel. */
+export interface AudioTapState {
+  /** Frames that were read. */
+  read: number
+  /** Frames that were dropped because they were not read in time. */
+  dropped: number
+  /** How many times that began. */
+  overruns: number
+  /** No more comes. */
+  ended: boolean
+  /** Something can be read. */
+  readable: boolean
 }
 
 /** Argument of `addIceCandidate`. */

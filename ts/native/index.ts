@@ -6,6 +6,20 @@ export { NativeCertificate } from './certificate';
 export { NativeError, type NativeErrorCode } from './error';
 export { patience } from './patience';
 export { within } from './within';
+export {
+  detachAudio,
+  keepAlive,
+  openAudioFeed,
+  openAudioSource,
+  openAudioTap,
+  playAudioFeed,
+  pushAudio,
+  whileWaiting,
+  type NativeAudioFeed,
+  type NativeAudioTap,
+  type NativeAudioTrack,
+  type NativePCMFormat,
+} from './audio';
 export type * from './config';
 export { PLACEHOLDER } from './types';
 export type * from './types';

@@ -1,0 +1,87 @@
+//! The clock of this process's audio: a thread that ticks every 10 ms while something is played or JavaScript is to be woken, and is
+//! not there otherwise.
+
+use std::cell::Cell;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Instant;
+
+use ossa_codec::track::{BLOCK, Paced};
+
+use super::hub::Mailbox;
+use crate::base::lock::lock;
+
+static CLOCK: Mutex<Clock> = Mutex::new(Clock { playing: Vec::new(), waiting: Vec::new(), running: false });
+
+thread_local! {
+    static TICKING: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Clock {
+    playing: Vec<Arc<dyn Paced>>,
+    /// Whom to wake at the end of the next tick.
+    waiting: Vec<Arc<Mailbox>>,
+    running: bool,
+}
+
+/// From now on `paced` is called on every tick until it says that it is over. Fails if no thread can be had.
+pub(crate) fn play(paced: Arc<dyn Paced>) -> io::Result<()> {
+    let mut clock = lock(&CLOCK);
+    clock.run()?;
+    clock.playing.push(paced);
+    Ok(())
+}
+
+/// Wakes a JavaScript thread at the end of the next tick. Fails if no thread can be had.
+pub(super) fn wake_later(mailbox: Arc<Mailbox>) -> io::Result<()> {
+    let mut clock = lock(&CLOCK);
+    clock.run()?;
+    clock.waiting.push(mailbox);
+    Ok(())
+}
+
+/// Whether this thread is in the middle of a tick: at its end whoever waits is woken, once for all of it.
+pub(super) fn is_ticking() -> bool {
+    TICKING.get()
+}
+
+impl Clock {
+    fn run(&mut self) -> io::Result<()> {
+        if !self.running {
+            thread::Builder::new().name("ossa-audio".into()).spawn(tick_until_idle)?;
+            self.running = true;
+        }
+        Ok(())
+    }
+}
+
+fn tick_until_idle() {
+    TICKING.set(true);
+    let mut due = Instant::now();
+    loop {
+        let playing = lock(&CLOCK).playing.clone();
+        let now = Instant::now();
+        for paced in &playing {
+            // A panic costs the stream that it happens in, and not the audio of all others.
+            let on = catch_unwind(AssertUnwindSafe(|| paced.tick(now))).unwrap_or(false);
+            if !on {
+                lock(&CLOCK).playing.retain(|other| !Arc::ptr_eq(other, paced));
+            }
+        }
+        drop(playing);
+        let waiting = std::mem::take(&mut lock(&CLOCK).waiting);
+        waiting.iter().for_each(|mailbox| mailbox.wake());
+        {
+            let mut clock = lock(&CLOCK);
+            if clock.playing.is_empty() && clock.waiting.is_empty() {
+                clock.running = false;
+                return;
+            }
+        }
+        // After a pause of the process the ticks that were missed are not made up for: what is played looks at the time.
+        due = (due + BLOCK).max(now);
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+    }
+}
