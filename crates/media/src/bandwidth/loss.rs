@@ -107,7 +107,8 @@ impl Loss {
         self.seen.push_front(Observation {
             packets: self.packets,
             lost: self.lost,
-            rate: self.bits / seconds,
+            // n packets have n-1 gaps between them.
+            rate: self.bits / seconds * (1.0 - 1.0 / self.packets),
         });
         self.seen.truncate(OBSERVATIONS);
         (self.packets, self.lost, self.bits, self.sent) = (0.0, 0.0, 0.0, None);
@@ -181,8 +182,8 @@ mod tests {
     use crate::testing::origin;
     use std::time::Duration;
 
-    /// A minute of packets of 10 kbit at `rate`, of which `lost(at)` are lost; what losses allow at the end.
-    fn allowed(rate: f64, delay_rate: f64, lost: impl Fn(u32) -> bool) -> f64 {
+    /// A minute of packets of 10 kbit at `rate`, of which `lost(at)` are lost.
+    fn after(rate: f64, delay_rate: f64, lost: impl Fn(u32) -> bool) -> Loss {
         let start = origin();
         let mut loss = Loss::default();
         let per_second = (rate / 1e4) as u32;
@@ -203,13 +204,24 @@ mod tests {
             }
             now += Duration::from_secs(1);
         }
-        loss.rate().expect("observations").min(delay_rate)
+        loss
+    }
+
+    /// What losses allow after that.
+    fn allowed(rate: f64, delay_rate: f64, lost: impl Fn(u32) -> bool) -> f64 {
+        after(rate, delay_rate, lost).rate().expect("observations").min(delay_rate)
     }
 
     #[test]
     fn loss_by_chance_lowers_nothing() {
         assert_eq!(allowed(1e6, 1e6, |at| at % 20 == 0), 1e6);
         assert_eq!(allowed(1e6, 1e6, |at| at % 100 == 0), 1e6);
+    }
+
+    #[test]
+    fn the_share_that_is_lost_by_chance_is_learnt() {
+        let path = after(1e6, 1e6, |at| at % 20 == 0).path.expect("observations");
+        assert!((0.03..0.07).contains(&path.chance), "{path:?}");
     }
 
     #[test]

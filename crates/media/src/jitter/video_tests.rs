@@ -233,6 +233,18 @@ fn frames_of_h264_are_told_apart_although_no_packet_says_where_one_begins() {
 }
 
 #[test]
+fn a_key_frame_of_h264_whose_parameter_sets_were_missed_is_none() {
+    let now = origin();
+    let (mut buffer, mut sender) = (video(Codec::H264, true), Sender::new(Codec::H264, 0));
+    let key = [&[0, 0, 0, 1, 0x67, 1, 0, 0, 0, 1, 0x68, 2, 0, 0, 0, 1, 0x65, 0x88][..], &[9; 2_000]].concat();
+    feed(&mut buffer, now, sender.frame(&key, 3_000).into_iter().skip(1));
+    assert!(frames(&mut buffer, now).is_empty());
+    assert!(buffer.poll_key_frame_request(now));
+    feed(&mut buffer, now, sender.frame(&key, 3_000));
+    assert_eq!(frames(&mut buffer, now).len(), 1);
+}
+
+#[test]
 fn what_nobody_takes_is_given_up_from_the_front_and_told() {
     let now = origin();
     let (mut buffer, mut sender) = started(true, 0, now);
