@@ -31,15 +31,15 @@ const START_CODE: [u8; 4] = [0, 0, 0, 1];
 /// Remembers the parameter sets: some encoders say them once, but whoever joins later needs them with each key frame.
 #[derive(Debug)]
 pub(super) struct Packetizer {
-    /// Packetization mode 1. The default is 0: one NAL unit for each packet (RFC 6184 8.1).
-    interleaves: bool,
+    /// Packetization mode 1: units are put together and split. The default is 0, one for each packet (RFC 6184 8.1).
+    aggregates: bool,
     parameter_sets: ParameterSets,
 }
 
 impl Packetizer {
     pub(super) fn new(fmtp: &str) -> Self {
-        let interleaves = fmtp.split(';').any(|parameter| parameter.trim() == "packetization-mode=1");
-        Self { interleaves, parameter_sets: ParameterSets::default() }
+        let aggregates = fmtp.split(';').any(|parameter| parameter.trim() == "packetization-mode=1");
+        Self { aggregates, parameter_sets: ParameterSets::default() }
     }
 
     pub(super) fn packetize(
@@ -55,7 +55,7 @@ impl Packetizer {
             let least = FU_HEADER + 1;
             return Err(PacketizeError::NoRoom { codec: Codec::H264, room: max_payload, least });
         }
-        if self.interleaves {
+        if self.aggregates {
             write(&units, room, out);
             return Ok(());
         }
