@@ -2,7 +2,7 @@
 //!
 //! [`MediaSession`] is the face; `receive`, `feedback`, `send` and `reports` are its parts: what comes in of RTP and of RTCP, what goes
 //! out of both. Below them, each without knowledge of the others: `demux` (whose is a packet), `inbound` and `outbound` (one
-//! stream), `repair` (sent packets that can be sent again), `rate` (how much may be sent), `deadlines`, `timer` and `clock`. What a payload means is the
+//! stream), `repair` (sent packets that can be sent again), `numbers` (none is used twice), `rate` (how much may be sent), `deadlines`, `timer` and `clock`. What a payload means is the
 //! business of `payload`, how packets become frames that of `jitter`, what a path carries that of `bandwidth`.
 
 mod check;
@@ -11,6 +11,7 @@ mod deadlines;
 mod demux;
 mod feedback;
 mod inbound;
+mod numbers;
 mod outbound;
 mod pacing;
 mod rate;
@@ -36,7 +37,7 @@ use self::clock::WallClock;
 use self::deadlines::Deadlines;
 use self::demux::Demux;
 use self::inbound::InboundStream;
-use self::outbound::OutboundStream;
+use self::numbers::Retired;
 use self::rate::Rate;
 use self::receive::Activity;
 use self::repair::Budget;
@@ -45,7 +46,7 @@ use self::send::Waiting;
 use self::sender::Sender;
 use self::timer::ReportTimer;
 use crate::bandwidth::{ArrivalRecorder, Pacer};
-use crate::config::{Limits, ReceiverConfig, SenderConfig, SessionConfig};
+use crate::config::{Limits, ReceiverConfig, SessionConfig};
 use crate::error::MediaError;
 use crate::event::MediaEvent;
 use crate::srtp::{Inbound, Outbound};
@@ -86,6 +87,7 @@ pub struct MediaSession {
     rate: Option<Rate>,
     budget: Budget,
     transport_number: u16,
+    retired: Retired,
 
     timer: ReportTimer,
     asks: VecDeque<Ask>,
@@ -139,6 +141,7 @@ impl MediaSession {
             rate: None,
             budget: Budget::new(),
             transport_number: 0,
+            retired: Retired::default(),
             timer: ReportTimer::default(),
             asks: VecDeque::new(),
             ended: Vec::new(),
@@ -200,71 +203,6 @@ impl MediaSession {
             self.streams.values().filter(|stream| stream.receiver == id).map(|stream| stream.ssrc).collect();
         gone.into_iter().for_each(|ssrc| self.drop_stream(ssrc));
         self.activity.remove(&id);
-        Ok(())
-    }
-
-    /// Adds a sender, or changes one: encodings whose SSRC stays go on, those whose SSRC is gone end with a BYE.
-    ///
-    /// # Errors
-    /// The configuration contradicts itself, or has an SSRC that another sender has; nothing has changed then.
-    pub fn set_sender(&mut self, now: Instant, id: SenderId, config: SenderConfig) -> Result<(), MediaError> {
-        check::sender(&config)?;
-        let ssrcs = |config: &SenderConfig| -> Vec<u32> {
-            config
-                .encodings
-                .iter()
-                .flat_map(|encoding| [Some(encoding.ssrc), encoding.rtx_ssrc])
-                .flatten()
-                .collect()
-        };
-        for ssrc in ssrcs(&config) {
-            if let Some((other, _)) = self.outgoing.get(&ssrc).filter(|(other, _)| *other != id) {
-                return Err(MediaError::Invalid(format!(
-                    "SSRC {ssrc} is that of sender {} already",
-                    other.0
-                )));
-            }
-        }
-        let before = self.senders.remove(&id);
-        let same_mid = before.as_ref().is_some_and(|before| before.config.mid == config.mid);
-        let mut known: Vec<OutboundStream> = before.map(|before| before.streams).unwrap_or_default();
-        let streams = config
-            .encodings
-            .iter()
-            .map(|encoding| match known.iter().position(|stream| stream.config.ssrc == encoding.ssrc) {
-                Some(at) => {
-                    let mut stream = known.swap_remove(at);
-                    stream.known_to_remote &= same_mid && stream.config.rid == encoding.rid;
-                    stream.config = encoding.clone();
-                    stream
-                }
-                None => {
-                    let (first, rtx) = (self.rng.next_u32() as u16, self.rng.next_u32() as u16);
-                    OutboundStream::new(encoding.clone(), first, rtx, self.limits.sent_packets)
-                }
-            })
-            .collect();
-        self.ended.extend(known.iter().map(|stream| stream.config.ssrc));
-        self.outgoing.retain(|_, (owner, _)| *owner != id);
-        for (at, encoding) in config.encodings.iter().enumerate() {
-            for ssrc in [Some(encoding.ssrc), encoding.rtx_ssrc].into_iter().flatten() {
-                self.outgoing.insert(ssrc, (id, at));
-            }
-        }
-        self.senders.insert(id, Sender::new(config, streams));
-        self.set_rate(now);
-        self.timer.start(now, &mut self.rng);
-        Ok(())
-    }
-
-    /// Removes a sender: what waits of it is not sent, and its streams end with a BYE (RFC 3550 6.6).
-    ///
-    /// # Errors
-    /// There is no such sender.
-    pub fn remove_sender(&mut self, id: SenderId) -> Result<(), MediaError> {
-        let sender = self.senders.remove(&id).ok_or(MediaError::UnknownSender(id))?;
-        self.ended.extend(sender.streams.iter().map(|stream| stream.config.ssrc));
-        self.outgoing.retain(|_, (owner, _)| *owner != id);
         Ok(())
     }
 

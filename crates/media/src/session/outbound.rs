@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::clock::from_units;
+use super::numbers::Numbers;
 use super::repair::{Cache, Sent};
 use crate::config::{Encoding, Payload};
 use crate::payload::Packetizer;
 use crate::rtcp::SenderInfo;
-use crate::srtp::{ReplayWindow, estimate};
 use crate::stats::{OutboundStats, RemoteInboundStats};
 use crate::types::{Kind, SenderId};
 
@@ -19,10 +19,9 @@ const KEY_FRAME_PAUSE: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct OutboundStream {
     pub(super) config: Encoding,
-    /// Which numbers were used: one may not be used twice, see [`Outbound`](crate::srtp::Outbound).
-    used: ReplayWindow,
-    next: u64,
-    next_rtx: u64,
+    pub(super) numbers: Numbers,
+    /// Those of its retransmissions, where these have an SSRC.
+    pub(super) rtx_numbers: Option<Numbers>,
     packetizer: Option<(Payload, Packetizer)>,
     pub(super) cache: Cache,
     /// The last timestamp, when it was handed in, and its clock rate.
@@ -44,6 +43,7 @@ pub(super) struct Counters {
     own_packets: u64,
     own_bytes: u64,
     header_bytes: u64,
+    padding_packets: u64,
     repeated_packets: u64,
     repeated_bytes: u64,
     pub(super) frames: u64,
@@ -55,14 +55,11 @@ pub(super) struct Counters {
 }
 
 impl OutboundStream {
-    /// `first` and `first_rtx`: any numbers; the half of the range above is left so that a receiver that misses the first
-    /// packets does not take a wrap for one that it missed (RFC 3711 3.3.1).
-    pub(super) fn new(config: Encoding, first: u16, first_rtx: u16, kept: usize) -> Self {
+    pub(super) fn new(config: Encoding, numbers: Numbers, kept: usize) -> Self {
         Self {
             config,
-            used: ReplayWindow::default(),
-            next: u64::from(first >> 1),
-            next_rtx: u64::from(first_rtx >> 1),
+            numbers,
+            rtx_numbers: None,
             packetizer: None,
             cache: Cache::new(kept),
             last: None,
@@ -82,34 +79,6 @@ impl OutboundStream {
             self.packetizer = Some((format.clone(), packetizer));
         }
         self.packetizer.as_mut().map(|(_, packetizer)| packetizer)
-    }
-
-    /// The index of the next packet.
-    pub(super) fn next_index(&mut self) -> u64 {
-        let index = self.next;
-        self.used.insert(index);
-        self.next += 1;
-        index
-    }
-
-    /// The index of the next retransmission.
-    pub(super) fn next_rtx_index(&mut self) -> u64 {
-        let index = self.next_rtx;
-        self.next_rtx += 1;
-        index
-    }
-
-    /// The index of a packet that has its number already; `None` if that was used before, or is too old to know.
-    pub(super) fn index_of(&mut self, sequence: u16) -> Option<u64> {
-        let index = estimate(self.used.highest(), sequence)?;
-        if !self.used.is_new(index) {
-            return None;
-        }
-        self.used.insert(index);
-        if self.used.highest() == Some(index) {
-            self.next = index + 1;
-        }
-        Some(index)
     }
 
     /// A frame or packet was handed in.
@@ -137,7 +106,7 @@ impl OutboundStream {
 
     /// A packet without content went out.
     pub(super) fn padded(&mut self, bytes: usize) {
-        self.counters.repeated_packets += 1;
+        self.counters.padding_packets += 1;
         self.counters.header_bytes += bytes as u64;
     }
 
@@ -228,7 +197,7 @@ impl OutboundStream {
             kind,
             payload: counters.payload,
             active: active && self.config.active,
-            packets_sent: counters.own_packets + counters.repeated_packets,
+            packets_sent: counters.own_packets + counters.padding_packets + counters.repeated_packets,
             bytes_sent: counters.own_bytes + counters.repeated_bytes,
             header_bytes_sent: counters.header_bytes,
             retransmitted_packets_sent: counters.repeated_packets,

@@ -82,7 +82,7 @@ impl MediaSession {
         let sender = self.senders.get_mut(&id)?;
         let stream = sender.streams.get_mut(encoding)?;
         let ssrc = stream.config.rtx_ssrc?;
-        let index = stream.next_rtx_index();
+        let index = stream.rtx_numbers.as_mut()?.next();
         let mut packet = RtpPacket {
             payload,
             marker: false,

@@ -87,7 +87,7 @@ impl MediaSession {
         let count = payloads.len();
         for (at, data) in payloads.into_iter().enumerate() {
             let last = at + 1 == count;
-            let index = stream.next_index();
+            let index = stream.numbers.next();
             let packet = RtpPacket {
                 payload: frame.payload,
                 marker: if kind == Kind::Video { last } else { frame.marker && at == 0 },
@@ -140,7 +140,7 @@ impl MediaSession {
         }
         let (stream, format) = sender.ready(id, encoding, packet.payload)?;
         let clock_rate = format.clock_rate;
-        let Some(index) = stream.index_of(packet.sequence) else {
+        let Some(index) = stream.numbers.take(packet.sequence) else {
             return Err(MediaError::Invalid(format!(
                 "sequence number {} was used already, or is too old: each packet needs one of its own",
                 packet.sequence
@@ -225,7 +225,7 @@ impl MediaSession {
         let (rtx, transport_cc) = (format.rtx?, format.transport_cc);
         let stream = sender.streams.get_mut(encoding)?;
         let ssrc = stream.config.rtx_ssrc?;
-        let index = stream.next_rtx_index();
+        let index = stream.rtx_numbers.as_mut()?.next();
         let original = packet.sequence.to_be_bytes();
         (packet.payload, packet.sequence, packet.ssrc) = (rtx, index as u16, ssrc);
         sender.identify(encoding, true, &mut packet.extensions);

@@ -1,13 +1,104 @@
 //! The encodings of one sender, and what they have in common.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 
+use super::MediaSession;
+use super::check;
 use super::outbound::OutboundStream;
-use crate::config::{Payload, SenderConfig};
+use crate::config::{Encoding, Payload, SenderConfig};
 use crate::error::MediaError;
 use crate::frame::ExtensionValues;
 use crate::rtp::ExtensionMap;
 use crate::types::{Extension, SenderId};
+
+impl MediaSession {
+    /// Adds a sender, or changes one: encodings whose SSRC stays go on, those whose SSRC is gone end with a BYE.
+    ///
+    /// # Errors
+    /// The configuration contradicts itself, or has an SSRC that another sender has; nothing has changed then.
+    pub fn set_sender(&mut self, now: Instant, id: SenderId, config: SenderConfig) -> Result<(), MediaError> {
+        check::sender(&config)?;
+        for ssrc in config.encodings.iter().flat_map(ssrcs) {
+            if let Some((other, _)) = self.outgoing.get(&ssrc).filter(|(other, _)| *other != id) {
+                return Err(MediaError::Invalid(format!(
+                    "SSRC {ssrc} is that of sender {} already",
+                    other.0
+                )));
+            }
+        }
+        self.outgoing.retain(|_, (owner, _)| *owner != id);
+        let before = self.senders.remove(&id);
+        let same_mid = before.as_ref().is_some_and(|before| before.config.mid == config.mid);
+        let mut kept = Vec::new();
+        for mut stream in before.map(|before| before.streams).unwrap_or_default() {
+            let after = config.encodings.iter().find(|encoding| encoding.ssrc == stream.config.ssrc);
+            if after.is_none_or(|after| after.rtx_ssrc != stream.config.rtx_ssrc) {
+                self.retire_rtx(&mut stream);
+            }
+            match after {
+                Some(after) => {
+                    stream.known_to_remote &= same_mid && stream.config.rid == after.rid;
+                    stream.config = after.clone();
+                    kept.push(stream);
+                }
+                None => self.end(stream),
+            }
+        }
+        let streams = config.encodings.iter().map(|encoding| {
+            let mut stream = match kept.iter().position(|stream| stream.config.ssrc == encoding.ssrc) {
+                Some(at) => kept.swap_remove(at),
+                None => {
+                    let numbers = self.retired.resume(encoding.ssrc, &mut self.rng);
+                    OutboundStream::new(encoding.clone(), numbers, self.limits.sent_packets)
+                }
+            };
+            if stream.rtx_numbers.is_none() {
+                stream.rtx_numbers = encoding.rtx_ssrc.map(|ssrc| self.retired.resume(ssrc, &mut self.rng));
+            }
+            stream
+        });
+        let streams = streams.collect();
+        for (at, encoding) in config.encodings.iter().enumerate() {
+            self.outgoing.extend(ssrcs(encoding).map(|ssrc| (ssrc, (id, at))));
+        }
+        self.senders.insert(id, Sender::new(config, streams));
+        self.set_rate(now);
+        self.timer.start(now, &mut self.rng);
+        Ok(())
+    }
+
+    /// Removes a sender: what waits of it is not sent, and its streams end with a BYE (RFC 3550 6.6).
+    ///
+    /// # Errors
+    /// There is no such sender.
+    pub fn remove_sender(&mut self, id: SenderId) -> Result<(), MediaError> {
+        let sender = self.senders.remove(&id).ok_or(MediaError::UnknownSender(id))?;
+        self.outgoing.retain(|_, (owner, _)| *owner != id);
+        for mut stream in sender.streams {
+            self.retire_rtx(&mut stream);
+            self.end(stream);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, stream: OutboundStream) {
+        self.ended.push(stream.config.ssrc);
+        self.retired.retire(stream.config.ssrc, stream.numbers);
+    }
+
+    fn retire_rtx(&mut self, stream: &mut OutboundStream) {
+        if let (Some(ssrc), Some(numbers)) = (stream.config.rtx_ssrc, stream.rtx_numbers.take()) {
+            self.retired.retire(ssrc, numbers);
+        }
+    }
+}
+
+/// The SSRC of an encoding, and that of its retransmissions.
+fn ssrcs(encoding: &Encoding) -> impl Iterator<Item = u32> + use<> {
+    [Some(encoding.ssrc), encoding.rtx_ssrc].into_iter().flatten()
+}
 
 #[derive(Debug)]
 pub(super) struct Sender {
@@ -75,6 +166,7 @@ impl Sender {
             (Extension::TransportCc, 2),
             (Extension::AudioLevel, 1),
             (Extension::VideoOrientation, 1),
+            (Extension::PlayoutDelay, 3),
         ];
         let block = mid + rid + values.iter().map(|&(extension, len)| element(extension, len)).sum::<usize>();
         12 + if block > 0 { 4 + block.next_multiple_of(4) } else { 0 } + 2
