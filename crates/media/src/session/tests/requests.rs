@@ -64,3 +64,20 @@ fn a_receiver_that_missed_a_key_frame_asks_for_another_by_itself() {
     assert!(frames.len() > 50, "{} frames", frames.len());
     assert!(frames[0].key_frame && frames[0].timestamp > 0);
 }
+
+#[test]
+fn the_same_request_for_a_key_frame_again_is_the_same_request() {
+    let mut link = Link::one_way(&vp8());
+    let keys = keys(1, crate::SrtpProfile::AeadAes128Gcm);
+    let mut sealer = crate::srtp::Outbound::new(keys.profile, &keys.local_key, &keys.local_salt).unwrap();
+    for number in [7, 7, 7, 8] {
+        let mut compound = crate::rtcp::Compound::new(1200);
+        assert!(compound.fir(1, 20, number));
+        let mut packet = compound.finish();
+        assert!(sealer.seal_rtcp(&mut packet));
+        let now = link.now;
+        link.ends[0].handle_datagram(now, &packet);
+        link.run(Duration::from_secs(1));
+    }
+    assert_eq!(requested(&link), 2);
+}
