@@ -10,7 +10,6 @@ use std::time::Instant;
 
 use ossa_codec::track::{BLOCK, Paced};
 
-use super::hub::Mailbox;
 use crate::base::lock::lock;
 
 static CLOCK: Mutex<Clock> = Mutex::new(Clock { playing: Vec::new(), waiting: Vec::new(), running: false });
@@ -21,8 +20,8 @@ thread_local! {
 
 struct Clock {
     playing: Vec<Arc<dyn Paced>>,
-    /// Whom to wake at the end of the next tick.
-    waiting: Vec<Arc<Mailbox>>,
+    /// What wakes those who wait for the end of the next tick.
+    waiting: Vec<Box<dyn FnOnce() + Send>>,
     running: bool,
 }
 
@@ -34,11 +33,11 @@ pub(crate) fn play(paced: Arc<dyn Paced>) -> io::Result<()> {
     Ok(())
 }
 
-/// Wakes a JavaScript thread at the end of the next tick. Fails if no thread can be had.
-pub(super) fn wake_later(mailbox: Arc<Mailbox>) -> io::Result<()> {
+/// Calls `wake` at the end of the next tick. Fails if no thread can be had.
+pub(super) fn wake_later(wake: Box<dyn FnOnce() + Send>) -> io::Result<()> {
     let mut clock = lock(&CLOCK);
     clock.run()?;
-    clock.waiting.push(mailbox);
+    clock.waiting.push(wake);
     Ok(())
 }
 
@@ -72,7 +71,7 @@ fn tick_until_idle() {
         }
         drop(playing);
         let waiting = std::mem::take(&mut lock(&CLOCK).waiting);
-        waiting.iter().for_each(|mailbox| mailbox.wake());
+        waiting.into_iter().for_each(|wake| wake());
         {
             let mut clock = lock(&CLOCK);
             if clock.playing.is_empty() && clock.waiting.is_empty() {

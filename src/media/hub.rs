@@ -18,7 +18,7 @@ use crate::base::lock::lock;
 type Callback = ThreadsafeFunction<(), (), (), Status, false, true>;
 
 /// The wake-ups of one JavaScript thread: at most one in 10 ms, whatever comes.
-pub(super) struct Mailbox {
+struct Mailbox {
     callback: Callback,
     state: Mutex<State>,
 }
@@ -45,12 +45,16 @@ impl Mailbox {
             clock::is_ticking()
                 || state.last.is_some_and(|last| now.saturating_duration_since(last) < BLOCK * 9 / 10)
         };
-        if !soon || clock::wake_later(self.clone()).is_err() {
+        let later = || {
+            let mailbox = self.clone();
+            clock::wake_later(Box::new(move || mailbox.wake()))
+        };
+        if !soon || later().is_err() {
             self.wake();
         }
     }
 
-    pub(super) fn wake(&self) {
+    fn wake(&self) {
         lock(&self.state).last = Some(Instant::now());
         // Whatever becomes of it: a thread that ends needs no telling.
         self.callback.call((), ThreadsafeFunctionCallMode::NonBlocking);
