@@ -150,9 +150,9 @@ fn in_range(name: &'static str, value: u32, min: u32, max: u32) -> Result<u32, O
 fn bandwidth(rate: u32) -> Bandwidth {
     match rate {
         ..=8_000 => Bandwidth::Narrow,
-        ..=12_000 => Bandwidth::Medium,
-        ..=16_000 => Bandwidth::Wide,
-        ..=24_000 => Bandwidth::Superwide,
+        8_001..=12_000 => Bandwidth::Medium,
+        12_001..=16_000 => Bandwidth::Wide,
+        16_001..=24_000 => Bandwidth::Superwide,
         _ => Bandwidth::Full,
     }
 }

@@ -6,8 +6,8 @@ impl EncoderConfig {
     /// `usedtx`, `cbr`, `maxaveragebitrate` and `maxplaybackrate`. What is unknown, or no value of its parameter, is as if it were not there.
     pub fn from_fmtp(fmtp: &str) -> Self {
         let value = |name: &str| {
-            let pairs = fmtp.split(';').filter_map(|pair| pair.split_once('='));
-            let found = pairs.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name)).last();
+            let mut pairs = fmtp.split(';').filter_map(|pair| pair.split_once('='));
+            let found = pairs.rfind(|(key, _)| key.trim().eq_ignore_ascii_case(name));
             found.and_then(|(_, value)| value.trim().parse::<u32>().ok())
         };
         let flag = |name| value(name) == Some(1);
