@@ -1,5 +1,7 @@
 //! What two descriptions of one section have in common.
 
+use std::collections::HashSet;
+
 use ossa_media::{Extension, Payload, SsrcHint};
 
 use super::codec::{Identity, codec, parameter};
@@ -65,7 +67,9 @@ impl Side<'_> {
     /// Its payload types that the other side has as well, in its order.
     fn common(&self, other: &Side<'_>) -> Vec<Payload> {
         let others: Vec<_> = other.payloads().filter(|(_, identity)| !identity.is_rtx()).collect();
-        let both = self.payloads().filter_map(|(payload, identity)| {
+        let mut seen = HashSet::new();
+        let both = self.payloads().filter(|(payload, _)| seen.insert(*payload));
+        let both = both.filter_map(|(payload, identity)| {
             let (counterpart, _) = others.iter().find(|(_, of_other)| *of_other == identity)?;
             Some((payload, *counterpart))
         });

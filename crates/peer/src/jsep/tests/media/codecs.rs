@@ -214,6 +214,21 @@ fn each_side_may_have_numbers_of_its_own() {
 }
 
 #[test]
+fn a_number_that_stands_there_twice_counts_once() {
+    let (mut a, mut b) = (media('a'), media('b'));
+    let at_a = a.add(Audio, SendRecv);
+    let (offer, _) = a.set_offer();
+    let doubled = offer.replace("SAVPF 111", "SAVPF 111 111");
+    b.remote(SdpType::Offer, &doubled);
+    let (answer, _) = b.set_answer();
+    assert_eq!(formats(&answer), [["111", "0", "8"]]);
+    a.remote(SdpType::Answer, &answer.replace("SAVPF 111", "SAVPF 111 111"));
+    let parameters = a.parameters(at_a);
+    assert_eq!(numbers(&parameters.send.payloads), [111, 0, 8]);
+    assert_eq!(numbers(&b.parameters(TransceiverId(0)).receive.payloads), [111, 0, 8]);
+}
+
+#[test]
 fn extensions_go_the_way_that_both_sides_say() {
     let mut b = media('b');
     b.track(Video);
