@@ -96,7 +96,7 @@ fn value(event: &Event) -> Value {
         | Event::Message { .. }
         | Event::Released { .. } => Value::Null,
         // Connections are made without audio and video here.
-        Event::Track(_) => Value::Null,
+        Event::Track(_) | Event::Media(_) | Event::MediaFault { .. } => Value::Null,
     }
 }
 

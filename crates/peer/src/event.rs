@@ -1,10 +1,11 @@
 //! What a connection tells its owner.
 
 use bytes::Bytes;
+use ossa_media::MediaEvent;
 
 use crate::channels::{ChannelError, ChannelId, ChannelInfo, MessageKind};
 use crate::ice::{IceCandidateError, RelayProtocol, ResolveCandidate, SelectedPair};
-use crate::jsep::{IceParameters, TrackChange};
+use crate::jsep::{IceParameters, TrackChange, TransceiverId};
 use crate::rtc_error::RtcError;
 use crate::states::{ConnectionState, DtlsState, GatheringState, IceState, SctpState};
 
@@ -119,6 +120,15 @@ pub enum Event {
     },
     /// A description has changed what is received (`track`, `removetrack`), or has ended a transceiver.
     Track(TrackChange),
+    /// Audio and video have come, or something about them was told. Senders and receivers have the number of their transceiver.
+    Media(Box<MediaEvent>),
+    /// Media does not flow where both descriptions say that it does.
+    MediaFault {
+        /// Where; `None` for all of the connection.
+        transceiver: Option<TransceiverId>,
+        /// Why, for people.
+        message: String,
+    },
     /// Bytes of a channel have left the send buffer.
     Released {
         /// Our handle.

@@ -21,6 +21,7 @@ impl Connection {
         self.broken = Some(message.clone());
         self.ice.close();
         self.sctp = None;
+        self.media = None;
         self.ending = None;
         self.unresolved.clear();
         self.tx = transmit::Outbox::default();

@@ -63,6 +63,9 @@ impl Connection {
             if let Some(event) = self.channels.poll_event() {
                 return Some(event);
             }
+            if let Some(event) = self.media.as_mut().and_then(|media| media.session()?.poll_event()) {
+                return Some(Event::Media(Box::new(event)));
+            }
             if self.pump_control(now) || (accept_data && self.pump_data(now)) || self.finish(accept_data) {
                 continue;
             }

@@ -80,6 +80,7 @@ impl Connection {
                 ours
             }
             Some(20..=63) => self.handle_dtls(now, path, data),
+            Some(128..=191) if self.media.is_some() => self.handle_media(now, path, data),
             _ => false,
         };
         self.counters.discarded += u64::from(!known);
@@ -123,6 +124,9 @@ impl Connection {
         if let Some(sctp) = self.sctp.as_mut().filter(|s| s.poll_timeout().is_some_and(|t| t <= now)) {
             sctp.handle_timeout(now);
         }
+        if let Some(session) = self.media.as_mut().and_then(|media| media.session()) {
+            session.handle_timeout(now);
+        }
         if self.ice.embedding.is_open() {
             self.exchange_flights(now);
         }
@@ -143,6 +147,8 @@ impl Connection {
         // Without a way to the peer the association would only run up its timers.
         let can_send = self.ice.can_send() && self.dtls.is_connected();
         let sctp = self.sctp.as_ref().filter(|_| can_send).and_then(|s| s.poll_timeout());
+        let media =
+            self.media.as_mut().filter(|_| can_send).and_then(|media| media.session()?.poll_timeout());
         [
             self.ice.agent_deadline(),
             next_change(&self.ice),
@@ -151,6 +157,7 @@ impl Connection {
             self.channels.poll_timeout(),
             self.housekeeping,
             sctp,
+            media,
         ]
         .into_iter()
         .flatten()

@@ -5,6 +5,7 @@ mod data;
 mod datagrams;
 mod diagnosis;
 mod gather;
+mod media;
 mod negotiate;
 mod report;
 mod snapshot;
@@ -50,6 +51,8 @@ pub struct Connection {
     /// The association is over, but what has arrived before is still to be taken: with which error it then ends.
     ending: Option<Option<RtcError>>,
     channels: Channels,
+    /// Audio and video, if the connection was made with them.
+    media: Option<Box<media::Media>>,
     events: VecDeque<Event>,
     /// Remote candidates whose names are being looked up.
     unresolved: HashMap<u32, Candidate>,
@@ -89,7 +92,6 @@ impl Connection {
     /// # Errors
     /// `RangeError` for settings outside of their ranges.
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Result<Self, Error> {
-        let _ = now;
         check(&config)?;
         let mut rng = ChaCha20Rng::from_seed(seed);
         let mut sctp_seed = [0; 32];
@@ -104,12 +106,17 @@ impl Connection {
             always_negotiate: config.always_negotiate_data_channels,
             media: media_config(&config, &mut rng),
         });
+        let mut dtls = DtlsTransport::new(&config.dtls, config.certificate.clone())?;
+        dtls.export_srtp_keys(config.media.is_some());
         let max_receive =
             usize::try_from(config.max_message_size).ok().filter(|m| *m != 0).unwrap_or(usize::MAX);
         Ok(Connection {
             ice: new_ice(&config, rng.next_u64()),
-            dtls: DtlsTransport::new(&config.dtls, config.certificate.clone())?,
+            dtls,
             channels: Channels::new(config.send_buffer_limit, max_receive),
+            media: config.media.as_ref().map(|settings| {
+                Box::new(media::Media::new(session.cname().to_owned(), settings.wall_clock, now))
+            }),
             rng,
             session,
             config,
@@ -147,6 +154,7 @@ impl Connection {
         self.dtls.close(&mut self.rx);
         self.collect_farewell();
         self.sctp = None;
+        self.media = None;
         self.ending = None;
         self.sctp_state = SctpState::Closed;
         self.channels.close_silently();

@@ -138,6 +138,9 @@ impl Connection {
             generation.end_of_candidates(now);
         }
         self.kick(now);
+        if change.media {
+            self.update_media(now);
+        }
         self.events.extend(change.tracks.into_iter().map(Event::Track));
     }
 
@@ -179,6 +182,10 @@ impl Connection {
         if let Ok(dtls) = DtlsTransport::new(&self.config.dtls, self.config.certificate.clone()) {
             // The same settings were good enough the first time.
             self.dtls = dtls;
+            self.dtls.export_srtp_keys(self.config.media.is_some());
+        }
+        if let Some(media) = &mut self.media {
+            media.forget_transport();
         }
         self.transport = None;
         self.unresolved.clear();

@@ -144,7 +144,10 @@ impl Connection {
         }
         self.report_dtls(state);
         match state {
-            DtlsState::Connected => self.start_sctp(now),
+            DtlsState::Connected => {
+                self.start_sctp(now);
+                self.update_media(now);
+            }
             DtlsState::Closed | DtlsState::Failed => {
                 // An ABORT that came just before says more than the end of what carried it.
                 while self.pump_control(now) {}

@@ -1,5 +1,7 @@
 //! Audio and video in the negotiation: what applications do to transceivers. See [`crate::jsep`] for what becomes of it.
 
+use std::time::Instant;
+
 use ossa_media::Kind;
 
 use super::Connection;
@@ -28,9 +30,16 @@ impl Connection {
     ///
     /// # Errors
     /// `InvalidStateError` for a transceiver that is stopped.
-    pub fn set_direction(&mut self, id: TransceiverId, direction: Direction) -> Result<(), Error> {
+    pub fn set_direction(
+        &mut self,
+        now: Instant,
+        id: TransceiverId,
+        direction: Direction,
+    ) -> Result<(), Error> {
         self.intact()?;
-        self.session.set_direction(id, direction)
+        self.session.set_direction(id, direction)?;
+        self.update_media(now);
+        Ok(())
     }
 
     /// `RTCRtpSender.setStreams()`; with `by_track`, `addTrack()` on a transceiver that is there.
@@ -51,9 +60,16 @@ impl Connection {
     ///
     /// # Errors
     /// `InvalidModificationError` unless there are as many as before, under the same names.
-    pub fn set_encodings(&mut self, id: TransceiverId, encodings: &[EncodingInit]) -> Result<(), Error> {
+    pub fn set_encodings(
+        &mut self,
+        now: Instant,
+        id: TransceiverId,
+        encodings: &[EncodingInit],
+    ) -> Result<(), Error> {
         self.intact()?;
-        self.session.set_encodings(id, encodings)
+        self.session.set_encodings(id, encodings)?;
+        self.update_media(now);
+        Ok(())
     }
 
     /// `RTCRtpTransceiver.setCodecPreferences()`.
@@ -73,9 +89,11 @@ impl Connection {
     ///
     /// # Errors
     /// `InvalidStateError` for a transceiver that is stopped.
-    pub fn stop_transceiver(&mut self, id: TransceiverId) -> Result<(), Error> {
+    pub fn stop_transceiver(&mut self, now: Instant, id: TransceiverId) -> Result<(), Error> {
         self.intact()?;
-        self.session.stop_transceiver(id)
+        self.session.stop_transceiver(id)?;
+        self.update_media(now);
+        Ok(())
     }
 
     /// What was negotiated for each transceiver (`RTCRtpSender.getParameters()`, `RTCRtpReceiver.getParameters()`).

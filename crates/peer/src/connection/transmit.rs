@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use ossa_media::MediaSession;
 use ossa_sctp::Association;
 
 use super::Connection;
@@ -85,7 +86,13 @@ impl Connection {
                 buf.extend_from_slice(&held.data);
                 batch = Batch { segment: buf.len(), count: 1, oversized: held.oversized };
             }
-            if let Some(sctp) = self.sctp.as_mut().filter(|_| self.dtls.is_connected()) {
+            // What is late is of no use, so media goes first. It is paced, and leaves room.
+            let media = self.media.as_mut().and_then(|media| media.session());
+            if let Some(session) = media.filter(|_| self.dtls.is_connected()) {
+                self.tx.held = batch.fill_media(now, session, buf, max_datagrams.max(1));
+            }
+            let sctp = self.sctp.as_mut().filter(|_| self.tx.held.is_none() && !batch.is_closed(buf));
+            if let Some(sctp) = sctp.filter(|_| self.dtls.is_connected()) {
                 self.tx.held =
                     batch.fill(now, sctp, &mut self.dtls, &mut self.scratch, buf, max_datagrams.max(1));
             }
@@ -104,6 +111,8 @@ impl Connection {
         let Some(route) = self.ice.route().filter(|_| self.ice.can_send()) else { return };
         self.tx.farewell_route = Some(route.path);
         self.tx.farewell.extend(self.tx.held.take().map(|held| held.data));
+        let goodbyes = self.media_farewell(now);
+        self.tx.farewell.extend(goodbyes.into_iter().map(|datagram| datagram.to_vec()));
         let Some(sctp) = &mut self.sctp else { return };
         sctp.abort("the application has closed the connection");
         // The ABORT is one packet; there is nothing else left to send.
@@ -143,6 +152,38 @@ struct Batch {
 }
 
 impl Batch {
+    /// Whether its last datagram is a shorter one, which only the last may be.
+    fn is_closed(&self, buf: &[u8]) -> bool {
+        self.count > 0 && !buf.len().is_multiple_of(self.segment)
+    }
+
+    fn has_room(&self, buf: &[u8], max_datagrams: usize) -> bool {
+        let room = self.count < max_datagrams && buf.len() + self.segment <= MAX_BATCH;
+        room && !self.oversized && !self.is_closed(buf)
+    }
+
+    /// Adds SRTP and SRTCP while they fit. Returns the datagram that did not.
+    fn fill_media(
+        &mut self,
+        now: Instant,
+        session: &mut MediaSession,
+        buf: &mut Vec<u8>,
+        max_datagrams: usize,
+    ) -> Option<Held> {
+        while self.has_room(buf, max_datagrams) {
+            let datagram = session.poll_transmit(now)?;
+            if self.count == 0 {
+                self.segment = datagram.len();
+            }
+            if datagram.len() > self.segment {
+                return Some(Held { data: datagram.to_vec(), oversized: false });
+            }
+            buf.extend_from_slice(&datagram);
+            self.count += 1;
+        }
+        None
+    }
+
     /// Adds sealed packets while they fit. Returns the one that did not.
     fn fill(
         &mut self,

@@ -9,6 +9,7 @@ mod receive;
 mod seal;
 mod small;
 mod sniff;
+mod srtp;
 mod transport;
 
 pub(crate) use receive::ReceiveBuffer;

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dimpl::{Dtls, Output, ProtocolVersion};
+use ossa_media::SrtpKeys;
 
 use super::alert::{LastWords, Suspicion};
 use super::receive::ReceiveBuffer;
 use super::small::Shrinking;
-use super::{alert, config, last_word, small, sniff};
+use super::{alert, config, last_word, small, sniff, srtp};
 use crate::certificate::{Certificate, matches_fingerprints};
 use crate::config::{DtlsConfig, DtlsVersions};
 use crate::error::Error;
@@ -68,6 +69,9 @@ pub(crate) struct DtlsTransport {
     pub(super) next_unprotected: u64,
     pub(super) suspicion: Option<Suspicion>,
     pub(super) last_words: LastWords,
+    /// The keys for SRTP are wanted.
+    exports_srtp: bool,
+    srtp: Option<SrtpKeys>,
     /// Datagrams that were no valid records.
     pub(crate) discarded: u64,
 }
@@ -101,6 +105,8 @@ impl DtlsTransport {
             next_unprotected: 0,
             suspicion: None,
             last_words: LastWords::default(),
+            exports_srtp: false,
+            srtp: None,
             discarded: 0,
         })
     }
@@ -147,6 +153,16 @@ impl DtlsTransport {
     /// IANA name of the cipher suite, once connected.
     pub(crate) fn cipher(&self) -> Option<&'static str> {
         self.suite.filter(|_| self.is_connected()).and_then(sniff::suite_name)
+    }
+
+    /// Whether keys for SRTP are kept when the handshake gives some. To be said before it begins.
+    pub(crate) fn export_srtp_keys(&mut self, wanted: bool) {
+        self.exports_srtp = wanted;
+    }
+
+    /// Keys for SRTP; `None` before the end of the handshake, and if the peer has no profile of ours.
+    pub(crate) fn srtp_keys(&self) -> Option<&SrtpKeys> {
+        self.srtp.as_ref()
     }
 
     /// Both descriptions are known. The role is settled by the first call; the fingerprints must go on fitting the
@@ -403,6 +419,10 @@ impl DtlsTransport {
                     }
                 }
                 Output::Connected => self.connected(),
+                // It comes right after the former, and only if the peer has a profile of ours.
+                Output::KeyingMaterial(exported, profile) if self.exports_srtp => {
+                    self.srtp = srtp::keys(profile, &exported, self.role);
+                }
                 Output::CloseNotify => {
                     self.state = DtlsState::Closed;
                     return;

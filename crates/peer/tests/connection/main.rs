@@ -10,6 +10,7 @@ mod garbage;
 mod hostile;
 mod liveness;
 mod many_addresses;
+mod media;
 mod narrow;
 mod net;
 mod reuse;

@@ -84,6 +84,11 @@ impl Session {
         self.media.as_ref().map(|media| media.parameters()).unwrap_or_default()
     }
 
+    /// The canonical name in our descriptions (RFC 7022); empty without audio and video.
+    pub fn cname(&self) -> &str {
+        self.media.as_ref().map_or("", |media| media.cname())
+    }
+
     fn media_mut(&mut self, call: &str) -> Result<&mut Media, Error> {
         if self.state == SignalingState::Closed {
             return Err(self.wrong_state(call));

@@ -47,6 +47,10 @@ impl Media {
         self.transceivers.iter().map(State::public)
     }
 
+    pub(super) fn cname(&self) -> &str {
+        &self.config.cname
+    }
+
     /// `addTransceiver()`.
     pub(in crate::jsep) fn add(&mut self, kind: Kind, init: TransceiverInit) -> Result<TransceiverId, Error> {
         if self.transceivers.len() >= MAX_SECTIONS {

@@ -1,0 +1,261 @@
+//! Audio and video over the transport: one [`MediaSession`] for all sections, as soon as both descriptions and the keys of the
+//! handshake are there (RFC 5764).
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use ossa_media::{
+    EncodedFrame, Limits, MediaError, MediaSession, ReceiverConfig, ReceiverId, RtpPacket, SenderConfig,
+    SenderId, SessionConfig, SessionStats, SrtpKeys,
+};
+use rand_chacha::rand_core::Rng;
+
+use super::Connection;
+use crate::error::{Error, ErrorKind};
+use crate::event::Event;
+use crate::ice::Path;
+use crate::jsep::{SectionParameters, TransceiverId};
+
+/// Largest datagram, in bytes of UDP payload: what libwebrtc sends, and what every path of IPv6 takes, with the headers of a
+/// TURN server around it.
+const MAX_PACKET: usize = 1200;
+
+/// What a connection knows of its media.
+pub(super) struct Media {
+    cname: String,
+    /// The wall clock, as time since the Unix epoch, when the connection was made.
+    wall_clock: Duration,
+    made: Instant,
+    session: Option<Box<MediaSession>>,
+    /// Transceivers that the session knows.
+    known: HashSet<TransceiverId>,
+    /// Transceivers whose packets are handed out as they come.
+    raw: HashSet<TransceiverId>,
+    /// It was told that there are no keys.
+    told: bool,
+}
+
+impl Media {
+    pub(super) fn new(cname: String, wall_clock: Duration, made: Instant) -> Self {
+        let (known, raw) = (HashSet::new(), HashSet::new());
+        Self { cname, wall_clock, made, session: None, known, raw, told: false }
+    }
+
+    pub(super) fn session(&mut self) -> Option<&mut MediaSession> {
+        self.session.as_deref_mut()
+    }
+
+    /// The transport is gone, and its keys.
+    pub(super) fn forget_transport(&mut self) {
+        self.session = None;
+        self.known.clear();
+        self.told = false;
+    }
+
+    fn start(&mut self, now: Instant, keys: SrtpKeys, seed: [u8; 32]) -> Result<(), MediaError> {
+        let config = SessionConfig {
+            keys,
+            cname: self.cname.clone(),
+            seed,
+            max_packet: MAX_PACKET,
+            wall_clock: self.wall_clock + now.saturating_duration_since(self.made),
+            limits: Limits::default(),
+        };
+        self.session = Some(Box::new(MediaSession::new(now, config)?));
+        Ok(())
+    }
+
+    /// Tells the session what was negotiated. Returns what it has refused.
+    fn apply(&mut self, now: Instant, sections: &[SectionParameters]) -> Vec<(TransceiverId, MediaError)> {
+        let Some(session) = &mut self.session else { return Vec::new() };
+        let there: HashSet<TransceiverId> = sections.iter().map(|section| section.transceiver).collect();
+        for gone in self.known.difference(&there) {
+            // One that was refused is not there.
+            let _ = session.remove_sender(SenderId(gone.0));
+            let _ = session.remove_receiver(ReceiverId(gone.0));
+        }
+        self.raw.retain(|id| there.contains(id));
+        self.known = there;
+        let raw = &self.raw;
+        let mut refused = Vec::new();
+        for section in sections {
+            let id = section.transceiver;
+            let results = [
+                session.set_receiver(now, ReceiverId(id.0), receiver(section, raw.contains(&id))),
+                session.set_sender(now, SenderId(id.0), sender(section)),
+            ];
+            refused.extend(results.into_iter().filter_map(|result| Some((id, result.err()?))));
+        }
+        refused
+    }
+}
+
+fn receiver(section: &SectionParameters, raw: bool) -> ReceiverConfig {
+    let receive = &section.receive;
+    ReceiverConfig {
+        kind: section.kind,
+        mid: section.mid.clone(),
+        rids: receive.rids.clone(),
+        ssrcs: receive.ssrcs.clone(),
+        payloads: receive.payloads.clone(),
+        extensions: receive.extensions.clone(),
+        active: receive.active,
+        raw,
+    }
+}
+
+fn sender(section: &SectionParameters) -> SenderConfig {
+    let send = &section.send;
+    SenderConfig {
+        kind: section.kind,
+        mid: section.mid.clone(),
+        encodings: send.encodings.clone(),
+        payloads: send.payloads.clone(),
+        extensions: send.extensions.clone(),
+        active: send.active,
+    }
+}
+
+impl Connection {
+    /// Sends one frame of video or one packet of audio. `encoding` is an index into what
+    /// [`Self::media_parameters`] says of the transceiver.
+    ///
+    /// # Errors
+    /// `InvalidStateError` if nothing can be sent there now; `QuotaExceededError` if too much waits to be sent; `TypeError` for a
+    /// payload type or an encoding that was not negotiated, and for a frame that its codec does not have.
+    pub fn send_frame(
+        &mut self,
+        now: Instant,
+        id: TransceiverId,
+        encoding: usize,
+        frame: EncodedFrame,
+    ) -> Result<(), Error> {
+        self.media_session()?.send_frame(now, SenderId(id.0), encoding, frame).map_err(refusal)
+    }
+
+    /// Sends a packet as it is, but for its SSRC, sequence number and header extensions.
+    ///
+    /// # Errors
+    /// As [`Self::send_frame`].
+    pub fn send_packet(
+        &mut self,
+        now: Instant,
+        id: TransceiverId,
+        encoding: usize,
+        packet: RtpPacket,
+    ) -> Result<(), Error> {
+        self.media_session()?.send_packet(now, SenderId(id.0), encoding, packet).map_err(refusal)
+    }
+
+    /// Asks the peer for a key frame of one of the streams that are received, or of all of a transceiver (PLI or FIR).
+    ///
+    /// # Errors
+    /// `InvalidStateError` if nothing is received there.
+    pub fn request_key_frame(
+        &mut self,
+        now: Instant,
+        id: TransceiverId,
+        ssrc: Option<u32>,
+    ) -> Result<(), Error> {
+        self.media_session()?.request_key_frame(now, ReceiverId(id.0), ssrc).map_err(refusal)
+    }
+
+    /// Whether packets of a transceiver are handed out as they come, instead of frames.
+    ///
+    /// # Errors
+    /// `NotSupportedError` for a connection without audio and video.
+    pub fn set_raw(&mut self, now: Instant, id: TransceiverId, raw: bool) -> Result<(), Error> {
+        let media = self.media.as_mut().ok_or_else(without_media)?;
+        if raw {
+            media.raw.insert(id)
+        } else {
+            media.raw.remove(&id)
+        };
+        self.update_media(now);
+        Ok(())
+    }
+
+    /// Counters of all streams; `None` before there are any.
+    pub fn media_stats(&self) -> Option<SessionStats> {
+        Some(self.media.as_ref()?.session.as_ref()?.stats())
+    }
+
+    fn media_session(&mut self) -> Result<&mut MediaSession, Error> {
+        self.intact()?;
+        let media = self.media.as_mut().ok_or_else(without_media)?;
+        media.session().ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidState,
+                "media flows when the connection is connected, and not before",
+            )
+        })
+    }
+
+    /// Something about what is sent and received may be new, or the keys are.
+    pub(super) fn update_media(&mut self, now: Instant) {
+        let sections = self.session.media_parameters();
+        let Some(media) = &mut self.media else { return };
+        if media.session.is_none() && !sections.is_empty() && self.dtls.is_connected() {
+            let mut seed = [0; 32];
+            self.rng.fill_bytes(&mut seed);
+            let error = match self.dtls.srtp_keys() {
+                Some(keys) => media.start(now, keys.clone(), seed).err().map(|error| error.to_string()),
+                None => Some("the peer's DTLS knows no SRTP profile of ours (use_srtp, RFC 5764)".to_owned()),
+            };
+            if let Some(message) = error.filter(|_| !std::mem::replace(&mut media.told, true)) {
+                self.events.push_back(Event::MediaFault { transceiver: None, message });
+            }
+        }
+        for (id, error) in media.apply(now, &sections) {
+            let fault = Event::MediaFault { transceiver: Some(id), message: error.to_string() };
+            self.events.push_back(fault);
+        }
+    }
+
+    /// SRTP or SRTCP has come. False if the sender is not known to be the peer.
+    pub(super) fn handle_media(&mut self, now: Instant, path: Path, data: &[u8]) -> bool {
+        if !self.ice.pairs.datagram_received(now, path, data.len()) {
+            return false;
+        }
+        self.counters.packets_received += 1;
+        self.counters.bytes_received += data.len() as u64;
+        match self.media.as_mut().and_then(|media| media.session()) {
+            Some(session) => session.handle_datagram(now, data),
+            // It has overtaken the end of the handshake.
+            None => self.counters.discarded += 1,
+        }
+        true
+    }
+
+    /// Says goodbye for all streams that are sent (RFC 3550, section 6.6).
+    pub(super) fn media_farewell(&mut self, now: Instant) -> Vec<Bytes> {
+        /// A goodbye for each stream of a large meeting; the peer learns it from the end of DTLS as well.
+        const MAX: usize = 16;
+        let Some(media) = &mut self.media else { return Vec::new() };
+        let senders: Vec<SenderId> = media.known.iter().map(|id| SenderId(id.0)).collect();
+        let Some(session) = media.session() else { return Vec::new() };
+        // One that was refused is not there.
+        senders.into_iter().for_each(|id| drop(session.remove_sender(id)));
+        std::iter::from_fn(|| session.poll_transmit(now)).take(MAX).collect()
+    }
+}
+
+fn without_media() -> Error {
+    Error::new(ErrorKind::NotSupported, "this connection was made without audio and video")
+}
+
+fn refusal(error: MediaError) -> Error {
+    let kind = match &error {
+        MediaError::QueueFull { .. } => ErrorKind::QuotaExceeded,
+        MediaError::UnknownSender(_) | MediaError::UnknownReceiver(_) | MediaError::Inactive(_) => {
+            ErrorKind::InvalidState
+        }
+        MediaError::UnknownEncoding { .. }
+        | MediaError::UnknownPayload { .. }
+        | MediaError::Frame(_)
+        | MediaError::Invalid(_) => ErrorKind::Type,
+        MediaError::Keys { .. } => ErrorKind::Internal,
+    };
+    Error::new(kind, error.to_string())
+}
