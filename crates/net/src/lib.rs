@@ -33,6 +33,7 @@ mod interfaces;
 mod link;
 mod listen;
 mod mdns;
+mod names;
 mod peer;
 mod readiness;
 mod relay;

@@ -8,36 +8,29 @@ use ossa_peer::ResolveCandidate;
 
 use crate::core::Core;
 use crate::mdns;
+use crate::names::Lookups;
 use crate::shared::Shared;
 use crate::url::Host;
 
 /// Resolvers retry for up to 30 s; who waits for candidates has given up by then.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 
-/// A name with more addresses than this is cut off: each one is a candidate to be checked.
-const MAX_ADDRESSES: usize = 8;
-
 /// The addresses of a STUN or TURN server, IPv4 first.
-pub(crate) async fn server(host: &Host, port: u16) -> Result<Vec<SocketAddr>, String> {
+pub(crate) async fn server(shared: &Shared, host: &Host, port: u16) -> Result<Vec<SocketAddr>, String> {
     let mut addresses = match host {
         Host::Ip(ip) => vec![*ip],
-        Host::Name(name) => lookup(name).await?,
+        Host::Name(name) => lookup(&shared.runtime.names.servers, name).await?,
     };
     addresses.sort_by_key(IpAddr::is_ipv6);
     Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
 }
 
-async fn lookup(name: &str) -> Result<Vec<IpAddr>, String> {
-    // The look-up itself can't be interrupted; it stays behind on a resolver thread.
-    match tokio::time::timeout(TIME_LIMIT, tokio::net::lookup_host((name, 0))).await {
-        Ok(Ok(found)) => {
-            let mut addresses: Vec<IpAddr> = found.map(|a| a.ip()).collect();
-            addresses.truncate(MAX_ADDRESSES);
-            Ok(addresses)
-        }
-        Ok(Err(error)) => Err(format!("the name '{name}' was not found: {error}")),
-        Err(_) => Err(format!("the name '{name}' was not resolved within {} s", TIME_LIMIT.as_secs())),
-    }
+async fn lookup(lookups: &Lookups, name: &str) -> Result<Vec<IpAddr>, String> {
+    // The look-up itself can't be interrupted; it stays behind on its thread.
+    let found = tokio::time::timeout(TIME_LIMIT, lookups.find(name)).await;
+    found.unwrap_or_else(|_| {
+        Err(format!("the name '{name}' was not resolved within {} s", TIME_LIMIT.as_secs()))
+    })
 }
 
 /// Names of remote candidates that are looked up at once for one peer. The other side makes them up, and each costs us a
@@ -71,14 +64,15 @@ pub(crate) fn start(shared: &Arc<Shared>, core: &mut Core, request: ResolveCandi
 }
 
 async fn candidate(shared: &Shared, name: &str) -> Result<Vec<IpAddr>, String> {
+    let lookups = &shared.runtime.names.candidates;
     if !mdns::is_local(name) {
-        return lookup(name).await;
+        return lookup(lookups, name).await;
     }
     let interfaces = shared.runtime.interfaces.get().map_err(|e| e.to_string())?;
     let found = mdns::lookup(name, &interfaces).await.unwrap_or_default();
     if found.is_empty() {
         // Some systems resolve such names themselves.
-        return lookup(name).await;
+        return lookup(lookups, name).await;
     }
     Ok(found)
 }

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use crate::error::Error;
 use crate::interfaces::InterfaceCache;
+use crate::names::Names;
 
 /// More shards than this gain nothing for one Node process: JavaScript is the bottleneck long before.
 const MAX_DEFAULT_SHARDS: usize = 4;
@@ -20,9 +21,8 @@ const MAX_DEFAULT_SHARDS: usize = 4;
 /// How long an idle shard keeps its thread, so that a peer made now and then doesn't start a thread each time.
 const IDLE_TIME: Duration = Duration::from_secs(5);
 
-/// Threads for name resolution per shard; `getaddrinfo` blocks, for many seconds when a resolver is down. Waiting look-ups
-/// queue behind them and run into their own time limit.
-const RESOLVER_THREADS: usize = 4;
+/// Threads per shard for what blocks: reading the certificate store, once for all. Names are looked up on threads of their own.
+const BLOCKING_THREADS: usize = 1;
 
 /// Settings of a [`Runtime`].
 #[derive(Debug, Clone, Default)]
@@ -36,6 +36,7 @@ pub struct RuntimeConfig {
 pub struct Runtime {
     shards: Vec<Arc<Shard>>,
     pub(crate) interfaces: InterfaceCache,
+    pub(crate) names: Names,
 }
 
 #[derive(Debug)]
@@ -88,7 +89,11 @@ impl Runtime {
         let shard = |i| {
             Arc::new(Shard { name: format!("ossa-net-{i}"), state: Mutex::default(), changed: Notify::new() })
         };
-        Ok(Arc::new(Self { shards: (0..shards).map(shard).collect(), interfaces: InterfaceCache::default() }))
+        Ok(Arc::new(Self {
+            shards: (0..shards).map(shard).collect(),
+            interfaces: InterfaceCache::default(),
+            names: Names::default(),
+        }))
     }
 
     /// The runtime that this copy of the library shares between all who don't bring their own.
@@ -169,15 +174,15 @@ impl Shard {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
-            .max_blocking_threads(RESOLVER_THREADS)
-            .thread_name(format!("{}-dns", shard.name))
+            .max_blocking_threads(BLOCKING_THREADS)
+            .thread_name(format!("{}-files", shard.name))
             .thread_keep_alive(IDLE_TIME)
             .build()?;
         let handle = runtime.handle().clone();
         let shard = shard.clone();
         std::thread::Builder::new().name(shard.name.clone()).spawn(move || {
             runtime.block_on(shard.until_idle());
-            // Drops the tasks that are left, and leaves look-ups in progress alone: they can't be interrupted.
+            // Drops the tasks that are left, and leaves what blocks alone: it can't be interrupted.
             runtime.shutdown_background();
         })?;
         Ok(handle)

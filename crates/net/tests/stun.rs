@@ -5,8 +5,8 @@ mod common;
 use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 
-use common::{TestPeer, loopback_config, runtime, server};
-use ossa_net::PeerConfig;
+use common::{TestPeer, loopback_config, runtime, server, wait_until};
+use ossa_net::{PeerConfig, internal_errors};
 use ossa_peer::{Event, GatheringState, IceCandidateError, IceTransportPolicy};
 use stun_proto::types::attribute::{AttributeType, ErrorCode, RawAttribute, XorMappedAddress};
 use stun_proto::types::message::{BINDING, Message, MessageWriteVec};
@@ -189,4 +189,36 @@ fn a_name_that_does_not_exist_is_reported_as_701() {
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert_eq!(errors[0].code, 701);
     assert!(errors[0].text.contains("no-such-host.invalid"), "{}", errors[0].text);
+}
+
+#[test]
+fn a_peer_that_is_closed_while_a_server_is_silent_ends_without_an_internal_error() {
+    let before = internal_errors();
+    let runtime = runtime();
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let peer = TestPeer::new(&runtime, with_servers(&[format!("stun:{}", silent.local_addr().unwrap())]));
+    peer.channel("test");
+    peer.offer(false);
+    silent.recv_from(&mut [0; 1_500]).expect("the question");
+    peer.peer.close();
+    wait_until("the peer has ended", || runtime.peers() == 0);
+    assert_eq!(internal_errors(), before);
+}
+
+#[test]
+fn servers_that_are_silent_do_not_keep_the_address_that_another_one_tells() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let at = silent.local_addr().unwrap();
+    let mut config = with_servers(&[format!("stun:{at}"), stun_server(1, mapped("203.0.113.5:40000"))]);
+    config.ice_servers.insert(1, server(&format!("turn:{at}"), Some("user"), Some("secret")));
+    let runtime = runtime();
+    let peer = TestPeer::new(&runtime, config);
+    peer.channel("test");
+    peer.offer(false);
+    peer.wait("the reflexive candidate, while gathering goes on", |event| match event {
+        Event::IceCandidate { candidate, .. } if candidate.contains("typ srflx") => Some(()),
+        Event::IceCandidateError(error) => panic!("a silent server was given up first: {error:?}"),
+        Event::IceGatheringState(GatheringState::Complete) => panic!("gathering has ended without it"),
+        _ => None,
+    });
 }

@@ -159,7 +159,7 @@ impl Job {
     }
 
     async fn ask(self: Arc<Self>, url: IceServerUrl, credentials: Option<Credentials>) {
-        let addresses = match resolve::server(&url.host, url.port).await {
+        let addresses = match resolve::server(&self.shared, &url.host, url.port).await {
             Ok(addresses) => addresses,
             Err(text) => return self.fail(&url, None, UNREACHABLE, text, Fault::NameNotFound),
         };

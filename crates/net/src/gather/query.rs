@@ -30,8 +30,11 @@ pub(super) async fn query(shared: &Arc<Shared>, host: &Host, server: SocketAddr)
     for wait in WAITS {
         // A full socket is a lost request: there are more.
         host.socket().try_send(server, &request, request.len());
-        if let Ok(Ok(reply)) = tokio::time::timeout(wait, &mut receiver).await {
-            return reply;
+        match tokio::time::timeout(wait, &mut receiver).await {
+            Ok(Ok(reply)) => return reply,
+            // The peer is closed: nobody asks any more.
+            Ok(Err(_)) => break,
+            Err(_) => {}
         }
     }
     let seconds = WAITS.iter().sum::<Duration>().as_secs_f32();

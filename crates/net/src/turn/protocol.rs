@@ -129,6 +129,11 @@ impl Protocol {
         self.failure.take()
     }
 
+    /// Whether the server has answered a request for the allocation.
+    pub(super) fn was_answered(&self) -> bool {
+        self.requests.iter().any(|(_, answered)| *answered)
+    }
+
     /// Whether the allocation is gone.
     pub(super) fn is_closed(&self) -> bool {
         self.closed

@@ -100,7 +100,11 @@ impl Session {
                 return Ok(relayed.iter().map(candidate).collect());
             }
             if self.protocol.is_closed() {
-                let text = format!("the TURN server {} gave no usable answer", self.server);
+                let what = match self.protocol.was_answered() {
+                    true => "gave no usable answer",
+                    false => "did not answer",
+                };
+                let text = format!("the TURN server {} {what}", self.server);
                 return Err(TurnError::unreachable(text));
             }
             self.exchange(until, None, None).await.map_err(|e| {
