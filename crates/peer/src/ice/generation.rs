@@ -279,8 +279,24 @@ impl Generation {
             None,
         );
         if self.choice.add(agent) {
+            if kind == AgentKind::Relayed {
+                self.unlearn(addr);
+            }
             self.remotes.push(info);
             self.choose();
+        }
+    }
+
+    /// The peer may have been heard from its relay before it has told of it. Then the agent takes that for a direct path, by the priority
+    /// in the check (RFC 8445 section 7.1.1), and keeps its pairs when it learns better: they would win over what is direct. So they
+    /// begin anew.
+    fn unlearn(&mut self, relay: SocketAddr) {
+        let heard = |c: &AgentCandidate| {
+            c.kind() == AgentKind::PeerReflexive && c.proto() == Protocol::Udp && c.addr() == relay
+        };
+        let heard = self.agent.remote_candidates().find(heard);
+        if let Some(candidate) = heard {
+            self.agent.invalidate_candidate(&candidate);
         }
     }
 

@@ -223,3 +223,45 @@ fn a_long_user_name_must_be_the_right_one_to_the_last_character() {
     assert!(!ice.pairs.datagram_received(now, udp(host, peer), 10), "nor does it open the way for data");
     assert!(ice.handle_stun(now, udp(host, peer), &with(&format!("ours:{long}"), &pwd)));
 }
+
+/// Answers all checks until there are no more of them, as the peer at all of its addresses.
+fn answer_all(ice: &mut IceTransport, now: &mut Instant) {
+    for _ in 0..20 {
+        ice.pump(*now);
+        for datagram in std::iter::from_fn(|| ice.poll_outgoing()).collect::<Vec<_>>() {
+            let Ok(request) = StunMessage::parse(&datagram.payload) else { continue };
+            if request.is_binding_request() {
+                let answer = StunMessage::binding_reply(request.trans_id(), HOST.parse().unwrap());
+                let answer = written(answer, &parameters("theirs").pwd);
+                assert!(ice.handle_stun(*now, datagram.path, &answer));
+            }
+        }
+        *now += Duration::from_millis(50);
+        ice.handle_timeout(*now);
+    }
+}
+
+#[test]
+fn a_relay_that_is_heard_before_it_is_told_of_does_not_win_over_a_direct_path() {
+    let mut now = start();
+    let mut ice = transport(now, true, 1);
+    let (relay, direct) = ("198.51.100.1:50000", "192.0.2.1:5000");
+    // RFC 8445, section 7.1.1: the priority of a peer-reflexive candidate, whatever it comes from.
+    let request = StunMessage::binding_request("ours:theirs", TransId::new(), false, 2, 110 << 24, false);
+    let request = written(request, &parameters("ours").pwd);
+    assert!(ice.handle_stun(now, udp(HOST.parse().unwrap(), relay.parse().unwrap()), &request));
+    answer_all(&mut ice, &mut now);
+    assert_eq!(ice.route().unwrap().path.remote.to_string(), relay, "it works, so it is used");
+    for line in [
+        format!("candidate:1 1 udp 41885439 {} typ relay raddr 0.0.0.0 rport 0", relay.replace(':', " ")),
+        format!("candidate:2 1 udp 1686052607 {} typ srflx raddr 0.0.0.0 rport 0", direct.replace(':', " ")),
+    ] {
+        let candidate = crate::sdp::Candidate::parse(&line).unwrap();
+        let ip = candidate.address.ip().unwrap();
+        ice.newest_mut().unwrap().add_remote(now, &candidate, ip, "0");
+    }
+    answer_all(&mut ice, &mut now);
+    assert_eq!(ice.route().unwrap().path.remote.to_string(), direct);
+    let used = ice.route_pair().unwrap();
+    assert!(used.nominated, "and the peer is told so");
+}
