@@ -1032,6 +1032,8 @@ interface CandidateCounts {
     readonly host: number;
     readonly srflx: number;
     readonly relay: number;
+    /** How many of them all are private, link-local or loopback: they lead nowhere from outside of their network. */
+    readonly inner: number;
 }
 /** One thing that stands, or stood, in the way. */
 interface ConnectCause {

@@ -105,11 +105,11 @@ test('checks that nobody answers: how many, and between which candidates', async
   const error = await refusal(agent('a', { signaling, transport }), { timeout: 1500 });
   expect(kinds(error)).toEqual(['checks-unanswered']);
   const [cause] = error.causes;
-  const one = { host: 1, srflx: 0, relay: 0 };
+  const one = { host: 1, srflx: 0, relay: 0, inner: 1 };
   expect(cause).toMatchObject({ local: one, remote: one, checksReceived: 0 });
   expect(cause!.checksSent).toBeGreaterThan(0);
   expect(error.message).toMatch(
-    /\d+ checks were sent and nothing came back \(this side has 1 host candidates, the other side 1 host\).*: use a TURN/,
+    /\d+ checks were sent and nothing came back \(this side has 1 host candidates, the other side 1 host\); both know addresses of their own networks only.*: use a TURN/,
   );
 });
 

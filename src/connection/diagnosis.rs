@@ -31,6 +31,7 @@ fn counts(counts: &KindCounts) -> Value {
         "reflexive": counts.reflexive,
         "relay": counts.relay,
         "ipv6": counts.ipv6,
+        "inner": counts.inner,
     })
 }
 

@@ -45,6 +45,8 @@ export interface CandidateCounts {
   readonly host: number;
   readonly srflx: number;
   readonly relay: number;
+  /** How many of them all are private, link-local or loopback: they lead nowhere from outside of their network. */
+  readonly inner: number;
 }
 
 /** One thing that stands, or stood, in the way. */

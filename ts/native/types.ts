@@ -211,12 +211,16 @@ export interface NativeStats {
   [member: string]: unknown;
 }
 
-/** Candidates of one side, by kind; `reflexive` are those that servers or the peer have seen. `ipv6` of them all are IPv6. */
+/**
+ * Candidates of one side, by kind; `reflexive` are those that servers or the peer have seen. `ipv6` of them all are IPv6, `inner` are
+ * addresses of a private network, link-local or loopback.
+ */
 export interface NativeKindCounts {
   host: number;
   reflexive: number;
   relay: number;
   ipv6: number;
+  inner: number;
 }
 
 /** What a connection knows of its own set-up. What is ICE's is of the newest generation. */

@@ -14,6 +14,9 @@ pub struct KindCounts {
     pub relay: usize,
     /// How many of them all are IPv6.
     pub ipv6: usize,
+    /// How many of them all are addresses of a network that is nobody's on the internet: private (RFC 1918, RFC 6598, RFC 4193),
+    /// link-local, loopback.
+    pub inner: usize,
 }
 
 impl KindCounts {

@@ -16,7 +16,10 @@ export function connectionCauses(connection: RTCPeerConnection): ConnectCause[] 
   const diagnosis = subject.native.diagnosis();
   if (!diagnosis) return [];
   const servers = diagnosis.faults.map(serverCause);
-  const path = pathCause(diagnosis, hasRelay(subject));
+  const path = pathCause(diagnosis, {
+    relays: hasRelay(subject),
+    servers: subject.configuration.iceServers.length > 0,
+  });
   return path ? [...servers, path] : servers;
 }
 
@@ -46,19 +49,32 @@ function serverCause({ url, code, text, fault }: NativeDiagnosis['faults'][numbe
 
 const all = ({ host, reflexive, relay }: NativeKindCounts) => host + reflexive + relay;
 
-const counts = ({ host, reflexive, relay }: NativeKindCounts): CandidateCounts => ({ host, srflx: reflexive, relay });
+const counts = ({ host, reflexive, relay, inner }: NativeKindCounts): CandidateCounts => ({
+  host,
+  srflx: reflexive,
+  relay,
+  inner,
+});
 
 function inWords({ host, reflexive, relay }: NativeKindCounts): string {
   const kinds = [host && `${host} host`, reflexive && `${reflexive} srflx`, relay && `${relay} relay`];
   return kinds.filter(Boolean).join(', ') || 'no';
 }
 
+/** Which servers this side was given. */
+interface Given {
+  /** A TURN server. */
+  readonly relays: boolean;
+  /** Any. */
+  readonly servers: boolean;
+}
+
 /** What is wrong beyond servers: the first thing that is missing. */
-function pathCause(diagnosis: NativeDiagnosis, relays: boolean): ConnectCause | undefined {
+function pathCause(diagnosis: NativeDiagnosis, given: Given): ConnectCause | undefined {
   const { ice, local, gathered, described, hadPath } = diagnosis;
   if (hadPath || ice === 'connected' || ice === 'completed') return aboveIce(diagnosis);
-  if (all(local) === 0 && gathered) return withoutCandidates(diagnosis, relays);
-  return described ? betweenCandidates(diagnosis) : undefined;
+  if (all(local) === 0 && gathered) return withoutCandidates(diagnosis, given);
+  return described ? betweenCandidates(diagnosis, given) : undefined;
 }
 
 function aboveIce({ ice, dtls, dtlsError, sctp }: NativeDiagnosis): ConnectCause | undefined {
@@ -81,7 +97,7 @@ function aboveIce({ ice, dtls, dtlsError, sctp }: NativeDiagnosis): ConnectCause
   return undefined;
 }
 
-function withoutCandidates({ relayOnly, faults }: NativeDiagnosis, relays: boolean): ConnectCause | undefined {
+function withoutCandidates({ relayOnly, faults }: NativeDiagnosis, { relays }: Given): ConnectCause | undefined {
   if (relayOnly && !relays) {
     const text = "iceTransportPolicy is 'relay', and there is no TURN server";
     return { kind: 'no-relay', code: 0, text, todo: 'give one in iceServers, or let the signaling server offer one' };
@@ -92,7 +108,7 @@ function withoutCandidates({ relayOnly, faults }: NativeDiagnosis, relays: boole
   return { kind: 'no-candidates', code: 0, text, todo: 'check its network, and the options of transport' };
 }
 
-function betweenCandidates(diagnosis: NativeDiagnosis): ConnectCause | undefined {
+function betweenCandidates(diagnosis: NativeDiagnosis, given: Given): ConnectCause | undefined {
   const { local, remote, namesNotFound, checksSent, checksReceived, answersReceived } = diagnosis;
   const facts = { code: 0, local: counts(local), remote: counts(remote), checksSent, checksReceived };
   const heard = checksReceived > 0 || answersReceived > 0;
@@ -106,22 +122,53 @@ function betweenCandidates(diagnosis: NativeDiagnosis): ConnectCause | undefined
     return { kind: 'no-remote-candidates', text: 'the other side has told of no candidate', ...facts };
   }
   const sides = `this side has ${inWords(local)} candidates, the other side ${inWords(remote)}`;
-  const [four, six] = [(side: NativeKindCounts) => all(side) - side.ipv6 > 0, ({ ipv6 }: NativeKindCounts) => ipv6 > 0];
-  if (!heard && all(remote) > 0 && !(four(local) && four(remote)) && !(six(local) && six(remote))) {
-    const text = `one side has IPv4 addresses only, the other IPv6 only (${sides})`;
+  if (!heard && all(local) > 0 && all(remote) > 0 && !shareFamily(local, remote)) {
+    const [here, there] = local.ipv6 > 0 ? [6, 4] : [4, 6];
+    const text = `this side has IPv${here} addresses only, the other side IPv${there} only (${sides})`;
     return { kind: 'no-common-family', text, todo: 'use a TURN server that has both', ...facts };
   }
-  const relayed = local.relay > 0 || remote.relay > 0;
-  const todo = relayed
-    ? 'check that firewalls let UDP pass between the agents and the TURN server, which has to reach the other side'
-    : 'use a TURN server: in iceServers, or offered by the signaling server';
   if (answersReceived > 0) {
     return { kind: 'no-pair-chosen', text: `checks are answered, but no pair was chosen (${sides})`, ...facts };
   }
+  const why = stopped(diagnosis, given);
+  const todo = whatToDo(diagnosis, given);
   if (checksReceived > 0) {
-    const text = `${checksReceived} checks of the other side came in, but none of the ${checksSent} of this side was answered (${sides})`;
+    const text = `${checksReceived} checks of the other side came in, but none of the ${checksSent} of this side was answered (${sides})${why}`;
     return { kind: 'checks-one-way', text, todo, ...facts };
   }
-  const text = `${checksSent} checks were sent and nothing came back (${sides})`;
+  const text = `${checksSent} checks were sent and nothing came back (${sides})${why}`;
   return { kind: 'checks-unanswered', text, todo, ...facts };
+}
+
+function shareFamily(local: NativeKindCounts, remote: NativeKindCounts): boolean {
+  const four = (side: NativeKindCounts) => all(side) > side.ipv6;
+  return (four(local) && four(remote)) || (local.ipv6 > 0 && remote.ipv6 > 0);
+}
+
+/** A side that has told of nothing that leads to it from outside. */
+const enclosed = (side: NativeKindCounts) => all(side) === side.inner;
+
+/** What the candidates say about where checks have got lost, to be put behind a text. */
+function stopped({ local, remote }: NativeDiagnosis, { servers }: Given): string {
+  if (local.relay > 0 || remote.relay > 0) return '';
+  const [here, there] = [enclosed(local), enclosed(remote)];
+  if (!here && !there) {
+    return ', so NATs or firewalls between them let no check through, as with a NAT that uses another port for each destination';
+  }
+  const blocked = 'UDP seems to be blocked there, or no STUN server is given';
+  if (here && there) return '; both know addresses of their own networks only, which lead nowhere from outside';
+  if (there) return `; the other side knows addresses of its own network only: ${blocked}`;
+  const ours = servers
+    ? 'no server has told it one of outside, so UDP seems to be blocked'
+    : 'it was given no STUN server';
+  return `; this side knows addresses of its own network only: ${ours}`;
+}
+
+function whatToDo({ local, remote }: NativeDiagnosis, { servers }: Given): string {
+  if (local.relay > 0 || remote.relay > 0) {
+    return 'check that firewalls let UDP pass between the agents and the TURN server, which has to reach the other side';
+  }
+  const relay = 'use a TURN server: in iceServers, or offered by the signaling server';
+  if (enclosed(local) && enclosed(remote)) return `${relay}; if both are in one network, let UDP pass between them`;
+  return servers ? relay : `give a STUN server in iceServers; where that is not enough, ${relay}`;
 }

@@ -1,6 +1,6 @@
 //! Collects what is known about why a connection does not come about.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::Connection;
 use crate::config::IceTransportPolicy;
@@ -67,6 +67,19 @@ fn count<'a>(candidates: impl IntoIterator<Item = &'a CandidateInfo>) -> KindCou
             CandidateKind::Relay => counts.relay += 1,
         }
         counts.ipv6 += usize::from(matches!(candidate.addr, SocketAddr::V6(_)));
+        counts.inner += usize::from(is_inner(candidate.addr.ip()));
     }
     counts
+}
+
+/// Whether an address is one of many networks, so that it leads nowhere from outside.
+fn is_inner(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            // 100.64.0.0/10 is between a carrier's NAT and those of its customers (RFC 6598).
+            let [a, b, ..] = ip.octets();
+            ip.is_private() || ip.is_link_local() || ip.is_loopback() || (a == 100 && b & 0xc0 == 64)
+        }
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),
+    }
 }
