@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn each_thing_that_would_fail_at_a_user_is_refused() {
-        let spoil: [(&str, fn(&mut Library)); 7] = [
+        type Spoil = fn(&mut Library);
+        let spoil: [(&str, Spoil); 7] = [
             ("can't load it", |library| library.exports.clear()),
             ("malloc", |library| library.exports.push("malloc".to_owned())),
             ("stack", |library| library.executable_stack = true),

@@ -36,8 +36,8 @@ fn run(arguments: Vec<String>) -> Result<Vec<String>, String> {
         let mut value = || rest.next().ok_or(format!("{argument} needs a value"));
         match argument.as_str() {
             "--glibc" => {
-                limits.glibc =
-                    Some(library::version(&value()?).ok_or("--glibc takes a version such as 2.17")?)
+                let version = library::version(&value()?);
+                limits.glibc = Some(version.ok_or("--glibc takes a version such as 2.17")?);
             }
             "--max-bytes" => {
                 limits.bytes =

@@ -42,7 +42,7 @@ fn main() {
     match text(0) {
         Some("pair") => pair::run(sockets, Duration::from_secs_f64(number(2, 3.0))),
         Some("many") => {
-            many::run(sockets, number(2, 2_000.0) as usize, Duration::from_secs_f64(number(3, 3.0)))
+            many::run(sockets, number(2, 2_000.0) as usize, Duration::from_secs_f64(number(3, 3.0)));
         }
         other => panic!("{other:?} is neither pair nor many"),
     }
