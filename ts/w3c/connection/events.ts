@@ -120,7 +120,7 @@ export class PeerEvents implements PeerListener {
     const { transports, target, native } = this.#peer;
     if (!transports || transports.ice.gatheringState === state) return;
     // The end of a gathering that was rolled back since: another one is under way, or none.
-    if (state === 'complete' && native.snapshot().ice?.gatheringState !== state) return;
+    if (state === 'complete' && native.snapshot().iceGatheringState !== state) return;
     transports.ice.gatheringState = state;
     this.#peer.updateStates(() => fire(transports.iceTransport, 'gatheringstatechange'));
     if (state === 'complete' && !this.#peer.isClosed) {
