@@ -8,7 +8,8 @@ const { a, b, channel } = await connected();
 if (isMainThread) {
   const self = new URL(import.meta.url);
   const workers = [new Worker(self), new Worker(self)];
-  for (const worker of workers) assert.equal(await new Promise((resolve) => worker.once('message', resolve)), 'hello');
+  const hellos = workers.map((worker) => new Promise((resolve) => worker.once('message', resolve)));
+  assert.deepEqual(await Promise.all(hellos), ['hello', 'hello']);
   const [terminated, told] = workers;
   await terminated.terminate();
   assert.deepEqual(await echoed(channel, ['still there']), ['still there']);
