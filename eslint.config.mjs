@@ -5,7 +5,7 @@ import rooms from './eslint.rooms.mjs';
 
 export default tseslint.config(
   {
-    ignores: ['dist', 'target', 'node_modules', 'npm', '*.d.ts', 'ts/native/binding.d.ts', 'bench/results'],
+    ignores: ['dist', '**/target', 'node_modules', 'npm', '*.d.ts', 'ts/native/binding.d.ts', 'bench/results'],
   },
   js.configs.recommended,
   {
