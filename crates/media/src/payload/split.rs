@@ -1,10 +1,25 @@
-//! Cuts a frame into parts that differ by at most one byte.
+//! Cuts a frame into parts that differ by at most one byte, and says how large they may be.
+
+use super::error::PacketizeError;
+use crate::types::Codec;
 
 /// Parts of nearly the same size, so that all packets of a frame take about the same time on the way: a short last one
 /// would arrive early and make the path look quicker than it is. `total` and `most` are at least 1.
 pub(super) fn evenly(total: usize, most: usize) -> impl Iterator<Item = usize> {
     let parts = total.div_ceil(most.max(1));
     (0..parts).map(move |part| (part + 1) * total / parts - part * total / parts)
+}
+
+/// What a payload of at most `max_payload` bytes has room for behind a descriptor of `descriptor` bytes: at least one byte.
+pub(super) fn room_after(
+    descriptor: usize,
+    max_payload: usize,
+    codec: Codec,
+) -> Result<usize, PacketizeError> {
+    match max_payload.saturating_sub(descriptor) {
+        0 => Err(PacketizeError::NoRoom { codec, room: max_payload, least: descriptor + 1 }),
+        room => Ok(room),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::bits::Reader;
 use super::error::{Malformed, PacketizeError};
 use super::info::{Layer, PayloadInfo, Start};
-use super::split::evenly;
+use super::split::{evenly, room_after};
 use crate::types::Codec;
 
 /// The payload descriptor that we write: flags, extension flags, a picture identifier of 15 bits.
@@ -37,14 +37,7 @@ impl Packetizer {
         max_payload: usize,
         out: &mut Vec<Bytes>,
     ) -> Result<(), PacketizeError> {
-        let room = max_payload.saturating_sub(DESCRIPTOR);
-        if room == 0 {
-            return Err(PacketizeError::NoRoom {
-                codec: Codec::Vp8,
-                room: max_payload,
-                least: DESCRIPTOR + 1,
-            });
-        }
+        let room = room_after(DESCRIPTOR, max_payload, Codec::Vp8)?;
         let mut rest = frame.as_ref();
         let mut buffer = BytesMut::with_capacity(frame.len() + frame.len().div_ceil(room) * DESCRIPTOR);
         for size in evenly(frame.len(), room) {

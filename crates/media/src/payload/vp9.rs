@@ -5,7 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::bits::Reader;
 use super::error::{Malformed, PacketizeError};
 use super::info::{Layer, PayloadInfo, Start};
-use super::split::evenly;
+use super::split::{evenly, room_after};
 use crate::types::Codec;
 
 /// The largest payload descriptor that we write: flags, picture identifier, layer, `TL0PICIDX`, scalability structure.
@@ -37,14 +37,7 @@ impl Packetizer {
         max_payload: usize,
         out: &mut Vec<Bytes>,
     ) -> Result<(), PacketizeError> {
-        let room = max_payload.saturating_sub(DESCRIPTOR);
-        if room == 0 {
-            return Err(PacketizeError::NoRoom {
-                codec: Codec::Vp9,
-                room: max_payload,
-                least: DESCRIPTOR + 1,
-            });
-        }
+        let room = room_after(DESCRIPTOR, max_payload, Codec::Vp9)?;
         let key_frame = is_key_frame(frame)?;
         let mut rest = frame.as_ref();
         let mut buffer = BytesMut::with_capacity(frame.len() + frame.len().div_ceil(room) * DESCRIPTOR);
