@@ -13,25 +13,18 @@ import type {
 
 import { Child } from '../agent/child';
 import { next } from '../agent/two-agents';
+import { keeper } from '../fixtures/kept';
 import { relayOnly } from '../fixtures/relay-only';
 import { Dialled, echoing, pairOf } from '../one-port';
 import { Redis } from './redis';
 import { credentials, relayed, serve } from './relay-setup';
 
 let keys: AgentKeys;
-const open: AsyncDisposable[] = [];
+const kept = keeper();
 
 beforeAll(async () => {
   keys = await generateAgentKeys();
 });
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one[Symbol.asyncDispose]();
-});
-
-function kept<T extends AsyncDisposable>(one: T): T {
-  open.push(one);
-  return one;
-}
 
 function agent(name: string, signaling: PeerOptions['signaling']): AgentPeer {
   const peer = kept(

@@ -6,24 +6,17 @@ import { request } from 'node:http';
 import { createPeer, createSignalingServer, generateAgentKeys, RTCPeerConnection } from 'ossa-webrtc';
 import type { AgentKeys, AgentPeer, PeerOptions, SignalingServer } from 'ossa-webrtc';
 
+import { keeper } from '../fixtures/kept';
 import { relayOnly } from '../fixtures/relay-only';
 import { selfSigned } from '../agent/self-signed';
 import { credentials, iceServer, relayed, SECRET, serve } from './relay-setup';
 
 let keys: AgentKeys;
-const open: AsyncDisposable[] = [];
+const kept = keeper();
 
 beforeAll(async () => {
   keys = await generateAgentKeys();
 });
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one[Symbol.asyncDispose]();
-});
-
-function kept<T extends AsyncDisposable>(one: T): T {
-  open.push(one);
-  return one;
-}
 
 function agent(name: string, server: SignalingServer, options: Partial<PeerOptions> = {}): AgentPeer {
   return kept(
