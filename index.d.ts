@@ -220,6 +220,8 @@ interface PeerOptions$1 {
   includeLoopback?: boolean
   /** Gather link-local addresses too. Default false. */
   includeLinkLocal?: boolean
+  /** Whether audio and video can be negotiated. Default false: sections for them in an offer are rejected. */
+  media?: boolean
   /** Use this local IP address only; `0.0.0.0` and `::` stand for all of their family. */
   bindAddress?: string
   /** PEM of extra certificate authorities for `turns:` servers. */
@@ -654,7 +656,7 @@ declare function certificateToPEM(certificate: RTCCertificate): {
 };
 
 /** Settings of the transport that W3C leaves to the user agent. Everything may be left out. */
-type RTCTransportOptions = Omit<NativePeerConfig, 'iceServers' | 'iceTransportPolicy' | 'certificates'>;
+type RTCTransportOptions = Omit<NativePeerConfig, 'iceServers' | 'iceTransportPolicy' | 'certificates' | 'media'>;
 
 /** A STUN or TURN server. */
 interface RTCIceServer {

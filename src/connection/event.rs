@@ -11,9 +11,12 @@ use ossa_peer::{
 };
 use serde_json::{Value, json};
 
-/// The JSON of a control event. Messages and releases travel another way and have no JSON.
-pub(crate) fn encode(event: &Event) -> String {
-    value(event).to_string()
+use super::media_event;
+
+/// The JSON of a control event; `None` for what travels another way, or is nothing to JavaScript.
+pub(crate) fn encode(event: &Event) -> Option<String> {
+    let value = value(event);
+    (!value.is_null()).then(|| value.to_string())
 }
 
 /// The JSON of the event that a queued message could not be sent on an open channel.
@@ -95,8 +98,10 @@ fn value(event: &Event) -> Value {
         | Event::ResolveCandidate(_)
         | Event::Message { .. }
         | Event::Released { .. } => Value::Null,
-        // Connections are made without audio and video here.
-        Event::Track(_) | Event::Media(_) | Event::MediaFault { .. } => Value::Null,
+        Event::Media(event) => media_event::encode(event),
+        Event::MediaFault { transceiver, message } => media_event::fault(*transceiver, message),
+        // JavaScript sees it in the snapshot after the description.
+        Event::Track(_) => Value::Null,
     }
 }
 
@@ -117,6 +122,7 @@ pub(crate) fn snapshot(snapshot: &Snapshot) -> String {
         "pendingRemoteDescription": snapshot.pending_remote_description.as_ref().map(description),
         "canTrickleIceCandidates": snapshot.can_trickle_ice_candidates,
         "negotiationNeeded": snapshot.negotiation_needed,
+        "transceivers": snapshot.transceivers.iter().map(media_event::transceiver).collect::<Vec<_>>(),
         "sctp": snapshot.sctp.as_ref().map(sctp),
         "dtls": snapshot.dtls.as_ref().map(dtls),
         "ice": snapshot.ice.as_ref().map(ice),

@@ -9,8 +9,8 @@
 //! ossa_net -> sink::PeerSink -> inbox::Inbox -> mailbox::Mailbox::signal -> wake::Wake -> JS -> Hub.drain
 //! ```
 //!
-//! `peer` and `hub` are what JavaScript calls. Below them `sink` takes what the core tells and `outbox` reads what JavaScript sends;
-//! `mailbox` joins the queue (`inbox`, whose values `extra` makes) and the wake-up call (`wake`), which `loop_watch` saves in quiet exchanges; `event` and `stats` write JSON,
+//! `peer`, with what `transceivers` adds for audio and video, and `hub` are what JavaScript calls. Below them `sink` takes what the core tells and `outbox` reads what JavaScript sends;
+//! `mailbox` joins the queue (`inbox`, whose values `extra` makes) and the wake-up call (`wake`), which `loop_watch` saves in quiet exchanges; `event`, `media_event` and `stats` write JSON,
 //! `options` and `certificate` read what a peer is made with.
 
 mod certificate;
@@ -21,10 +21,12 @@ mod hub;
 mod inbox;
 mod loop_watch;
 mod mailbox;
+mod media_event;
 mod meter;
 mod options;
 mod outbox;
 mod peer;
 mod sink;
 mod stats;
+mod transceivers;
 mod wake;

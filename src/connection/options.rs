@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use napi_derive::napi;
 use ossa_net::{IceServer, Listen, PeerConfig, TcpMode};
-use ossa_peer::{Certificate, DtlsVersions};
+use ossa_peer::{Certificate, DtlsVersions, MediaCapabilities, MediaSettings};
 
 use crate::base::error::{Result, failure, type_error};
+use crate::base::system::since_epoch;
 use crate::base::values::{choice, integer, milliseconds, short, size};
 
 /// The longest message that can be announced: a longer text would not fit into a JavaScript string (2^29 - 24).
@@ -155,6 +156,8 @@ pub struct PeerOptions {
     pub include_loopback: Option<bool>,
     /// Gather link-local addresses too. Default false.
     pub include_link_local: Option<bool>,
+    /// Whether audio and video can be negotiated. Default false: sections for them in an offer are rejected.
+    pub media: Option<bool>,
     /// Use this local IP address only; `0.0.0.0` and `::` stand for all of their family.
     pub bind_address: Option<String>,
     /// PEM of extra certificate authorities for `turns:` servers.
@@ -190,6 +193,10 @@ impl PeerOptions {
         set!(connection.max_message_size, self.max_message_size, |value| {
             integer("maxMessageSize", value, 1, MAX_MESSAGE_SIZE)
         });
+        connection.media = self
+            .media
+            .unwrap_or(false)
+            .then(|| MediaSettings { capabilities: MediaCapabilities::default(), wall_clock: since_epoch() });
         if let Some(ice) = self.ice {
             ice.apply(&mut connection.ice)?;
         }

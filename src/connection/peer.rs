@@ -323,7 +323,8 @@ impl Peer {
 }
 
 impl Peer {
-    fn open(&self) -> Result<ossa_net::Peer> {
+    /// The core's peer, unless it is closed.
+    pub(super) fn open(&self) -> Result<ossa_net::Peer> {
         match &*self.phase.borrow() {
             Phase::Open(peer) => Ok(peer.clone()),
             Phase::Closed { .. } => Err(failure(ErrorKind::InvalidState.name(), "the connection is closed")),

@@ -128,7 +128,7 @@ impl PeerSink {
     }
 
     fn control(&self, event: &Event) {
-        let json = event::encode(event);
+        let Some(json) = event::encode(event) else { return };
         match event {
             Event::ChannelAnnounced { id, .. } => lock(&self.meters).add(id.0),
             Event::ChannelClosed { id, .. } => {

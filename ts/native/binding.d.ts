@@ -363,6 +363,24 @@ export declare class Peer {
   setLowThreshold(channel: number, bytes: number): void
   /** Closes the connection. Idempotent. */
   close(): void
+  /** The codecs and header extensions that there are for a kind (`RTCRtpCapabilities`). */
+  static mediaCapabilities(kind: 'audio' | 'video'): string
+  /** `addTransceiver()`, and `addTrack()`. Returns the number of the transceiver. */
+  addTransceiver(kind: 'audio' | 'video', options: TransceiverOptions): number
+  /** `RTCRtpTransceiver.direction`. */
+  setDirection(transceiver: number, direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'): void
+  /** `RTCRtpSender.setStreams()`; with `byTrack`, `addTrack()` on a transceiver that is there. */
+  setSenderStreams(transceiver: number, streams: Array<string>, byTrack: boolean): void
+  /** Which encodings are sent, and how large: as many as there are, under the same names. */
+  setEncodings(transceiver: number, encodings: Array<EncodingOptions>): void
+  /** `setCodecPreferences()`. */
+  setCodecPreferences(transceiver: number, codecs: Array<CodecOptions>): void
+  /** `RTCRtpTransceiver.stop()`. */
+  stopTransceiver(transceiver: number): void
+  /** What was negotiated for each section. */
+  mediaParameters(): string
+  /** Asks the peer for a key frame of one of the streams that are received, or of all of a transceiver. */
+  requestKeyFrame(transceiver: number, ssrc?: number | undefined | null): void
 }
 
 /** The messages of one link that wait to be sent. Their text stays in JavaScript; this knows them by tickets. */
@@ -618,6 +636,20 @@ export interface ChannelOptions {
   priority?: 'very-low' | 'low' | 'medium' | 'high'
 }
 
+/** A codec (`RTCRtpCodec`). */
+export interface CodecOptions {
+  /** `audio/opus`. */
+  mimeType: string
+  /** In Hz. */
+  clockRate: number
+  /** Channels of audio. Default 1. */
+  channels?: number
+  /** Value of `a=fmtp`. */
+  sdpFmtpLine?: string
+  /** Whether lost packets are sent again in a stream of their own (RFC 4588), if the peer wants that too. */
+  rtx: boolean
+}
+
 /** A message that is ready to be sent. */
 export interface ComposedMessage {
   /** Its id; for a call also the name of the call. */
@@ -641,6 +673,16 @@ export interface DtlsOptions {
    * trip less. Default true.
    */
   inChecks?: boolean
+}
+
+/** One encoding of what is sent (`RTCRtpEncodingParameters`). */
+export interface EncodingOptions {
+  /** Its name, where there are several. */
+  rid?: string
+  /** Whether it is sent. */
+  active: boolean
+  /** Upper limit in bit/s. */
+  maxBitrate?: number
 }
 
 /** Calls whose time has run out. */
@@ -790,6 +832,8 @@ export interface PeerOptions {
   includeLoopback?: boolean
   /** Gather link-local addresses too. Default false. */
   includeLinkLocal?: boolean
+  /** Whether audio and video can be negotiated. Default false: sections for them in an offer are rejected. */
+  media?: boolean
   /** Use this local IP address only; `0.0.0.0` and `::` stand for all of their family. */
   bindAddress?: string
   /** PEM of extra certificate authorities for `turns:` servers. */
@@ -1238,6 +1282,20 @@ export interface TokenHeader {
   text?: string
   /** Names the key. */
   kid?: string
+}
+
+/** Argument of `addTransceiver`. */
+export interface TransceiverOptions {
+  /** Which way it wants to send. */
+  direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
+  /** Ids of the streams that the sent track belongs to. */
+  streams: Array<string>
+  /** Id of the sent track; a random one if there is none. */
+  track?: string
+  /** Of what is sent; none stands for one without restrictions. */
+  encodings: Array<EncodingOptions>
+  /** It is made by `addTrack()`: the next offer of the peer may take it for one of its sections. */
+  byTrack: boolean
 }
 
 /** What came of it: a refusal, or the rest. */

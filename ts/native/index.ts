@@ -2,6 +2,9 @@
 // process. Knows no W3C class.
 export { binding, internalErrors, version } from './loader';
 export { NativePeer } from './peer';
+export { mediaCapabilities, NativePeerMedia } from './peer-media';
+export type * from './peer-media';
+export type * from './media';
 export { NativeCertificate } from './certificate';
 export { NativeError, type NativeErrorCode } from './error';
 export { patience } from './patience';

@@ -6,6 +6,7 @@ import { attach, detach, hold, hub, inbox, outbox } from './hub';
 import type { Recipient } from './inbox';
 import { decodeDiagnosis, decodeSnapshot, decodeStats } from './json';
 import { DIRECT_SIZE } from './outbox';
+import { NativePeerMedia } from './peer-media';
 import type {
   LiftedText,
   NativeCandidateInit,
@@ -34,6 +35,7 @@ export class NativePeer implements Recipient {
   readonly #peer: Peer;
   readonly #id: number;
   readonly #sendBufferLimit: number;
+  #media: NativePeerMedia | null = null;
   #listener: PeerListener | null;
   /** Bytes of all channels that wait in the core. */
   /** Bytes waiting, by channel: each has the whole limit, as its own `bufferedamountlow` is what a sender waits for. */
@@ -57,6 +59,11 @@ export class NativePeer implements Recipient {
     this.#peer = guard(() => new binding.Peer(hub, inbox.schedule, options, certificates?.[0]?.handle));
     this.#id = this.#peer.id();
     attach(this.#id, this);
+  }
+
+  /** Audio and video. */
+  get media(): NativePeerMedia {
+    return (this.#media ??= new NativePeerMedia(this.#peer));
   }
 
   createOffer(iceRestart: boolean): string {

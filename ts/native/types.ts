@@ -1,6 +1,7 @@
 // What crosses between the native core and the TypeScript classes. Plain data only: the names are those of the W3C
 // specification where it has one. Times are milliseconds, sizes are bytes.
 import type { NativeErrorCode } from './error';
+import type { NativeMediaEvent, NativeTransceiver } from './media';
 
 export type { IceServerOptions as NativeIceServer } from './binding';
 
@@ -123,6 +124,7 @@ export interface PeerSnapshot {
   pendingRemoteDescription: NativeDescription | null;
   canTrickleIceCandidates: boolean | null;
   negotiationNeeded: boolean;
+  transceivers: NativeTransceiver[];
   /** The transports exist once a data section has been negotiated. */
   sctp: NativeSctp | null;
   dtls: NativeDtls | null;
@@ -131,6 +133,7 @@ export interface PeerSnapshot {
 
 /** What happens in the core, in the order in which it happens. */
 export type NativeEvent =
+  | NativeMediaEvent
   | {
       type: 'iceCandidate';
       candidate: string;

@@ -120,6 +120,24 @@ pub enum Codec {
     Other,
 }
 
+impl Codec {
+    /// Its name in `a=rtpmap`, as it is usually written; `unknown` for [`Self::Other`].
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opus => "opus",
+            Self::Pcmu => "PCMU",
+            Self::Pcma => "PCMA",
+            Self::Vp8 => "VP8",
+            Self::Vp9 => "VP9",
+            Self::H264 => "H264",
+            Self::Av1 => "AV1",
+            Self::TelephoneEvent => "telephone-event",
+            Self::ComfortNoise => "CN",
+            Self::Other => "unknown",
+        }
+    }
+}
+
 /// A header extension (RFC 8285) that this crate reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Extension {

@@ -2,7 +2,10 @@ import type { NativeDtlsConfig, NativeIceConfig, NativePeerConfig, NativeSctpCon
 import { conversionFailed, isObject, type Converter } from '../../webidl';
 
 /** Settings of the transport that W3C leaves to the user agent. Everything may be left out. */
-export type RTCTransportOptions = Omit<NativePeerConfig, 'iceServers' | 'iceTransportPolicy' | 'certificates'>;
+export type RTCTransportOptions = Omit<
+  NativePeerConfig,
+  'iceServers' | 'iceTransportPolicy' | 'certificates' | 'media'
+>;
 
 /** The members of an options object: `true`, or those of the object that a member is. */
 type Members<T> = { [K in keyof Required<T>]: true | Members<NonNullable<T[K]>> };

@@ -77,6 +77,8 @@ pub struct Transceiver {
     pub receiver_track: String,
     /// Ids of the peer's streams that it belongs to.
     pub receiver_streams: Vec<String>,
+    /// The peer sends, by the last description that said so.
+    pub receives: bool,
     /// It is made by an offer of the peer.
     pub by_peer: bool,
 }
@@ -157,6 +159,7 @@ impl State {
             sender_streams: self.sender_streams.clone(),
             receiver_track: self.receiver_track.clone(),
             receiver_streams: self.round.receiver_streams.clone(),
+            receives: self.round.receives,
             by_peer: self.round.by_peer,
         }
     }

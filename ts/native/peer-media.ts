@@ -1,0 +1,63 @@
+import { binding } from './loader';
+import type { Peer, TransceiverOptions } from './binding';
+import { guard } from './error';
+import type { NativeDirection, NativeMediaCapabilities, NativeSectionParameters } from './media';
+
+export type {
+  CodecOptions as NativeCodec,
+  EncodingOptions as NativeEncodingInit,
+  TransceiverOptions as NativeTransceiverInit,
+} from './binding';
+
+/** The codecs and header extensions that there are for a kind. */
+export function mediaCapabilities(kind: 'audio' | 'video'): NativeMediaCapabilities {
+  return JSON.parse(guard(() => binding.Peer.mediaCapabilities(kind))) as NativeMediaCapabilities;
+}
+
+/** Audio and video of one connection. All methods are synchronous and throw `NativeError`; transceivers go by their number. */
+export class NativePeerMedia {
+  readonly #peer: Peer;
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  /** Returns the number of the new transceiver. */
+  addTransceiver(kind: 'audio' | 'video', init: TransceiverOptions): number {
+    return guard(() => this.#peer.addTransceiver(kind, init));
+  }
+
+  /** Takes full effect with the next negotiation; what is sent less, at once. */
+  setDirection(transceiver: number, direction: NativeDirection): void {
+    guard(() => this.#peer.setDirection(transceiver, direction));
+  }
+
+  /** With `byTrack`, `addTrack()` on a transceiver that is there. */
+  setSenderStreams(transceiver: number, streams: string[], byTrack: boolean): void {
+    guard(() => this.#peer.setSenderStreams(transceiver, streams, byTrack));
+  }
+
+  /** As many encodings as there are, under the same names. */
+  setEncodings(...[transceiver, encodings]: Parameters<Peer['setEncodings']>): void {
+    guard(() => this.#peer.setEncodings(transceiver, encodings));
+  }
+
+  /** An empty list stands for all that there are. */
+  setCodecPreferences(...[transceiver, codecs]: Parameters<Peer['setCodecPreferences']>): void {
+    guard(() => this.#peer.setCodecPreferences(transceiver, codecs));
+  }
+
+  stopTransceiver(transceiver: number): void {
+    guard(() => this.#peer.stopTransceiver(transceiver));
+  }
+
+  /** What was negotiated for each section. */
+  parameters(): NativeSectionParameters[] {
+    return JSON.parse(guard(() => this.#peer.mediaParameters())) as NativeSectionParameters[];
+  }
+
+  /** Of one of the streams that are received, or of all of a transceiver. */
+  requestKeyFrame(transceiver: number, ssrc?: number): void {
+    guard(() => this.#peer.requestKeyFrame(transceiver, ssrc));
+  }
+}
