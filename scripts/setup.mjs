@@ -35,8 +35,28 @@ export function install() {
   if (!dependenciesAreCurrent()) run('npm', ['ci', '--no-audit', '--no-fund']);
 }
 
+/** What the native core is built with, and where it comes from. Without them Cargo would fail in the middle, in a crate's words. */
+const TOOLS = [
+  { command: 'cargo', purpose: 'compiles the core', from: 'https://rustup.rs' },
+  {
+    command: 'cmake',
+    purpose: 'builds libopus, the audio codec',
+    from: "your system's packages (apt install cmake, brew install cmake, winget install Kitware.CMake) or pip install cmake",
+  },
+];
+
+/** Ends this process with one sentence for each tool that is not there. */
+function requireTools() {
+  const missing = TOOLS.filter(({ command }) => spawnSync(command, ['--version'], { stdio: 'ignore' }).error);
+  if (missing.length === 0) return;
+  for (const { command, purpose, from } of missing)
+    console.error(`${command} is missing: it ${purpose}. Get it from ${from}.`);
+  process.exit(1);
+}
+
 /** Installs what is missing and builds the native core, the TypeScript and the type bundles. */
 export function build() {
+  requireTools();
   install();
   run('npm', ['run', '--silent', 'build']);
 }
