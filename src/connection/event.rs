@@ -101,7 +101,7 @@ fn value(event: &Event) -> Value {
         Event::Media(event) => media_event::encode(event),
         Event::MediaFault { transceiver, message } => media_event::fault(*transceiver, message),
         // JavaScript sees it in the snapshot after the description.
-        Event::Track(_) => Value::Null,
+        Event::Track(_) | Event::MediaChanged => Value::Null,
     }
 }
 

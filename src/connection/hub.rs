@@ -170,6 +170,7 @@ impl State {
         let peers = std::mem::take(&mut lock(&self.peers).open);
         for registered in peers.values() {
             registered.peer.close();
+            registered.sink.close();
         }
     }
 }

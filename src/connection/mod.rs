@@ -25,7 +25,7 @@ mod media_event;
 mod meter;
 mod options;
 mod outbox;
-mod peer;
+pub(crate) mod peer;
 mod sink;
 mod stats;
 mod transceivers;

@@ -13,6 +13,7 @@ use ossa_peer::stats::StatsReport;
 use ossa_peer::{
     CandidateInit, ChannelId, DataChannelInit, ErrorKind, MessageKind, Priority, SdpType, Snapshot,
 };
+use ossa_tracks::Tracks;
 
 use super::certificate::Certificate;
 use super::diagnosis;
@@ -314,6 +315,7 @@ impl Peer {
         let stats =
             stats_of(&peer).unwrap_or_else(|_| stats::encode(&StatsReport::default(), unix_milliseconds()));
         peer.close();
+        self.sink.close();
         let snapshot = snapshot_of(&peer).unwrap_or_else(|_| event::snapshot(&Snapshot::closed()));
         self.phase.replace(Phase::Closed { snapshot, stats });
         self.state.unregister(self.id);
@@ -323,6 +325,16 @@ impl Peer {
 }
 
 impl Peer {
+    /// Its tracks.
+    pub(crate) fn tracks(&self) -> Result<&Tracks> {
+        Ok(self.sink.tracks(&self.open()?))
+    }
+
+    /// Where its events go.
+    pub(super) fn sink(&self) -> &PeerSink {
+        &self.sink
+    }
+
     /// The core's peer, unless it is closed.
     pub(super) fn open(&self) -> Result<ossa_net::Peer> {
         match &*self.phase.borrow() {
@@ -346,7 +358,10 @@ impl ObjectFinalize for Peer {
     fn finalize(self, env: Env) -> Result<()> {
         if let Phase::Open(peer) = self.phase.into_inner() {
             // A panic must not unwind into the garbage collector. There is nobody to tell.
-            let _ = catch_unwind(AssertUnwindSafe(|| peer.close()));
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                peer.close();
+                self.sink.close();
+            }));
             self.state.unregister(self.id);
             env.adjust_external_memory(-MEMORY)?;
         }

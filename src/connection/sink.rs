@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 use ossa_agent::{Lifted, LongString, lift};
-use ossa_net::Sink;
-use ossa_peer::{ChannelId, Event, MessageKind};
+use ossa_net::{Peer, Sink};
+use ossa_peer::{ChannelId, Event, MessageKind, TrackChange, TransceiverId};
+use ossa_tracks::Tracks;
 
 use super::event;
 use super::inbox::{Kind, LongText};
@@ -36,6 +37,8 @@ pub(crate) struct PeerSink {
     meters: Mutex<Meters>,
     /// Channels whose large messages JavaScript takes without their long strings; as many as have been opened at most.
     lifting: Mutex<HashSet<u32>>,
+    /// What is sent and received of audio and video, once JavaScript has asked for any of it.
+    tracks: OnceLock<Tracks>,
 }
 
 impl PeerSink {
@@ -47,6 +50,37 @@ impl PeerSink {
             paused: AtomicBool::new(false),
             meters: Mutex::default(),
             lifting: Mutex::default(),
+            tracks: OnceLock::new(),
+        }
+    }
+
+    /// The tracks of the peer, whose sink this is.
+    pub(crate) fn tracks(&self, peer: &Peer) -> &Tracks {
+        self.tracks.get_or_init(|| Tracks::new(peer))
+    }
+
+    /// A transceiver is stopped, and so is what it sends and receives.
+    pub(crate) fn stopped(&self, transceiver: TransceiverId) {
+        if let Some(tracks) = self.tracks.get() {
+            tracks.stop(transceiver);
+        }
+    }
+
+    /// The peer is closed: its tracks are over.
+    pub(crate) fn close(&self) {
+        if let Some(tracks) = self.tracks.get() {
+            tracks.close();
+        }
+    }
+
+    /// Audio and video never go through JavaScript's queue. What nobody has asked for is dropped.
+    fn media(&self, event: Event) {
+        let Some(tracks) = self.tracks.get() else { return };
+        match event {
+            Event::Media(event) => tracks.handle(*event),
+            Event::MediaChanged => tracks.changed(),
+            Event::Track(TrackChange::Stopped { transceiver }) => tracks.stop(transceiver),
+            _ => {}
         }
     }
 
@@ -153,7 +187,10 @@ impl Sink for PeerSink {
         match event {
             Event::Message { id, kind, data } => self.message(id, kind, data),
             Event::Released { id, bytes } => self.release(id, bytes),
-            event => self.control(&event),
+            event => {
+                self.control(&event);
+                self.media(event);
+            }
         }
     }
 

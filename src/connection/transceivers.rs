@@ -121,7 +121,9 @@ impl Peer {
     pub fn stop_transceiver(&self, transceiver: f64) -> Result<()> {
         let id = number(transceiver)?;
         let stopped = self.open()?.with(|connection, now| connection.stop_transceiver(now, id));
-        stopped.flatten().map_err(from_peer)
+        stopped.flatten().map_err(from_peer)?;
+        self.sink().stopped(id);
+        Ok(())
     }
 
     /// What was negotiated for each section.

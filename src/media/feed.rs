@@ -5,7 +5,7 @@ use ossa_codec::track::Feed;
 
 use super::hub::AudioHub;
 use super::track::AudioTrack;
-use super::{clock, encoding, format};
+use super::{encoding, format};
 use crate::base::error::{Result, failure};
 use crate::base::values::milliseconds;
 
@@ -62,7 +62,7 @@ impl AudioFeed {
     /// The clock begins to play.
     #[napi(catch_unwind)]
     pub fn start(&self) -> Result<()> {
-        clock::play(self.feed.clone()).map_err(|error| {
+        ossa_tracks::play(self.feed.clone()).map_err(|error| {
             failure("OperationError", &format!("no thread can be had to play audio: {error}"))
         })
     }

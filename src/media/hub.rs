@@ -10,7 +10,6 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use ossa_codec::track::{BLOCK, Notify};
 
-use super::clock;
 use crate::base::error::Result;
 use crate::base::lock::lock;
 
@@ -42,12 +41,12 @@ impl Mailbox {
                 return;
             }
             // Ticks are not exact: what comes with the next one is not put off until the one after it.
-            clock::is_ticking()
+            ossa_tracks::is_ticking()
                 || state.last.is_some_and(|last| now.saturating_duration_since(last) < BLOCK * 9 / 10)
         };
         let later = || {
             let mailbox = self.clone();
-            clock::wake_later(Box::new(move || mailbox.wake()))
+            ossa_tracks::wake_later(Box::new(move || mailbox.wake()))
         };
         if !soon || later().is_err() {
             self.wake();

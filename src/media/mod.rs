@@ -1,12 +1,7 @@
-//! Audio as `ts/media` sees it: sources, tracks and sinks of `ossa_codec`, the clock that plays them, and one wake-up of JavaScript for
-//! all of them.
-//!
-//! What carries RTP stands on the same faces, from native to native. A sender takes the audio of an [`AudioTrack`] as a
-//! [`Sink`](ossa_codec::track::Sink) that it [attaches](ossa_codec::track::Track::attach); a receiver pushes what it has decoded into a
-//! [`Source`](ossa_codec::track::Source), from its own thread or, as a [`Paced`](ossa_codec::track::Paced), on the ticks of [`clock`].
-//! JavaScript is in the way of neither.
+//! Audio as `ts/media` sees it: sources, tracks and sinks of `ossa_codec`, one wake-up of JavaScript for all of them, and what
+//! connections send and receive of them, which `ossa_tracks` does without JavaScript.
 
-mod clock;
+mod connection;
 mod feed;
 mod hub;
 mod source;

@@ -1,5 +1,5 @@
 import { binding } from './loader';
-import type { Peer, TransceiverOptions } from './binding';
+import type { AudioTrack, Peer, TransceiverOptions } from './binding';
 import { guard } from './error';
 import type { NativeDirection, NativeMediaCapabilities, NativeSectionParameters } from './media';
 
@@ -45,6 +45,16 @@ export class NativePeerMedia {
   /** An empty list stands for all that there are. */
   setCodecPreferences(...[transceiver, codecs]: Parameters<Peer['setCodecPreferences']>): void {
     guard(() => this.#peer.setCodecPreferences(transceiver, codecs));
+  }
+
+  /** From now on the sender sends this track, encoded as was negotiated; `null`: nothing. Needs no negotiation. */
+  sendAudio(transceiver: number, track: AudioTrack | null): void {
+    guard(() => this.#peer.sendAudio(transceiver, track));
+  }
+
+  /** A track of what the receiver gets: decoded, and played out as long as packets come. Nothing has to be negotiated before. */
+  receiveAudio(transceiver: number): AudioTrack {
+    return guard(() => this.#peer.receiveAudio(transceiver));
   }
 
   stopTransceiver(transceiver: number): void {

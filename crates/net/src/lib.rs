@@ -57,7 +57,7 @@ pub use crash::internal_errors;
 pub use error::Error;
 pub use foreground::Foreground;
 pub use interfaces::InterfaceFilter;
-pub use peer::Peer;
+pub use peer::{Peer, WeakPeer};
 pub use readiness::Watched;
 pub use runtime::{Runtime, RuntimeConfig};
 pub use sink::{OutMessage, Sink};

@@ -1,6 +1,6 @@
 //! The handle that the rest of the program holds.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use ossa_peer::{Connection, IceTransportPolicy};
@@ -27,7 +27,25 @@ struct Handle {
     shared: Arc<Shared>,
 }
 
+/// A handle that keeps no peer open: for what the peer itself leads to, such as its sink.
+#[derive(Clone)]
+pub struct WeakPeer {
+    handle: Weak<Handle>,
+}
+
+impl WeakPeer {
+    /// The peer, if somebody still has it.
+    pub fn upgrade(&self) -> Option<Peer> {
+        Some(Peer { handle: self.handle.upgrade()? })
+    }
+}
+
 impl Peer {
+    /// A handle that does not keep it open.
+    pub fn downgrade(&self) -> WeakPeer {
+        WeakPeer { handle: Arc::downgrade(&self.handle) }
+    }
+
     /// Makes a peer on the least loaded shard. No socket is opened before gathering starts, except a shared port.
     ///
     /// # Errors

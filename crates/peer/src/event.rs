@@ -120,6 +120,9 @@ pub enum Event {
     },
     /// A description has changed what is received (`track`, `removetrack`), or has ended a transceiver.
     Track(TrackChange),
+    /// What is sent or received of audio and video, or whether anything can be, may have changed: see
+    /// [`Connection::media_parameters`](crate::Connection::media_parameters).
+    MediaChanged,
     /// Audio and video have come, or something about them was told. Senders and receivers have the number of their transceiver.
     Media(Box<MediaEvent>),
     /// Media does not flow where both descriptions say that it does.

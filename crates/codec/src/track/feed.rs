@@ -2,14 +2,8 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::{BLOCK, Notify, Paced, Source, lock};
+use super::{BLOCK, Notify, Paced, Source, Ticks, lock};
 use crate::pcm::{Block, Encoding, Format, SampleReader};
-
-/// After a pause of the whole process (a machine that slept, a debugger) the time that is gone is not played in one go.
-const MAX_BEHIND: Duration = Duration::from_millis(200);
-
-/// Blocks of an hour.
-const HOUR: u32 = 360_000;
 
 /// A source of PCM that is written as it comes and played in real time. Where nothing is there to be played, silence is.
 pub struct Feed {
@@ -24,9 +18,7 @@ struct Inner {
     reader: SampleReader,
     /// At most `capacity` frames: what more is written is not taken, and the writer waits.
     queue: VecDeque<f32>,
-    /// When the first block was due, and how many have been played since.
-    began: Option<Instant>,
-    blocks: u32,
+    ticks: Ticks,
     writer_waits: bool,
     ending: bool,
     /// Audio was played, and has not run out since.
@@ -69,8 +61,7 @@ impl Feed {
         let inner = Inner {
             reader: SampleReader::new(encoding),
             queue: VecDeque::new(),
-            began: None,
-            blocks: 0,
+            ticks: Ticks::default(),
             writer_waits: false,
             ending: false,
             flowing: false,
@@ -143,24 +134,12 @@ impl Feed {
     /// The blocks that are due, and whether somebody has to be told.
     fn due(&self, now: Instant) -> (Vec<Block>, bool, bool) {
         let mut inner = lock(&self.inner);
-        let began = *inner.began.get_or_insert(now);
-        let elapsed = now.saturating_duration_since(began);
-        let mut due = (elapsed.as_nanos() / BLOCK.as_nanos()) as u32 + 1;
-        if elapsed > BLOCK * inner.blocks + MAX_BEHIND {
-            inner.began = Some(now);
-            inner.blocks = 0;
-            due = 1;
-        }
-        // Counting begins anew at a moment where the frames of every rate are whole.
-        if inner.blocks >= HOUR {
-            inner.blocks -= HOUR;
-            due -= HOUR;
-            inner.began = Some(began + BLOCK * HOUR);
-        }
         let mut tell = false;
         let mut blocks = Vec::new();
-        while inner.blocks < due && !(inner.ending && inner.queue.is_empty()) {
-            inner.blocks += 1;
+        for _ in 0..inner.ticks.due(now) {
+            if inner.ending && inner.queue.is_empty() {
+                break;
+            }
             let (block, ran_out) = inner.next(self.format);
             tell |= ran_out;
             blocks.push(block);
@@ -198,9 +177,7 @@ impl Inner {
     /// 10 ms, and whether audio has run out with them.
     fn next(&mut self, format: Format) -> (Block, bool) {
         let channels = format.channels().count();
-        // The n-th block ends where n * 10 ms end: for 11,025 Hz blocks have 110 or 111 frames.
-        let until = |blocks: u32| format.frames_in(BLOCK * blocks);
-        let frames = until(self.blocks) - until(self.blocks - 1);
+        let frames = self.ticks.play(format);
         let there = frames.min(self.queue.len() / channels);
         let mut samples: Vec<f32> = self.queue.drain(..there * channels).collect();
         samples.resize(frames * channels, 0.0);

@@ -14,6 +14,7 @@
 mod feed;
 mod source;
 mod tap;
+mod ticks;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 pub use feed::{Feed, FeedState, FeedStats};
 pub use source::{Attachment, Sink, Source, Track};
 pub use tap::{Tap, TapState, TapStats};
+pub use ticks::Ticks;
 
 /// What is played at a time: as in every implementation of WebRTC, so that nobody has to wait for more.
 pub const BLOCK: Duration = Duration::from_millis(10);

@@ -85,6 +85,11 @@ impl Source {
         !self.live_tracks().is_empty()
     }
 
+    /// Whether anybody listens: a track is left that was not stopped and has a sink.
+    pub fn is_taken(&self) -> bool {
+        self.live_tracks().iter().any(|track| !lock(&track.sinks).is_empty())
+    }
+
     /// How loud it is and was.
     pub fn loudness(&self) -> Loudness {
         *lock(&self.shared.loudness)

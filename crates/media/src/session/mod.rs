@@ -26,6 +26,8 @@ mod timer;
 #[cfg(test)]
 mod tests;
 
+pub use self::outbound::SendPosition;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 

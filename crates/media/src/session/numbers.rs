@@ -30,6 +30,11 @@ impl Numbers {
         index
     }
 
+    /// The sequence number of the next packet.
+    pub(super) fn upcoming(&self) -> u16 {
+        self.next as u16
+    }
+
     /// The index of a packet that has its number already; `None` if that was used before, or is too old to know.
     pub(super) fn take(&mut self, sequence: u16) -> Option<u64> {
         let index = estimate(self.used.highest(), sequence)?;

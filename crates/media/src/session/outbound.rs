@@ -36,6 +36,17 @@ pub(super) struct OutboundStream {
     remote: Option<RemoteInboundStats>,
 }
 
+/// Where a sent stream stands: whoever goes on with it, begins there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SendPosition {
+    /// The sequence number of the next packet.
+    pub next_sequence: u16,
+    /// The last timestamp, and when it was handed in; `None` if nothing was.
+    pub last: Option<(u32, Instant)>,
+    /// The share of packets that was lost, 0 to 1, as the last report of the other side says.
+    pub fraction_lost: Option<f64>,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     payload: Option<u8>,
@@ -108,6 +119,15 @@ impl OutboundStream {
     pub(super) fn padded(&mut self, bytes: usize) {
         self.counters.padding_packets += 1;
         self.counters.header_bytes += bytes as u64;
+    }
+
+    /// Where it stands.
+    pub(super) fn position(&self) -> SendPosition {
+        SendPosition {
+            next_sequence: self.numbers.upcoming(),
+            last: self.last.map(|(timestamp, at, _)| (timestamp, at)),
+            fraction_lost: self.remote.as_ref().map(|remote| remote.fraction_lost),
+        }
     }
 
     /// The timestamp of the last frame.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::MediaSession;
 use super::check;
-use super::outbound::OutboundStream;
+use super::outbound::{OutboundStream, SendPosition};
 use crate::config::{Encoding, Payload, SenderConfig};
 use crate::error::MediaError;
 use crate::frame::ExtensionValues;
@@ -81,6 +81,11 @@ impl MediaSession {
             self.end(stream);
         }
         Ok(())
+    }
+
+    /// Where an encoding stands; `None` if there is no such sender or encoding.
+    pub fn send_position(&self, id: SenderId, encoding: usize) -> Option<SendPosition> {
+        Some(self.senders.get(&id)?.streams.get(encoding)?.position())
     }
 
     fn end(&mut self, stream: OutboundStream) {

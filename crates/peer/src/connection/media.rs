@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ossa_media::{
-    EncodedFrame, Limits, MediaError, MediaSession, ReceiverConfig, ReceiverId, RtpPacket, SenderConfig,
-    SenderId, SessionConfig, SessionStats, SrtpKeys,
+    EncodedFrame, Limits, MediaError, MediaSession, ReceiverConfig, ReceiverId, RtpPacket, SendPosition,
+    SenderConfig, SenderId, SessionConfig, SessionStats, SrtpKeys,
 };
 use rand_chacha::rand_core::Rng;
 
@@ -176,6 +176,11 @@ impl Connection {
         Ok(())
     }
 
+    /// Where a sent stream stands; `None` where nothing can be sent.
+    pub fn send_position(&self, id: TransceiverId, encoding: usize) -> Option<SendPosition> {
+        self.media.as_ref()?.session.as_ref()?.send_position(SenderId(id.0), encoding)
+    }
+
     /// Counters of all streams; `None` before there are any.
     pub fn media_stats(&self) -> Option<SessionStats> {
         Some(self.media.as_ref()?.session.as_ref()?.stats())
@@ -196,6 +201,9 @@ impl Connection {
     pub(super) fn update_media(&mut self, now: Instant) {
         let sections = self.session.media_parameters();
         let Some(media) = &mut self.media else { return };
+        if !(sections.is_empty() && media.known.is_empty()) {
+            self.events.push_back(Event::MediaChanged);
+        }
         if media.session.is_none() && !sections.is_empty() && self.dtls.is_connected() {
             let mut seed = [0; 32];
             self.rng.fill_bytes(&mut seed);

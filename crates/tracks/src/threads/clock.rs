@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use ossa_codec::track::{BLOCK, Paced};
 
-use crate::base::lock::lock;
+use super::lock;
 
 static CLOCK: Mutex<Clock> = Mutex::new(Clock { playing: Vec::new(), waiting: Vec::new(), running: false });
 
@@ -26,7 +26,7 @@ struct Clock {
 }
 
 /// From now on `paced` is called on every tick until it says that it is over. Fails if no thread can be had.
-pub(crate) fn play(paced: Arc<dyn Paced>) -> io::Result<()> {
+pub fn play(paced: Arc<dyn Paced>) -> io::Result<()> {
     let mut clock = lock(&CLOCK);
     clock.run()?;
     clock.playing.push(paced);
@@ -34,7 +34,7 @@ pub(crate) fn play(paced: Arc<dyn Paced>) -> io::Result<()> {
 }
 
 /// Calls `wake` at the end of the next tick. Fails if no thread can be had.
-pub(super) fn wake_later(wake: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+pub fn wake_later(wake: Box<dyn FnOnce() + Send>) -> io::Result<()> {
     let mut clock = lock(&CLOCK);
     clock.run()?;
     clock.waiting.push(wake);
@@ -42,7 +42,7 @@ pub(super) fn wake_later(wake: Box<dyn FnOnce() + Send>) -> io::Result<()> {
 }
 
 /// Whether this thread is in the middle of a tick: at its end whoever waits is woken, once for all of it.
-pub(super) fn is_ticking() -> bool {
+pub fn is_ticking() -> bool {
     TICKING.get()
 }
 
@@ -66,7 +66,10 @@ fn tick_until_idle() {
             // A panic costs the stream that it happens in, and not the audio of all others.
             let on = catch_unwind(AssertUnwindSafe(|| paced.tick(now))).unwrap_or(false);
             if !on {
-                lock(&CLOCK).playing.retain(|other| !Arc::ptr_eq(other, paced));
+                // Once: it may have begun anew in the meantime.
+                let mut clock = lock(&CLOCK);
+                let at = clock.playing.iter().position(|other| Arc::ptr_eq(other, paced));
+                at.map(|at| clock.playing.remove(at));
             }
         }
         drop(playing);

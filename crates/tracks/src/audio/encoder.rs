@@ -1,0 +1,92 @@
+//! The encoders of audio behind one face.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use ossa_codec::g711::{self, Law};
+use ossa_codec::opus::{self, EncoderConfig};
+use ossa_codec::pcm::{Channels, Format};
+use ossa_media::{Codec, Payload};
+
+/// The rates that Opus encodes as they are.
+const OPUS_RATES: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];
+
+/// libopus takes no less.
+const LEAST_BITRATE: u64 = 6_000;
+const MOST_BITRATE: u64 = 510_000;
+
+pub(super) enum Encoder {
+    Opus(Box<OpusEncoder>),
+    G711(Law),
+}
+
+pub(super) struct OpusEncoder {
+    encoder: opus::Encoder,
+    /// What the other side asks for at most; `None`: what libopus thinks right.
+    most: Option<u32>,
+}
+
+impl Encoder {
+    /// For a payload type that was negotiated, and audio that comes in this shape. `None`: nothing here encodes it.
+    pub(super) fn new(payload: &Payload, source: Format) -> Option<Self> {
+        match payload.codec {
+            Codec::Pcmu => Some(Self::G711(Law::Mu)),
+            Codec::Pcma => Some(Self::G711(Law::A)),
+            Codec::Opus => {
+                let config = EncoderConfig::from_fmtp(&payload.fmtp);
+                // Mono for who asks for it, and for what is mono.
+                let stereo =
+                    config.format.channels() == Channels::Stereo && source.channels() == Channels::Stereo;
+                let channels = if stereo { Channels::Stereo } else { Channels::Mono };
+                let rate = if OPUS_RATES.contains(&source.rate()) { source.rate() } else { opus::CLOCK_RATE };
+                let format = Format::new(rate, channels).ok()?;
+                let encoder = opus::Encoder::new(EncoderConfig { format, ..config }).ok()?;
+                Some(Self::Opus(Box::new(OpusEncoder { encoder, most: config.bitrate })))
+            }
+            _ => None,
+        }
+    }
+
+    /// What is taken.
+    pub(super) fn format(&self) -> Format {
+        match self {
+            Self::Opus(opus) => opus.encoder.format(),
+            Self::G711(_) => Format::new(g711::SAMPLE_RATE, Channels::Mono).expect("a rate of ours"),
+        }
+    }
+
+    /// At most so many bits a second, and so many of 100 packets that do not arrive. G.711 has nothing to choose.
+    pub(super) fn adapt(&mut self, most: Option<u64>, loss: u8) {
+        let Self::Opus(opus) = self else { return };
+        let most = most.into_iter().chain(opus.most.map(u64::from)).min();
+        let bitrate = most.map(|most| most.clamp(LEAST_BITRATE, MOST_BITRATE) as u32);
+        // Values in their ranges are taken.
+        let _ = opus.encoder.set_bitrate(bitrate);
+        let _ = opus.encoder.set_expected_loss(loss.min(100));
+    }
+
+    /// The payload of a packet; `None` for silence that is not sent (DTX).
+    pub(super) fn encode(&mut self, samples: &[f32]) -> Option<Bytes> {
+        match self {
+            Self::Opus(opus) => {
+                let encoded = opus.encoder.encode(samples).ok()?;
+                (!encoded.silent).then_some(encoded.payload)
+            }
+            Self::G711(law) => {
+                let mut octets = Vec::with_capacity(samples.len());
+                law.encode(samples, &mut octets);
+                Some(octets.into())
+            }
+        }
+    }
+}
+
+/// How long a packet is to be: what the other side asks for, as far as the codec has it; 20 ms if it asks for nothing
+/// (RFC 7587 6.1, RFC 3551 4.2).
+pub(super) fn packet_time(asked: Option<Duration>) -> Duration {
+    const STEPS: [u64; 4] = [10, 20, 40, 60];
+    let asked = asked.map_or(20, |asked| asked.as_millis() as u64);
+    // The longest that is not longer than was asked for.
+    let step = STEPS.into_iter().rfind(|step| *step <= asked).unwrap_or(STEPS[0]);
+    Duration::from_millis(step)
+}
