@@ -381,6 +381,10 @@ export declare class Peer {
   mediaParameters(): string
   /** Asks the peer for a key frame of one of the streams that are received, or of all of a transceiver. */
   requestKeyFrame(transceiver: number, ssrc?: number | undefined | null): void
+  /** From now on the sender of a transceiver sends this track; `null`: nothing. Takes effect without negotiation. */
+  sendAudio(transceiver: number, track?: AudioTrack | undefined | null): void
+  /** A track of what the receiver of a transceiver gets. May be asked for before anything was negotiated. */
+  receiveAudio(transceiver: number): AudioTrack
 }
 
 /** The messages of one link that wait to be sent. Their text stays in JavaScript; this knows them by tickets. */
