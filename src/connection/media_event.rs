@@ -1,7 +1,9 @@
 //! What JavaScript is told of audio and video, as JSON: the types of `ts/native/media.ts`.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use ossa_media::{Encoding, Extension, Kind, MediaEvent, Payload};
+use ossa_media::{Encoding, Extension, HeardSource, Kind, MediaEvent, Payload};
 use ossa_peer::{CodecCapability, MediaCapabilities, SectionParameters, Transceiver, TransceiverId};
 use serde_json::{Map, Value, json};
 
@@ -63,6 +65,21 @@ pub(super) fn capabilities(capabilities: &MediaCapabilities, of: Kind) -> String
         "headerExtensions": extensions.collect::<Vec<_>>(),
     })
     .to_string()
+}
+
+/// The JSON of who was heard, each with how long ago that was.
+pub(super) fn heard(sources: &[(HeardSource, Duration)]) -> String {
+    let one = |(source, ago): &(HeardSource, Duration)| {
+        json!({
+            "source": source.ssrc,
+            "contributing": source.contributing,
+            "ago": ago.as_secs_f64() * 1000.0,
+            "rtpTimestamp": source.timestamp,
+            // RFC 6464: 127 is silence.
+            "audioLevel": source.level.map(|level| if level >= 127 { 0.0 } else { 10_f64.powf(-f64::from(level) / 20.0) }),
+        })
+    };
+    Value::Array(sources.iter().map(one).collect()).to_string()
 }
 
 fn capability(codec: &CodecCapability, of: Kind) -> Value {

@@ -9,7 +9,7 @@ use ossa_peer::{
 use super::media_event;
 use super::peer::Peer;
 use crate::base::error::{Result, from_peer, type_error};
-use crate::base::values::{choice, handle, integer};
+use crate::base::values::{choice, handle, integer, milliseconds};
 
 /// More encodings than a browser sends, and few enough for everybody.
 const MAX_ENCODINGS: usize = 16;
@@ -126,11 +126,40 @@ impl Peer {
         Ok(())
     }
 
+    /// `RTCRtcpParameters.cname` of what is sent.
+    #[napi(catch_unwind)]
+    pub fn cname(&self) -> Result<String> {
+        self.open()?.with(|connection, _| connection.cname().to_owned()).map_err(from_peer)
+    }
+
     /// What was negotiated for each section.
     #[napi(catch_unwind)]
     pub fn media_parameters(&self) -> Result<String> {
         let sections = self.open()?.with(|connection, _| connection.media_parameters());
         sections.map(|sections| media_event::parameters(&sections)).map_err(from_peer)
+    }
+
+    /// `RTCRtpReceiver.jitterBufferTarget`, in milliseconds up to 4,000.
+    #[napi(catch_unwind)]
+    pub fn set_jitter_target(&self, transceiver: f64, target: Option<f64>) -> Result<()> {
+        let id = number(transceiver)?;
+        let target = target.map(|target| milliseconds("jitterBufferTarget", target)).transpose()?;
+        let set = self.open()?.with(|connection, now| connection.set_jitter_target(now, id, target));
+        set.flatten().map_err(from_peer)
+    }
+
+    /// Who was heard in the last ten seconds, the latest first.
+    #[napi(catch_unwind)]
+    pub fn heard_sources(&self, transceiver: f64) -> Result<String> {
+        let id = number(transceiver)?;
+        let heard = self.open()?.with(|connection, now| {
+            let heard = connection.heard_sources(now, id);
+            heard
+                .into_iter()
+                .map(|source| (source, now.saturating_duration_since(source.at)))
+                .collect::<Vec<_>>()
+        });
+        heard.map(|heard| media_event::heard(&heard)).map_err(from_peer)
     }
 
     /// Asks the peer for a key frame of one of the streams that are received, or of all of a transceiver.

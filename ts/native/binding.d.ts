@@ -377,8 +377,14 @@ export declare class Peer {
   setCodecPreferences(transceiver: number, codecs: Array<CodecOptions>): void
   /** `RTCRtpTransceiver.stop()`. */
   stopTransceiver(transceiver: number): void
+  /** `RTCRtcpParameters.cname` of what is sent. */
+  cname(): string
   /** What was negotiated for each section. */
   mediaParameters(): string
+  /** `RTCRtpReceiver.jitterBufferTarget`, in milliseconds up to 4,000. */
+  setJitterTarget(transceiver: number, target?: number | undefined | null): void
+  /** Who was heard in the last ten seconds, the latest first. */
+  heardSources(transceiver: number): string
   /** Asks the peer for a key frame of one of the streams that are received, or of all of a transceiver. */
   requestKeyFrame(transceiver: number, ssrc?: number | undefined | null): void
   /** From now on the sender of a transceiver sends this track; `null`: nothing. Takes effect without negotiation. */

@@ -79,6 +79,19 @@ export interface NativeSectionParameters {
   };
 }
 
+/** Somebody who was heard. */
+export interface NativeHeardSource {
+  /** SSRC or CSRC. */
+  source: number;
+  /** A mixer has said so. */
+  contributing: boolean;
+  /** How many milliseconds ago. */
+  ago: number;
+  rtpTimestamp: number;
+  /** 0 to 1. */
+  audioLevel: number | null;
+}
+
 /** `RTCRtpCapabilities`, with the retransmissions told apart from the codecs. */
 export interface NativeMediaCapabilities {
   codecs: {

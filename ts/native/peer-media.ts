@@ -1,7 +1,7 @@
 import { binding } from './loader';
 import type { AudioTrack, Peer, TransceiverOptions } from './binding';
 import { guard } from './error';
-import type { NativeDirection, NativeMediaCapabilities, NativeSectionParameters } from './media';
+import type { NativeDirection, NativeHeardSource, NativeMediaCapabilities, NativeSectionParameters } from './media';
 
 export type {
   CodecOptions as NativeCodec,
@@ -61,9 +61,24 @@ export class NativePeerMedia {
     guard(() => this.#peer.stopTransceiver(transceiver));
   }
 
+  /** `RTCRtcpParameters.cname` of what is sent. */
+  cname(): string {
+    return guard(() => this.#peer.cname());
+  }
+
   /** What was negotiated for each section. */
   parameters(): NativeSectionParameters[] {
     return JSON.parse(guard(() => this.#peer.mediaParameters())) as NativeSectionParameters[];
+  }
+
+  /** In milliseconds, up to 4,000; `null` leaves it to the path. */
+  setJitterTarget(transceiver: number, target: number | null): void {
+    guard(() => this.#peer.setJitterTarget(transceiver, target));
+  }
+
+  /** Who was heard in the last ten seconds, the latest first. */
+  heardSources(transceiver: number): NativeHeardSource[] {
+    return JSON.parse(guard(() => this.#peer.heardSources(transceiver))) as NativeHeardSource[];
   }
 
   /** Of one of the streams that are received, or of all of a transceiver. */

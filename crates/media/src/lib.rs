@@ -25,7 +25,7 @@ pub use config::{Encoding, Limits, Payload, ReceiverConfig, SenderConfig, Sessio
 pub use error::MediaError;
 pub use event::MediaEvent;
 pub use frame::{AudioLevel, EncodedFrame, ExtensionValues, ReceivedFrame, RtpPacket};
-pub use session::{MediaSession, SendPosition};
+pub use session::{HeardSource, MediaSession, SendPosition};
 pub use stats::{
     DropCounts, InboundStats, OutboundStats, RemoteInboundStats, RemoteOutboundStats, SessionStats,
 };

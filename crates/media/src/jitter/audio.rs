@@ -31,6 +31,11 @@ impl Audio {
         }
     }
 
+    /// The least delay aimed at from now on.
+    pub(super) fn set_least(&mut self, least: Duration) {
+        self.delay.set_least(least);
+    }
+
     pub(super) fn give_up_before(&mut self, common: &mut Common, number: u64) {
         let frames = common.ring.all().filter(|&(at, slot)| at < number && slot.info.is_some()).count();
         common.stats.frames_dropped += frames as u64;

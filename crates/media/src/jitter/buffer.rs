@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::audio::Audio;
 use super::common::Common;
 use super::config::{JitterConfig, JitterStats};
+use super::held::Held;
 use super::missing::Missing;
 use super::ring::{Ring, Slot};
 use super::sequence::{Place, Sequence};
@@ -25,6 +26,7 @@ pub struct JitterBuffer {
     sequence: Sequence,
     common: Common,
     media: Media,
+    held: Held,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,7 @@ impl JitterBuffer {
                 stats: JitterStats::default(),
             },
             media,
+            held: Held::default(),
         }
     }
 
@@ -135,12 +138,30 @@ impl JitterBuffer {
         self.common.missing.set_round_trip(round_trip);
     }
 
+    /// How long frames are to wait at least, so that they come steadily: a wish, which is given up before anything is lost for it.
+    /// Zero leaves it to the path.
+    pub fn set_target(&mut self, target: Duration) {
+        match &mut self.media {
+            Media::Audio(audio) => audio.set_least(target),
+            Media::Video(_) => self.held.set_target(target),
+        }
+    }
+
     /// The next frame that is due.
     pub fn poll_frame(&mut self, now: Instant) -> Option<ReceivedFrame> {
-        match &mut self.media {
-            Media::Audio(audio) => audio.poll_frame(&mut self.common, now),
-            Media::Video(video) => video.poll_frame(&mut self.common, &self.payloads, now),
+        let video = match &mut self.media {
+            Media::Audio(audio) => return audio.poll_frame(&mut self.common, now),
+            Media::Video(video) => video,
+        };
+        if self.held.is_idle() {
+            return video.poll_frame(&mut self.common, &self.payloads, now);
         }
+        while let Some(frame) = video.poll_frame(&mut self.common, &self.payloads, now) {
+            self.held.push(now, frame);
+        }
+        let (frame, kept) = self.held.pop(now)?;
+        self.common.stats.delay += kept;
+        Some(frame)
     }
 
     /// Appends the sequence numbers to ask the sender for now (RFC 4585 6.2.1) to `out`, in order.
@@ -165,7 +186,7 @@ impl JitterBuffer {
             Media::Audio(audio) => audio.poll_timeout(&self.common),
             Media::Video(video) => video.poll_timeout(&self.common),
         };
-        media.into_iter().chain(self.common.missing.next_due()).min()
+        media.into_iter().chain(self.held.poll_timeout()).chain(self.common.missing.next_due()).min()
     }
 
     /// What it has seen and done.

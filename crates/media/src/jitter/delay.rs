@@ -61,6 +61,13 @@ impl Delay {
         delay
     }
 
+    /// The least delay from now on. It may be more than what the path could ever need.
+    pub(super) fn set_least(&mut self, least: Duration) {
+        let most = Duration::from_millis(BUCKETS as u64 * BUCKET_MS);
+        self.bounds = (least, self.bounds.1.min(most).max(least));
+        self.aim();
+    }
+
     /// The delay aimed at, beyond that of the quickest packets.
     pub(super) fn target(&self) -> Duration {
         self.target
@@ -199,6 +206,17 @@ mod tests {
         assert_eq!(delay.target(), 40 * MS);
         feed(&mut delay, start, 500..1_000, |at| at * 7 % 300);
         assert_eq!(delay.target(), 100 * MS);
+    }
+
+    #[test]
+    fn a_least_delay_can_be_asked_for_and_given_up() {
+        let mut delay = delay();
+        feed(&mut delay, origin(), 0..500, |_| 0);
+        delay.set_least(2_000 * MS);
+        assert_eq!(delay.target(), 2_000 * MS);
+        delay.set_least(Duration::ZERO);
+        assert_eq!(delay.target(), 5 * MS);
+        assert_eq!(delay.bounds, (Duration::ZERO, 500 * MS));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //!
 //! [`JitterBuffer`] is the face. Below it: [`video`] joins packets to frames and hands out what can be decoded; [`audio`] hands
 //! out each packet when it is due. Both stand on [`ring`] (the packets that wait), [`sequence`] (numbers that wrap, senders
-//! that start anew), [`missing`] (what to ask for again) and [`delay`] (how long audio has to wait for the slow packets).
+//! that start anew), [`missing`] (what to ask for again), [`held`] (video that is to come late and steady) and [`delay`] (how long audio has to wait for the slow packets).
 
 mod audio;
 mod buffer;
@@ -13,6 +13,7 @@ mod common;
 mod config;
 mod delay;
 mod dependencies;
+mod held;
 mod missing;
 mod ring;
 mod sequence;

@@ -297,3 +297,36 @@ fn at_five_percent_loss_and_fifty_milliseconds_every_frame_comes() {
     assert_eq!(got, 59_000_usize.div_ceil(33));
     assert_eq!(buffer.stats().frames_dropped, 0);
 }
+
+#[test]
+fn video_can_be_kept_back_and_comes_in_order_when_that_is_taken_back() {
+    let now = origin();
+    let (mut buffer, mut sender) = started(false, 7, now);
+    buffer.set_target(100 * MS);
+    for at in 0..3 {
+        feed(&mut buffer, now + at * 33 * MS, sender.vp8(false, 500));
+        assert!(frames(&mut buffer, now + at * 33 * MS).is_empty());
+    }
+    assert_eq!(buffer.poll_timeout(), Some(now + 100 * MS));
+    assert!(frames(&mut buffer, now + 99 * MS).is_empty());
+    assert_eq!(frames(&mut buffer, now + 100 * MS).len(), 1);
+    assert_eq!(buffer.stats().delay, 100 * MS);
+    buffer.set_target(0 * MS);
+    assert_eq!(frames(&mut buffer, now + 101 * MS).len(), 2);
+    feed(&mut buffer, now + 102 * MS, sender.vp8(false, 500));
+    assert_eq!(frames(&mut buffer, now + 102 * MS).len(), 1);
+}
+
+#[test]
+fn no_frame_is_lost_because_others_are_kept_back() {
+    let now = origin();
+    let (mut buffer, mut sender) = started(false, 7, now);
+    buffer.set_target(4_000 * MS);
+    let mut got = 0;
+    for _ in 0..1_000 {
+        feed(&mut buffer, now, sender.vp8(false, 50));
+        got += frames(&mut buffer, now).len();
+    }
+    assert!((700..1_000).contains(&got), "{got}");
+    assert_eq!(got + frames(&mut buffer, now + 4_000 * MS).len(), 1_000);
+}

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::clock::{middle, to_units, unix_time};
 use super::reception::Reception;
+use super::sources::Heard;
 use crate::config::{Payload, ReceiverConfig};
 use crate::frame::RtpPacket;
 use crate::jitter::{JitterBuffer, JitterConfig};
@@ -41,6 +42,7 @@ pub(super) struct InboundStream {
     pub(super) rid: Option<Bytes>,
     pub(super) delivery: Delivery,
     pub(super) last_packet: Instant,
+    pub(super) heard_sources: Heard,
     kind: Kind,
     payload: u8,
     reception: Reception,
@@ -109,6 +111,7 @@ impl InboundStream {
             rid,
             delivery,
             last_packet: now,
+            heard_sources: Heard::default(),
             kind: config.kind,
             payload: 0,
             reception: Reception::new(index),
@@ -138,6 +141,7 @@ impl InboundStream {
         let (bytes, recovered) = (packet.data.len() as u64, index.is_none());
         self.last_packet = now;
         self.heard = true;
+        self.heard_sources.note(now, &packet);
         self.payload = packet.payload;
         self.counters.packets += 1;
         self.counters.bytes += bytes;

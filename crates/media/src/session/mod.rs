@@ -2,7 +2,7 @@
 //!
 //! [`MediaSession`] is the face; `receive`, `feedback`, `send` and `reports` are its parts: what comes in of RTP and of RTCP, what goes
 //! out of both. Below them, each without knowledge of the others: `demux` (whose is a packet), `inbound` and `outbound` (one
-//! stream), `repair` (sent packets that can be sent again), `numbers` (none is used twice), `rate` (how much may be sent), `deadlines`, `timer` and `clock`. What a payload means is the
+//! stream), `sources` (who was heard), `repair` (sent packets that can be sent again), `numbers` (none is used twice), `rate` (how much may be sent), `deadlines`, `timer` and `clock`. What a payload means is the
 //! business of `payload`, how packets become frames that of `jitter`, what a path carries that of `bandwidth`.
 
 mod check;
@@ -21,12 +21,14 @@ mod repair;
 mod reports;
 mod send;
 mod sender;
+mod sources;
 mod timer;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::outbound::SendPosition;
+pub use self::sources::HeardSource;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -38,7 +40,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use self::clock::WallClock;
 use self::deadlines::Deadlines;
 use self::demux::Demux;
-use self::inbound::InboundStream;
+use self::inbound::{Delivery, InboundStream};
 use self::numbers::Retired;
 use self::rate::Rate;
 use self::receive::Activity;
@@ -77,6 +79,8 @@ pub struct MediaSession {
     arrivals: ArrivalRecorder,
     arrivals_of: u32,
     activity: BTreeMap<ReceiverId, Activity>,
+    /// How long frames of a receiver are to wait at least, where that was asked for.
+    targets: BTreeMap<ReceiverId, Duration>,
     next_silence_check: Option<Instant>,
     last_eviction: Option<Instant>,
 
@@ -134,6 +138,7 @@ impl MediaSession {
             arrivals: ArrivalRecorder::default(),
             arrivals_of: 0,
             activity: BTreeMap::new(),
+            targets: BTreeMap::new(),
             next_silence_check: None,
             last_eviction: None,
             srtp_out: Outbound::new(profile, &keys.local_key, &keys.local_salt)?,
@@ -205,6 +210,33 @@ impl MediaSession {
             self.streams.values().filter(|stream| stream.receiver == id).map(|stream| stream.ssrc).collect();
         gone.into_iter().for_each(|ssrc| self.drop_stream(ssrc));
         self.activity.remove(&id);
+        self.targets.remove(&id);
+        Ok(())
+    }
+
+    /// How long frames of a receiver are to wait at least, so that they come steadily; `None` leaves it to the path.
+    ///
+    /// # Errors
+    /// There is no such receiver.
+    pub fn set_jitter_target(
+        &mut self,
+        now: Instant,
+        id: ReceiverId,
+        target: Option<Duration>,
+    ) -> Result<(), MediaError> {
+        self.demux.receiver(id).ok_or(MediaError::UnknownReceiver(id))?;
+        match target {
+            Some(target) => self.targets.insert(id, target),
+            None => self.targets.remove(&id),
+        };
+        let mut changed = Vec::new();
+        for stream in self.streams.values_mut().filter(|stream| stream.receiver == id) {
+            if let Delivery::Frames(jitter) = &mut stream.delivery {
+                jitter.set_target(target.unwrap_or_default());
+                changed.push(stream.ssrc);
+            }
+        }
+        changed.into_iter().for_each(|ssrc| self.serve(now, ssrc));
         Ok(())
     }
 

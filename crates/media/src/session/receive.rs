@@ -124,10 +124,13 @@ impl MediaSession {
             let index = arrival.index.unwrap_or_else(|| u64::from(arrival.packet.sequence));
             InboundStream::new(now, (receiver, config), ssrc, rid.clone(), index)
         });
-        if let (true, Delivery::Frames(jitter), Some(round_trip)) =
-            (started, &mut stream.delivery, self.round_trip)
-        {
-            jitter.set_round_trip(round_trip);
+        if let (true, Delivery::Frames(jitter)) = (started, &mut stream.delivery) {
+            if let Some(round_trip) = self.round_trip {
+                jitter.set_round_trip(round_trip);
+            }
+            if let Some(target) = self.targets.get(&receiver) {
+                jitter.set_target(*target);
+            }
         }
         let packet = stream.packet(now, arrival, format);
         self.heard(now, receiver);

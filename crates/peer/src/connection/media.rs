@@ -1,13 +1,13 @@
 //! Audio and video over the transport: one [`MediaSession`] for all sections, as soon as both descriptions and the keys of the
 //! handshake are there (RFC 5764).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ossa_media::{
-    EncodedFrame, Limits, MediaError, MediaSession, ReceiverConfig, ReceiverId, RtpPacket, SendPosition,
-    SenderConfig, SenderId, SessionConfig, SessionStats, SrtpKeys,
+    EncodedFrame, HeardSource, Limits, MediaError, MediaSession, ReceiverConfig, ReceiverId, RtpPacket,
+    SendPosition, SenderConfig, SenderId, SessionConfig, SessionStats, SrtpKeys,
 };
 use rand_chacha::rand_core::Rng;
 
@@ -32,6 +32,8 @@ pub(super) struct Media {
     known: HashSet<TransceiverId>,
     /// Transceivers whose packets are handed out as they come.
     raw: HashSet<TransceiverId>,
+    /// How long frames are to wait at least, where that was asked for; also before anything was negotiated.
+    targets: HashMap<TransceiverId, Duration>,
     /// It was told that there are no keys.
     told: bool,
 }
@@ -39,7 +41,7 @@ pub(super) struct Media {
 impl Media {
     pub(super) fn new(cname: String, wall_clock: Duration, made: Instant) -> Self {
         let (known, raw) = (HashSet::new(), HashSet::new());
-        Self { cname, wall_clock, made, session: None, known, raw, told: false }
+        Self { cname, wall_clock, made, session: None, known, raw, targets: HashMap::new(), told: false }
     }
 
     pub(super) fn session(&mut self) -> Option<&mut MediaSession> {
@@ -76,6 +78,7 @@ impl Media {
             let _ = session.remove_receiver(ReceiverId(gone.0));
         }
         self.raw.retain(|id| there.contains(id));
+        self.targets.retain(|id, _| there.contains(id) || !self.known.contains(id));
         self.known = there;
         let raw = &self.raw;
         let mut refused = Vec::new();
@@ -86,6 +89,10 @@ impl Media {
                 session.set_sender(now, SenderId(id.0), sender(section)),
             ];
             refused.extend(results.into_iter().filter_map(|result| Some((id, result.err()?))));
+            if let Some(target) = self.targets.get(&id) {
+                // One that was refused is not there.
+                let _ = session.set_jitter_target(now, ReceiverId(id.0), Some(*target));
+            }
         }
         refused
     }
@@ -179,6 +186,35 @@ impl Connection {
     /// Where a sent stream stands; `None` where nothing can be sent.
     pub fn send_position(&self, id: TransceiverId, encoding: usize) -> Option<SendPosition> {
         self.media.as_ref()?.session.as_ref()?.send_position(SenderId(id.0), encoding)
+    }
+
+    /// How long frames of a transceiver are to wait at least, so that they come steadily (`RTCRtpReceiver.jitterBufferTarget`); `None`
+    /// leaves it to the path. Also before anything was negotiated.
+    ///
+    /// # Errors
+    /// `NotSupportedError` for a connection without audio and video.
+    pub fn set_jitter_target(
+        &mut self,
+        now: Instant,
+        id: TransceiverId,
+        target: Option<Duration>,
+    ) -> Result<(), Error> {
+        let media = self.media.as_mut().ok_or_else(without_media)?;
+        match target {
+            Some(target) => media.targets.insert(id, target),
+            None => media.targets.remove(&id),
+        };
+        if let Some(session) = media.session() {
+            // One that is not negotiated is told when it is.
+            let _ = session.set_jitter_target(now, ReceiverId(id.0), target);
+        }
+        Ok(())
+    }
+
+    /// Who was heard of a transceiver in the last ten seconds, the latest first.
+    pub fn heard_sources(&self, now: Instant, id: TransceiverId) -> Vec<HeardSource> {
+        let session = self.media.as_ref().and_then(|media| media.session.as_ref());
+        session.map(|session| session.sources(now, ReceiverId(id.0))).unwrap_or_default()
     }
 
     /// Counters of all streams; `None` before there are any.

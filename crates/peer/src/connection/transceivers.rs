@@ -96,6 +96,11 @@ impl Connection {
         Ok(())
     }
 
+    /// The canonical name in our descriptions (RFC 7022); empty without audio and video.
+    pub fn cname(&self) -> &str {
+        self.session.cname()
+    }
+
     /// What was negotiated for each transceiver (`RTCRtpSender.getParameters()`, `RTCRtpReceiver.getParameters()`).
     pub fn media_parameters(&self) -> Vec<SectionParameters> {
         self.session.media_parameters()
