@@ -21,13 +21,29 @@ const ROOMS = {
   'w3c/configuration': ['native', 'webidl', ...w3c('enums.ts', 'events')],
   'w3c/transports': ['native', 'webidl', ...w3c('descriptions', 'enums.ts', 'events')],
   'w3c/channel': ['native', 'webidl', ...w3c('enums.ts', 'events')],
-  'w3c/connection': [
-    ...w3c('channel', 'configuration', 'descriptions', 'enums.ts', 'events', 'transports'),
-    ...['base', 'native', 'webidl'],
-  ],
-  w3c: [...w3c('channel', 'configuration', 'connection', 'descriptions', 'enums.ts', 'events', 'transports'), 'webidl'],
+  'w3c/stats': ['webidl'],
   // Audio and video, without connections and devices.
   media: ['base', 'native', 'webidl', 'w3c/events'],
+  // And with connections.
+  'w3c/media': ['media', 'native', 'webidl', ...w3c('enums.ts', 'events', 'stats', 'transports')],
+  'w3c/connection': [
+    ...w3c('channel', 'configuration', 'descriptions', 'enums.ts', 'events', 'media', 'stats', 'transports'),
+    ...['base', 'media', 'native', 'webidl'],
+  ],
+  w3c: [
+    ...w3c(
+      'channel',
+      'configuration',
+      'connection',
+      'descriptions',
+      'enums.ts',
+      'events',
+      'media',
+      'stats',
+      'transports',
+    ),
+    'webidl',
+  ],
   // Names and keys.
   identity: ['base', 'native'],
   // How agents find each other.
@@ -52,7 +68,7 @@ const ROOMS = {
   ],
   // What programs import.
   ossa: [...agent('channels'), 'base', 'w3c'],
-  'wrtc.ts': ['w3c'],
+  'wrtc.ts': ['media', 'w3c'],
   'polyfill.ts': ['wrtc.ts'],
   // In a bundle for browsers it stands in for the polyfill.
   browser: [],

@@ -20,12 +20,6 @@ import { Server } from 'node:http';
 // @ts-ignore -- needs the types of Node
 import { Server as Server$1 } from 'node:https';
 
-/**
- * What script may assign to an event handler attribute such as `onopen`. `this` is the object that the event is fired at; it is
- * not typed, because the DOM library's own class stands there, and an object of ours has to pass for one of its.
- */
-type EventHandler<E extends Event = Event> = ((this: any, event: E) => unknown) | null;
-
 declare const ICE_TRANSPORT_POLICIES: readonly ["relay", "all"];
 /** Which candidates ICE may use. */
 type RTCIceTransportPolicy = (typeof ICE_TRANSPORT_POLICIES)[number];
@@ -82,6 +76,9 @@ type BinaryType = (typeof BINARY_TYPES)[number];
 declare const ERROR_DETAIL_TYPES: readonly ["data-channel-failure", "dtls-failure", "fingerprint-failure", "sctp-failure", "sdp-syntax-error", "hardware-encoder-not-available", "hardware-encoder-error"];
 /** What an {@link RTCError} is about. */
 type RTCErrorDetailType = (typeof ERROR_DETAIL_TYPES)[number];
+declare const TRANSCEIVER_DIRECTIONS: readonly ["sendrecv", "sendonly", "recvonly", "inactive", "stopped"];
+/** Which way a transceiver sends; `stopped` for one that is over. */
+type RTCRtpTransceiverDirection = (typeof TRANSCEIVER_DIRECTIONS)[number];
 
 /** Content of an {@link RTCError}. */
 interface RTCErrorInit {
@@ -111,6 +108,12 @@ declare class RTCError extends DOMException {
     /** Fatal TLS alert that was sent. */
     get sentAlert(): number | null;
 }
+
+/**
+ * What script may assign to an event handler attribute such as `onopen`. `this` is the object that the event is fired at; it is
+ * not typed, because the DOM library's own class stands there, and an object of ours has to pass for one of its.
+ */
+type EventHandler<E extends Event = Event> = ((this: any, event: E) => unknown) | null;
 
 /** Options that every event constructor takes (DOM Standard, 2.2). */
 interface RTCEventInit {
@@ -362,6 +365,475 @@ interface RemoveEventListener<Events> {
     (type: string, listener: RTCEventListener<any> | null, options?: {
         capture?: boolean;
     } | boolean): void;
+}
+
+/** A wish about a number (mediacapture-streams 4.3.6); a bare number is a wish, `exact`, `min` and `max` are demands. */
+type ConstrainNumber = number | {
+    exact?: number;
+    ideal?: number;
+    min?: number;
+    max?: number;
+};
+/** Wishes and demands (mediacapture-streams 4.3.8). What a source knows nothing of is ignored, as the standard has it. */
+interface MediaTrackConstraints {
+    /** Samples a second. */
+    sampleRate?: ConstrainNumber;
+    /** Bits of a sample. */
+    sampleSize?: ConstrainNumber;
+    /** 1 or 2. */
+    channelCount?: ConstrainNumber;
+    /** Alternatives; the first one that is met counts. */
+    advanced?: MediaTrackConstraints[];
+    /** Others, of devices. */
+    [other: string]: unknown;
+}
+/** What a source is like; absent is what it does not know of itself (mediacapture-streams 4.3.9). */
+interface MediaTrackSettings {
+    /** Samples a second. */
+    sampleRate?: number;
+    /** Bits of a sample. */
+    sampleSize?: number;
+    /** 1 or 2. */
+    channelCount?: number;
+}
+/** What a source could be like: the same as it is, since nothing of it can be changed (mediacapture-streams 4.3.7). */
+interface MediaTrackCapabilities {
+    /** Samples a second. */
+    sampleRate?: {
+        min: number;
+        max: number;
+    };
+    /** Bits of a sample. */
+    sampleSize?: {
+        min: number;
+        max: number;
+    };
+    /** 1 or 2. */
+    channelCount?: {
+        min: number;
+        max: number;
+    };
+}
+
+/** `live` until the track is stopped or its source ends. */
+type MediaStreamTrackState = 'live' | 'ended';
+/** Events of {@link MediaStreamTrack}. */
+interface MediaStreamTrackEventMap {
+    /** The source gives nothing for the time being. */
+    mute: Event;
+    /** The source gives something again. */
+    unmute: Event;
+    /** The source gives nothing any more. Not fired by `stop()`. */
+    ended: Event;
+}
+/** One stream of audio or video, out of a source of this package (mediacapture-streams 4.3). */
+declare class MediaStreamTrack extends EventTarget {
+    private constructor();
+    /** `audio` or `video`. */
+    get kind(): string;
+    /** A UUID, or what a remote description says. */
+    get id(): string;
+    /** What the source is called; may be empty. */
+    get label(): string;
+    /** Sound or pictures, if `true`; silence or black, if `false`. This track alone. */
+    get enabled(): boolean;
+    set enabled(value: boolean);
+    /** The source gives nothing for the time being. */
+    get muted(): boolean;
+    /** `live` or `ended`. */
+    get readyState(): MediaStreamTrackState;
+    /** Another track of the same source, which is enabled, disabled and stopped by itself. */
+    clone(): MediaStreamTrack;
+    /** Ends this track, without an event. The last track of a source that is stopped ends the source. */
+    stop(): void;
+    /** What the source could be like: nothing of it can be changed, so each range has one value. */
+    getCapabilities(): MediaTrackCapabilities;
+    /** What was last given to {@link applyConstraints} with success. */
+    getConstraints(): MediaTrackConstraints;
+    /** What the source is like. */
+    getSettings(): MediaTrackSettings;
+    /**
+     * Demands (`exact`, `min`, `max`) are checked, wishes change nothing.
+     *
+     * @throws OverconstrainedError if the source does not meet a demand; it cannot be changed.
+     */
+    applyConstraints(constraints?: MediaTrackConstraints): Promise<void>;
+    /** The source gives nothing for the time being. */
+    get onmute(): EventHandler;
+    set onmute(value: EventHandler);
+    /** The source gives something again. */
+    get onunmute(): EventHandler;
+    set onunmute(value: EventHandler);
+    /** The source gives nothing any more. */
+    get onended(): EventHandler;
+    set onended(value: EventHandler);
+}
+interface MediaStreamTrack {
+    addEventListener: AddEventListener<MediaStreamTrackEventMap>;
+    removeEventListener: RemoveEventListener<MediaStreamTrackEventMap>;
+}
+
+/** Options of {@link MediaStreamTrackEvent}. */
+interface MediaStreamTrackEventInit extends RTCEventInit {
+    /** The track that was added or removed. */
+    track: MediaStreamTrack;
+}
+/** `addtrack` and `removetrack` of a {@link MediaStream} (mediacapture-streams 4.4). */
+declare class MediaStreamTrackEvent extends Event {
+    /** @throws TypeError without a `track` that is a {@link MediaStreamTrack}. */
+    constructor(type: string, eventInitDict: MediaStreamTrackEventInit);
+    /** The track that was added or removed. */
+    get track(): MediaStreamTrack;
+}
+
+/** Events of {@link MediaStream}. Fired when the other side of a connection changes the stream, not by its own methods. */
+interface MediaStreamEventMap {
+    /** A track has come. */
+    addtrack: MediaStreamTrackEvent;
+    /** A track has gone. */
+    removetrack: MediaStreamTrackEvent;
+}
+/** Tracks that belong together (mediacapture-streams 4.2). */
+declare class MediaStream extends EventTarget {
+    /** Empty, or with the given tracks, or with those of another stream; tracks are shared, not cloned. */
+    constructor(streamOrTracks?: MediaStream | Iterable<MediaStreamTrack>);
+    /** A UUID, or what a remote description says. */
+    get id(): string;
+    /** A track of it is live. */
+    get active(): boolean;
+    /** Its tracks of audio. */
+    getAudioTracks(): MediaStreamTrack[];
+    /** Its tracks of video. */
+    getVideoTracks(): MediaStreamTrack[];
+    /** All of its tracks, in the order in which they came. */
+    getTracks(): MediaStreamTrack[];
+    /** The track of this id; `null` if there is none. */
+    getTrackById(trackId: string): MediaStreamTrack | null;
+    /** Adds a track, unless it is there already. No event. */
+    addTrack(track_: MediaStreamTrack): void;
+    /** Takes a track away, if it is there. It goes on. No event. */
+    removeTrack(track_: MediaStreamTrack): void;
+    /** Another stream, with clones of all tracks. */
+    clone(): MediaStream;
+    /** A track has come. */
+    get onaddtrack(): EventHandler<MediaStreamTrackEvent>;
+    set onaddtrack(value: EventHandler<MediaStreamTrackEvent>);
+    /** A track has gone. */
+    get onremovetrack(): EventHandler<MediaStreamTrackEvent>;
+    set onremovetrack(value: EventHandler<MediaStreamTrackEvent>);
+}
+interface MediaStream {
+    addEventListener: AddEventListener<MediaStreamEventMap>;
+    removeEventListener: RemoveEventListener<MediaStreamEventMap>;
+}
+
+/** A constraint that cannot be met (mediacapture-streams 12.1). */
+declare class OverconstrainedError extends DOMException {
+    #private;
+    /** `constraint` is the name of a member of {@link MediaTrackConstraints}. */
+    constructor(constraint: string, message?: string);
+    /** The name of the constraint. */
+    get constraint(): string;
+}
+
+/** A block of audio, as node-webrtc has it. */
+interface RTCAudioData {
+    /** Interleaved. */
+    samples: Int16Array;
+    /** Samples a second, 8,000 to 96,000. */
+    sampleRate: number;
+    /** Default: 16, and nothing else. */
+    bitsPerSample?: number;
+    /** 1 or 2. Default: 1. */
+    channelCount?: number;
+    /** Samples in each channel. Default: 10 ms. */
+    numberOfFrames?: number;
+}
+/** Tracks made from blocks of samples, as in node-webrtc: what is handed in is heard at once, so hand in 10 ms every 10 ms. */
+declare class RTCAudioSource {
+    /** A new track of this source. */
+    createTrack(): MediaStreamTrack;
+    /**
+     * Gives a block to all tracks.
+     *
+     * @throws TypeError if samples are missing or not as many as the other members say; RangeError for a rate or a number of channels that
+     * is not supported.
+     */
+    onData(data: RTCAudioData): void;
+    /** Ends all tracks. **(ours)** */
+    close(): void;
+}
+
+/** `data`: a block of samples. The block's members are the event's, as in node-webrtc. */
+interface RTCAudioDataEvent extends Event, Required<RTCAudioData> {
+}
+/** Events of {@link RTCAudioSink}. */
+interface RTCAudioSinkEventMap {
+    /** A block, as the track has it. */
+    data: RTCAudioDataEvent;
+}
+/** Reads a track as blocks of samples, as in node-webrtc. It keeps the process alive until it is stopped. */
+declare class RTCAudioSink extends EventTarget {
+    /** @throws TypeError if it is not a track of audio whose samples are at hand. */
+    constructor(track: MediaStreamTrack);
+    /** {@link stop} was called, or the track is over. */
+    get stopped(): boolean;
+    /** No block comes any more. */
+    stop(): void;
+    /** A block, as the track has it. */
+    get ondata(): EventHandler<RTCAudioDataEvent>;
+    set ondata(value: EventHandler<RTCAudioDataEvent>);
+}
+interface RTCAudioSink {
+    addEventListener: AddEventListener<RTCAudioSinkEventMap>;
+    removeEventListener: RemoveEventListener<RTCAudioSinkEventMap>;
+}
+
+/** What node-webrtc has beyond the standard, name for name, as far as it is about audio. */
+declare const nonstandard: Readonly<{
+    RTCAudioSource: typeof RTCAudioSource;
+    RTCAudioSink: typeof RTCAudioSink;
+}>;
+
+/** What kind of thing stands in the way of a connection. Stable, for programs. */
+type ConnectCauseKind = 
+/** A STUN or TURN server answers that it does not help: `code` says with what. */
+'server-refused'
+/** Nothing of use came from a server. */
+ | 'server-unreachable'
+/** The name of a server has no address. */
+ | 'server-name-not-found'
+/** The certificate of a server is not trusted, or is for another name. */
+ | 'server-untrusted'
+/** This machine itself, or the configuration: no file descriptors, no addresses, a server without a password. */
+ | 'local'
+/** Only relayed candidates may be used, and no TURN server is configured. */
+ | 'no-relay'
+/** This side has no candidate. */
+ | 'no-candidates'
+/** The other side has told of no candidate. */
+ | 'no-remote-candidates'
+/** The candidates of the other side are names (`.local`) that were not found. */
+ | 'names-not-found'
+/** One side has IPv4 only, the other IPv6 only. */
+ | 'no-common-family'
+/** Connectivity checks were sent, and nothing came back. */
+ | 'checks-unanswered'
+/** The other side's checks come in, but none of this side's is answered. */
+ | 'checks-one-way'
+/** Checks are answered, but no pair was chosen. */
+ | 'no-pair-chosen'
+/** There was a path, and the other side does not answer on it any more. */
+ | 'path-lost'
+/** ICE has a path, but DTLS has failed. */
+ | 'dtls-failed'
+/** ICE has a path, but DTLS is not ready. */
+ | 'dtls-unfinished'
+/** DTLS is ready, but the association for the channels is not. */
+ | 'sctp-unfinished'
+/** Agents only: this side has no signaling service at the moment. */
+ | 'signaling'
+/** Agents only: nothing has come from the other agent. */
+ | 'unanswered';
+/** Number of candidates of one side, by type. */
+interface CandidateCounts {
+    readonly host: number;
+    readonly srflx: number;
+    readonly relay: number;
+    /** How many of them all are private, link-local or loopback: they lead nowhere from outside of their network. */
+    readonly inner: number;
+}
+/** One thing that stands, or stood, in the way. */
+interface ConnectCause {
+    readonly kind: ConnectCauseKind;
+    /** What a STUN or TURN server answered (RFC 8489, RFC 8656: 300 to 699); 701: it was not reached, or this machine failed; else 0. */
+    readonly code: number;
+    /** In words. */
+    readonly text: string;
+    /** The server. */
+    readonly url?: string;
+    /** What to do about it, in words. */
+    readonly todo?: string;
+    /** The candidates of this side, where they matter. */
+    readonly local?: CandidateCounts;
+    /** Those that the other side has told of. */
+    readonly remote?: CandidateCounts;
+    /** Connectivity checks (RFC 8445) that were sent. */
+    readonly checksSent?: number;
+    /** Checks of the other side that came in. */
+    readonly checksReceived?: number;
+}
+
+/** The codes that this package emits. A code that another implementation sends is passed through as it is. */
+type AgentErrorCode = 'AGENT_NOT_FOUND' | 'AGENT_UNREACHABLE' | 'AUTH_EXPIRED' | 'AUTH_FAILED' | 'CAPABILITY_FAILED' | 'CAPABILITY_NOT_FOUND' | 'INTERNAL_ERROR' | 'INVALID_MESSAGE' | 'MESSAGE_EXPIRED' | 'MESSAGE_TOO_LARGE' | 'PROTOCOL_ERROR' | 'RATE_LIMIT_EXCEEDED' | 'TASK_CANCELLED' | 'TASK_TIMEOUT' | 'UNAUTHORIZED';
+/** What an {@link AgentError} is made of besides its text. */
+interface AgentErrorOptions {
+    /** Whether the same request may succeed later. Default: `false`. */
+    retryable?: boolean;
+    /** Anything more; travels as JSON when the error answers a call. Default: `{ causes }`, if there are causes. */
+    details?: unknown;
+    /** What stood in the way of a connection. Default: nothing. */
+    causes?: readonly ConnectCause[];
+    /** What led to it. */
+    cause?: unknown;
+}
+/** An error of the agent layer. `code` is stable and for programs, `message` is for people. */
+declare class AgentError extends Error {
+    /** One of {@link AgentErrorCode}, or what the other side sent. */
+    readonly code: AgentErrorCode | (string & {});
+    /** Whether the same request may succeed later. */
+    readonly retryable: boolean;
+    /** Anything more that the other side sent; `{ causes }` if this side knows any. */
+    readonly details: unknown;
+    /** What stood in the way of a connection, as far as this side knows: servers first, then the path. Empty for any other error. */
+    readonly causes: readonly ConnectCause[];
+    /** Throw one in a capability handler to give the caller a code of your own. */
+    constructor(code: AgentErrorCode | (string & {}), message: string, options?: AgentErrorOptions);
+}
+
+type Listener<Args extends unknown[]> = (...args: Args) => unknown;
+/** Events by name, each with the arguments of its listeners. */
+type EventArguments = Record<string, unknown[]>;
+/** An object with typed events. */
+declare class Emitter<Events extends EventArguments> {
+    #private;
+    /** Calls `listener` for every event of this name from now on, in the order of their arrival. */
+    on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this;
+    /** Like {@link on}, for the next event only. */
+    once<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this;
+    /** Takes a listener back that was added by {@link on} or {@link once}. */
+    off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this;
+}
+
+/** Facts that belong to a log message: agent URIs, ids, codes, sizes. */
+type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+/**
+ * Takes log messages: `console` will do, and so will most logging packages behind four small functions. Nothing secret
+ * is logged: no credentials, tokens, keys, payloads or addresses of candidates.
+ */
+interface Logger {
+    /** Single steps, for the hunt for a fault. */
+    debug(message: string, fields?: LogFields): void;
+    /** What an operator may want to see: links that come and go. */
+    info(message: string, fields?: LogFields): void;
+    /** Something was refused or went wrong, and the agent goes on. */
+    warn(message: string, fields?: LogFields): void;
+    /** Something does not work any more. */
+    error(message: string, fields?: LogFields): void;
+}
+
+/** How a sample is written: 16 bits signed, or 32 bits floating with full scale at 1; the lowest byte first. */
+type PCMEncoding = 's16le' | 'f32le';
+/** The shape of PCM. */
+interface PCMFormat {
+    /** Samples a second, 8,000 to 96,000. Default: 48,000. */
+    sampleRate?: number;
+    /** 1, or 2 for left and right, interleaved. Default: 1. */
+    channelCount?: number;
+    /** How a sample is written. Default: `s16le`. */
+    format?: PCMEncoding;
+}
+/** PCM in a piece of any size. Typed arrays of samples have to be of the format's kind; everything else is bytes. */
+type PCMChunk = ArrayBuffer | ArrayBufferView;
+
+/** Options of {@link PCMSource}. */
+interface PCMSourceOptions extends PCMFormat {
+    /** How much may wait to be played, in milliseconds, 20 to 3,600,000. More of it bridges longer pauses of the writer; a writer that is ahead waits. Default: 200. */
+    bufferDuration?: number;
+    /** What the track is called. Default: empty. */
+    label?: string;
+}
+/** Events of {@link PCMSource}. */
+interface PCMSourceEvents extends Record<string, unknown[]> {
+    /** Audio has run out while more may come; silence is played. At the end of a sentence that is as it should be. */
+    underrun: [];
+    /** All was played, or nobody listens any more: the track has ended. */
+    end: [];
+}
+/** What became of what was written. Frames are samples of one channel. */
+interface PCMSourceStats {
+    /** Frames that were taken. */
+    written: number;
+    /** Frames that were played. */
+    played: number;
+    /** Frames that {@link PCMSource.clear} has dropped. */
+    cleared: number;
+    /** Frames of silence that were played because nothing was there. */
+    silence: number;
+    /** How many times audio has run out. */
+    underruns: number;
+    /** Frames that wait. */
+    queued: number;
+}
+/**
+ * A track made from PCM: written in pieces of any size and as fast as the writer can, played in real time. While nothing is there to be
+ * played the track is silent.
+ */
+declare class PCMSource extends Emitter<PCMSourceEvents> {
+    #private;
+    /** The track. Stopping it, and all of its clones, ends the source: writes reject with `InvalidStateError`. */
+    readonly track: MediaStreamTrack;
+    /** Takes chunks of PCM. A write resolves when all of it is on its way; `close()` when all of it was played, and ends the track; `abort()` ends it now. */
+    readonly writable: WritableStream$1<PCMChunk>;
+    /** @throws TypeError or RangeError for an option that is out of its range. */
+    constructor(options?: PCMSourceOptions);
+    /**
+     * A source that plays a stream to its end: a WHATWG `ReadableStream`, a Node `Readable`, or anything else that can be iterated. An
+     * error of the stream ends the track and is the reason of {@link PCMSource.done}.
+     */
+    static from(stream: AsyncIterable<PCMChunk> | Iterable<PCMChunk>, options?: PCMSourceOptions): PCMSource;
+    /** Of a source made with {@link PCMSource.from}: resolves when all was played, rejects with what has gone wrong. Otherwise `undefined`. */
+    done: Promise<void> | undefined;
+    /** The largest sample of the last 10 ms, 0 to 1; 0 if the track is disabled. */
+    get level(): number;
+    /** How much waits to be played, in milliseconds. */
+    get bufferedDuration(): number;
+    /** Drops what waits to be played, at once: somebody has interrupted. What is written afterwards is played. Returns milliseconds. */
+    clear(): number;
+    /** Ends now, whatever waits. */
+    close(): void;
+    /** Counters. */
+    stats(): PCMSourceStats;
+}
+
+/** Options of {@link PCMSink}. */
+interface PCMSinkOptions extends PCMFormat {
+    /** How much may wait for a reader, in milliseconds, up to 3,600,000; more is dropped, the oldest first. Default: 1,000. */
+    bufferDuration?: number;
+}
+/** Events of {@link PCMSink}. */
+interface PCMSinkEvents extends Record<string, unknown[]> {
+    /** The reader is too slow: audio is being dropped. Told once, until it has read again. */
+    overrun: [];
+    /** The track is over, or {@link PCMSink.stop} was called. */
+    end: [];
+}
+/** What became of the track's audio. Frames are samples of one channel, at the rate of the sink. */
+interface PCMSinkStats {
+    /** Frames that were read. */
+    read: number;
+    /** Frames that were dropped. */
+    dropped: number;
+    /** How many times the reader was too slow. */
+    overruns: number;
+}
+/** A track read as PCM, at the rate, with the channels and in the format of the reader's choice. */
+declare class PCMSink extends Emitter<PCMSinkEvents> {
+    #private;
+    /** Bytes, as they come, about 10 ms a chunk; closes when the track is over. Cancelling it stops the sink. */
+    readonly readable: ReadableStream$1<Uint8Array>;
+    /** @throws TypeError if it is not a track of audio whose samples are at hand; TypeError or RangeError for an option out of its range. */
+    constructor(track: MediaStreamTrack, options?: PCMSinkOptions);
+    /** The chunks of {@link PCMSink.readable}. */
+    [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array>;
+    /** The largest sample of the last 10 ms, 0 to 1; 0 if the track is disabled. */
+    get level(): number;
+    /** The track is over, or {@link stop} was called. */
+    get stopped(): boolean;
+    /** Nothing comes in any more; what is there can be read. The track goes on. */
+    stop(): void;
+    /** Counters. */
+    stats(): PCMSinkStats;
 }
 
 /** An ICE candidate as plain data, as signaling carries it. */
@@ -687,6 +1159,131 @@ interface RTCConfiguration {
     transport?: RTCTransportOptions;
 }
 
+/** A codec (webrtc-pc 5.2.7). */
+interface RTCRtpCodec {
+    /** For example `audio/opus`; case does not matter. */
+    mimeType: string;
+    /** In Hz. */
+    clockRate: number;
+    /** Audio only: 1 or 2. */
+    channels?: number;
+    /** Value of `a=fmtp`. */
+    sdpFmtpLine?: string;
+}
+/** A codec with its number on the wire (webrtc-pc 5.2.8). */
+interface RTCRtpCodecParameters extends RTCRtpCodec {
+    /** RTP payload type, 0 to 127. */
+    payloadType: number;
+}
+/** A header extension with its number on the wire (webrtc-pc 5.2.6). */
+interface RTCRtpHeaderExtensionParameters {
+    /** Its name (RFC 8285). */
+    uri: string;
+    /** 1 to 255. */
+    id: number;
+    /** The extension is encrypted (RFC 6904): never here. Default: `false`. */
+    encrypted?: boolean;
+}
+/** What was negotiated for RTCP (webrtc-pc 5.2.5). */
+interface RTCRtcpParameters {
+    /** Canonical name of this end (RFC 7022); of senders only. */
+    cname?: string;
+    /** RTCP packets of reduced size (RFC 5506). */
+    reducedSize?: boolean;
+}
+/** What senders and receivers have in common (webrtc-pc 5.2.2). */
+interface RTCRtpParameters {
+    /** Header extensions that were negotiated. */
+    headerExtensions: RTCRtpHeaderExtensionParameters[];
+    /** RTCP as it was negotiated. */
+    rtcp: RTCRtcpParameters;
+    /** Codecs that were negotiated, the preferred one first. */
+    codecs: RTCRtpCodecParameters[];
+}
+/** One encoding of what is sent (webrtc-pc 5.2.4). */
+interface RTCRtpEncodingParameters {
+    /** Its name, where there are several: 1 to 255 letters and digits (RFC 8852). */
+    rid?: string;
+    /** Whether it is sent. Default: `true`. */
+    active?: boolean;
+    /** The codec to use. Default: the first one that was negotiated. */
+    codec?: RTCRtpCodec;
+    /** Upper limit in bit/s. */
+    maxBitrate?: number;
+    /** Video only: pictures a second. Kept for programs that set it; frames of video are encoded before they come here. */
+    maxFramerate?: number;
+    /** Video only: how much smaller than the source, 1 or more. Kept as `maxFramerate` is. */
+    scaleResolutionDownBy?: number;
+}
+/** What a sender sends (webrtc-pc 5.2.3). */
+interface RTCRtpSendParameters extends RTCRtpParameters {
+    /** Tells which `getParameters()` it comes from. */
+    transactionId: string;
+    /** What can be changed. */
+    encodings: RTCRtpEncodingParameters[];
+}
+/** What a receiver receives. */
+type RTCRtpReceiveParameters = RTCRtpParameters;
+/** Options of `setParameters()`: none. */
+type RTCSetParameterOptions = Record<never, never>;
+/** A header extension that there is. */
+interface RTCRtpHeaderExtensionCapability {
+    /** Its name (RFC 8285). */
+    uri: string;
+}
+/** What can be sent and received (webrtc-pc 5.2.9). */
+interface RTCRtpCapabilities {
+    /** Codecs, the preferred one first. */
+    codecs: RTCRtpCodec[];
+    /** Header extensions. */
+    headerExtensions: RTCRtpHeaderExtensionCapability[];
+}
+
+/** What a transceiver is made with (webrtc-pc 5.1). */
+interface RTCRtpTransceiverInit {
+    /** Which way it is to send. Default: `'sendrecv'`. */
+    direction?: RTCRtpTransceiverDirection;
+    /** Streams that the sent track belongs to. Default: none. */
+    streams?: MediaStream[];
+    /** Encodings of what is sent; several, for simulcast, need a `rid` each. Default: one. */
+    sendEncodings?: RTCRtpEncodingParameters[];
+}
+
+/** One entry of a report: these three, and the members of its type (W3C webrtc-stats). */
+interface RTCStats {
+    /** Identifies the monitored object across reports. */
+    id: string;
+    /** When the values were taken, in milliseconds since the Unix epoch. */
+    timestamp: number;
+    /** For example `transport`, `candidate-pair`, `data-channel`. */
+    type: string;
+    [member: string]: any;
+}
+/** Names the iterators of a map in any version of TypeScript: only 5.6 and later have `MapIterator`. */
+type Entries = ReadonlyMap<string, RTCStats>;
+/** Statistics of a connection: a read-only map from id to entry (webrtc-pc 8.4). */
+declare class RTCStatsReport {
+    private constructor();
+    /** Number of entries. */
+    get size(): number;
+    /** The pairs of id and entry. */
+    entries(): ReturnType<Entries['entries']>;
+    /** The ids. */
+    keys(): ReturnType<Entries['keys']>;
+    /** The entries. */
+    values(): ReturnType<Entries['values']>;
+    /** Calls a function for every entry. */
+    forEach(callback: (value: RTCStats, key: string, report: RTCStatsReport) => void, thisArg?: unknown): void;
+    /** The entry with this id. */
+    get(key: string): RTCStats | undefined;
+    /** Whether there is an entry with this id. */
+    has(key: string): boolean;
+}
+interface RTCStatsReport {
+    /** The pairs of id and entry. */
+    [Symbol.iterator](): ReturnType<Entries['entries']>;
+}
+
 /** A local and a remote candidate that packets travel between (webrtc-pc 5.6.2). */
 declare class RTCIceCandidatePair {
     private constructor();
@@ -793,52 +1390,133 @@ interface RTCSctpTransport {
     removeEventListener: RemoveEventListener<RTCSctpTransportEventMap>;
 }
 
-/** One entry of a report: these three, and the members of its type (W3C webrtc-stats). */
-interface RTCStats {
-    /** Identifies the monitored object across reports. */
-    id: string;
-    /** When the values were taken, in milliseconds since the Unix epoch. */
-    timestamp: number;
-    /** For example `transport`, `candidate-pair`, `data-channel`. */
-    type: string;
-    [member: string]: any;
-}
-/** Names the iterators of a map in any version of TypeScript: only 5.6 and later have `MapIterator`. */
-type Entries = ReadonlyMap<string, RTCStats>;
-/** Statistics of a connection: a read-only map from id to entry (webrtc-pc 8.4). */
-declare class RTCStatsReport {
+/** Sends a track to the peer (webrtc-pc 5.2). */
+declare class RTCRtpSender {
     private constructor();
-    /** Number of entries. */
-    get size(): number;
-    /** The pairs of id and entry. */
-    entries(): ReturnType<Entries['entries']>;
-    /** The ids. */
-    keys(): ReturnType<Entries['keys']>;
-    /** The entries. */
-    values(): ReturnType<Entries['values']>;
-    /** Calls a function for every entry. */
-    forEach(callback: (value: RTCStats, key: string, report: RTCStatsReport) => void, thisArg?: unknown): void;
-    /** The entry with this id. */
-    get(key: string): RTCStats | undefined;
-    /** Whether there is an entry with this id. */
-    has(key: string): boolean;
-}
-interface RTCStatsReport {
-    /** The pairs of id and entry. */
-    [Symbol.iterator](): ReturnType<Entries['entries']>;
+    /** What is sent; `null` for nothing. */
+    get track(): MediaStreamTrack | null;
+    /** What its packets go over; `null` before a local description. */
+    get transport(): RTCDtlsTransport | null;
+    /** What can be sent of a kind; `null` for a kind that there is not. */
+    static getCapabilities(kind: string): RTCRtpCapabilities | null;
+    /**
+     * Changes what is sent, without a negotiation. `parameters` are those of {@link getParameters}, called in the same turn of the event
+     * loop, with other `encodings`.
+     *
+     * @returns rejects with `InvalidStateError` for a transceiver that is stopped, or without `getParameters()`; `InvalidModificationError`
+     * for a change that is not possible; a RangeError for numbers that are out of range.
+     */
+    setParameters(parameters: RTCRtpSendParameters, setParameterOptions?: RTCSetParameterOptions): Promise<void>;
+    /** What is sent, as a copy. */
+    getParameters(): RTCRtpSendParameters;
+    /**
+     * Sends another track, or nothing, without a negotiation.
+     *
+     * @returns rejects with a TypeError for a track of another kind; `InvalidStateError` for a transceiver that is stopped.
+     */
+    replaceTrack(withTrack: MediaStreamTrack | null): Promise<void>;
+    /**
+     * Tells the peer that the track belongs to these streams. A negotiation is due.
+     *
+     * @throws DOMException `InvalidStateError` when closed.
+     */
+    setStreams(...streams: MediaStream[]): void;
+    /** Statistics of what is sent. */
+    getStats(): Promise<RTCStatsReport>;
 }
 
-/** Options of `createOffer`. */
-interface RTCOfferOptions {
-    /** New ICE credentials, hence new candidates. Default: `false`. */
-    iceRestart?: boolean;
-    /** Accepted for compatibility; there is no audio. */
-    offerToReceiveAudio?: boolean;
-    /** Accepted for compatibility; there is no video. */
-    offerToReceiveVideo?: boolean;
+/** A sender and a receiver that share a section of the descriptions (webrtc-pc 5.4). */
+declare class RTCRtpTransceiver {
+    private constructor();
+    /** Name of its section; `null` without one. */
+    get mid(): string | null;
+    /** What it sends with. */
+    get sender(): RTCRtpSender;
+    /** What it receives with. */
+    get receiver(): RTCRtpReceiver;
+    /**
+     * Which way it is to send. Takes full effect with the next negotiation, which is due; what is sent less, at once.
+     *
+     * @throws DOMException `InvalidStateError` when closed or stopped; TypeError for `stopped`.
+     */
+    get direction(): RTCRtpTransceiverDirection;
+    set direction(value: RTCRtpTransceiverDirection);
+    /** What was negotiated; `null` before. */
+    get currentDirection(): RTCRtpTransceiverDirection | null;
+    /**
+     * Ends it, for good. The peer hears of it with the next negotiation, which is due.
+     *
+     * @throws DOMException `InvalidStateError` when closed.
+     */
+    stop(): void;
+    /**
+     * Sets the codecs to negotiate, the preferred one first; an empty list stands for all that there are.
+     *
+     * @throws DOMException `InvalidModificationError` for a codec that there is not, and for a list without one to send media with.
+     */
+    setCodecPreferences(codecs: RTCRtpCodec[]): void;
 }
-/** Options of `createAnswer`: none. */
-type RTCAnswerOptions = Record<never, never>;
+
+/** A source that has contributed to what was heard in the last ten seconds (webrtc-pc 5.3). */
+interface RTCRtpContributingSource {
+    /** When it was heard last, in milliseconds since the start of the process (`performance.now()`). */
+    timestamp: number;
+    /** Its SSRC or CSRC. */
+    source: number;
+    /** How loud it was, 0 to 1; absent if the peer does not say. */
+    audioLevel?: number;
+    /** RTP timestamp of that moment. */
+    rtpTimestamp: number;
+}
+/** The source of the packets themselves. */
+type RTCRtpSynchronizationSource = RTCRtpContributingSource;
+/** Receives a track of the peer (webrtc-pc 5.3). */
+declare class RTCRtpReceiver {
+    private constructor();
+    /** What is received; it is there from the start, and muted until packets come. */
+    get track(): MediaStreamTrack;
+    /** What its packets come over; `null` before a local description. */
+    get transport(): RTCDtlsTransport | null;
+    /** What can be received of a kind; `null` for a kind that there is not. */
+    static getCapabilities(kind: string): RTCRtpCapabilities | null;
+    /** What was negotiated, as a copy. */
+    getParameters(): RTCRtpReceiveParameters;
+    /** Whose voices a mixer has put together in the last ten seconds, the latest first. */
+    getContributingSources(): RTCRtpContributingSource[];
+    /** Who has sent packets in the last ten seconds, the latest first. */
+    getSynchronizationSources(): RTCRtpSynchronizationSource[];
+    /** Statistics of what is received. */
+    getStats(): Promise<RTCStatsReport>;
+    /** How many milliseconds packets should be kept back for late ones, 0 to 4,000; `null` leaves it to the network. */
+    get jitterBufferTarget(): number | null;
+    set jitterBufferTarget(value: number | null);
+}
+
+/** Options of {@link RTCTrackEvent}. */
+interface RTCTrackEventInit extends RTCEventInit {
+    /** What receives the track. */
+    receiver: RTCRtpReceiver;
+    /** The track. */
+    track: MediaStreamTrack;
+    /** The peer's streams that it is in. Default: none. */
+    streams?: MediaStream[];
+    /** What the receiver belongs to. */
+    transceiver: RTCRtpTransceiver;
+}
+/** `track`: the peer sends something (webrtc-pc 5.7). */
+declare class RTCTrackEvent extends Event {
+    /** @throws TypeError without a receiver, a track and a transceiver. */
+    constructor(type: string, eventInitDict: RTCTrackEventInit);
+    /** What receives the track. */
+    get receiver(): RTCRtpReceiver;
+    /** The track; muted until packets come. */
+    get track(): MediaStreamTrack;
+    /** The peer's streams that it is in. */
+    get streams(): readonly MediaStream[];
+    /** What the receiver belongs to. */
+    get transceiver(): RTCRtpTransceiver;
+}
+
 /** Events of {@link RTCPeerConnection}. */
 interface RTCPeerConnectionEventMap {
     /** An offer should be made. */
@@ -860,12 +1538,26 @@ interface RTCPeerConnectionEventMap {
     icegatheringstatechange: Event;
     /** `connectionState` has changed. */
     connectionstatechange: Event;
+    /** The peer sends a track. */
+    track: RTCTrackEvent;
     /** The peer has created a channel. */
     datachannel: RTCDataChannelEvent;
 }
+
+/** Options of `createOffer`. */
+interface RTCOfferOptions {
+    /** New ICE credentials, hence new candidates. Default: `false`. */
+    iceRestart?: boolean;
+    /** Receive audio, with a transceiver if there is none, or do not. Transceivers are the better way (webrtc-pc 4.4.3.2). */
+    offerToReceiveAudio?: boolean;
+    /** The same for video. */
+    offerToReceiveVideo?: boolean;
+}
+/** Options of `createAnswer`: none. */
+type RTCAnswerOptions = Record<never, never>;
+
 /**
- * A connection to one peer (webrtc-pc 4.4), for data channels. Sections for audio and video in a remote description are
- * rejected in the answer. From its first description on a connection keeps the process alive, until it is closed by either
+ * A connection to one peer (webrtc-pc 4.4), for data channels, audio and video. From its first description on a connection keeps the process alive, until it is closed by either
  * side or has failed.
  */
 declare class RTCPeerConnection extends EventTarget {
@@ -967,6 +1659,36 @@ declare class RTCPeerConnection extends EventTarget {
     /** `connectionState` has changed. */
     get onconnectionstatechange(): EventHandler;
     set onconnectionstatechange(value: EventHandler);
+    /** The senders of all transceivers that are not stopped. */
+    getSenders(): RTCRtpSender[];
+    /** The receivers of all transceivers that are not stopped. */
+    getReceivers(): RTCRtpReceiver[];
+    /** The transceivers, in the order in which they were made. */
+    getTransceivers(): RTCRtpTransceiver[];
+    /**
+     * Sends a track, with a transceiver that has not sent yet or a new one. `negotiationneeded` follows.
+     *
+     * @param streams that the peer finds the track in.
+     * @throws DOMException `InvalidStateError` when closed; `InvalidAccessError` if the track is sent already.
+     */
+    addTrack(track: MediaStreamTrack, ...streams: MediaStream[]): RTCRtpSender;
+    /**
+     * Sends nothing any more with this sender, which stays. `negotiationneeded` follows.
+     *
+     * @throws DOMException `InvalidStateError` when closed; `InvalidAccessError` for a sender of another connection.
+     */
+    removeTrack(sender: RTCRtpSender): void;
+    /**
+     * Makes a transceiver, which gets a section of its own. `negotiationneeded` follows.
+     *
+     * @param trackOrKind what to send, or `'audio'` or `'video'`.
+     * @throws DOMException `InvalidStateError` when closed; `OperationError` beyond the number that a description holds; a TypeError or
+     * RangeError for encodings that can't be sent.
+     */
+    addTransceiver(trackOrKind: MediaStreamTrack | string, init?: RTCRtpTransceiverInit): RTCRtpTransceiver;
+    /** The peer sends a track. */
+    get ontrack(): EventHandler<RTCTrackEvent>;
+    set ontrack(value: EventHandler<RTCTrackEvent>);
     /** The transport of the data channels; `null` before one is negotiated. */
     get sctp(): RTCSctpTransport | null;
     /**
@@ -979,141 +1701,15 @@ declare class RTCPeerConnection extends EventTarget {
     get ondatachannel(): EventHandler<RTCDataChannelEvent>;
     set ondatachannel(value: EventHandler<RTCDataChannelEvent>);
     /**
-     * Statistics of the whole connection.
-     * @param selector only `null`: there are no tracks to select.
+     * Statistics of the whole connection, or of what sends or receives a track.
+     *
+     * @returns rejects with `InvalidAccessError` unless exactly one sender or receiver has the track.
      */
-    getStats(selector?: null): Promise<RTCStatsReport>;
+    getStats(selector?: MediaStreamTrack | null): Promise<RTCStatsReport>;
 }
 interface RTCPeerConnection {
     addEventListener: AddEventListener<RTCPeerConnectionEventMap>;
     removeEventListener: RemoveEventListener<RTCPeerConnectionEventMap>;
-}
-
-/** What kind of thing stands in the way of a connection. Stable, for programs. */
-type ConnectCauseKind = 
-/** A STUN or TURN server answers that it does not help: `code` says with what. */
-'server-refused'
-/** Nothing of use came from a server. */
- | 'server-unreachable'
-/** The name of a server has no address. */
- | 'server-name-not-found'
-/** The certificate of a server is not trusted, or is for another name. */
- | 'server-untrusted'
-/** This machine itself, or the configuration: no file descriptors, no addresses, a server without a password. */
- | 'local'
-/** Only relayed candidates may be used, and no TURN server is configured. */
- | 'no-relay'
-/** This side has no candidate. */
- | 'no-candidates'
-/** The other side has told of no candidate. */
- | 'no-remote-candidates'
-/** The candidates of the other side are names (`.local`) that were not found. */
- | 'names-not-found'
-/** One side has IPv4 only, the other IPv6 only. */
- | 'no-common-family'
-/** Connectivity checks were sent, and nothing came back. */
- | 'checks-unanswered'
-/** The other side's checks come in, but none of this side's is answered. */
- | 'checks-one-way'
-/** Checks are answered, but no pair was chosen. */
- | 'no-pair-chosen'
-/** There was a path, and the other side does not answer on it any more. */
- | 'path-lost'
-/** ICE has a path, but DTLS has failed. */
- | 'dtls-failed'
-/** ICE has a path, but DTLS is not ready. */
- | 'dtls-unfinished'
-/** DTLS is ready, but the association for the channels is not. */
- | 'sctp-unfinished'
-/** Agents only: this side has no signaling service at the moment. */
- | 'signaling'
-/** Agents only: nothing has come from the other agent. */
- | 'unanswered';
-/** Number of candidates of one side, by type. */
-interface CandidateCounts {
-    readonly host: number;
-    readonly srflx: number;
-    readonly relay: number;
-    /** How many of them all are private, link-local or loopback: they lead nowhere from outside of their network. */
-    readonly inner: number;
-}
-/** One thing that stands, or stood, in the way. */
-interface ConnectCause {
-    readonly kind: ConnectCauseKind;
-    /** What a STUN or TURN server answered (RFC 8489, RFC 8656: 300 to 699); 701: it was not reached, or this machine failed; else 0. */
-    readonly code: number;
-    /** In words. */
-    readonly text: string;
-    /** The server. */
-    readonly url?: string;
-    /** What to do about it, in words. */
-    readonly todo?: string;
-    /** The candidates of this side, where they matter. */
-    readonly local?: CandidateCounts;
-    /** Those that the other side has told of. */
-    readonly remote?: CandidateCounts;
-    /** Connectivity checks (RFC 8445) that were sent. */
-    readonly checksSent?: number;
-    /** Checks of the other side that came in. */
-    readonly checksReceived?: number;
-}
-
-/** The codes that this package emits. A code that another implementation sends is passed through as it is. */
-type AgentErrorCode = 'AGENT_NOT_FOUND' | 'AGENT_UNREACHABLE' | 'AUTH_EXPIRED' | 'AUTH_FAILED' | 'CAPABILITY_FAILED' | 'CAPABILITY_NOT_FOUND' | 'INTERNAL_ERROR' | 'INVALID_MESSAGE' | 'MESSAGE_EXPIRED' | 'MESSAGE_TOO_LARGE' | 'PROTOCOL_ERROR' | 'RATE_LIMIT_EXCEEDED' | 'TASK_CANCELLED' | 'TASK_TIMEOUT' | 'UNAUTHORIZED';
-/** What an {@link AgentError} is made of besides its text. */
-interface AgentErrorOptions {
-    /** Whether the same request may succeed later. Default: `false`. */
-    retryable?: boolean;
-    /** Anything more; travels as JSON when the error answers a call. Default: `{ causes }`, if there are causes. */
-    details?: unknown;
-    /** What stood in the way of a connection. Default: nothing. */
-    causes?: readonly ConnectCause[];
-    /** What led to it. */
-    cause?: unknown;
-}
-/** An error of the agent layer. `code` is stable and for programs, `message` is for people. */
-declare class AgentError extends Error {
-    /** One of {@link AgentErrorCode}, or what the other side sent. */
-    readonly code: AgentErrorCode | (string & {});
-    /** Whether the same request may succeed later. */
-    readonly retryable: boolean;
-    /** Anything more that the other side sent; `{ causes }` if this side knows any. */
-    readonly details: unknown;
-    /** What stood in the way of a connection, as far as this side knows: servers first, then the path. Empty for any other error. */
-    readonly causes: readonly ConnectCause[];
-    /** Throw one in a capability handler to give the caller a code of your own. */
-    constructor(code: AgentErrorCode | (string & {}), message: string, options?: AgentErrorOptions);
-}
-
-type Listener<Args extends unknown[]> = (...args: Args) => unknown;
-/** Events by name, each with the arguments of its listeners. */
-type EventArguments = Record<string, unknown[]>;
-/** An object with typed events. */
-declare class Emitter<Events extends EventArguments> {
-    #private;
-    /** Calls `listener` for every event of this name from now on, in the order of their arrival. */
-    on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this;
-    /** Like {@link on}, for the next event only. */
-    once<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this;
-    /** Takes a listener back that was added by {@link on} or {@link once}. */
-    off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): this;
-}
-
-/** Facts that belong to a log message: agent URIs, ids, codes, sizes. */
-type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
-/**
- * Takes log messages: `console` will do, and so will most logging packages behind four small functions. Nothing secret
- * is logged: no credentials, tokens, keys, payloads or addresses of candidates.
- */
-interface Logger {
-    /** Single steps, for the hunt for a fault. */
-    debug(message: string, fields?: LogFields): void;
-    /** What an operator may want to see: links that come and go. */
-    info(message: string, fields?: LogFields): void;
-    /** Something was refused or went wrong, and the agent goes on. */
-    warn(message: string, fields?: LogFields): void;
-    /** Something does not work any more. */
-    error(message: string, fields?: LogFields): void;
 }
 
 /**
@@ -1128,9 +1724,14 @@ declare function connectionCauses(connection: RTCPeerConnection): ConnectCause[]
 type Global<Name extends string, Ours> = Name extends keyof typeof globalThis ? (typeof globalThis)[Name] : Ours;
 /**
  * The interfaces that a browser's `window` has, as one object. In a program with the DOM library they have its types, because
- * libraries that take an implementation ask for those; the members for audio and video are declared by them, but not there.
+ * libraries that take an implementation ask for those.
  */
 interface Wrtc {
+    readonly MediaStream: Global<'MediaStream', typeof MediaStream>;
+    readonly MediaStreamTrack: Global<'MediaStreamTrack', typeof MediaStreamTrack>;
+    readonly MediaStreamTrackEvent: Global<'MediaStreamTrackEvent', typeof MediaStreamTrackEvent>;
+    /** What node-webrtc has beyond the standard. */
+    readonly nonstandard: typeof nonstandard;
     readonly RTCCertificate: Global<'RTCCertificate', typeof RTCCertificate>;
     readonly RTCDataChannel: Global<'RTCDataChannel', typeof RTCDataChannel>;
     readonly RTCDataChannelEvent: Global<'RTCDataChannelEvent', typeof RTCDataChannelEvent>;
@@ -1143,357 +1744,19 @@ interface Wrtc {
     readonly RTCPeerConnection: Global<'RTCPeerConnection', typeof RTCPeerConnection>;
     readonly RTCPeerConnectionIceErrorEvent: Global<'RTCPeerConnectionIceErrorEvent', typeof RTCPeerConnectionIceErrorEvent>;
     readonly RTCPeerConnectionIceEvent: Global<'RTCPeerConnectionIceEvent', typeof RTCPeerConnectionIceEvent>;
+    readonly RTCRtpReceiver: Global<'RTCRtpReceiver', typeof RTCRtpReceiver>;
+    readonly RTCRtpSender: Global<'RTCRtpSender', typeof RTCRtpSender>;
+    readonly RTCRtpTransceiver: Global<'RTCRtpTransceiver', typeof RTCRtpTransceiver>;
     readonly RTCSctpTransport: Global<'RTCSctpTransport', typeof RTCSctpTransport>;
     readonly RTCSessionDescription: Global<'RTCSessionDescription', typeof RTCSessionDescription>;
     readonly RTCStatsReport: Global<'RTCStatsReport', typeof RTCStatsReport>;
+    readonly RTCTrackEvent: Global<'RTCTrackEvent', typeof RTCTrackEvent>;
 }
 /**
  * For libraries that take an implementation of WebRTC, such as `new SimplePeer({ wrtc })`, and for code that was written as
  * `import wrtc from`: it is the default export as well.
  */
 declare const wrtc: Wrtc;
-
-/** A wish about a number (mediacapture-streams 4.3.6); a bare number is a wish, `exact`, `min` and `max` are demands. */
-type ConstrainNumber = number | {
-    exact?: number;
-    ideal?: number;
-    min?: number;
-    max?: number;
-};
-/** Wishes and demands (mediacapture-streams 4.3.8). What a source knows nothing of is ignored, as the standard has it. */
-interface MediaTrackConstraints {
-    /** Samples a second. */
-    sampleRate?: ConstrainNumber;
-    /** Bits of a sample. */
-    sampleSize?: ConstrainNumber;
-    /** 1 or 2. */
-    channelCount?: ConstrainNumber;
-    /** Alternatives; the first one that is met counts. */
-    advanced?: MediaTrackConstraints[];
-    /** Others, of devices. */
-    [other: string]: unknown;
-}
-/** What a source is like; absent is what it does not know of itself (mediacapture-streams 4.3.9). */
-interface MediaTrackSettings {
-    /** Samples a second. */
-    sampleRate?: number;
-    /** Bits of a sample. */
-    sampleSize?: number;
-    /** 1 or 2. */
-    channelCount?: number;
-}
-/** What a source could be like: the same as it is, since nothing of it can be changed (mediacapture-streams 4.3.7). */
-interface MediaTrackCapabilities {
-    /** Samples a second. */
-    sampleRate?: {
-        min: number;
-        max: number;
-    };
-    /** Bits of a sample. */
-    sampleSize?: {
-        min: number;
-        max: number;
-    };
-    /** 1 or 2. */
-    channelCount?: {
-        min: number;
-        max: number;
-    };
-}
-
-/** `live` until the track is stopped or its source ends. */
-type MediaStreamTrackState = 'live' | 'ended';
-/** Events of {@link MediaStreamTrack}. */
-interface MediaStreamTrackEventMap {
-    /** The source gives nothing for the time being. */
-    mute: Event;
-    /** The source gives something again. */
-    unmute: Event;
-    /** The source gives nothing any more. Not fired by `stop()`. */
-    ended: Event;
-}
-/** One stream of audio or video, out of a source of this package (mediacapture-streams 4.3). */
-declare class MediaStreamTrack extends EventTarget {
-    private constructor();
-    /** `audio` or `video`. */
-    get kind(): string;
-    /** A UUID, or what a remote description says. */
-    get id(): string;
-    /** What the source is called; may be empty. */
-    get label(): string;
-    /** Sound or pictures, if `true`; silence or black, if `false`. This track alone. */
-    get enabled(): boolean;
-    set enabled(value: boolean);
-    /** The source gives nothing for the time being. */
-    get muted(): boolean;
-    /** `live` or `ended`. */
-    get readyState(): MediaStreamTrackState;
-    /** Another track of the same source, which is enabled, disabled and stopped by itself. */
-    clone(): MediaStreamTrack;
-    /** Ends this track, without an event. The last track of a source that is stopped ends the source. */
-    stop(): void;
-    /** What the source could be like: nothing of it can be changed, so each range has one value. */
-    getCapabilities(): MediaTrackCapabilities;
-    /** What was last given to {@link applyConstraints} with success. */
-    getConstraints(): MediaTrackConstraints;
-    /** What the source is like. */
-    getSettings(): MediaTrackSettings;
-    /**
-     * Demands (`exact`, `min`, `max`) are checked, wishes change nothing.
-     *
-     * @throws OverconstrainedError if the source does not meet a demand; it cannot be changed.
-     */
-    applyConstraints(constraints?: MediaTrackConstraints): Promise<void>;
-    /** The source gives nothing for the time being. */
-    get onmute(): EventHandler;
-    set onmute(value: EventHandler);
-    /** The source gives something again. */
-    get onunmute(): EventHandler;
-    set onunmute(value: EventHandler);
-    /** The source gives nothing any more. */
-    get onended(): EventHandler;
-    set onended(value: EventHandler);
-}
-interface MediaStreamTrack {
-    addEventListener: AddEventListener<MediaStreamTrackEventMap>;
-    removeEventListener: RemoveEventListener<MediaStreamTrackEventMap>;
-}
-
-/** Options of {@link MediaStreamTrackEvent}. */
-interface MediaStreamTrackEventInit extends RTCEventInit {
-    /** The track that was added or removed. */
-    track: MediaStreamTrack;
-}
-/** `addtrack` and `removetrack` of a {@link MediaStream} (mediacapture-streams 4.4). */
-declare class MediaStreamTrackEvent extends Event {
-    /** @throws TypeError without a `track` that is a {@link MediaStreamTrack}. */
-    constructor(type: string, eventInitDict: MediaStreamTrackEventInit);
-    /** The track that was added or removed. */
-    get track(): MediaStreamTrack;
-}
-
-/** Events of {@link MediaStream}. Fired when the other side of a connection changes the stream, not by its own methods. */
-interface MediaStreamEventMap {
-    /** A track has come. */
-    addtrack: MediaStreamTrackEvent;
-    /** A track has gone. */
-    removetrack: MediaStreamTrackEvent;
-}
-/** Tracks that belong together (mediacapture-streams 4.2). */
-declare class MediaStream extends EventTarget {
-    /** Empty, or with the given tracks, or with those of another stream; tracks are shared, not cloned. */
-    constructor(streamOrTracks?: MediaStream | Iterable<MediaStreamTrack>);
-    /** A UUID, or what a remote description says. */
-    get id(): string;
-    /** A track of it is live. */
-    get active(): boolean;
-    /** Its tracks of audio. */
-    getAudioTracks(): MediaStreamTrack[];
-    /** Its tracks of video. */
-    getVideoTracks(): MediaStreamTrack[];
-    /** All of its tracks, in the order in which they came. */
-    getTracks(): MediaStreamTrack[];
-    /** The track of this id; `null` if there is none. */
-    getTrackById(trackId: string): MediaStreamTrack | null;
-    /** Adds a track, unless it is there already. No event. */
-    addTrack(track_: MediaStreamTrack): void;
-    /** Takes a track away, if it is there. It goes on. No event. */
-    removeTrack(track_: MediaStreamTrack): void;
-    /** Another stream, with clones of all tracks. */
-    clone(): MediaStream;
-    /** A track has come. */
-    get onaddtrack(): EventHandler<MediaStreamTrackEvent>;
-    set onaddtrack(value: EventHandler<MediaStreamTrackEvent>);
-    /** A track has gone. */
-    get onremovetrack(): EventHandler<MediaStreamTrackEvent>;
-    set onremovetrack(value: EventHandler<MediaStreamTrackEvent>);
-}
-interface MediaStream {
-    addEventListener: AddEventListener<MediaStreamEventMap>;
-    removeEventListener: RemoveEventListener<MediaStreamEventMap>;
-}
-
-/** A constraint that cannot be met (mediacapture-streams 12.1). */
-declare class OverconstrainedError extends DOMException {
-    #private;
-    /** `constraint` is the name of a member of {@link MediaTrackConstraints}. */
-    constructor(constraint: string, message?: string);
-    /** The name of the constraint. */
-    get constraint(): string;
-}
-
-/** A block of audio, as node-webrtc has it. */
-interface RTCAudioData {
-    /** Interleaved. */
-    samples: Int16Array;
-    /** Samples a second, 8,000 to 96,000. */
-    sampleRate: number;
-    /** Default: 16, and nothing else. */
-    bitsPerSample?: number;
-    /** 1 or 2. Default: 1. */
-    channelCount?: number;
-    /** Samples in each channel. Default: 10 ms. */
-    numberOfFrames?: number;
-}
-/** Tracks made from blocks of samples, as in node-webrtc: what is handed in is heard at once, so hand in 10 ms every 10 ms. */
-declare class RTCAudioSource {
-    /** A new track of this source. */
-    createTrack(): MediaStreamTrack;
-    /**
-     * Gives a block to all tracks.
-     *
-     * @throws TypeError if samples are missing or not as many as the other members say; RangeError for a rate or a number of channels that
-     * is not supported.
-     */
-    onData(data: RTCAudioData): void;
-    /** Ends all tracks. **(ours)** */
-    close(): void;
-}
-
-/** `data`: a block of samples. The block's members are the event's, as in node-webrtc. */
-interface RTCAudioDataEvent extends Event, Required<RTCAudioData> {
-}
-/** Events of {@link RTCAudioSink}. */
-interface RTCAudioSinkEventMap {
-    /** A block, as the track has it. */
-    data: RTCAudioDataEvent;
-}
-/** Reads a track as blocks of samples, as in node-webrtc. It keeps the process alive until it is stopped. */
-declare class RTCAudioSink extends EventTarget {
-    /** @throws TypeError if it is not a track of audio whose samples are at hand. */
-    constructor(track: MediaStreamTrack);
-    /** {@link stop} was called, or the track is over. */
-    get stopped(): boolean;
-    /** No block comes any more. */
-    stop(): void;
-    /** A block, as the track has it. */
-    get ondata(): EventHandler<RTCAudioDataEvent>;
-    set ondata(value: EventHandler<RTCAudioDataEvent>);
-}
-interface RTCAudioSink {
-    addEventListener: AddEventListener<RTCAudioSinkEventMap>;
-    removeEventListener: RemoveEventListener<RTCAudioSinkEventMap>;
-}
-
-/** What node-webrtc has beyond the standard, name for name, as far as it is about audio. */
-declare const nonstandard: Readonly<{
-    RTCAudioSource: typeof RTCAudioSource;
-    RTCAudioSink: typeof RTCAudioSink;
-}>;
-
-/** How a sample is written: 16 bits signed, or 32 bits floating with full scale at 1; the lowest byte first. */
-type PCMEncoding = 's16le' | 'f32le';
-/** The shape of PCM. */
-interface PCMFormat {
-    /** Samples a second, 8,000 to 96,000. Default: 48,000. */
-    sampleRate?: number;
-    /** 1, or 2 for left and right, interleaved. Default: 1. */
-    channelCount?: number;
-    /** How a sample is written. Default: `s16le`. */
-    format?: PCMEncoding;
-}
-/** PCM in a piece of any size. Typed arrays of samples have to be of the format's kind; everything else is bytes. */
-type PCMChunk = ArrayBuffer | ArrayBufferView;
-
-/** Options of {@link PCMSource}. */
-interface PCMSourceOptions extends PCMFormat {
-    /** How much may wait to be played, in milliseconds, 20 to 3,600,000. More of it bridges longer pauses of the writer; a writer that is ahead waits. Default: 200. */
-    bufferDuration?: number;
-    /** What the track is called. Default: empty. */
-    label?: string;
-}
-/** Events of {@link PCMSource}. */
-interface PCMSourceEvents extends Record<string, unknown[]> {
-    /** Audio has run out while more may come; silence is played. At the end of a sentence that is as it should be. */
-    underrun: [];
-    /** All was played, or nobody listens any more: the track has ended. */
-    end: [];
-}
-/** What became of what was written. Frames are samples of one channel. */
-interface PCMSourceStats {
-    /** Frames that were taken. */
-    written: number;
-    /** Frames that were played. */
-    played: number;
-    /** Frames that {@link PCMSource.clear} has dropped. */
-    cleared: number;
-    /** Frames of silence that were played because nothing was there. */
-    silence: number;
-    /** How many times audio has run out. */
-    underruns: number;
-    /** Frames that wait. */
-    queued: number;
-}
-/**
- * A track made from PCM: written in pieces of any size and as fast as the writer can, played in real time. While nothing is there to be
- * played the track is silent.
- */
-declare class PCMSource extends Emitter<PCMSourceEvents> {
-    #private;
-    /** The track. Stopping it, and all of its clones, ends the source: writes reject with `InvalidStateError`. */
-    readonly track: MediaStreamTrack;
-    /** Takes chunks of PCM. A write resolves when all of it is on its way; `close()` when all of it was played, and ends the track; `abort()` ends it now. */
-    readonly writable: WritableStream$1<PCMChunk>;
-    /** @throws TypeError or RangeError for an option that is out of its range. */
-    constructor(options?: PCMSourceOptions);
-    /**
-     * A source that plays a stream to its end: a WHATWG `ReadableStream`, a Node `Readable`, or anything else that can be iterated. An
-     * error of the stream ends the track and is the reason of {@link PCMSource.done}.
-     */
-    static from(stream: AsyncIterable<PCMChunk> | Iterable<PCMChunk>, options?: PCMSourceOptions): PCMSource;
-    /** Of a source made with {@link PCMSource.from}: resolves when all was played, rejects with what has gone wrong. Otherwise `undefined`. */
-    done: Promise<void> | undefined;
-    /** The largest sample of the last 10 ms, 0 to 1; 0 if the track is disabled. */
-    get level(): number;
-    /** How much waits to be played, in milliseconds. */
-    get bufferedDuration(): number;
-    /** Drops what waits to be played, at once: somebody has interrupted. What is written afterwards is played. Returns milliseconds. */
-    clear(): number;
-    /** Ends now, whatever waits. */
-    close(): void;
-    /** Counters. */
-    stats(): PCMSourceStats;
-}
-
-/** Options of {@link PCMSink}. */
-interface PCMSinkOptions extends PCMFormat {
-    /** How much may wait for a reader, in milliseconds, up to 3,600,000; more is dropped, the oldest first. Default: 1,000. */
-    bufferDuration?: number;
-}
-/** Events of {@link PCMSink}. */
-interface PCMSinkEvents extends Record<string, unknown[]> {
-    /** The reader is too slow: audio is being dropped. Told once, until it has read again. */
-    overrun: [];
-    /** The track is over, or {@link PCMSink.stop} was called. */
-    end: [];
-}
-/** What became of the track's audio. Frames are samples of one channel, at the rate of the sink. */
-interface PCMSinkStats {
-    /** Frames that were read. */
-    read: number;
-    /** Frames that were dropped. */
-    dropped: number;
-    /** How many times the reader was too slow. */
-    overruns: number;
-}
-/** A track read as PCM, at the rate, with the channels and in the format of the reader's choice. */
-declare class PCMSink extends Emitter<PCMSinkEvents> {
-    #private;
-    /** Bytes, as they come, about 10 ms a chunk; closes when the track is over. Cancelling it stops the sink. */
-    readonly readable: ReadableStream$1<Uint8Array>;
-    /** @throws TypeError if it is not a track of audio whose samples are at hand; TypeError or RangeError for an option out of its range. */
-    constructor(track: MediaStreamTrack, options?: PCMSinkOptions);
-    /** The chunks of {@link PCMSink.readable}. */
-    [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array>;
-    /** The largest sample of the last 10 ms, 0 to 1; 0 if the track is disabled. */
-    get level(): number;
-    /** The track is over, or {@link stop} was called. */
-    get stopped(): boolean;
-    /** Nothing comes in any more; what is there can be read. The track goes on. */
-    stop(): void;
-    /** Counters. */
-    stats(): PCMSinkStats;
-}
 
 /**
  * The canonical form of an agent URI: scheme and host lower-cased.
@@ -3217,5 +3480,5 @@ interface SignalingServer extends AsyncDisposable {
  */
 declare function createSignalingServer(options?: SignalingServerOptions): Promise<SignalingServer>;
 
-export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MemorySignaling, Mesh, OutgoingFile, OverconstrainedError, PCMSink, PCMSource, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, nonstandard, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, ConstrainNumber, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MediaStreamEventMap, MediaStreamTrackEventInit, MediaStreamTrackEventMap, MediaStreamTrackState, MediaTrackCapabilities, MediaTrackConstraints, MediaTrackSettings, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PCMChunk, PCMEncoding, PCMFormat, PCMSinkEvents, PCMSinkOptions, PCMSinkStats, PCMSourceEvents, PCMSourceOptions, PCMSourceStats, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCAudioData, RTCAudioDataEvent, RTCAudioSinkEventMap, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSignalingState, RTCStats, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions, Wrtc };
+export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MemorySignaling, Mesh, OutgoingFile, OverconstrainedError, PCMSink, PCMSource, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, RTCTrackEvent, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, nonstandard, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, ConstrainNumber, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MediaStreamEventMap, MediaStreamTrackEventInit, MediaStreamTrackEventMap, MediaStreamTrackState, MediaTrackCapabilities, MediaTrackConstraints, MediaTrackSettings, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PCMChunk, PCMEncoding, PCMFormat, PCMSinkEvents, PCMSinkOptions, PCMSinkStats, PCMSourceEvents, PCMSourceOptions, PCMSourceStats, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCAudioData, RTCAudioDataEvent, RTCAudioSinkEventMap, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpContributingSource, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpHeaderExtensionParameters, RTCRtpParameters, RTCRtpReceiveParameters, RTCRtpSendParameters, RTCRtpSynchronizationSource, RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSetParameterOptions, RTCSignalingState, RTCStats, RTCTrackEventInit, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions, Wrtc };

@@ -4,10 +4,12 @@ import type * as api from 'ossa-webrtc';
 
 import { wrtc } from './wrtc';
 
-for (const [name, value] of Object.entries(wrtc)) {
+const { nonstandard: _, ...interfaces } = wrtc;
+
+for (const [name, value] of Object.entries(interfaces)) {
   // WebIDL: an interface object is a writable, configurable, non-enumerable property of the global object.
   Object.defineProperty(globalThis, name, {
-    value: value as unknown,
+    value,
     writable: true,
     enumerable: false,
     configurable: true,
@@ -19,6 +21,18 @@ for (const [name, value] of Object.entries(wrtc)) {
 type Members<Ours> = typeof globalThis extends { document: unknown } ? {} : Ours;
 
 declare global {
+  interface MediaStream extends Members<api.MediaStream> {}
+  var MediaStream: typeof globalThis extends { document: unknown; MediaStream: infer Theirs }
+    ? Theirs
+    : typeof api.MediaStream;
+  interface MediaStreamTrack extends Members<api.MediaStreamTrack> {}
+  var MediaStreamTrack: typeof globalThis extends { document: unknown; MediaStreamTrack: infer Theirs }
+    ? Theirs
+    : typeof api.MediaStreamTrack;
+  interface MediaStreamTrackEvent extends Members<api.MediaStreamTrackEvent> {}
+  var MediaStreamTrackEvent: typeof globalThis extends { document: unknown; MediaStreamTrackEvent: infer Theirs }
+    ? Theirs
+    : typeof api.MediaStreamTrackEvent;
   interface RTCCertificate extends Members<api.RTCCertificate> {}
   var RTCCertificate: typeof globalThis extends { document: unknown; RTCCertificate: infer Theirs }
     ? Theirs
@@ -68,6 +82,18 @@ declare global {
   }
     ? Theirs
     : typeof api.RTCPeerConnectionIceEvent;
+  interface RTCRtpReceiver extends Members<api.RTCRtpReceiver> {}
+  var RTCRtpReceiver: typeof globalThis extends { document: unknown; RTCRtpReceiver: infer Theirs }
+    ? Theirs
+    : typeof api.RTCRtpReceiver;
+  interface RTCRtpSender extends Members<api.RTCRtpSender> {}
+  var RTCRtpSender: typeof globalThis extends { document: unknown; RTCRtpSender: infer Theirs }
+    ? Theirs
+    : typeof api.RTCRtpSender;
+  interface RTCRtpTransceiver extends Members<api.RTCRtpTransceiver> {}
+  var RTCRtpTransceiver: typeof globalThis extends { document: unknown; RTCRtpTransceiver: infer Theirs }
+    ? Theirs
+    : typeof api.RTCRtpTransceiver;
   interface RTCSctpTransport extends Members<api.RTCSctpTransport> {}
   var RTCSctpTransport: typeof globalThis extends { document: unknown; RTCSctpTransport: infer Theirs }
     ? Theirs
@@ -80,11 +106,28 @@ declare global {
   var RTCStatsReport: typeof globalThis extends { document: unknown; RTCStatsReport: infer Theirs }
     ? Theirs
     : typeof api.RTCStatsReport;
+  interface RTCTrackEvent extends Members<api.RTCTrackEvent> {}
+  var RTCTrackEvent: typeof globalThis extends { document: unknown; RTCTrackEvent: infer Theirs }
+    ? Theirs
+    : typeof api.RTCTrackEvent;
   interface RTCAnswerOptions extends Members<api.RTCAnswerOptions> {}
+  interface MediaTrackCapabilities extends Members<api.MediaTrackCapabilities> {}
+  interface MediaTrackConstraints extends Members<api.MediaTrackConstraints> {}
+  interface MediaTrackSettings extends Members<api.MediaTrackSettings> {}
   interface RTCConfiguration extends Members<api.RTCConfiguration> {}
   interface RTCDataChannelInit extends Members<api.RTCDataChannelInit> {}
   interface RTCIceCandidateInit extends Members<api.RTCIceCandidateInit> {}
   interface RTCIceServer extends Members<api.RTCIceServer> {}
   interface RTCOfferOptions extends Members<api.RTCOfferOptions> {}
+  interface RTCRtcpParameters extends Members<api.RTCRtcpParameters> {}
+  interface RTCRtpCapabilities extends Members<api.RTCRtpCapabilities> {}
+  interface RTCRtpCodec extends Members<api.RTCRtpCodec> {}
+  interface RTCRtpCodecParameters extends Members<api.RTCRtpCodecParameters> {}
+  interface RTCRtpEncodingParameters extends Members<api.RTCRtpEncodingParameters> {}
+  interface RTCRtpHeaderExtensionCapability extends Members<api.RTCRtpHeaderExtensionCapability> {}
+  interface RTCRtpHeaderExtensionParameters extends Members<api.RTCRtpHeaderExtensionParameters> {}
+  interface RTCRtpParameters extends Members<api.RTCRtpParameters> {}
+  interface RTCRtpSendParameters extends Members<api.RTCRtpSendParameters> {}
+  interface RTCRtpTransceiverInit extends Members<api.RTCRtpTransceiverInit> {}
   interface RTCSessionDescriptionInit extends Members<api.RTCSessionDescriptionInit> {}
 }

@@ -1,3 +1,4 @@
+import { MediaStream, MediaStreamTrack, MediaStreamTrackEvent, nonstandard } from './media';
 import {
   RTCCertificate,
   RTCDataChannel,
@@ -11,9 +12,13 @@ import {
   RTCPeerConnection,
   RTCPeerConnectionIceErrorEvent,
   RTCPeerConnectionIceEvent,
+  RTCRtpReceiver,
+  RTCRtpSender,
+  RTCRtpTransceiver,
   RTCSctpTransport,
   RTCSessionDescription,
   RTCStatsReport,
+  RTCTrackEvent,
 } from './w3c';
 
 /** The type of a global where the program knows it, from the DOM library for example; otherwise that of ours. */
@@ -21,9 +26,14 @@ type Global<Name extends string, Ours> = Name extends keyof typeof globalThis ? 
 
 /**
  * The interfaces that a browser's `window` has, as one object. In a program with the DOM library they have its types, because
- * libraries that take an implementation ask for those; the members for audio and video are declared by them, but not there.
+ * libraries that take an implementation ask for those.
  */
 export interface Wrtc {
+  readonly MediaStream: Global<'MediaStream', typeof MediaStream>;
+  readonly MediaStreamTrack: Global<'MediaStreamTrack', typeof MediaStreamTrack>;
+  readonly MediaStreamTrackEvent: Global<'MediaStreamTrackEvent', typeof MediaStreamTrackEvent>;
+  /** What node-webrtc has beyond the standard. */
+  readonly nonstandard: typeof nonstandard;
   readonly RTCCertificate: Global<'RTCCertificate', typeof RTCCertificate>;
   readonly RTCDataChannel: Global<'RTCDataChannel', typeof RTCDataChannel>;
   readonly RTCDataChannelEvent: Global<'RTCDataChannelEvent', typeof RTCDataChannelEvent>;
@@ -39,9 +49,13 @@ export interface Wrtc {
     typeof RTCPeerConnectionIceErrorEvent
   >;
   readonly RTCPeerConnectionIceEvent: Global<'RTCPeerConnectionIceEvent', typeof RTCPeerConnectionIceEvent>;
+  readonly RTCRtpReceiver: Global<'RTCRtpReceiver', typeof RTCRtpReceiver>;
+  readonly RTCRtpSender: Global<'RTCRtpSender', typeof RTCRtpSender>;
+  readonly RTCRtpTransceiver: Global<'RTCRtpTransceiver', typeof RTCRtpTransceiver>;
   readonly RTCSctpTransport: Global<'RTCSctpTransport', typeof RTCSctpTransport>;
   readonly RTCSessionDescription: Global<'RTCSessionDescription', typeof RTCSessionDescription>;
   readonly RTCStatsReport: Global<'RTCStatsReport', typeof RTCStatsReport>;
+  readonly RTCTrackEvent: Global<'RTCTrackEvent', typeof RTCTrackEvent>;
 }
 
 /**
@@ -49,6 +63,10 @@ export interface Wrtc {
  * `import wrtc from`: it is the default export as well.
  */
 export const wrtc: Wrtc = Object.freeze({
+  MediaStream,
+  MediaStreamTrack,
+  MediaStreamTrackEvent,
+  nonstandard,
   RTCCertificate,
   RTCDataChannel,
   RTCDataChannelEvent,
@@ -61,7 +79,11 @@ export const wrtc: Wrtc = Object.freeze({
   RTCPeerConnection,
   RTCPeerConnectionIceErrorEvent,
   RTCPeerConnectionIceEvent,
+  RTCRtpReceiver,
+  RTCRtpSender,
+  RTCRtpTransceiver,
   RTCSctpTransport,
   RTCSessionDescription,
   RTCStatsReport,
+  RTCTrackEvent,
 }) as unknown as Wrtc;

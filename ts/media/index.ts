@@ -1,6 +1,6 @@
 // Audio and video as W3C's streams of tracks, without devices; sources that tracks are made from and sinks that read them, as samples.
 // Knows no connection: what sends and receives tracks stands above, and reaches behind one with `coreOf` and `createMediaStreamTrack`.
-export { createMediaStream, MediaStream, streamCoreOf, type MediaStreamEventMap } from './stream';
+export { createMediaStream, isMediaStream, MediaStream, streamCoreOf, type MediaStreamEventMap } from './stream';
 export {
   coreOf,
   createMediaStreamTrack,

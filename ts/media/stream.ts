@@ -37,6 +37,9 @@ interface StreamCore {
 /** The stream as a connection sees it: what it changes, the program is told. */
 export let streamCoreOf: (stream: MediaStream) => StreamCore;
 
+/** Brand check of {@link MediaStream}. */
+export let isMediaStream: (value: unknown) => value is MediaStream;
+
 /** A stream with the name that a remote description gives it. */
 export let createMediaStream: (id: string) => MediaStream;
 
@@ -119,6 +122,7 @@ export class MediaStream extends EventTarget {
   }
 
   static {
+    isMediaStream = (value): value is MediaStream => isObject(value) && #tracks in value;
     createMediaStream = (id) => new (MediaStream as new (...args: unknown[]) => MediaStream)(constructible, id);
     streamCoreOf = (stream) => ({
       add: (one) => {

@@ -66,7 +66,7 @@ export class TrackSource {
     if (this.#tracks.delete(track) && this.#tracks.size === 0) this.#init.onunused?.();
   }
 
-  /** Nothing comes for the time being, or comes again: `mute` and `unmute` of all tracks. */
+  /** Nothing comes for the time being, or comes again: `mute` and `unmute` of all tracks, at once: call it in a task. */
   setMuted(muted: boolean): void {
     if (this.#muted === muted || this.#ended) return;
     this.#muted = muted;

@@ -213,11 +213,9 @@ class Core implements TrackCore {
   }
 
   mute(muted: boolean): void {
-    queueTask(() => {
-      if (!this.live || this.muted === muted) return;
-      this.muted = muted;
-      fire(this.#track, muted ? 'mute' : 'unmute');
-    });
+    if (!this.live || this.muted === muted) return;
+    this.muted = muted;
+    fire(this.#track, muted ? 'mute' : 'unmute');
   }
 
   watch(changed: () => void): () => void {

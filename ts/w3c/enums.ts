@@ -83,3 +83,7 @@ export const ERROR_DETAIL_TYPES = [
 ] as const;
 /** What an {@link RTCError} is about. */
 export type RTCErrorDetailType = (typeof ERROR_DETAIL_TYPES)[number];
+
+export const TRANSCEIVER_DIRECTIONS = ['sendrecv', 'sendonly', 'recvonly', 'inactive', 'stopped'] as const;
+/** Which way a transceiver sends; `stopped` for one that is over. */
+export type RTCRtpTransceiverDirection = (typeof TRANSCEIVER_DIRECTIONS)[number];

@@ -1,16 +1,36 @@
-// The W3C classes and the types of their dictionaries. The rooms, from the top down: connection, channel, transports, configuration,
-// descriptions, events; below them all, the names of the enumerations.
+// The W3C classes and the types of their dictionaries. The rooms, from the top down: connection, media, channel, transports,
+// configuration, descriptions, stats, events; below them all, the names of the enumerations.
 export {
   connectionCauses,
   RTCPeerConnection,
-  RTCStatsReport,
   type RTCAnswerOptions,
   type RTCOfferOptions,
   type RTCPeerConnectionErrorCallback,
   type RTCPeerConnectionEventMap,
   type RTCSessionDescriptionCallback,
-  type RTCStats,
 } from './connection';
+export {
+  RTCRtpReceiver,
+  RTCRtpSender,
+  RTCRtpTransceiver,
+  RTCTrackEvent,
+  type RTCRtcpParameters,
+  type RTCRtpCapabilities,
+  type RTCRtpCodec,
+  type RTCRtpCodecParameters,
+  type RTCRtpContributingSource,
+  type RTCRtpEncodingParameters,
+  type RTCRtpHeaderExtensionCapability,
+  type RTCRtpHeaderExtensionParameters,
+  type RTCRtpParameters,
+  type RTCRtpReceiveParameters,
+  type RTCRtpSendParameters,
+  type RTCRtpSynchronizationSource,
+  type RTCRtpTransceiverInit,
+  type RTCSetParameterOptions,
+  type RTCTrackEventInit,
+} from './media';
+export { RTCStatsReport, type RTCStats } from './stats';
 export {
   RTCDataChannel,
   RTCDataChannelEvent,
@@ -84,6 +104,7 @@ export type {
   RTCPeerConnectionState,
   RTCPriorityType,
   RTCRtcpMuxPolicy,
+  RTCRtpTransceiverDirection,
   RTCSctpTransportState,
   RTCSdpType,
   RTCSignalingState,

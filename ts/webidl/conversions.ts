@@ -63,6 +63,12 @@ export function integer({ bits, signed = false, enforceRange = false }: IntegerT
   };
 }
 
+/** https://webidl.spec.whatwg.org/#js-double: a finite number. */
+export const double: Converter<number> = (value, context) => {
+  const number = toNumber(value, context);
+  return Number.isFinite(number) ? number : conversionFailed(context, `is ${number}, not a finite number`);
+};
+
 function toNumber(value: unknown, context: string): number {
   if (typeof value === 'bigint' || typeof value === 'symbol') {
     conversionFailed(context, `is a ${typeof value}, not a number`);
@@ -70,6 +76,7 @@ function toNumber(value: unknown, context: string): number {
   return Number(value);
 }
 
+export const octet = integer({ bits: 8 });
 export const octetEnforceRange = integer({ bits: 8, enforceRange: true });
 export const unsignedShort = integer({ bits: 16 });
 export const unsignedShortEnforceRange = integer({ bits: 16, enforceRange: true });

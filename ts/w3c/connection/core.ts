@@ -1,14 +1,7 @@
 import { DOMException } from '../../platform';
-import { NativePeer, type NativeChannelInfo, type PeerSnapshot } from '../../native';
+import { NativePeer, type PeerSnapshot } from '../../native';
 import { thrown } from '../../webidl';
-import {
-  checkDataChannelInit,
-  createDataChannel,
-  DataChannelCore,
-  type ChannelHost,
-  type DataChannelSettings,
-  type RTCDataChannel,
-} from '../channel';
+import type { DataChannelSettings, RTCDataChannel } from '../channel';
 import {
   checkCertificates,
   checkIceServers,
@@ -18,36 +11,52 @@ import {
   type Configuration,
 } from '../configuration';
 import {
+  describedSections,
   Descriptions,
   hasDataSection,
+  hasSection,
   isLegal,
   wrongState,
   type RTCIceCandidateInit,
   type RTCLocalSessionDescriptionInit,
   type RTCSessionDescriptionInit,
 } from '../descriptions';
-import type { RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState, RTCSignalingState } from '../enums';
+import type {
+  RTCIceConnectionState,
+  RTCIceGatheringState,
+  RTCPeerConnectionState,
+  RTCSdpType,
+  RTCSignalingState,
+} from '../enums';
 import { fire, nativeCall, queueTask, toStandardError } from '../events';
+import { PeerMedia, type MediaHost, type RemoteChanges } from '../media';
+import { createStatsReport, selectStats, type RTCStats, type RTCStatsReport } from '../stats';
 import { connectionState, iceConnectionState, Transports } from '../transports';
+import { Channels, type ChannelsHost } from './channels';
 import { PeerEvents } from './events';
 import { NegotiationNeeded } from './negotiation-needed';
 import { closedError, OperationsChain } from './operations-chain';
-import { createStatsReport, type RTCStatsReport } from './stats-report';
 import { registerSubject } from './subjects';
 
 /** A description with both members there. */
 type Description = Required<RTCSessionDescriptionInit>;
 
+/** Options of `createOffer()`. */
+interface OfferOptions {
+  iceRestart?: boolean;
+  offerToReceiveAudio?: boolean;
+  offerToReceiveVideo?: boolean;
+}
+
 /** Connections that can still fire events: script need not hold them (webrtc-pc 4.4.1.11, garbage collection). */
 const active = new Set<PeerCore>();
 
 /** The algorithms of a connection (webrtc-pc 4.4); the class `RTCPeerConnection` is their WebIDL face. */
-export class PeerCore implements ChannelHost {
+export class PeerCore implements ChannelsHost, MediaHost {
   readonly native: NativePeer;
   readonly descriptions = new Descriptions();
-  /** Channels by the core's handle. */
-  readonly channels = new Map<number, DataChannelCore>();
-  readonly waiting = new Set<DataChannelCore>();
+  readonly channels = new Channels(this);
+  readonly media = new PeerMedia(this);
   configuration: Configuration;
   transports: Transports | null = null;
   signalingState: RTCSignalingState = 'stable';
@@ -71,8 +80,9 @@ export class PeerCore implements ChannelHost {
   #lastCreatedAnswer = '';
   /** Whether the last created offer still says what a new one would say. */
   #offerIsCurrent = false;
+  /** Whether the last created answer is one to the present offer. */
+  #answerIsCurrent = false;
   #localDescriptionApplied = false;
-  #hadChannel = false;
 
   /** `target` is the object that script knows, where events are fired. */
   constructor(
@@ -84,6 +94,7 @@ export class PeerCore implements ChannelHost {
     checkCertificates(certificates);
     const config = {
       ...transport,
+      media: true,
       alwaysNegotiateDataChannels:
         this.configuration.alwaysNegotiateDataChannels || transport?.alwaysNegotiateDataChannels,
       iceServers: checkIceServers(iceServers),
@@ -105,7 +116,10 @@ export class PeerCore implements ChannelHost {
     this.configuration = { ...after, certificates: before.certificates, transport: before.transport };
   }
 
-  createOffer({ iceRestart = false }: { iceRestart?: boolean }): Promise<RTCSessionDescriptionInit> {
+  createOffer({ iceRestart = false, offerToReceiveAudio, offerToReceiveVideo }: OfferOptions): Promise<Description> {
+    if (this.isClosed) return Promise.reject(closedError());
+    if (offerToReceiveAudio !== undefined) this.media.offerToReceive('audio', offerToReceiveAudio);
+    if (offerToReceiveVideo !== undefined) this.media.offerToReceive('video', offerToReceiveVideo);
     return this.#chain.chain(() => this.#offer(iceRestart));
   }
 
@@ -113,7 +127,7 @@ export class PeerCore implements ChannelHost {
     if (this.signalingState !== 'stable' && this.signalingState !== 'have-local-offer') {
       return Promise.reject(cannotCreate('offer', this.signalingState));
     }
-    return this.#task(() => {
+    return this.task(() => {
       const sdp = this.native.createOffer(iceRestart);
       this.#lastCreatedOffer = sdp;
       this.#offerIsCurrent = true;
@@ -129,9 +143,10 @@ export class PeerCore implements ChannelHost {
     if (this.signalingState !== 'have-remote-offer' && this.signalingState !== 'have-local-pranswer') {
       return Promise.reject(cannotCreate('answer', this.signalingState));
     }
-    return this.#task(() => {
+    return this.task(() => {
       const sdp = this.native.createAnswer();
       this.#lastCreatedAnswer = sdp;
+      this.#answerIsCurrent = true;
       return { type, sdp };
     });
   }
@@ -149,8 +164,8 @@ export class PeerCore implements ChannelHost {
         // The core lets changes pass that mean nothing, as browsers do, and refuses the others.
         return this.#setDescription(false, { type, sdp });
       }
-      const reusable = type === 'offer' ? last !== '' && this.#offerIsCurrent : last !== '';
-      if (reusable) return this.#setDescription(false, { type, sdp: last });
+      if (type === 'offer' ? this.#offerIsCurrent : this.#answerIsCurrent)
+        return this.#setDescription(false, { type, sdp: last });
       const created = type === 'offer' ? this.#offer(false) : this.#answer(type);
       return created.then((description) => this.#setDescription(false, { ...description, type }));
     });
@@ -181,7 +196,7 @@ export class PeerCore implements ChannelHost {
     if (type === 'rollback' && rollbackImpossible.includes(this.signalingState)) {
       return Promise.reject(wrongState(remote, type, this.signalingState));
     }
-    return this.#task(() => {
+    return this.task(() => {
       if (!isLegal(remote, type, this.signalingState)) throw wrongState(remote, type, this.signalingState);
       const snapshot = remote
         ? this.native.setRemoteDescription(type, sdp)
@@ -190,17 +205,18 @@ export class PeerCore implements ChannelHost {
     });
   }
 
-  #descriptionApplied(remote: boolean, { type }: Description, snapshot: PeerSnapshot): void {
+  #descriptionApplied(remote: boolean, { type, sdp }: Description, snapshot: PeerSnapshot): void {
     if (!remote && type !== 'rollback') this.#localDescriptionApplied = true;
     this.#offerIsCurrent = false;
-    // An answer fits one offer only.
-    if (type === 'offer' || type === 'answer' || type === 'rollback') this.#lastCreatedAnswer = '';
-    if (type === 'answer' || type === 'rollback') this.#lastCreatedOffer = '';
+    // A pranswer may be set again.
+    if (type !== 'pranswer') this.#answerIsCurrent = false;
+    if (type === 'answer') this.#lastCreatedOffer = this.#lastCreatedAnswer = '';
     this.descriptions.applied(remote, type, snapshot);
     this.canTrickleIceCandidates = snapshot.canTrickleIceCandidates;
     this.#updateTransports(snapshot);
     this.#updateLiveness();
-    for (const channel of this.channels.values()) channel.id ??= this.native.channelId(channel.handle);
+    this.channels.updateIds();
+    const changes = this.#mediaApplied(remote, type, sdp, snapshot);
     const before = this.signalingState;
     this.signalingState = snapshot.signalingState;
     if (this.signalingState === 'stable') {
@@ -208,20 +224,20 @@ export class PeerCore implements ChannelHost {
       this.#negotiation.update(this.#chain);
     }
     if (this.signalingState !== before) fire(this.target, 'signalingstatechange');
+    changes.announce(this.target);
   }
 
-  /** Transports exist while a description has a data section; a rollback of the first one takes them away again. */
+  #mediaApplied(remote: boolean, type: RTCSdpType, sdp: string, { transceivers }: PeerSnapshot): RemoteChanges {
+    const sections = transceivers.length > 0 ? describedSections(sdp) : [];
+    const transport = this.transports?.dtlsTransport ?? null;
+    return this.media.applied({ remote, type, sections, transceivers, transport });
+  }
+
+  /** Transports exist while a description has a section in use; a rollback of the first one takes them away again. */
   #updateTransports(snapshot: PeerSnapshot): void {
-    const { pendingLocalDescription, pendingRemoteDescription, currentLocalDescription, currentRemoteDescription } =
-      snapshot;
-    const wanted = [
-      pendingLocalDescription,
-      pendingRemoteDescription,
-      currentLocalDescription,
-      currentRemoteDescription,
-    ];
-    if (wanted.some((description) => description !== null && hasDataSection(description.sdp))) {
+    if (isDescribed(snapshot, hasSection)) {
       this.transports ??= new Transports();
+      this.transports.hasData = isDescribed(snapshot, hasDataSection);
       this.transports.negotiated(snapshot);
     } else if (this.transports) {
       this.transports = null;
@@ -270,7 +286,7 @@ export class PeerCore implements ChannelHost {
           new DOMException('A candidate cannot be added before the remote description', 'InvalidStateError'),
         );
       }
-      return this.#task(() => {
+      return this.task(() => {
         const snapshot = this.native.addIceCandidate({ candidate, sdpMid, sdpMLineIndex, usernameFragment });
         this.descriptions.remoteCandidates(snapshot);
         this.transports?.remoteCandidates(snapshot);
@@ -281,68 +297,42 @@ export class PeerCore implements ChannelHost {
   restartIce(): void {
     if (this.isClosed) return;
     this.native.restartIce();
+    this.updateNegotiationNeeded();
+  }
+
+  chain<T>(operation: () => Promise<T>): Promise<T> {
+    return this.#chain.chain(operation);
+  }
+
+  offerChanged(): void {
     this.#offerIsCurrent = false;
+  }
+
+  updateNegotiationNeeded(): void {
+    this.offerChanged();
     this.#negotiation.update(this.#chain);
   }
 
   createDataChannel(label: string, init: DataChannelSettings): RTCDataChannel {
     this.#throwIfClosed();
-    checkDataChannelInit(label, init);
-    const { ordered, protocol, negotiated, priority, maxPacketLifeTime, maxRetransmits } = init;
-    const id = negotiated ? (init.id ?? null) : null;
-    const handle = nativeCall(() =>
-      this.native.createDataChannel({
-        label,
-        protocol,
-        ordered,
-        priority,
-        ...(maxPacketLifeTime !== undefined && { maxPacketLifeTime }),
-        ...(maxRetransmits !== undefined && { maxRetransmits }),
-        ...(id !== null && { negotiated: id }),
-      }),
-    );
-    const channel = this.#addChannel(handle, {
-      ...{ label, protocol, ordered, negotiated, priority },
-      maxPacketLifeTime: maxPacketLifeTime ?? null,
-      maxRetransmits: maxRetransmits ?? null,
-      id: id ?? this.native.channelId(handle),
-    });
-    if (!this.#hadChannel) {
-      this.#hadChannel = true;
-      this.#offerIsCurrent = false;
-      this.#negotiation.update(this.#chain);
-    }
-    return channel;
+    return this.channels.create(label, init);
   }
 
-  /** The peer has created a channel. */
-  announcedChannel(handle: number, info: NativeChannelInfo): RTCDataChannel {
-    this.#hadChannel = true;
-    return this.#addChannel(handle, info);
+  firstChannel(): void {
+    this.updateNegotiationNeeded();
   }
 
-  #addChannel(handle: number, info: NativeChannelInfo): RTCDataChannel {
-    const { id, ...attributes } = info;
-    const core = new DataChannelCore(this, handle, attributes, id);
-    this.channels.set(handle, core);
-    return createDataChannel(core);
+  get maxMessageSize(): number | null {
+    return this.transports?.sctp.maxMessageSize ?? null;
   }
 
-  maxMessageSize(): number {
-    return this.transports?.sctp.maxMessageSize ?? Infinity; // a channel is not open before an answer
-  }
-
-  forget(handle: number): void {
-    const channel = this.channels.get(handle);
-    if (channel) this.waiting.delete(channel);
-    this.channels.delete(handle);
-  }
-
-  getStats(): Promise<RTCStatsReport> {
+  /** Of the whole connection, or of the entries that are chosen and those that they refer to. */
+  getStats(chosen?: (entry: RTCStats) => boolean): Promise<RTCStatsReport> {
     return new Promise((resolve, reject) => {
       queueTask(() => {
         try {
-          resolve(createStatsReport(this.native.getStats()));
+          const entries = this.native.getStats();
+          resolve(createStatsReport(chosen ? selectStats(entries, chosen) : entries));
         } catch (error) {
           reject(thrown(toStandardError(error)));
         }
@@ -356,21 +346,21 @@ export class PeerCore implements ChannelHost {
     this.isClosed = true;
     active.delete(this);
     this.signalingState = 'closed';
-    for (const channel of this.channels.values()) channel.abandon();
-    this.channels.clear();
-    this.waiting.clear();
+    this.channels.close();
+    this.media.close();
     this.native.close();
     this.iceConnectionState = 'closed';
     this.connectionState = 'closed';
     const { transports } = this;
-    if (!transports || transports.sctp.state === 'closed') return transports?.close();
-    transports.close();
+    const hasAssociation = transports?.hasData && transports.sctp.state !== 'closed';
+    transports?.close();
+    if (!hasAssociation) return;
     // The one exception, which browsers make and Web Platform Tests expect: the ABORT ends the association.
     queueTask(() => fire(transports.sctpTransport, 'statechange'));
   }
 
   /** Runs steps as a task of their own and settles with their outcome; after close() never. */
-  #task<T>(steps: () => T): Promise<T> {
+  task<T>(steps: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       queueTask(() => {
         if (this.isClosed) return;
@@ -387,6 +377,15 @@ export class PeerCore implements ChannelHost {
   #throwIfClosed(): void {
     if (this.isClosed) throw closedError();
   }
+}
+
+/** Whether something is in a description that is being negotiated, or in both of those that are in force. */
+function isDescribed(snapshot: PeerSnapshot, has: (sdp: string) => boolean): boolean {
+  const { pendingLocalDescription, pendingRemoteDescription } = snapshot;
+  const { currentLocalDescription, currentRemoteDescription } = snapshot;
+  const there = (description: { sdp: string } | null) => description !== null && has(description.sdp);
+  const pending = [pendingLocalDescription, pendingRemoteDescription].some(there);
+  return pending || [currentLocalDescription, currentRemoteDescription].every(there);
 }
 
 function nothingCreated(type: string): DOMException {

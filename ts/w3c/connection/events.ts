@@ -7,7 +7,7 @@ import type {
   NativeRtcError,
   PeerListener,
 } from '../../native';
-import { RTCDataChannelEvent, type DataChannelCore, type RTCDataChannel } from '../channel';
+import { RTCDataChannelEvent } from '../channel';
 import {
   RTCIceCandidate,
   RTCPeerConnectionIceErrorEvent,
@@ -17,7 +17,9 @@ import {
 } from '../descriptions';
 import type { RTCDtlsTransportState, RTCIceGathererState, RTCIceTransportState, RTCSctpTransportState } from '../enums';
 import { fire, RTCErrorEvent, toRTCError } from '../events';
+import type { PeerMedia } from '../media';
 import type { Transports } from '../transports';
+import type { Channels } from './channels';
 
 /** What the events need of their connection. */
 export interface EventHost {
@@ -26,15 +28,11 @@ export interface EventHost {
   readonly native: NativePeer;
   readonly descriptions: Descriptions;
   readonly transports: Transports | null;
-  /** Channels by the core's handle. */
-  readonly channels: ReadonlyMap<number, DataChannelCore>;
-  /** Channels whose queue waits for room in the send buffer. */
-  readonly waiting: Set<DataChannelCore>;
+  readonly channels: Channels;
+  readonly media: PeerMedia;
   readonly isClosed: boolean;
   /** Computes the connection's states anew from its transports', then fires. */
   updateStates(firedAtTransport: () => void): void;
-  /** The peer has created a channel. */
-  announcedChannel(handle: number, info: NativeChannelInfo): RTCDataChannel;
 }
 
 /** `completed` says that there is nothing left to try, which is no news for anybody; the standard sets no time for it. */
@@ -57,16 +55,16 @@ export class PeerEvents implements PeerListener {
   }
 
   onMessage(channel: number, data: string | ArrayBuffer): void {
-    this.#peer.channels.get(channel)?.message(data);
+    this.#peer.channels.byHandle.get(channel)?.message(data);
   }
 
   onLifted(channel: number, text: LiftedText): void {
-    this.#peer.channels.get(channel)?.lifted(text);
+    this.#peer.channels.byHandle.get(channel)?.lifted(text);
   }
 
   onReleased(channel: number, bytes: number): void {
-    const { channels, waiting } = this.#peer;
-    channels.get(channel)?.released(bytes);
+    const { byHandle, waiting } = this.#peer.channels;
+    byHandle.get(channel)?.released(bytes);
     if (waiting.size === 0) return;
     const retrying = [...waiting];
     waiting.clear();
@@ -97,11 +95,19 @@ export class PeerEvents implements PeerListener {
       case 'channelAnnounced':
         return this.#announced(event.channel, event.info);
       case 'channelOpen':
-        return this.#peer.channels.get(event.channel)?.opened(event.id);
+        return this.#peer.channels.byHandle.get(event.channel)?.opened(event.id);
       case 'channelClosing':
-        return this.#peer.channels.get(event.channel)?.closing();
+        return this.#peer.channels.byHandle.get(event.channel)?.closing();
       case 'channelClosed':
-        return this.#peer.channels.get(event.channel)?.closed(event.error);
+        return this.#peer.channels.byHandle.get(event.channel)?.closed(event.error);
+      case 'mute':
+      case 'unmute':
+      case 'mediaFault':
+      case 'keyFrameRequested':
+      case 'targetBitrate':
+      case 'streamStarted':
+      case 'bye':
+        return this.#peer.media.onEvent(event);
       case 'iceConnectionState':
       case 'connectionState':
         return;
@@ -169,18 +175,18 @@ export class PeerEvents implements PeerListener {
 
   /** The message size is not taken from here: only descriptions change it, and a later one may have done so already. */
   #sctp(event: { state: RTCSctpTransportState; maxChannels: number | null }): void {
-    const { transports, channels, native } = this.#peer;
+    const { transports, channels } = this.#peer;
     if (!transports) return;
     const changed = transports.sctp.state !== event.state;
     transports.sctp.state = event.state;
     transports.sctp.maxChannels = event.maxChannels;
-    for (const channel of channels.values()) channel.id ??= native.channelId(channel.handle);
-    if (changed) fire(transports.sctpTransport, 'statechange');
+    channels.updateIds();
+    if (changed && transports.hasData) fire(transports.sctpTransport, 'statechange');
   }
 
   #announced(handle: number, info: NativeChannelInfo): void {
-    const channel = this.#peer.announcedChannel(handle, info);
-    this.#peer.channels.get(handle)?.markOpen();
+    const channel = this.#peer.channels.announced(handle, info);
+    this.#peer.channels.byHandle.get(handle)?.markOpen();
     this.#peer.target.dispatchEvent(new RTCDataChannelEvent('datachannel', { channel }));
   }
 }

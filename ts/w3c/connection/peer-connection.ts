@@ -1,16 +1,16 @@
 /* eslint-disable @typescript-eslint/no-unsafe-declaration-merging -- the merged interfaces only refine types of members that are there */
 import { EventTarget } from '../../platform';
 import {
-  boolean,
-  conversionFailed,
-  dictionary,
   EventHandlers,
   exposeInterface,
+  instanceOf,
+  nullable,
   promiseOperation,
   requireArguments,
   USVString,
   type EventHandler,
 } from '../../webidl';
+import { isMediaStream, isMediaStreamTrack, type MediaStream, type MediaStreamTrack } from '../../media';
 import {
   convertDataChannelInit,
   type RTCDataChannel,
@@ -38,8 +38,20 @@ import {
 } from '../descriptions';
 import type { RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState, RTCSignalingState } from '../enums';
 import { queueTask, type AddEventListener, type RemoveEventListener } from '../events';
+import {
+  convertTransceiverInit,
+  isSender,
+  kindOf,
+  type RTCRtpReceiver,
+  type RTCRtpSender,
+  type RTCRtpTransceiver,
+  type RTCRtpTransceiverInit,
+  type RTCTrackEvent,
+} from '../media';
+import type { RTCStatsReport } from '../stats';
 import type { RTCSctpTransport } from '../transports';
 import { PeerCore } from './core';
+import type { RTCPeerConnectionEventMap } from './event-map';
 import {
   legacy,
   refuseTwoArguments,
@@ -47,56 +59,15 @@ import {
   type RTCPeerConnectionErrorCallback,
   type RTCSessionDescriptionCallback,
 } from './legacy-callbacks';
-import type { RTCStatsReport } from './stats-report';
+import { convertAnswerOptions, convertOfferOptions, type RTCAnswerOptions, type RTCOfferOptions } from './options';
 
-/** Options of `createOffer`. */
-export interface RTCOfferOptions {
-  /** New ICE credentials, hence new candidates. Default: `false`. */
-  iceRestart?: boolean;
-  /** Accepted for compatibility; there is no audio. */
-  offerToReceiveAudio?: boolean;
-  /** Accepted for compatibility; there is no video. */
-  offerToReceiveVideo?: boolean;
-}
-
-/** Options of `createAnswer`: none. */
-export type RTCAnswerOptions = Record<never, never>;
-
-const convertOfferOptions = dictionary<RTCOfferOptions>('RTCOfferOptions', {
-  iceRestart: { type: boolean, default: () => false },
-  offerToReceiveAudio: { type: boolean },
-  offerToReceiveVideo: { type: boolean },
-});
-const convertAnswerOptions = dictionary<RTCAnswerOptions>('RTCAnswerOptions', {});
-
-/** Events of {@link RTCPeerConnection}. */
-export interface RTCPeerConnectionEventMap {
-  /** An offer should be made. */
-  negotiationneeded: Event;
-  /** A local candidate is to be signaled. */
-  icecandidate: RTCPeerConnectionIceEvent;
-  /** A STUN or TURN server, or an address of this machine, could not be used. */
-  icecandidateerror: RTCPeerConnectionIceErrorEvent;
-  /**
-   * Not in the standard: the path in use led through a TURN server that has forgotten this connection, and the other side cannot be reached from
-   * the new allocation without signaling. `restartIce()` helps, and nothing else does.
-   */
-  pathlost: Event;
-  /** `signalingState` has changed. */
-  signalingstatechange: Event;
-  /** `iceConnectionState` has changed. */
-  iceconnectionstatechange: Event;
-  /** `iceGatheringState` has changed. */
-  icegatheringstatechange: Event;
-  /** `connectionState` has changed. */
-  connectionstatechange: Event;
-  /** The peer has created a channel. */
-  datachannel: RTCDataChannelEvent;
-}
+const convertTrack = instanceOf('MediaStreamTrack', isMediaStreamTrack);
+const convertStream = instanceOf('MediaStream', isMediaStream);
+const convertSender = instanceOf('RTCRtpSender', isSender);
+const convertSelector = nullable(convertTrack);
 
 /**
- * A connection to one peer (webrtc-pc 4.4), for data channels. Sections for audio and video in a remote description are
- * rejected in the answer. From its first description on a connection keeps the process alive, until it is closed by either
+ * A connection to one peer (webrtc-pc 4.4), for data channels, audio and video. From its first description on a connection keeps the process alive, until it is closed by either
  * side or has failed.
  */
 export class RTCPeerConnection extends EventTarget {
@@ -355,9 +326,70 @@ export class RTCPeerConnection extends EventTarget {
     this.#handlers.set('connectionstatechange', value);
   }
 
+  /** The senders of all transceivers that are not stopped. */
+  getSenders(): RTCRtpSender[] {
+    return this.#core.media.senders;
+  }
+  /** The receivers of all transceivers that are not stopped. */
+  getReceivers(): RTCRtpReceiver[] {
+    return this.#core.media.receivers;
+  }
+  /** The transceivers, in the order in which they were made. */
+  getTransceivers(): RTCRtpTransceiver[] {
+    return this.#core.media.transceivers;
+  }
+
+  /**
+   * Sends a track, with a transceiver that has not sent yet or a new one. `negotiationneeded` follows.
+   *
+   * @param streams that the peer finds the track in.
+   * @throws DOMException `InvalidStateError` when closed; `InvalidAccessError` if the track is sent already.
+   */
+  addTrack(track: MediaStreamTrack, ...streams: MediaStream[]): RTCRtpSender {
+    const core = this.#core;
+    requireArguments(arguments.length, 1, 'RTCPeerConnection.addTrack');
+    const converted = convertTrack(track, 'track');
+    const all = streams.map((stream, index) => convertStream(stream, `streams[${index}]`));
+    return core.media.addTrack(converted, all);
+  }
+
+  /**
+   * Sends nothing any more with this sender, which stays. `negotiationneeded` follows.
+   *
+   * @throws DOMException `InvalidStateError` when closed; `InvalidAccessError` for a sender of another connection.
+   */
+  removeTrack(sender: RTCRtpSender): void {
+    const core = this.#core;
+    requireArguments(arguments.length, 1, 'RTCPeerConnection.removeTrack');
+    core.media.removeTrack(convertSender(sender, 'sender'));
+  }
+
+  /**
+   * Makes a transceiver, which gets a section of its own. `negotiationneeded` follows.
+   *
+   * @param trackOrKind what to send, or `'audio'` or `'video'`.
+   * @throws DOMException `InvalidStateError` when closed; `OperationError` beyond the number that a description holds; a TypeError or
+   * RangeError for encodings that can't be sent.
+   */
+  addTransceiver(trackOrKind: MediaStreamTrack | string, init: RTCRtpTransceiverInit = {}): RTCRtpTransceiver {
+    const core = this.#core;
+    requireArguments(arguments.length, 1, 'RTCPeerConnection.addTransceiver');
+    const { kind, track } = kindOf(trackOrKind);
+    return core.media.addTransceiver(kind, { ...convertTransceiverInit(init), track });
+  }
+
+  /** The peer sends a track. */
+  get ontrack(): EventHandler<RTCTrackEvent> {
+    return this.#handlers.get('track');
+  }
+  set ontrack(value: EventHandler<RTCTrackEvent>) {
+    this.#handlers.set('track', value);
+  }
+
   /** The transport of the data channels; `null` before one is negotiated. */
   get sctp(): RTCSctpTransport | null {
-    return this.#core.transports?.sctpTransport ?? null;
+    const { transports } = this.#core;
+    return transports?.hasData ? transports.sctpTransport : null;
   }
 
   /**
@@ -381,15 +413,16 @@ export class RTCPeerConnection extends EventTarget {
   }
 
   /**
-   * Statistics of the whole connection.
-   * @param selector only `null`: there are no tracks to select.
+   * Statistics of the whole connection, or of what sends or receives a track.
+   *
+   * @returns rejects with `InvalidAccessError` unless exactly one sender or receiver has the track.
    */
-  getStats(selector?: null): Promise<RTCStatsReport>;
+  getStats(selector?: MediaStreamTrack | null): Promise<RTCStatsReport>;
   getStats(...args: unknown[]): Promise<RTCStatsReport> {
     return promiseOperation(() => {
       const core = this.#core;
-      if (args[0] !== undefined && args[0] !== null) conversionFailed('selector', 'is not a MediaStreamTrack');
-      return core.getStats();
+      const track = convertSelector(args[0], 'selector');
+      return core.getStats(track ? core.media.statsOf(track) : undefined);
     });
   }
 }

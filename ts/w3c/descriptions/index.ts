@@ -11,7 +11,16 @@ export {
   type RTCIceCandidateInit,
   type RTCLocalIceCandidateInit,
 } from './candidate';
-export { hasDataSection, iceCandidates, iceParameters, maxMessageSize, type RTCIceParameters } from './sdp';
+export {
+  describedSections,
+  hasDataSection,
+  hasSection,
+  iceCandidates,
+  iceParameters,
+  maxMessageSize,
+  type DescribedSection,
+  type RTCIceParameters,
+} from './sdp';
 export {
   convertLocalSessionDescriptionInit,
   convertSessionDescriptionInit,

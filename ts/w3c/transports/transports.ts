@@ -8,8 +8,10 @@ import { createSctpTransport, type RTCSctpTransport, type SctpTransportSlots } f
 /** Most bytes that one message can have: both ends hold it in memory as a whole. */
 const CAN_SEND_SIZE = 256 * 1024 * 1024;
 
-/** The three transports of a connection, which live and die together: data has one association over one DTLS over one ICE. */
+/** The transports of a connection, which live and die together: all sections go over one DTLS over one ICE, and data over one association on it. */
 export class Transports {
+  /** Script sees the association only while there is data. */
+  hasData = false;
   readonly ice: IceTransportSlots = {
     role: 'unknown',
     state: 'new',

@@ -1,0 +1,23 @@
+// Senders, receivers and transceivers of a connection, and the events of their tracks. Knows neither descriptions nor the classes of
+// connections: what it needs of one is `MediaHost`. What is negotiated, the core decides.
+export { convertTransceiverInit, kindOf, type RTCRtpTransceiverInit } from './init';
+export { PeerMedia } from './peer-media';
+export type { MediaHost } from './host';
+export type { RemoteChanges } from './remote-changes';
+export { isSender, RTCRtpSender } from './sender';
+export { RTCRtpReceiver, type RTCRtpContributingSource, type RTCRtpSynchronizationSource } from './receiver';
+export { RTCRtpTransceiver } from './transceiver';
+export { RTCTrackEvent, type RTCTrackEventInit } from './track-event';
+export type {
+  RTCRtcpParameters,
+  RTCRtpCapabilities,
+  RTCRtpCodec,
+  RTCRtpCodecParameters,
+  RTCRtpEncodingParameters,
+  RTCRtpHeaderExtensionCapability,
+  RTCRtpHeaderExtensionParameters,
+  RTCRtpParameters,
+  RTCRtpReceiveParameters,
+  RTCRtpSendParameters,
+  RTCSetParameterOptions,
+} from './parameters';

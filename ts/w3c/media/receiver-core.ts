@@ -1,0 +1,90 @@
+import { createMediaStreamTrack, TrackSource, type MediaStream, type MediaStreamTrack } from '../../media';
+import type { NativeSectionParameters } from '../../native';
+import { nativeCall } from '../events';
+import type { RTCStats, RTCStatsReport } from '../stats';
+import { toCodecParameters } from './codecs';
+import type { MediaHost } from './host';
+import type { RTCRtpReceiveParameters } from './parameters';
+import type { RTCRtpContributingSource } from './receiver';
+import type { TransceiverCore } from './transceiver-core';
+
+/** The algorithms of a receiver (webrtc-pc 5.3); the class `RTCRtpReceiver` is their WebIDL face. */
+export class ReceiverCore {
+  readonly track: MediaStreamTrack;
+  /** Streams of the peer that the track is in. */
+  streams: MediaStream[] = [];
+  /** The peer has said that it sends, and `track` was fired. */
+  receives = false;
+  jitterBufferTarget: number | null = null;
+  readonly #host: MediaHost;
+  readonly #transceiver: TransceiverCore;
+  readonly #source: TrackSource;
+  #section: NativeSectionParameters | null = null;
+
+  constructor(host: MediaHost, transceiver: TransceiverCore, trackId: string) {
+    this.#host = host;
+    this.#transceiver = transceiver;
+    const { kind } = transceiver;
+    this.#source = new TrackSource({ kind, label: `remote ${kind}`, muted: true });
+    this.track = createMediaStreamTrack(this.#source, undefined, trackId);
+  }
+
+  get transceiver(): TransceiverCore {
+    return this.#transceiver;
+  }
+
+  /** A description has changed what is received. */
+  negotiated(section: NativeSectionParameters | null): void {
+    this.#section = section;
+  }
+
+  /** Packets come again, or no more. */
+  setMuted(muted: boolean): void {
+    this.#source.setMuted(muted);
+  }
+
+  /** Nothing is received any more: `ended`. */
+  end(): void {
+    this.#source.end();
+  }
+
+  getParameters(): RTCRtpReceiveParameters {
+    const { payloads = [], extensions = [] } = this.#section?.receive ?? {};
+    return {
+      headerExtensions: extensions.map((extension) => ({ ...extension, encrypted: false })),
+      rtcp: { reducedSize: this.#section?.send.reducedSizeRtcp ?? false },
+      codecs: toCodecParameters(payloads),
+    };
+  }
+
+  /** Who was heard in the last ten seconds. */
+  sources(kind: 'contributing' | 'synchronization'): RTCRtpContributingSource[] {
+    if (this.#host.isClosed) return [];
+    const heard = this.#host.native.media.heardSources(this.#transceiver.id);
+    const now = performance.now();
+    return heard
+      .filter(({ contributing }) => contributing === (kind === 'contributing'))
+      .map(({ source, ago, rtpTimestamp, audioLevel }) => ({
+        ...{ timestamp: now - ago, source, rtpTimestamp },
+        ...(audioLevel !== null && { audioLevel }),
+      }));
+  }
+
+  /** In milliseconds; `null` leaves it to the path. */
+  setJitterBufferTarget(target: number | null): void {
+    if (!this.#host.isClosed) {
+      nativeCall(() => this.#host.native.media.setJitterTarget(this.#transceiver.id, target));
+    }
+    this.jitterBufferTarget = target;
+  }
+
+  getStats(): Promise<RTCStatsReport> {
+    return this.#host.getStats(this.statsFilter());
+  }
+
+  /** Which entries are about this receiver. */
+  statsFilter(): (entry: RTCStats) => boolean {
+    const { mid } = this.#transceiver;
+    return ({ type, mid: of }) => type === 'inbound-rtp' && mid !== null && of === mid;
+  }
+}
