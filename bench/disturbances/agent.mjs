@@ -26,6 +26,17 @@ function watch(link) {
   link.on('close', (error) => say({ closed: error?.message ?? '' }));
 }
 
+/** What the path begins with. A link may be open before a check of ours was answered, and so before a pair is selected. */
+async function kindOf(link) {
+  const stats = await link.connection.getStats();
+  const entries = [...stats.values()];
+  const selected = entries.find(({ type }) => type === 'transport')?.selectedCandidatePairId;
+  const pair =
+    stats.get(selected) ??
+    entries.find(({ type, packetsReceived }) => type === 'candidate-pair' && packetsReceived > 0);
+  return stats.get(pair?.localCandidateId)?.candidateType ?? 'unknown';
+}
+
 /** The longest time without news, from when `since` says that it counts. */
 class Stall {
   #last = performance.now();
@@ -94,9 +105,7 @@ if (role === 'receive') {
 } else {
   const link = await peer.connect('agent://receive');
   watch(link);
-  const stats = [...(await link.connection.getStats()).values()];
-  const pair = stats.find(({ type, nominated }) => type === 'candidate-pair' && nominated);
-  const kind = stats.find(({ id }) => id === pair?.localCandidateId)?.candidateType;
+  const kind = await kindOf(link);
   const piece = Buffer.alloc(PIECE, 'ossa');
   const pieces = bytes / PIECE;
   for (let index = 0; index < pieces; index++) whole.update(piece);
