@@ -43,8 +43,9 @@ impl IceTransport {
         }
         let Ok(message) = StunMessage::parse(data) else { return false };
         let (mut accepted, mut answered) = (false, false);
+        let used = self.route.map(|route| route.pair);
         for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
-            if !generation.admits(&message, &self.pairs, path) {
+            if !generation.admits(now, &message, &mut self.pairs, path, used) {
                 continue;
             }
             if !generation.take(now, &message, data, path) {

@@ -7,10 +7,10 @@ use is::stun::{StunMessage, StunPacket};
 use is::{Candidate as AgentCandidate, CandidateKind as AgentKind, IceAgent, IceCreds, Protocol};
 use tracing::trace;
 
-use super::describe::{is_reachable, link_local, local_info, local_preference, reflexive_info, remote_info};
-use super::pairs::{MAX_REFLEXIVE, PairTable};
+use super::agent::make_agent;
+use super::describe::{is_reachable, link_local, local_info, reflexive_info, remote_info};
 use super::path::{ACTIVE_PORT, Path, agent_protocol};
-use super::remotes::{MAX_PAIRS, Place, Remotes};
+use super::remotes::{Place, Remotes};
 use super::types::{CandidateInfo, LocalCandidate, LocalCandidateKind};
 use super::username;
 use crate::config::IceConfig;
@@ -25,19 +25,14 @@ const MAX_TCP: usize = 64;
 const MAX_RELAYED: usize = 64;
 /// Active TCP candidates of the peer that are remembered: nothing can be done with them but show them.
 const MAX_SHOWN: usize = 32;
-/// Addresses of ours that the peer may tell us of. A host behind NATs has one per interface and path.
-const MAX_MAPPED: usize = 64;
 /// Checks that may leave at once when something new is known, instead of one per Ta: enough for the few pairs of an
 /// ordinary connection, so that set-up does not wait for the pacing.
 const KICK: usize = 10;
-/// Unanswered checks after which the agent drops a pair. With the default timing that is well after consent expiry.
-const MAX_RETRANSMITS: usize = 20;
-
 /// A local candidate with what is shown of it.
 pub(crate) struct LocalEntry {
     pub candidate: LocalCandidate,
     pub info: CandidateInfo,
-    agent: AgentCandidate,
+    pub(super) agent: AgentCandidate,
 }
 
 pub(crate) struct Generation {
@@ -47,11 +42,17 @@ pub(crate) struct Generation {
     pub remote: Option<IceParameters>,
     pub locals: Vec<LocalEntry>,
     pub remotes: Vec<CandidateInfo>,
-    choice: Remotes,
+    pub(super) choice: Remotes,
     pub gathering_done: bool,
     pub remote_end: bool,
     /// Addresses at which the peer says that it sees us.
-    mapped: Vec<SocketAddr>,
+    pub(super) mapped: Vec<SocketAddr>,
+    /// Candidates that the agent was told to give up, which it keeps.
+    pub(super) given_up: usize,
+    /// When the agent last began anew.
+    pub(super) anew: Option<Instant>,
+    pub(super) config: IceConfig,
+    pub(super) tie_breaker: u64,
     /// When something last happened that checks could profit from: credentials or a candidate.
     pub last_news: Instant,
 }
@@ -64,19 +65,9 @@ impl Generation {
         tie_breaker: u64,
         now: Instant,
     ) -> Self {
-        let mut agent = IceAgent::new(IceCreds { ufrag: local.ufrag.clone(), pass: local.pwd.clone() });
-        agent.set_control_tie_breaker(tie_breaker);
-        agent.set_timing_advance(config.check_interval);
-        agent.set_initial_stun_rto(config.initial_rto);
-        agent.set_max_stun_rto(config.max_rto);
-        agent.set_max_stun_retransmits(MAX_RETRANSMITS);
-        agent.set_local_preference(local_preference);
-        agent.set_ice_lite(config.lite);
-        // Never reached: what the agent drops without a word would be what has the lowest priority.
-        agent.set_max_candidate_pairs(MAX_PAIRS + MAX_REFLEXIVE);
         Generation {
             number,
-            agent,
+            agent: make_agent(&local, config, tie_breaker),
             local,
             remote: None,
             locals: Vec::new(),
@@ -85,6 +76,10 @@ impl Generation {
             gathering_done: false,
             remote_end: false,
             mapped: Vec::new(),
+            given_up: 0,
+            anew: None,
+            config: config.clone(),
+            tie_breaker,
             last_news: now,
         }
     }
@@ -95,14 +90,20 @@ impl Generation {
     }
 
     pub(crate) fn set_remote(&mut self, now: Instant, remote: IceParameters) {
+        self.remote = Some(remote);
+        self.tell_remote();
+        self.last_news = now;
+    }
+
+    /// Gives the agent the peer's credentials, if they are known.
+    pub(super) fn tell_remote(&mut self) {
+        let Some(remote) = &self.remote else { return };
         let ufrag = username::inside(&remote.ufrag).into_owned();
         self.agent.set_remote_credentials(IceCreds { ufrag, pass: remote.pwd.clone() });
         if remote.ice_lite {
             // One of the two has to send checks.
             self.agent.set_ice_lite(false);
         }
-        self.remote = Some(remote);
-        self.last_news = now;
     }
 
     /// Adds a gathered candidate. Returns what to signal, unless it duplicates another one or cannot be used.
@@ -197,7 +198,7 @@ impl Generation {
         })
     }
 
-    fn choose(&mut self) {
+    pub(super) fn choose(&mut self) {
         self.choice.choose(&self.bases(), &mut self.agent);
     }
 
@@ -225,14 +226,23 @@ impl Generation {
     }
 
     /// A TCP connection is gone. One that the peer had opened may not be gone on with; one of ours begins anew, with a check at once.
-    pub(crate) fn tcp_closed(&mut self, path: Path) {
+    pub(crate) fn tcp_closed(&mut self, now: Instant, path: Path) {
         if path.local.port() == ACTIVE_PORT {
-            return self.choice.renew((path.protocol, path.remote), &mut self.agent);
+            self.given_up += self.choice.renew((path.protocol, path.remote), &mut self.agent);
+        } else {
+            self.give_up(path);
         }
+        if self.is_full() && self.may_begin_anew(now) {
+            self.begin_anew(now);
+        }
+    }
+
+    fn give_up(&mut self, path: Path) {
         let gone = |c: &AgentCandidate| {
             c.proto() == Protocol::Tcp && c.addr() == path.remote && c.kind() == AgentKind::PeerReflexive
         };
         let gone: Vec<AgentCandidate> = self.agent.remote_candidates().filter(gone).collect();
+        self.given_up += gone.len();
         for candidate in &gone {
             self.agent.invalidate_candidate(candidate);
         }
@@ -298,28 +308,6 @@ impl Generation {
         if let Some(candidate) = heard {
             self.agent.invalidate_candidate(&candidate);
         }
-    }
-
-    /// Whether a message may reach the agent, which makes a candidate of every new address that it hears of, from the
-    /// source of a check and from the content of an answer, and sets no limit to their number.
-    pub(crate) fn admits(&mut self, message: &StunMessage<'_>, pairs: &PairTable, path: Path) -> bool {
-        if message.is_binding_request() {
-            if self.agent.accepts_message(message) && self.choice.hear((path.protocol, path.remote)) {
-                self.choose();
-            }
-            return self.knows(path.protocol, path.remote) || pairs.admits(self.number, path);
-        }
-        let Some(addr) = message.mapped_address().filter(|_| message.is_successful_binding_response()) else {
-            return true;
-        };
-        // Only what is genuine may take up room.
-        if !self.mapped.contains(&addr)
-            && self.mapped.len() < MAX_MAPPED
-            && self.agent.accepts_message(message)
-        {
-            self.mapped.push(addr);
-        }
-        self.mapped.contains(&addr)
     }
 
     /// Whether no checks leave from here.

@@ -1,5 +1,7 @@
 //! ICE (RFC 8445, RFC 8838 trickle, RFC 7675 consent).
 
+mod agent;
+mod anew;
 mod describe;
 mod drive;
 mod embedding;

@@ -18,6 +18,9 @@ pub(super) const MAX_REFLEXIVE: usize = 128;
 /// round-trip time.
 const MAX_TRANSACTIONS: usize = 256;
 
+/// Without a check for so long an address that the peer was seen at is one of the past: those in use are checked every few seconds.
+const SILENT: Duration = Duration::from_secs(30);
+
 /// How long checks of a peer that does not answer ours count as a sign of life.
 const ASKING: Duration = Duration::from_secs(10);
 
@@ -33,6 +36,8 @@ pub(crate) struct Pair {
     pub lite: bool,
     /// Made by a check from an address that the peer had not told of.
     pub reflexive: bool,
+    /// Its TCP connection has ended.
+    pub closed: bool,
     pub nominated: bool,
     pub created: Instant,
     pub last_response: Option<Instant>,
@@ -111,7 +116,27 @@ impl PairTable {
                 self.pairs.len() - 1
             }
         };
+        self.pairs[index].closed = false;
         Some(&mut self.pairs[index])
+    }
+
+    /// A TCP connection that the peer had opened has ended: it will not come from there again. `used` is the pair in use.
+    pub(crate) fn close(&mut self, path: Path, used: Option<u32>) {
+        self.pairs.iter_mut().filter(|p| p.path == path).for_each(|p| p.closed = true);
+        self.retain(|p| !p.closed || Some(p.id) == used);
+    }
+
+    /// Forgets addresses that the peer was seen at and that it has left. True if there were any.
+    pub(crate) fn forget_silent(&mut self, generation: u32, used: Option<u32>, now: Instant) -> bool {
+        let before = self.pairs.len();
+        let heard = |p: &Pair| now.saturating_duration_since(p.last_request.unwrap_or(p.created)) < SILENT;
+        self.retain(|p| p.generation != generation || !p.reflexive || Some(p.id) == used || heard(p));
+        self.pairs.len() < before
+    }
+
+    fn retain(&mut self, stays: impl FnMut(&Pair) -> bool) {
+        self.pairs.retain(stays);
+        self.last = 0;
     }
 
     /// Pairs of this generation are ones from which we send no checks, or not.
@@ -173,14 +198,12 @@ impl PairTable {
 
     /// Forgets the pairs of generations before this one.
     pub(crate) fn forget_before(&mut self, generation: u32) {
-        self.pairs.retain(|p| p.generation >= generation);
-        self.last = 0;
+        self.retain(|p| p.generation >= generation);
     }
 
     /// Forgets the pairs of one generation.
     pub(crate) fn forget(&mut self, generation: u32) {
-        self.pairs.retain(|p| p.generation != generation);
-        self.last = 0;
+        self.retain(|p| p.generation != generation);
     }
 }
 
@@ -192,6 +215,7 @@ fn new_pair(id: u32, generation: u32, path: Path, now: Instant) -> Pair {
         authenticated: false,
         lite: false,
         reflexive: false,
+        closed: false,
         nominated: false,
         created: now,
         last_response: None,

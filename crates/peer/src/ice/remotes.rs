@@ -21,8 +21,6 @@ pub(super) const MAX_PAIRS: usize = 512;
 const MAX_DIRECT: usize = 128;
 /// Relayed ones: a peer has one or two for each of its TURN servers.
 const MAX_RELAYED: usize = 32;
-/// Connections to a TCP candidate that are opened again at once in one generation: more than any network breaks.
-const MAX_RENEWED: usize = 64;
 
 /// An address, of UDP or of TCP.
 pub(super) type Place = (CandidateProtocol, SocketAddr);
@@ -76,16 +74,23 @@ impl Remotes {
         }
     }
 
-    /// The connection to this place has to be opened again, for which its pairs begin anew.
-    pub(super) fn renew(&mut self, place: Place, agent: &mut IceAgent) {
+    /// The connection to this place has to be opened again, for which its pairs begin anew. How many candidates the agent has given up.
+    pub(super) fn renew(&mut self, place: Place, agent: &mut IceAgent) -> usize {
+        let mut given_up = 0;
         for entry in self.entries.iter_mut().filter(|e| e.checked && e.place() == place) {
-            // The agent keeps what it has given up. A peer that goes on closing its connections has to wait for the usual checks.
-            if entry.renewed < MAX_RENEWED && agent.invalidate_candidate(&entry.candidate) {
+            if agent.invalidate_candidate(&entry.candidate) {
+                given_up += 1;
                 entry.renewed += 1;
                 entry.candidate = another(&entry.candidate, entry.renewed);
                 agent.add_remote_candidate(entry.candidate.clone());
             }
         }
+        given_up
+    }
+
+    /// There is another agent, which knows none of them.
+    pub(super) fn begin_anew(&mut self) {
+        self.entries.iter_mut().for_each(|entry| (entry.checked, entry.renewed) = (false, 0));
     }
 
     pub(super) fn knows(&self, place: Place) -> bool {

@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::embedding::Embedding;
 use super::generation::Generation;
 use super::pairs::{Pair, PairTable};
-use super::path::Path;
+use super::path::{ACTIVE_PORT, Path};
 use super::types::{LocalCandidate, LocalCandidateKind, SelectedPair};
 use super::watch::Watch;
 use crate::config::{IceConfig, IceTransportPolicy};
@@ -195,7 +195,10 @@ impl IceTransport {
     /// A TCP connection has ended.
     pub(crate) fn tcp_closed(&mut self, now: Instant, path: Path) {
         for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
-            generation.tcp_closed(path);
+            generation.tcp_closed(now, path);
+        }
+        if path.local.port() != ACTIVE_PORT {
+            self.pairs.close(path, self.route.map(|route| route.pair));
         }
         self.kick(now);
     }

@@ -50,6 +50,30 @@ fn a_nat_that_gives_another_port_costs_a_moment_whoever_sends() {
 }
 
 #[test]
+fn a_nat_that_gives_another_port_again_and_again_is_followed_for_as_long_as_it_does() {
+    let mut net = Net::new();
+    net.link.delay = Duration::from_millis(20);
+    let inner = net.nodes[0].addrs[0];
+    net.mapping = Some((inner, addr("198.51.100.1:40000")));
+    let (a, b) = net.open_channel(DataChannelInit::default());
+    let mut sent = 0;
+    let mut talk = |net: &mut Net| {
+        for _ in 0..64 {
+            net.send(0, a, vec![7; 1000]);
+        }
+        sent += 64;
+        // So little is no transfer whose silence is noticed: the next check finds the way, one of every few seconds.
+        net.until_within(Duration::from_secs(10), "received", |net| net.received(1, b) == sent);
+    };
+    for port in 0..200 {
+        talk(&mut net);
+        net.mapping = Some((inner, SocketAddr::from(([198, 51, 100, 1], 40_001 + port))));
+        talk(&mut net);
+        net.run(Duration::from_secs(5));
+    }
+}
+
+#[test]
 fn a_machine_that_moves_to_another_network_takes_its_transfers_along_whoever_sends_and_whoever_called() {
     for (from, moves) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
         let mut net = Net::new();

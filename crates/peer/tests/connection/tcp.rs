@@ -62,13 +62,32 @@ fn udp_is_used_where_it_passes_and_when_it_comes_to_pass() {
 fn a_connection_that_breaks_is_opened_again_at_once() {
     let mut net = net(false);
     let (a, b) = net.open_channel(DataChannelInit::default());
-    // Of one generation: the addresses that the other side sees us at have a limit, which an ICE restart lifts.
-    for round in 1..=60 {
+    // Each of them is another address to the other side, and more than either side keeps.
+    for round in 1..=400 {
         net.break_tcp(address(ACTIVE), address(PASSIVE));
         net.send(0, a, "on");
         net.until_within(Duration::from_secs(1), "received", |net| net.received(1, b) == round);
+        // Nobody opens connections more often.
+        net.run(Duration::from_millis(500));
         assert_eq!([net.state(0), net.state(1)], [ConnectionState::Connected; 2]);
     }
+    let pairs = |e: &Stats| matches!(e, Stats::CandidatePair(_));
+    let left = net.nodes[1].conn.stats(net.now).entries.iter().filter(|e| pairs(e)).count();
+    assert!(left < 8, "{left} connections that have ended are kept");
+}
+
+#[test]
+fn a_connection_that_breaks_all_the_time_does_not_disturb_udp() {
+    let mut net = net(true);
+    let (a, b) = net.open_channel(DataChannelInit::default());
+    net.until("on UDP", |net| [0, 1].map(|node| protocol(net, node)) == [CandidateProtocol::Udp; 2]);
+    for round in 1..=200 {
+        net.break_tcp(address(ACTIVE), address(PASSIVE));
+        net.send(0, a, "on");
+        net.until_within(Duration::from_secs(1), "received", |net| net.received(1, b) == round);
+        net.run(Duration::from_millis(500));
+    }
+    assert_eq!([0, 1].map(|node| protocol(&net, node)), [CandidateProtocol::Udp; 2]);
 }
 
 #[test]
