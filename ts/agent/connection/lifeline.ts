@@ -183,6 +183,12 @@ export class Lifeline {
     }
   }
 
+  /** The signaling service was lost and is there again. */
+  signalingReturned(): void {
+    this.#current.negotiator.repeat();
+    this.#watch?.signalingReturned();
+  }
+
   /** See {@link LinkConnection.serversChanged}. */
   serversChanged(): void {
     this.#current.serversChanged();

@@ -63,6 +63,14 @@ export class Negotiator {
     this.#remoteEarly = [];
   }
 
+  /** The signaling service is there again after it was lost, perhaps with an offer that waits for its answer: it is told once more. */
+  repeat(): void {
+    const { pendingLocalDescription: pending, signalingState } = this.#host.connection;
+    // One that is being made leaves by itself.
+    if (this.#stopped || this.#makingOffer || signalingState !== 'have-local-offer' || !pending) return;
+    this.#transmit({ type: 'offer', sdp: pending.sdp });
+  }
+
   /** Takes an offer, an answer or a candidate, one after the other. */
   handle(message: SignalingMessage): void {
     if (this.#queued >= MAX_QUEUED) {

@@ -135,8 +135,8 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
         for (const link of this.#links.values()) link.lifeline.serversChanged();
       },
       networkInterval: this.#host.reconnect.networkInterval,
-      registered: () => {
-        for (const link of this.#links.values()) link.lifeline.watch?.signalingReturned();
+      returned: () => {
+        for (const link of this.#links.values()) link.lifeline.signalingReturned();
       },
       deliver: (message: SignalingMessage) => this.#guard.receive(message),
       failed: (error: AgentError) => {

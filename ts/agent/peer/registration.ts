@@ -20,8 +20,8 @@ export interface RegistrationHost {
   offerIceServers(servers: readonly RTCIceServer[]): void;
   /** How often the network is looked at, in milliseconds; 0 for never. */
   readonly networkInterval: number;
-  /** Others can find this agent, for the first time or again. */
-  registered(): void;
+  /** Others can find this agent again. */
+  returned(): void;
   /** A message has come. Never throws. */
   deliver(message: SignalingMessage): void;
   /** The registration has failed. */
@@ -100,7 +100,8 @@ export class Registration {
         {
           ...(keys && { keys }),
           registered: () => {
-            if (!this.#closed) this.#host.registered();
+            // The first time nothing can have been lost, and what waits for it is sent by itself.
+            if (!this.#closed && this.#settled) this.#host.returned();
           },
           offerIceServers: (servers) => {
             if (!this.#closed) this.#host.offerIceServers(servers);

@@ -8,7 +8,10 @@ use tracing::trace;
 use super::Connection;
 use crate::error::Error;
 use crate::event::Event;
-use crate::ice::{CandidateKind, Fault, IceCandidateError, LocalCandidate, ResolveCandidate, is_reachable};
+use crate::ice::{
+    CandidateKind, Fault, IceCandidateError, LocalCandidate, LocalCandidateKind, ResolveCandidate,
+    is_reachable,
+};
 use crate::jsep::{CandidateInit, RemoteCandidate};
 use crate::sdp::{Candidate, CandidateAddress};
 
@@ -23,10 +26,14 @@ impl Connection {
             return;
         }
         let Some(owner) = self.ice.generation_mut(generation) else { return };
-        let info = owner.add_local(now, candidate).map(|entry| entry.info.clone());
+        let info = owner.add_local(now, candidate.clone()).map(|entry| entry.info.clone());
         let notice = owner.notice();
         self.tell_of_choice(notice);
         let Some(info) = info else { return };
+        // What servers know belongs to the generation that asked them.
+        if !matches!(candidate.kind, LocalCandidateKind::ServerReflexive | LocalCandidateKind::Relay) {
+            self.ice.share(now, &candidate);
+        }
         if let Some(place) = self.session.add_local_candidate(&info.candidate, &info.ufrag) {
             self.events.push_back(Event::IceCandidate {
                 candidate: info.candidate,
@@ -47,9 +54,7 @@ impl Connection {
         if self.is_over() || !self.ice.accepts(&candidate) {
             return;
         }
-        if let Some(generation) = self.ice.newest_mut() {
-            generation.add_local(now, candidate);
-        }
+        self.ice.share(now, &candidate);
         self.ice.kick(now);
         self.update(now);
     }

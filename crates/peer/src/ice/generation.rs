@@ -146,6 +146,13 @@ impl Generation {
         self.locals.last()
     }
 
+    pub(crate) fn has_local(&self, candidate: &LocalCandidate) -> bool {
+        let LocalCandidate { kind, addr, base, .. } = candidate;
+        self.locals
+            .iter()
+            .any(|e| (e.candidate.kind, e.candidate.addr, e.candidate.base) == (*kind, *addr, *base))
+    }
+
     /// The agent's candidate if this is one more address that leads to a socket which it has: it knows sockets only.
     fn another_name(&self, candidate: &LocalCandidate) -> Option<AgentCandidate> {
         let same = |e: &&LocalEntry| {

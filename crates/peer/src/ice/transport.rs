@@ -184,6 +184,16 @@ impl IceTransport {
         self.agent_deadline = None;
     }
 
+    /// A candidate for all generations: a restart may wait for its answer for long, or never get one, and the path in use has to move
+    /// meanwhile.
+    pub(crate) fn share(&mut self, now: Instant, candidate: &LocalCandidate) {
+        for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
+            if !generation.has_local(candidate) {
+                generation.add_local(now, candidate.clone());
+            }
+        }
+    }
+
     pub(crate) fn remove_local(&mut self, now: Instant, base: SocketAddr) {
         for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
             generation.remove_local(base);

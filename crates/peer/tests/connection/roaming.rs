@@ -92,6 +92,31 @@ fn a_machine_that_moves_to_another_network_takes_its_transfers_along_whoever_sen
 }
 
 #[test]
+fn a_machine_that_moves_while_nobody_answers_its_ice_restart_moves_all_the_same() {
+    for found_by_the_restart in [false, true] {
+        for from in 0..2 {
+            let mut net = Net::new();
+            let channel = transfer(&mut net, from);
+            let (old, new) = (net.nodes[0].addrs[0], addr("10.9.9.9:7000"));
+            // The restart looks at the machine before it has its new address, or afterwards.
+            net.nodes[0].addrs = if found_by_the_restart { vec![new] } else { Vec::new() };
+            net.nodes[0].conn.restart_ice();
+            net.set_local(0, SdpType::Offer);
+            net.settle();
+            net.nodes[0].conn.remove_local_candidate(net.now, old);
+            if !found_by_the_restart {
+                net.nodes[0].addrs = vec![new];
+                let kind = LocalCandidateKind::Host;
+                let candidate =
+                    LocalCandidate { kind, addr: new, base: new, url: None, relay_protocol: None };
+                net.nodes[0].conn.add_late_candidate(net.now, candidate);
+            }
+            arrives(&mut net, 1 - from, channel);
+        }
+    }
+}
+
+#[test]
 fn a_dead_path_beside_one_that_works_is_left_whoever_sends() {
     for from in 0..2 {
         let mut net = Net::new();
