@@ -16,6 +16,8 @@ test.each([
   'stun:stun.exa\nmple.net',
   'stun:b\u00fccher.example',
   'turn:h%2eexample?transport=tcp',
+  // Among the default servers of libraries from before browsers refused it.
+  'stun:stun.example.net:3478?transport=udp',
 ])('the server URL %s is accepted', (url) => {
   expect(newPeer(turn(url)).getConfiguration().iceServers?.[0]?.urls).toEqual([url]);
 });
@@ -30,7 +32,8 @@ test.each([
   ['stun:1.2.3.4.5', 'not a host name'],
   ['stun:a\\b', 'not a host name'],
   ['stun:a b', 'not a host name'],
-  ['stun:example.net?transport=udp', 'no transport'],
+  ['stun:example.net?transport=tcp', 'no transport'],
+  ['stuns:example.net?transport=udp', 'no transport'],
   ['turn:example.net?transport=sctp', 'unknown'],
 ])('the server URL %s is a SyntaxError that says why', (url, reason) => {
   const error = errorOf(() => newPeer(turn(url)));

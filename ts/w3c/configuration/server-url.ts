@@ -28,16 +28,19 @@ export function parseIceServerUrl(url: string): IceServerUrl {
   const ascii = toAscii(host);
   if (ascii === undefined) invalid(url, `'${host}' is not a host name or an IP address (IPv6 goes in brackets)`);
   if (port !== undefined && !(port !== '' && Number(port) <= 65_535)) invalid(url, `'${port}' is not a port`);
-  if (transport !== undefined) {
-    if (scheme.toLowerCase().startsWith('stun')) invalid(url, 'a STUN URL has no transport parameter');
-    if (!['udp', 'tcp'].includes(transport.toLowerCase())) invalid(url, `the transport '${transport}' is unknown`);
+  const lower = { scheme: scheme.toLowerCase() as IceServerScheme, transport: transport?.toLowerCase() };
+  // RFC 7064 knows no transport, but browsers took it until 2023, and libraries of that time have it in their defaults. This one says what is so anyway.
+  const redundant = lower.scheme === 'stun' && lower.transport === 'udp';
+  if (transport !== undefined && !redundant) {
+    if (lower.scheme.startsWith('stun')) invalid(url, 'a STUN URL has no transport parameter');
+    if (!['udp', 'tcp'].includes(lower.transport!)) invalid(url, `the transport '${transport}' is unknown`);
   }
   const normalized = [
-    `${scheme.toLowerCase()}:${ascii}`,
+    `${lower.scheme}:${ascii}`,
     port === undefined ? '' : `:${port}`,
-    transport === undefined ? '' : `?transport=${transport.toLowerCase()}`,
+    transport === undefined || redundant ? '' : `?transport=${lower.transport}`,
   ].join('');
-  return { scheme: scheme.toLowerCase() as IceServerScheme, normalized };
+  return { scheme: lower.scheme, normalized };
 }
 
 /** The host as the URL parser understands it: names in Punycode, escapes resolved, what ends in a number is an IPv4 address. */
