@@ -26,7 +26,8 @@ export class ReceiverCore {
     this.#transceiver = transceiver;
     const { kind } = transceiver;
     this.#source = new TrackSource({ kind, label: `remote ${kind}`, muted: true });
-    this.track = createMediaStreamTrack(this.#source, undefined, trackId);
+    const samples = kind === 'audio' ? nativeCall(() => host.native.media.receiveAudio(transceiver.id)) : undefined;
+    this.track = createMediaStreamTrack(this.#source, samples, trackId);
   }
 
   get transceiver(): TransceiverCore {

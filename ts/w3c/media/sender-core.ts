@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { DOMException, structuredClone } from '../../platform';
-import type { MediaStreamTrack } from '../../media';
+import { coreOf, type MediaStreamTrack } from '../../media';
 import type { NativeSectionParameters } from '../../native';
 import { nativeCall, queueTask } from '../events';
 import type { RTCStats, RTCStatsReport } from '../stats';
@@ -141,8 +141,12 @@ export class SenderCore {
     });
   }
 
-  /** From now on it sends this track. */
+  /** From now on it sends this track: what is in it, if that is audio whose samples are at hand, and otherwise nothing. */
   setTrack(track: MediaStreamTrack | null): void {
+    if (this.kind === 'audio') {
+      const samples = track && coreOf(track).audio;
+      nativeCall(() => this.host.native.media.sendAudio(this.#transceiver.id, samples ?? null));
+    }
     this.track = track;
   }
 
