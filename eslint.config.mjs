@@ -48,6 +48,11 @@ export default tseslint.config(
     },
   },
   {
+    // Scripts of a page.
+    files: ['crates/signaling/src/server/status/*.js'],
+    languageOptions: { globals: { document: 'readonly', TextDecoderStream: 'readonly' } },
+  },
+  {
     files: ['**/*.ts', '**/*.mts'],
     rules: {
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],

@@ -91,7 +91,7 @@ async fn metrics_and_status_tell_what_goes_on() {
     }
     let status = get(&server, "/status.json").await.json();
     assert_eq!(status["counts"]["agents"], 2);
-    assert_eq!(status["rooms"], json!([{ "room": "lobby", "members": 1 }]));
+    assert_eq!(status["rooms"], json!([{ "room": "lobby", "members": 1, "agents": ["agent://a"] }]));
     let page = get(&server, "/status").await;
     assert!(page.head.contains("content-security-policy: default-src 'none'"), "{}", page.head);
 }

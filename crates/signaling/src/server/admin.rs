@@ -4,20 +4,26 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 use hyper::header::{self, HeaderMap, HeaderValue};
-use hyper::{Response, StatusCode};
-use serde_json::json;
+use hyper::{Request, Response, StatusCode};
 
 use super::address::came_through_a_proxy;
 use super::origin::{Origins, host_of, is_loopback};
 use super::registry::same_secret;
 use super::reply::{Body, plain, text_of, with_body};
-use super::{Phase, Shared};
+use super::upgrade::decoded;
+use super::visit::Visit;
+use super::{Shared, status};
 
-/// Agents and rooms in `status.json`: a page for people, not an export.
-const MAX_LISTED: usize = 200;
+/// What is here.
+pub(super) fn is_ours(path: &str) -> bool {
+    matches!(path, "/health" | "/ready" | "/metrics" | "/status" | "/status.json")
+        || path.starts_with("/status/")
+}
 
 /// Answers a request for one of the paths of operators.
-pub(super) fn answer(shared: &Shared, path: &str, headers: &HeaderMap, address: IpAddr) -> Response<Body> {
+pub(super) fn answer<B>(visit: &Visit, path: &str, request: &Request<B>) -> Response<Body> {
+    let (shared, headers) = (&visit.shared, request.headers());
+    let address = visit.address(headers);
     match path {
         "/health" => plain(StatusCode::OK, "ok\n"),
         "/ready" => match shared.not_ready() {
@@ -25,7 +31,11 @@ pub(super) fn answer(shared: &Shared, path: &str, headers: &HeaderMap, address: 
             Some(why) => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
         },
         // With a token the page asks for it, and has nothing to show without.
-        "/status" if shared.config.admin_token.is_some() => page(),
+        _ if shared.config.admin_token.is_some()
+            && let Some(asset) = status::asset(path) =>
+        {
+            asset
+        }
         _ if !may_see(shared, headers, address) => {
             let mut response = plain(
                 StatusCode::UNAUTHORIZED,
@@ -35,8 +45,13 @@ pub(super) fn answer(shared: &Shared, path: &str, headers: &HeaderMap, address: 
             response
         }
         "/metrics" => with_body(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", metrics(shared)),
-        "/status.json" => with_body(StatusCode::OK, "application/json", status(shared).to_string()),
-        _ => page(),
+        "/status.json" => match search(request.uri().query()) {
+            Ok(search) => status::json(shared, search.as_deref()),
+            Err(()) => plain(StatusCode::BAD_REQUEST, "INVALID_MESSAGE: \"search\" is not UTF-8\n"),
+        },
+        "/status/events" => status::events(shared, &visit.shutdown),
+        _ => status::asset(path)
+            .unwrap_or_else(|| plain(StatusCode::NOT_FOUND, "there is nothing at this path\n")),
     }
 }
 
@@ -58,6 +73,13 @@ fn may_see(shared: &Shared, headers: &HeaderMap, address: IpAddr) -> bool {
         && headers
             .get(header::ORIGIN)
             .is_none_or(|page| page.to_str().is_ok_and(|page| Origins::SameHost.allow(page, host)))
+}
+
+/// The text in `search=...`, if there is any.
+fn search(query: Option<&str>) -> Result<Option<String>, ()> {
+    let value = query.and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("search=")));
+    let text = value.map(|value| decoded(value).ok_or(())).transpose()?;
+    Ok(text.filter(|text| !text.is_empty()))
 }
 
 fn metrics(shared: &Shared) -> String {
@@ -94,43 +116,4 @@ fn metrics(shared: &Shared) -> String {
         }
     }
     text
-}
-
-fn status(shared: &Shared) -> serde_json::Value {
-    let stats = shared.stats();
-    let (agents, rooms) = shared.registry.listing(MAX_LISTED);
-    let counts: serde_json::Map<_, _> = stats
-        .gauges()
-        .into_iter()
-        .chain(stats.totals())
-        .chain(shared.config.relay.iter().flat_map(|relay| [relay.gauges(), relay.totals()].concat()))
-        .map(|(name, _, value)| (name.to_owned(), value.into()))
-        .collect();
-    json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "uptimeSeconds": shared.started.elapsed().as_secs(),
-        "ready": shared.not_ready().is_none(),
-        "draining": !matches!(*shared.phase.borrow(), Phase::Serving),
-        "counts": counts,
-        "cluster": shared.cluster_stats().map(|cluster| cluster.to_json()),
-        "agents": agents,
-        "rooms": rooms.into_iter().map(|(room, members)| json!({ "room": room, "members": members })).collect::<Vec<_>>(),
-    })
-}
-
-/// The page loads nothing and talks to nobody but this server; only its own script and style run.
-fn page() -> Response<Body> {
-    let nonce = uuid::Uuid::new_v4().simple().to_string();
-    let html = include_str!("status.html").replace("NONCE", &nonce);
-    let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
-    let mut response = with_body(StatusCode::OK, "text/html; charset=utf-8", html);
-    let headers = response.headers_mut();
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
 }

@@ -117,11 +117,11 @@ impl Visit {
             return self.nothing_here(path);
         };
         match path {
-            "/health" | "/ready" | "/metrics" | "/status" | "/status.json" => {
+            _ if admin::is_ours(path) => {
                 if !matches!(*request.method(), Method::GET | Method::HEAD) {
                     return not_allowed("GET, HEAD");
                 }
-                admin::answer(&self.shared, path, request.headers(), self.address(request.headers()))
+                admin::answer(self, path, &request)
             }
             "/v1/sessions" | "/v1/frames" => transport::answer(self, request).await,
             _ => self.nothing_here(request.uri().path()),

@@ -168,6 +168,13 @@ impl PairLimits {
         lock(&self.offers).count(key, limit, now)
     }
 
+    /// Whether `from` has made `to` an offer within the last minute, as far as that is known.
+    pub(super) fn has_offered(&self, from: &str, to: &str, now: Instant) -> bool {
+        let key = self.secret.hash_one((from, to));
+        let offers = lock(&self.offers);
+        offers.tallies.get(&key).is_some_and(|tally| now.saturating_duration_since(tally.since) < MINUTE)
+    }
+
     /// A description starts a session, or its next generation of candidates.
     pub(super) fn described(&self, from: &str, to: &str, session: Option<&str>) {
         let key = self.session(from, to, session);
@@ -307,6 +314,8 @@ mod tests {
         let offer = |from, to, at| limits.offer(from, to, 2, at);
         assert!(offer("a", "b", now) && offer("a", "b", now) && !offer("a", "b", now));
         assert!(offer("b", "a", now) && offer("a", "c", now));
+        assert!(limits.has_offered("a", "c", now) && !limits.has_offered("c", "a", now));
+        assert!(!limits.has_offered("a", "c", now + MINUTE));
         assert!(offer("a", "b", now + MINUTE));
     }
 

@@ -1,7 +1,7 @@
 //! An embeddable WebSocket server that relays signaling messages between agents. Nothing in here knows how tokens are verified, or the
 //! client.
 //!
-//! In here is what all connections share, [`Shared`]. `listener` takes a connection; `http` and its `visit` lead it to `admin`,
+//! In here is what all connections share, [`Shared`]. `listener` takes a connection; `http` and its `visit` lead it to `admin` (and `status`),
 //! to a WebSocket (`upgrade`, `websocket`) or to `transport` and `session`; a `client` says what its frames do, by `registration`,
 //! `relay`, `rooms` and the `registry`.
 
@@ -15,10 +15,12 @@ mod credentials;
 mod event;
 mod half_open;
 mod handle;
+mod history;
 mod http;
 mod io;
 mod limits;
 mod listener;
+mod meetings;
 mod origin;
 mod outbox;
 mod registration;
@@ -31,6 +33,7 @@ mod reply;
 mod rooms;
 mod session;
 mod stats;
+mod status;
 mod tls;
 pub(crate) mod transport;
 mod turn_server;
@@ -103,6 +106,9 @@ struct Shared {
     session_places: Arc<address::Places>,
     half_open: half_open::HalfOpen,
     pairs: limits::PairLimits,
+    meetings: meetings::Meetings,
+    history: history::History,
+    viewers: status::Viewers,
     flooders: limits::Flooders,
     /// A client has gone.
     left: Notify,
@@ -119,6 +125,17 @@ impl Shared {
 
     fn stats(&self) -> Stats {
         self.counters.snapshot(self.registry.len(), self.registry.rooms())
+    }
+
+    /// Every size and count of this server, in an order that stays.
+    fn counts(&self) -> Vec<stats::Metric> {
+        let stats = self.stats();
+        let mut counts = [&stats.gauges()[..], &stats.totals()[..]].concat();
+        if let Some(relay) = &self.config.relay {
+            counts.extend(relay.gauges());
+            counts.extend(relay.totals());
+        }
+        counts
     }
 
     fn cluster_stats(&self) -> Option<ClusterStats> {
@@ -188,6 +205,9 @@ impl Server {
             session_places: Arc::default(),
             half_open: half_open::HalfOpen::default(),
             pairs: limits::PairLimits::default(),
+            meetings: meetings::Meetings::default(),
+            history: history::History::default(),
+            viewers: status::Viewers::default(),
             flooders: limits::Flooders::default(),
             failures: Failures::default(),
             left: Notify::new(),
@@ -203,6 +223,7 @@ impl Server {
         if let Some(ttl) = shared.credentials_ttl() {
             tokio::spawn(renewal::run(shared.clone(), ttl, shared.phase.subscribe()));
         }
+        tokio::spawn(history::run(shared.clone(), shared.phase.subscribe()));
         let (embedded, incoming) = mpsc::channel(MAX_EMBEDDED);
         let acceptor = tokio::spawn(listener::run(listener, incoming, shared.clone(), watcher));
         Self {

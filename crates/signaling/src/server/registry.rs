@@ -50,6 +50,9 @@ struct State {
     cluster: Option<Clustered>,
 }
 
+/// Agents, and rooms with their members.
+type Listing = (Vec<AgentUri>, Vec<(RoomName, Vec<AgentUri>)>);
+
 /// All registered agents, and their rooms.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
@@ -72,11 +75,17 @@ impl Registry {
         self.lock().rooms.len()
     }
 
-    /// Some agents and some rooms with the number of their members, at most `limit` of each.
-    pub(super) fn listing(&self, limit: usize) -> (Vec<AgentUri>, Vec<(RoomName, usize)>) {
+    /// Some agents, and some rooms with their members: at most so many of either, and with `search` those in whose names that is.
+    pub(super) fn listing(&self, most_agents: usize, most_rooms: usize, search: Option<&str>) -> Listing {
+        let wanted = |name: &str| search.is_none_or(|search| is_in(search, name));
         let state = self.lock();
-        let agents = state.agents.keys().take(limit).cloned().collect();
-        (agents, state.rooms.listing(limit))
+        let agents = state.agents.keys().filter(|agent| wanted(agent.as_str()));
+        let rooms = state.rooms.names().filter(|room| wanted(room.as_str()));
+        let rooms = rooms.take(most_rooms).map(|room| {
+            let members = state.rooms.members(room).cloned().collect();
+            (room.clone(), members)
+        });
+        (agents.take(most_agents).cloned().collect(), rooms.collect())
     }
 
     /// Registers `agent` for `claimant` if it is free, already the claimant's, claimed with the right resume token or by
@@ -328,6 +337,12 @@ impl State {
             let _ = entry.owner.push(Outgoing::Text(notice.to_json().into()));
         }
     }
+}
+
+/// Whether `name` has `part` in it; the letters of ASCII in either case.
+pub(super) fn is_in(part: &str, name: &str) -> bool {
+    part.is_empty()
+        || name.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
 }
 
 fn new_token() -> String {

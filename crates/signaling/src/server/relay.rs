@@ -50,7 +50,7 @@ impl Client {
 impl Shared {
     /// What the sender sends too much of with this message, if it does.
     pub(super) fn over_its_limit(&self, envelope: &Envelope<'_>, now: Instant) -> Option<&'static str> {
-        let Self { config, pairs, .. } = self;
+        let Self { config, pairs, meetings, .. } = self;
         let (from, to, session) = (&*envelope.from, &*envelope.to, envelope.session_id.as_deref());
         match envelope.kind {
             Kind::Offer => {
@@ -59,6 +59,10 @@ impl Shared {
             }
             Kind::Answer => {
                 pairs.described(from, to, session);
+                // Whoever answers what nobody has asked meets nobody.
+                if pairs.has_offered(to, from, now) {
+                    meetings.met(to, from, now);
+                }
                 None
             }
             Kind::Candidate => {

@@ -100,11 +100,6 @@ impl Rooms {
         }
     }
 
-    /// Some rooms with the number of their members.
-    pub(super) fn listing(&self, limit: usize) -> Vec<(RoomName, usize)> {
-        self.0.iter().take(limit).map(|(room, place)| (room.clone(), place.members.len())).collect()
-    }
-
     /// Everybody in `room`, sorted.
     pub(super) fn members(&self, room: &RoomName) -> impl Iterator<Item = &AgentUri> {
         self.0.get(room).into_iter().flat_map(|place| &place.members)

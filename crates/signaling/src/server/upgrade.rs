@@ -93,6 +93,12 @@ fn agent_of(query: &str) -> Result<Option<AgentUri>, String> {
         return Ok(None);
     };
     // An agent URI may itself contain percent-encoding: exactly one level is removed.
+    let text = decoded(value).ok_or("agentId is not UTF-8\n")?;
+    AgentUri::parse(&text).map(Some).map_err(|error| format!("{error}\n"))
+}
+
+/// `value` without its percent-encoding, unless that is not UTF-8.
+pub(super) fn decoded(value: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -103,8 +109,7 @@ fn agent_of(query: &str) -> Result<Option<AgentUri>, String> {
         bytes.push(decoded.unwrap_or(*first));
         rest = if decoded.is_some() { &tail[2..] } else { tail };
     }
-    let text = String::from_utf8(bytes).map_err(|_| "agentId is not UTF-8\n".to_owned())?;
-    AgentUri::parse(&text).map(Some).map_err(|error| format!("{error}\n"))
+    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
