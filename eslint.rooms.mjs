@@ -5,7 +5,7 @@ import boundaries from 'eslint-plugin-boundaries';
 const w3c = (...rooms) => rooms.map((room) => `w3c/${room}`);
 const agent = (...rooms) => rooms.map((room) => `agent/${room}`);
 const cli = (...rooms) => rooms.map((room) => `cli/${room}`);
-const parts = agent('auth', 'calls', 'channels', 'connection', 'files', 'limits.ts', 'messages');
+const parts = agent('auth', 'calls', 'channels', 'connection', 'files', 'limits.ts', 'media', 'messages');
 
 /** A folder or a single file of `ts/`, and what it may import. */
 const ROOMS = {
@@ -59,8 +59,9 @@ const ROOMS = {
   'agent/messages': [...agent('channels', 'limits.ts'), 'base', 'native', 'w3c', 'w3c/channel'],
   'agent/calls': [...agent('channels', 'limits.ts', 'messages'), 'base', 'native'],
   'agent/files': [...agent('channels', 'limits.ts'), 'base', 'native'],
+  'agent/media': [...agent('limits.ts'), 'base', 'media', 'w3c'],
   // One link, many links, the agent.
-  'agent/link': [...parts, 'base', 'signaling', 'w3c', 'identity'],
+  'agent/link': [...parts, 'base', 'media', 'signaling', 'w3c', 'identity'],
   'agent/mesh': [...agent('calls', 'limits.ts', 'link', 'messages'), 'base', 'identity', 'signaling'],
   'agent/peer': [
     ...[...parts, ...agent('link', 'mesh')],

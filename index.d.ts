@@ -2080,6 +2080,8 @@ interface Limits {
     clockSkew?: number;
     /** Channels of one link that the other side has opened and nobody has taken; more are closed. Default: 1,024. */
     unreadChannels?: number;
+    /** Tracks of one link that the other side sends and nobody has taken; more are refused. Default: 64. */
+    unreadTracks?: number;
     /**
      * Bytes that the channels of one link have received together and nobody has read, each message counting 64 more than it
      * has. The channel whose message does not fit is closed with `RATE_LIMIT_EXCEEDED`; the link goes on. Default: 64 MiB.
@@ -2583,6 +2585,38 @@ interface Reconnected {
  */
 type LinkState = 'connecting' | 'open' | 'disconnected' | 'reconnecting' | 'closed';
 
+/** A track that this side sends over a link, whatever becomes of the connection below. */
+declare class SentTrack {
+    #private;
+    /** The streams that the other side finds it in, by their ids. */
+    readonly streams: readonly MediaStream[];
+    /** What is sent now; `null` for nothing. */
+    get track(): MediaStreamTrack | null;
+    /** The W3C sender on the connection of the moment, for its parameters, statistics and tones; `null` when removed. */
+    get sender(): RTCRtpSender | null;
+    /**
+     * Sends another track of the same kind in its place, or nothing, without asking the other side; on the connections to come as well.
+     *
+     * @returns rejects with a DOMException `InvalidModificationError` if it would need a negotiation, `InvalidStateError` if it was removed.
+     * @throws TypeError for a track of the other kind.
+     */
+    replaceTrack(track: MediaStreamTrack | null): Promise<void>;
+    /** Sends it no more: the other side's track falls silent and leaves its streams. Idempotent. */
+    remove(): void;
+}
+
+/** A track that the other side sends. After a reconnect by a new connection it comes again, with the same ids of streams. */
+interface ReceivedTrack {
+    /** Muted until something comes; `ended` when its connection is over. */
+    readonly track: MediaStreamTrack;
+    /** Those that the other side has put it in, by its ids. */
+    readonly streams: readonly MediaStream[];
+    /** For its parameters, statistics and encoded frames. */
+    readonly receiver: RTCRtpReceiver;
+    /** To send something back in the same section. */
+    readonly transceiver: RTCRtpTransceiver;
+}
+
 /** Events of a {@link Link}. */
 type LinkEvents = {
     /** A message has arrived. Messages are kept for the first listener or iterator. */
@@ -2594,6 +2628,8 @@ type LinkEvents = {
      * there either, the file is refused with `CAPABILITY_NOT_FOUND`.
      */
     file: [file: IncomingFile];
+    /** The other side sends a track of audio or video. Tracks are kept for the first listener. */
+    track: [received: ReceivedTrack];
     /** The other agent has said how it is. Statuses that are not as specified arrive as messages. */
     status: [status: AgentStatus];
     /** A part of a message has been sent or received that is too large to travel whole. */
@@ -2696,6 +2732,15 @@ declare class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMes
     sendFile(source: FileSource, options?: SendFileOptions): OutgoingFile;
     /** Takes the files that the other side offers, instead of the event `file`. Ends when the link is closed. */
     files(): AsyncIterableIterator<IncomingFile>;
+    /**
+     * Sends a track of audio or video, on this connection and on those that come after it, beside messages, calls and files. The other side gets
+     * the event `track`. Negotiated over the link's own signaling: the signaling service has to be reachable when a track is added or removed.
+     *
+     * @throws AgentError - `AGENT_UNREACHABLE` if the link is closed.
+     * @throws TypeError - An argument is no track or no stream.
+     * @throws DOMException - `InvalidAccessError` if the track is sent over this link already.
+     */
+    addTrack(track: MediaStreamTrack, ...streams: MediaStream[]): SentTrack;
     /** W3C statistics of the connection. */
     getStats(): Promise<RTCStatsReport>;
     /** Takes messages in order; ends when the link is closed, with an error if it failed. */
@@ -3480,5 +3525,5 @@ interface SignalingServer extends AsyncDisposable {
  */
 declare function createSignalingServer(options?: SignalingServerOptions): Promise<SignalingServer>;
 
-export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MemorySignaling, Mesh, OutgoingFile, OverconstrainedError, PCMSink, PCMSource, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, RTCTrackEvent, ResultStream, Room, STREAM_PROTOCOL, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, nonstandard, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, ConstrainNumber, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MediaStreamEventMap, MediaStreamTrackEventInit, MediaStreamTrackEventMap, MediaStreamTrackState, MediaTrackCapabilities, MediaTrackConstraints, MediaTrackSettings, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PCMChunk, PCMEncoding, PCMFormat, PCMSinkEvents, PCMSinkOptions, PCMSinkStats, PCMSourceEvents, PCMSourceOptions, PCMSourceStats, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCAudioData, RTCAudioDataEvent, RTCAudioSinkEventMap, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpContributingSource, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpHeaderExtensionParameters, RTCRtpParameters, RTCRtpReceiveParameters, RTCRtpSendParameters, RTCRtpSynchronizationSource, RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSetParameterOptions, RTCSignalingState, RTCStats, RTCTrackEventInit, RTCTransportOptions, ReceivedFile, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions, Wrtc };
+export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MemorySignaling, Mesh, OutgoingFile, OverconstrainedError, PCMSink, PCMSource, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, RTCTrackEvent, ResultStream, Room, STREAM_PROTOCOL, SentTrack, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, nonstandard, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, ConstrainNumber, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MediaStreamEventMap, MediaStreamTrackEventInit, MediaStreamTrackEventMap, MediaStreamTrackState, MediaTrackCapabilities, MediaTrackConstraints, MediaTrackSettings, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PCMChunk, PCMEncoding, PCMFormat, PCMSinkEvents, PCMSinkOptions, PCMSinkStats, PCMSourceEvents, PCMSourceOptions, PCMSourceStats, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCAudioData, RTCAudioDataEvent, RTCAudioSinkEventMap, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpContributingSource, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpHeaderExtensionParameters, RTCRtpParameters, RTCRtpReceiveParameters, RTCRtpSendParameters, RTCRtpSynchronizationSource, RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSetParameterOptions, RTCSignalingState, RTCStats, RTCTrackEventInit, RTCTransportOptions, ReceivedFile, ReceivedTrack, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions, Wrtc };

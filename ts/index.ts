@@ -59,6 +59,7 @@ export type {
   Priority,
   StreamChunk,
 } from './agent/channels';
+export { SentTrack, type ReceivedTrack } from './agent/media';
 export { IncomingFile, OutgoingFile } from './agent/files';
 export type {
   AcceptFileOptions,

@@ -31,6 +31,8 @@ export interface Limits {
   clockSkew?: number;
   /** Channels of one link that the other side has opened and nobody has taken; more are closed. Default: 1,024. */
   unreadChannels?: number;
+  /** Tracks of one link that the other side sends and nobody has taken; more are refused. Default: 64. */
+  unreadTracks?: number;
   /**
    * Bytes that the channels of one link have received together and nobody has read, each message counting 64 more than it
    * has. The channel whose message does not fit is closed with `RATE_LIMIT_EXCEEDED`; the link goes on. Default: 64 MiB.
@@ -103,6 +105,8 @@ const RANGES: { [Name in keyof Required<Limits>]: readonly [value: number, least
   clockSkew: [60_000, 0, 2 ** 31 - 1],
   // Far more than anybody opens before the other side looks.
   unreadChannels: [1024, 1, 65_535],
+  // A meeting, before anybody looks.
+  unreadTracks: [64, 1, 65_535],
   // A second of a fast link, for a reader that is late.
   unreadChannelBytes: [64 * 1024 * 1024, 1024, 2 ** 40],
   // Each costs sockets and a handshake.

@@ -1,7 +1,7 @@
 // One connection of a link, and the negotiation that makes it.
 import { AgentError, type ConnectCause } from '../../base';
 import { sdpOf, type SignalingMessage } from '../../signaling';
-import { connectionCauses, RTCPeerConnection, type RTCConfiguration } from '../../w3c';
+import { connectionCauses, RTCPeerConnection, type RTCConfiguration, type RTCTrackEvent } from '../../w3c';
 import type { LinkConfiguration } from './configuration';
 import { Negotiator } from './negotiator';
 import { sameConnection } from './session-id';
@@ -23,6 +23,8 @@ export interface LinkConnectionHost {
     connection: LinkConnection,
     channel: Parameters<NonNullable<RTCPeerConnection['ondatachannel']>>[0]['channel'],
   ): void;
+  /** The other side's description has announced a track. */
+  track(connection: LinkConnection, event: RTCTrackEvent): void;
   problem(error: AgentError): void;
   /** The negotiation cannot go on. */
   failed(connection: LinkConnection, error: AgentError): void;
@@ -69,6 +71,7 @@ export class LinkConnection {
     });
     connection.addEventListener('pathlost', () => host.pathLost(this));
     connection.addEventListener('datachannel', ({ channel }) => host.channel(this, channel));
+    connection.addEventListener('track', (event) => host.track(this, event));
   }
 
   /** The largest message that the other side takes, in bytes; `Infinity` for any. */

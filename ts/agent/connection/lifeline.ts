@@ -69,11 +69,11 @@ export class Lifeline {
     this.#prepare(true);
   }
 
-  /** Makes the message channels of the present connection, once. */
+  /** Makes the message channels of the present connection and adds the tracks, once. */
   #prepare(offerer: boolean): void {
     if (this.#current.prepared) return;
     this.#current.prepared = true;
-    this.#host.makeChannels(offerer);
+    this.#host.prepare(offerer);
   }
 
   /** Whether a message that is no offer belongs to this link; peers that know no session ids correlate by agent. */
@@ -252,6 +252,9 @@ export class Lifeline {
       },
       channel: (connection, channel) => {
         if (connection === this.#current) host.announced(channel);
+      },
+      track: (connection, event) => {
+        if (connection === this.#current) host.announcedTrack(event);
       },
       problem: (error) => host.problem(error),
       failed: (connection, error) => {

@@ -3,11 +3,12 @@ import { clearTimeout, setTimeout } from '../../platform';
 import { AgentError, orCancelled } from '../../base';
 import type { AuthMode } from '../../identity';
 import type { SignalingMessage } from '../../signaling';
-import type { RTCDataChannel } from '../../w3c';
+import type { RTCDataChannel, RTCPeerConnection, RTCTrackEvent } from '../../w3c';
 import type { RemoteAgent } from '../auth';
 import { Calls, type CallingLink } from '../calls';
 import { checkedHeartbeat, Lifeline, type LinkState, type Reconnected, type ReconnectStep } from '../connection';
 import { Files } from '../files';
+import { LinkMedia } from '../media';
 import { Messaging, type AgentStatus } from '../messages';
 import { LinkChannels } from './channels';
 import type { LinkEvents, LinkHost } from './types';
@@ -27,6 +28,7 @@ export class LinkCore<Link extends CallingLink> {
   readonly calls: Calls<Link>;
   readonly channels: LinkChannels;
   readonly files: Files;
+  readonly media: LinkMedia;
   /** Keeps it connected. */
   readonly lifeline: Lifeline;
   /** Resolves when the link is closed. */
@@ -43,6 +45,8 @@ export class LinkCore<Link extends CallingLink> {
   readonly #host: LinkHost<Link>;
   readonly #emit: Emit;
   #closing: Promise<void> | undefined;
+  /** The connection whose other end has been proven. */
+  #trusted: RTCPeerConnection | undefined;
   #resolveOpened!: () => void;
   #rejectOpened!: (error: AgentError) => void;
   #resolveClosed!: () => void;
@@ -58,6 +62,7 @@ export class LinkCore<Link extends CallingLink> {
     this.calls = this.#makeCalls();
     this.channels = this.#makeChannels();
     this.files = this.#makeFiles();
+    this.media = this.#makeMedia();
     this.lifeline = this.#makeLifeline(sessionId);
   }
 
@@ -101,6 +106,7 @@ export class LinkCore<Link extends CallingLink> {
     this.messaging.close(this.gone());
     this.channels.abandon(error);
     this.channels.incoming.end();
+    this.media.close();
     this.files.changed();
     this.#host.closed(this.#link);
     this.#resolveClosed();
@@ -191,7 +197,11 @@ export class LinkCore<Link extends CallingLink> {
         return core.messaging.remoteHello.version > 0;
       },
       transmit: (message: SignalingMessage) => this.#host.transmit(message),
-      makeChannels: (offerer: boolean) => this.channels.start(offerer),
+      prepare: (offerer: boolean) => {
+        this.channels.start(offerer);
+        this.media.attach();
+      },
+      announcedTrack: (event: RTCTrackEvent) => this.media.announced(event),
       yielded: () => this.channels.yield(),
       connected: () => this.#confirm(),
       announced: (channel: RTCDataChannel) => {
@@ -269,6 +279,25 @@ export class LinkCore<Link extends CallingLink> {
     });
   }
 
+  #makeMedia(): LinkMedia {
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- as above
+    const core = this;
+    return new LinkMedia({
+      remote: this.remote.agentId,
+      limits: this.#host.limits,
+      get connection() {
+        return core.lifeline.connection;
+      },
+      get trusted() {
+        return core.#trusted === core.lifeline.connection;
+      },
+      get gone() {
+        return core.lifeline.state === 'closed' ? core.gone() : undefined;
+      },
+      problem: (error) => this.#problem(error),
+    });
+  }
+
   #problem(error: AgentError): void {
     this.#host.logger.warn(error.message, { code: error.code, remote: this.remote.agentId });
     this.#emit('problem', error);
@@ -293,6 +322,8 @@ export class LinkCore<Link extends CallingLink> {
     this.messaging.setMaxMessageSize(this.lifeline.maxMessageSize);
     this.messaging.attach(channel);
     this.lifeline.opened();
+    this.#trusted = this.lifeline.connection;
+    this.media.confirmed();
     this.#resolveOpened();
     if (first) this.#host.opened(this.#link);
   }

@@ -1,5 +1,6 @@
 import { checkMembers, Emitter, type AgentError } from '../../base';
 import type { AuthMode } from '../../identity';
+import type { MediaStream, MediaStreamTrack } from '../../media';
 import type { RTCPeerConnection, RTCStatsReport } from '../../w3c';
 import type { RemoteAgent } from '../auth';
 import { checkCall, type CallOptions, type Calls, type ResultStream } from '../calls';
@@ -7,6 +8,7 @@ import type { AgentChannel, ChannelInit } from '../channels';
 import type { Lifeline, LinkState } from '../connection';
 import type { FileSource, IncomingFile, OutgoingFile, SendFileOptions } from '../files';
 import { checkStatus, type AgentMessage, type AgentStatus, type SendOptions, type TrySendOptions } from '../messages';
+import type { SentTrack } from '../media';
 import { LinkCore } from './core';
 import type { LinkEvents, LinkHost } from './types';
 
@@ -26,6 +28,7 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
     this.buffer('message', this.#core.messaging.incoming);
     this.buffer('channel', this.#core.channels.incoming);
     this.buffer('file', this.#core.files.incoming);
+    this.buffer('track', this.#core.media.incoming);
   }
 
   /** Keeps it connected. @internal */
@@ -186,6 +189,18 @@ export class Link extends Emitter<LinkEvents> implements AsyncIterable<AgentMess
   /** Takes the files that the other side offers, instead of the event `file`. Ends when the link is closed. */
   files(): AsyncIterableIterator<IncomingFile> {
     return this.#core.files.incoming.iterate();
+  }
+
+  /**
+   * Sends a track of audio or video, on this connection and on those that come after it, beside messages, calls and files. The other side gets
+   * the event `track`. Negotiated over the link's own signaling: the signaling service has to be reachable when a track is added or removed.
+   *
+   * @throws AgentError - `AGENT_UNREACHABLE` if the link is closed.
+   * @throws TypeError - An argument is no track or no stream.
+   * @throws DOMException - `InvalidAccessError` if the track is sent over this link already.
+   */
+  addTrack(track: MediaStreamTrack, ...streams: MediaStream[]): SentTrack {
+    return this.#core.media.add(track, streams);
   }
 
   /** W3C statistics of the connection. */

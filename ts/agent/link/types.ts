@@ -14,6 +14,7 @@ import type {
 } from '../connection';
 import type { IncomingFile } from '../files';
 import type { ResolvedLimits } from '../limits';
+import type { ReceivedTrack } from '../media';
 import type { AgentMessage, AgentStatus, ChannelPreset, MessageProgress, MessageSink } from '../messages';
 
 /** Events of a {@link Link}. */
@@ -27,6 +28,8 @@ export type LinkEvents = {
    * there either, the file is refused with `CAPABILITY_NOT_FOUND`.
    */
   file: [file: IncomingFile];
+  /** The other side sends a track of audio or video. Tracks are kept for the first listener. */
+  track: [received: ReceivedTrack];
   /** The other agent has said how it is. Statuses that are not as specified arrive as messages. */
   status: [status: AgentStatus];
   /** A part of a message has been sent or received that is too large to travel whole. */
