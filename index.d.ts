@@ -1238,6 +1238,19 @@ interface RTCRtpCapabilities {
     /** Header extensions. */
     headerExtensions: RTCRtpHeaderExtensionCapability[];
 }
+/** A source that has contributed to what was heard in the last ten seconds (webrtc-pc 5.3). */
+interface RTCRtpContributingSource {
+    /** When it was heard last, in milliseconds since the start of the process (`performance.now()`). */
+    timestamp: number;
+    /** Its SSRC or CSRC. */
+    source: number;
+    /** How loud it was, 0 to 1; absent if the peer does not say. */
+    audioLevel?: number;
+    /** RTP timestamp of that moment. */
+    rtpTimestamp: number;
+}
+/** The source of the packets themselves. */
+type RTCRtpSynchronizationSource = RTCRtpContributingSource;
 
 /** What a transceiver is made with (webrtc-pc 5.1). */
 interface RTCRtpTransceiverInit {
@@ -1390,6 +1403,28 @@ interface RTCSctpTransport {
     removeEventListener: RemoveEventListener<RTCSctpTransportEventMap>;
 }
 
+/** Receives a track of the peer (webrtc-pc 5.3). */
+declare class RTCRtpReceiver {
+    private constructor();
+    /** What is received; it is there from the start, and muted until packets come. */
+    get track(): MediaStreamTrack;
+    /** What its packets come over; `null` before a local description. */
+    get transport(): RTCDtlsTransport | null;
+    /** What can be received of a kind; `null` for a kind that there is not. */
+    static getCapabilities(kind: string): RTCRtpCapabilities | null;
+    /** What was negotiated, as a copy. */
+    getParameters(): RTCRtpReceiveParameters;
+    /** Whose voices a mixer has put together in the last ten seconds, the latest first. */
+    getContributingSources(): RTCRtpContributingSource[];
+    /** Who has sent packets in the last ten seconds, the latest first. */
+    getSynchronizationSources(): RTCRtpSynchronizationSource[];
+    /** Statistics of what is received. */
+    getStats(): Promise<RTCStatsReport>;
+    /** How many milliseconds packets should be kept back for late ones, 0 to 4,000; `null` leaves it to the network. */
+    get jitterBufferTarget(): number | null;
+    set jitterBufferTarget(value: number | null);
+}
+
 /** Sends a track to the peer (webrtc-pc 5.2). */
 declare class RTCRtpSender {
     private constructor();
@@ -1455,41 +1490,6 @@ declare class RTCRtpTransceiver {
      * @throws DOMException `InvalidModificationError` for a codec that there is not, and for a list without one to send media with.
      */
     setCodecPreferences(codecs: RTCRtpCodec[]): void;
-}
-
-/** A source that has contributed to what was heard in the last ten seconds (webrtc-pc 5.3). */
-interface RTCRtpContributingSource {
-    /** When it was heard last, in milliseconds since the start of the process (`performance.now()`). */
-    timestamp: number;
-    /** Its SSRC or CSRC. */
-    source: number;
-    /** How loud it was, 0 to 1; absent if the peer does not say. */
-    audioLevel?: number;
-    /** RTP timestamp of that moment. */
-    rtpTimestamp: number;
-}
-/** The source of the packets themselves. */
-type RTCRtpSynchronizationSource = RTCRtpContributingSource;
-/** Receives a track of the peer (webrtc-pc 5.3). */
-declare class RTCRtpReceiver {
-    private constructor();
-    /** What is received; it is there from the start, and muted until packets come. */
-    get track(): MediaStreamTrack;
-    /** What its packets come over; `null` before a local description. */
-    get transport(): RTCDtlsTransport | null;
-    /** What can be received of a kind; `null` for a kind that there is not. */
-    static getCapabilities(kind: string): RTCRtpCapabilities | null;
-    /** What was negotiated, as a copy. */
-    getParameters(): RTCRtpReceiveParameters;
-    /** Whose voices a mixer has put together in the last ten seconds, the latest first. */
-    getContributingSources(): RTCRtpContributingSource[];
-    /** Who has sent packets in the last ten seconds, the latest first. */
-    getSynchronizationSources(): RTCRtpSynchronizationSource[];
-    /** Statistics of what is received. */
-    getStats(): Promise<RTCStatsReport>;
-    /** How many milliseconds packets should be kept back for late ones, 0 to 4,000; `null` leaves it to the network. */
-    get jitterBufferTarget(): number | null;
-    set jitterBufferTarget(value: number | null);
 }
 
 /** Options of {@link RTCTrackEvent}. */

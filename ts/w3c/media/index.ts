@@ -5,7 +5,7 @@ export { PeerMedia } from './peer-media';
 export type { MediaHost } from './host';
 export type { RemoteChanges } from './remote-changes';
 export { isSender, RTCRtpSender } from './sender';
-export { RTCRtpReceiver, type RTCRtpContributingSource, type RTCRtpSynchronizationSource } from './receiver';
+export { RTCRtpReceiver } from './receiver';
 export { RTCRtpTransceiver } from './transceiver';
 export { RTCTrackEvent, type RTCTrackEventInit } from './track-event';
 export type {
@@ -13,11 +13,13 @@ export type {
   RTCRtpCapabilities,
   RTCRtpCodec,
   RTCRtpCodecParameters,
+  RTCRtpContributingSource,
   RTCRtpEncodingParameters,
   RTCRtpHeaderExtensionCapability,
   RTCRtpHeaderExtensionParameters,
   RTCRtpParameters,
   RTCRtpReceiveParameters,
   RTCRtpSendParameters,
+  RTCRtpSynchronizationSource,
   RTCSetParameterOptions,
 } from './parameters';

@@ -11,7 +11,7 @@ import type { RTCRtpEncodingParameters } from './parameters';
 import type { RTCRtpReceiver } from './receiver';
 import { RemoteChanges } from './remote-changes';
 import { senderCoreOf, type RTCRtpSender } from './sender';
-import type { RTCRtpTransceiver } from './transceiver';
+import { transceiverOf, type RTCRtpTransceiver } from './transceiver';
 import { TransceiverCore } from './transceiver-core';
 
 /** A section of a description. */
@@ -53,15 +53,15 @@ export class PeerMedia {
 
   /** "CollectTransceivers". */
   get transceivers(): RTCRtpTransceiver[] {
-    return this.#transceivers.map(({ transceiverObject }) => transceiverObject);
+    return this.#transceivers.map(transceiverOf);
   }
   /** "CollectSenders". */
   get senders(): RTCRtpSender[] {
-    return this.#running().map(({ senderObject }) => senderObject);
+    return this.#running().map((core) => transceiverOf(core).sender);
   }
   /** "CollectReceivers". */
   get receivers(): RTCRtpReceiver[] {
-    return this.#running().map(({ receiverObject }) => receiverObject);
+    return this.#running().map((core) => transceiverOf(core).receiver);
   }
 
   #running(): TransceiverCore[] {
@@ -78,13 +78,13 @@ export class PeerMedia {
     const free = running.find((one) => !one.sender.track && one.kind === kind && !one.isStopping && !one.hasSent);
     if (!free) {
       const init = { kind, track, direction: 'sendrecv', streams, encodings: [], byTrack: true } as const;
-      return this.#add(init).senderObject;
+      return transceiverOf(this.#add(init)).sender;
     }
     free.sender.setStreams(idsOf(streams), true);
     free.sender.setTrack(track);
     free.setSending(true);
     this.#host.updateNegotiationNeeded();
-    return free.senderObject;
+    return transceiverOf(free).sender;
   }
 
   removeTrack(sender: RTCRtpSender): void {
@@ -101,7 +101,7 @@ export class PeerMedia {
 
   addTransceiver(kind: Kind, init: Omit<NewTransceiver, 'kind' | 'byTrack'>): RTCRtpTransceiver {
     this.#throwIfClosed();
-    return this.#add({ ...init, kind, byTrack: false }).transceiverObject;
+    return transceiverOf(this.#add({ ...init, kind, byTrack: false }));
   }
 
   #add(init: NewTransceiver): TransceiverCore {

@@ -2,11 +2,18 @@ import { createMediaStreamTrack, TrackSource, type MediaStream, type MediaStream
 import type { NativeSectionParameters } from '../../native';
 import { nativeCall } from '../events';
 import type { RTCStats, RTCStatsReport } from '../stats';
-import { toCodecParameters } from './codecs';
+import type { RTCDtlsTransport } from '../transports';
+import { toCodecParameters, type Kind } from './codecs';
 import type { MediaHost } from './host';
-import type { RTCRtpReceiveParameters } from './parameters';
-import type { RTCRtpContributingSource } from './receiver';
-import type { TransceiverCore } from './transceiver-core';
+import type { RTCRtpContributingSource, RTCRtpReceiveParameters } from './parameters';
+
+/** What a receiver needs of its transceiver. */
+export interface ReceivingTransceiver {
+  readonly id: number;
+  readonly kind: Kind;
+  readonly mid: string | null;
+  readonly transport: RTCDtlsTransport | null;
+}
 
 /** The algorithms of a receiver (webrtc-pc 5.3); the class `RTCRtpReceiver` is their WebIDL face. */
 export class ReceiverCore {
@@ -17,11 +24,11 @@ export class ReceiverCore {
   receives = false;
   jitterBufferTarget: number | null = null;
   readonly #host: MediaHost;
-  readonly #transceiver: TransceiverCore;
+  readonly #transceiver: ReceivingTransceiver;
   readonly #source: TrackSource;
   #section: NativeSectionParameters | null = null;
 
-  constructor(host: MediaHost, transceiver: TransceiverCore, trackId: string) {
+  constructor(host: MediaHost, transceiver: ReceivingTransceiver, trackId: string) {
     this.#host = host;
     this.#transceiver = transceiver;
     const { kind } = transceiver;
@@ -30,7 +37,7 @@ export class ReceiverCore {
     this.track = createMediaStreamTrack(this.#source, samples, trackId);
   }
 
-  get transceiver(): TransceiverCore {
+  get transceiver(): ReceivingTransceiver {
     return this.#transceiver;
   }
 

@@ -13,23 +13,13 @@ import type { MediaStreamTrack } from '../../media';
 import type { RTCStatsReport } from '../stats';
 import type { RTCDtlsTransport } from '../transports';
 import { capabilities } from './codecs';
-import type { RTCRtpCapabilities, RTCRtpReceiveParameters } from './parameters';
+import type {
+  RTCRtpCapabilities,
+  RTCRtpContributingSource,
+  RTCRtpReceiveParameters,
+  RTCRtpSynchronizationSource,
+} from './parameters';
 import type { ReceiverCore } from './receiver-core';
-
-/** A source that has contributed to what was heard in the last ten seconds (webrtc-pc 5.3). */
-export interface RTCRtpContributingSource {
-  /** When it was heard last, in milliseconds since the start of the process (`performance.now()`). */
-  timestamp: number;
-  /** Its SSRC or CSRC. */
-  source: number;
-  /** How loud it was, 0 to 1; absent if the peer does not say. */
-  audioLevel?: number;
-  /** RTP timestamp of that moment. */
-  rtpTimestamp: number;
-}
-
-/** The source of the packets themselves. */
-export type RTCRtpSynchronizationSource = RTCRtpContributingSource;
 
 export let createReceiver: (core: ReceiverCore) => RTCRtpReceiver;
 

@@ -1,6 +1,7 @@
 import { createMediaStream, streamCoreOf, type MediaStream, type MediaStreamTrack } from '../../media';
 import type { ReceiverCore } from './receiver-core';
 import { RTCTrackEvent } from './track-event';
+import { transceiverOf } from './transceiver';
 import type { TransceiverCore } from './transceiver-core';
 
 /**
@@ -52,12 +53,11 @@ export class RemoteChanges {
     for (const [stream, track] of this.#removed) streamCoreOf(stream).remove(track);
     for (const [stream, track] of this.#added) streamCoreOf(stream).add(track);
     // Script may change things in between.
-    const events = this.#tracks.map(({ receiver, receiverObject, transceiverObject }) => ({
-      receiver: receiverObject,
-      track: receiver.track,
-      streams: receiver.streams,
-      transceiver: transceiverObject,
-    }));
+    const events = this.#tracks.map((core) => {
+      const transceiver = transceiverOf(core);
+      const { track, streams } = core.receiver;
+      return { transceiver, receiver: transceiver.receiver, track, streams };
+    });
     for (const init of events) target.dispatchEvent(new RTCTrackEvent('track', init));
   }
 }

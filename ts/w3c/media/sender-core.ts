@@ -5,6 +5,7 @@ import { coreOf, type MediaStreamTrack } from '../../media';
 import type { NativeSectionParameters } from '../../native';
 import { nativeCall, queueTask } from '../events';
 import type { RTCStats, RTCStatsReport } from '../stats';
+import type { RTCDtlsTransport } from '../transports';
 import { capabilities, toCodecParameters, type Kind } from './codecs';
 import { changedEncodings } from './encodings';
 import type { MediaHost } from './host';
@@ -14,7 +15,6 @@ import {
   type RTCRtpEncodingParameters,
   type RTCRtpSendParameters,
 } from './parameters';
-import type { TransceiverCore } from './transceiver-core';
 
 /** What a sender is made with. */
 export interface SenderInit {
@@ -22,6 +22,20 @@ export interface SenderInit {
   /** Ids of its streams. */
   streams: string[];
   encodings: RTCRtpEncodingParameters[];
+}
+
+/** What a sender needs of its transceiver. */
+export interface SendingTransceiver {
+  readonly id: number;
+  readonly kind: Kind;
+  readonly mid: string | null;
+  readonly transport: RTCDtlsTransport | null;
+  readonly isStopping: boolean;
+  /** Codecs in the order of preference; empty if there is none. */
+  readonly preferences: readonly RTCRtpCodec[];
+  /** Lets it send from now on, or not; receiving stays as it is. */
+  setSending(sending: boolean): void;
+  throwIfClosed(): void;
 }
 
 /** An encoding as the core knows it, and as script sees it: not any more once the peer has refused simulcast. */
@@ -37,13 +51,13 @@ export class SenderCore {
   /** Ids of the streams that the track belongs to. */
   streams: string[];
   readonly host: MediaHost;
-  readonly #transceiver: TransceiverCore;
+  readonly #transceiver: SendingTransceiver;
   readonly #cname: string;
   readonly #encodings: SentEncoding[];
   #section: NativeSectionParameters['send'] | null = null;
   #lastReturned: RTCRtpSendParameters | null = null;
 
-  constructor(host: MediaHost, transceiver: TransceiverCore, { track, streams, encodings }: SenderInit) {
+  constructor(host: MediaHost, transceiver: SendingTransceiver, { track, streams, encodings }: SenderInit) {
     this.host = host;
     this.#transceiver = transceiver;
     this.#cname = nativeCall(() => host.native.media.cname());
@@ -53,7 +67,7 @@ export class SenderCore {
     this.#encodings = encodings.map((visible) => ({ rid: visible.rid, visible }));
   }
 
-  get transceiver(): TransceiverCore {
+  get transceiver(): SendingTransceiver {
     return this.#transceiver;
   }
 

@@ -6,11 +6,8 @@ import type { RTCDtlsTransport } from '../transports';
 import { checkPreferences, toNativePreferences, type Kind } from './codecs';
 import type { MediaHost } from './host';
 import type { RTCRtpCodec } from './parameters';
-import { createReceiver, type RTCRtpReceiver } from './receiver';
-import { ReceiverCore } from './receiver-core';
-import { createSender, type RTCRtpSender } from './sender';
-import { SenderCore, type SenderInit } from './sender-core';
-import { createTransceiver, type RTCRtpTransceiver } from './transceiver';
+import { ReceiverCore, type ReceivingTransceiver } from './receiver-core';
+import { SenderCore, type SenderInit, type SendingTransceiver } from './sender-core';
 
 /** What a transceiver is made with, after the core has made it. */
 export interface TransceiverCoreInit extends SenderInit {
@@ -22,15 +19,12 @@ export interface TransceiverCoreInit extends SenderInit {
 }
 
 /** The algorithms of a transceiver (webrtc-pc 5.4); the class `RTCRtpTransceiver` is their WebIDL face. */
-export class TransceiverCore {
+export class TransceiverCore implements SendingTransceiver, ReceivingTransceiver {
   /** The core's name for it. */
   readonly id: number;
   readonly kind: Kind;
   readonly sender: SenderCore;
   readonly receiver: ReceiverCore;
-  readonly senderObject: RTCRtpSender;
-  readonly receiverObject: RTCRtpReceiver;
-  readonly transceiverObject: RTCRtpTransceiver;
   mid: string | null = null;
   transport: RTCDtlsTransport | null = null;
   /** Codecs in the order of preference; empty if there is none. */
@@ -52,9 +46,6 @@ export class TransceiverCore {
     this.#direction = init.direction;
     this.sender = new SenderCore(host, this, init);
     this.receiver = new ReceiverCore(host, this, init.receiverTrack);
-    this.senderObject = createSender(this.sender);
-    this.receiverObject = createReceiver(this.receiver);
-    this.transceiverObject = createTransceiver(this);
   }
 
   get direction(): RTCRtpTransceiverDirection {

@@ -9,11 +9,19 @@ import {
 } from '../../webidl';
 import { TRANSCEIVER_DIRECTIONS, type RTCRtpTransceiverDirection } from '../enums';
 import { convertCodec, type RTCRtpCodec } from './parameters';
-import type { RTCRtpReceiver } from './receiver';
-import type { RTCRtpSender } from './sender';
+import { createReceiver, type RTCRtpReceiver } from './receiver';
+import { createSender, type RTCRtpSender } from './sender';
 import type { TransceiverCore } from './transceiver-core';
 
-export let createTransceiver: (core: TransceiverCore) => RTCRtpTransceiver;
+/** What script sees of the algorithms, the same each time. */
+export function transceiverOf(core: TransceiverCore): RTCRtpTransceiver {
+  const known = faces.get(core) ?? createTransceiver(core);
+  faces.set(core, known);
+  return known;
+}
+
+const faces = new WeakMap<TransceiverCore, RTCRtpTransceiver>();
+let createTransceiver: (core: TransceiverCore) => RTCRtpTransceiver;
 
 /** Brand check of {@link RTCRtpTransceiver}. */
 export let isTransceiver: (value: unknown) => value is RTCRtpTransceiver;
@@ -23,10 +31,14 @@ const convertCodecs = sequence(convertCodec);
 /** A sender and a receiver that share a section of the descriptions (webrtc-pc 5.4). */
 export class RTCRtpTransceiver {
   readonly #core: TransceiverCore;
+  readonly #sender: RTCRtpSender;
+  readonly #receiver: RTCRtpReceiver;
 
   private constructor(...args: unknown[]) {
     illegalConstructor(args[0], 'RTCRtpTransceiver');
     this.#core = args[1] as TransceiverCore;
+    this.#sender = createSender(this.#core.sender);
+    this.#receiver = createReceiver(this.#core.receiver);
   }
 
   /** Name of its section; `null` without one. */
@@ -35,11 +47,11 @@ export class RTCRtpTransceiver {
   }
   /** What it sends with. */
   get sender(): RTCRtpSender {
-    return this.#core.senderObject;
+    return this.#sender;
   }
   /** What it receives with. */
   get receiver(): RTCRtpReceiver {
-    return this.#core.receiverObject;
+    return this.#receiver;
   }
 
   /**
