@@ -10,6 +10,7 @@ use tracing::trace;
 use super::agent::make_agent;
 use super::describe::{is_reachable, link_local, local_info, reflexive_info, remote_info};
 use super::path::{ACTIVE_PORT, Path, agent_protocol};
+use super::ports::is_blocked;
 use super::remotes::{Place, Remotes};
 use super::types::{CandidateInfo, LocalCandidate, LocalCandidateKind};
 use super::username;
@@ -263,6 +264,10 @@ impl Generation {
         }
         if ip.is_unspecified() || ip.is_multicast() {
             trace!(%candidate, "remote candidate has no usable address");
+            return;
+        }
+        if candidate.tcptype == Some(TcpType::Passive) && is_blocked(candidate.port) {
+            trace!(%candidate, "remote candidate has the port of another protocol");
             return;
         }
         let addr = SocketAddr::new(ip, candidate.port);

@@ -9,6 +9,7 @@ mod follow;
 mod generation;
 mod pairs;
 mod path;
+mod ports;
 mod remotes;
 mod rewrite;
 mod state;

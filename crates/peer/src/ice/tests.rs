@@ -265,3 +265,17 @@ fn a_relay_that_is_heard_before_it_is_told_of_does_not_win_over_a_direct_path() 
     let used = ice.route_pair().unwrap();
     assert!(used.nominated, "and the peer is told so");
 }
+
+#[test]
+fn nobody_can_make_us_connect_to_the_ports_of_other_protocols() {
+    let now = start();
+    let mut ice = transport(now, true, 1);
+    for (port, remembered) in [(25, 0), (6667, 0), (8001, 1)] {
+        let line = format!("candidate:1 1 tcp 1518214911 192.0.2.1 {port} typ host tcptype passive");
+        let candidate = crate::sdp::Candidate::parse(&line).unwrap();
+        let ip = candidate.address.ip().unwrap();
+        let generation = ice.newest_mut().unwrap();
+        generation.add_remote(now, &candidate, ip, "0");
+        assert_eq!(generation.remotes.len(), remembered, "{port}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Whether a description fits those before it.
 
+use std::collections::HashMap;
+
 use super::local::Draft;
 use super::remote::{RemoteDescription, RemoteTransport, Setup, invalid};
 use super::session::Session;
@@ -25,8 +27,27 @@ impl Session {
                 return Err(invalid(section.line, &format!("the mid of the {name} section has changed")));
             }
         }
+        check_tracks(offer)?;
         self.media.as_ref().map_or(Ok(()), |media| media.check_room(offer))
     }
+}
+
+/// A track of a stream is sent in one section (RFC 8830, section 2).
+fn check_tracks(offer: &RemoteDescription) -> Result<(), Error> {
+    let mut seen = HashMap::new();
+    for (index, section) in offer.description.media.iter().enumerate() {
+        for msid in offer.rtp(index).iter().flat_map(|rtp| &rtp.msids) {
+            let Some(track) = &msid.track else { continue };
+            if seen.insert((&msid.stream, track), index).is_some_and(|other| other != index) {
+                let message = format!(
+                    "line {}: the track {track:?} of the stream {:?} is in another section as well",
+                    section.line, msid.stream
+                );
+                return Err(Error::new(ErrorKind::Operation, message));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Checks the text against the last created description.

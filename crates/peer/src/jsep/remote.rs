@@ -257,7 +257,10 @@ impl RemoteTransport {
         let pwd = levels.iter().find_map(|level| level.pwd.as_ref()).ok_or_else(|| missing("ice-pwd"))?;
         check_length(ufrag, "ice-ufrag", 4)?;
         check_length(pwd, "ice-pwd", 22)?;
-        let setup = levels.iter().find_map(|level| level.setup.as_ref()).ok_or_else(|| missing("setup"))?;
+        let setup = levels.iter().find_map(|level| level.setup.as_ref()).map(Setup::parse).transpose()?;
+        // Who offers without it takes what the answer says, as browsers do; an answer has to decide (RFC 8842, section 5.3).
+        let setup = setup.or((remote.kind == SdpType::Offer).then_some(Setup::ActPass));
+        let setup = setup.ok_or_else(|| missing("setup"))?;
         let fingerprints = levels.iter().map(|level| &level.fingerprints).find(|list| !list.is_empty());
         let fingerprints = fingerprints.ok_or_else(|| missing("fingerprint"))?;
         Ok(Self {
@@ -268,7 +271,7 @@ impl RemoteTransport {
                 ice_lite: description.ice_lite,
             },
             fingerprints: fingerprints.iter().map(fingerprint).collect::<Result<_, _>>()?,
-            setup: Setup::parse(setup)?,
+            setup,
             candidates: Vec::new(),
             end_of_candidates: false,
         })

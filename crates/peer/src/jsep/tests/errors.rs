@@ -190,7 +190,6 @@ fn invalid_content_is_refused_with_its_line() {
         (without("a=ice-ufrag"), ErrorKind::InvalidAccess, Some(8)),
         (without("a=ice-pwd"), ErrorKind::InvalidAccess, Some(8)),
         (without("a=fingerprint"), ErrorKind::InvalidAccess, Some(8)),
-        (without("a=setup"), ErrorKind::InvalidAccess, Some(8)),
         (SAFARI.replace("p9iM", "p9$M"), ErrorKind::InvalidAccess, Some(11)),
         (SAFARI.replace("p9iM", "p9i"), ErrorKind::InvalidAccess, Some(11)),
         (SAFARI.replace("TzB8pX2", "X"), ErrorKind::InvalidAccess, Some(12)),
@@ -211,6 +210,21 @@ fn invalid_content_is_refused_with_its_line() {
     let mut b = Peer::new('b');
     b.remote(SdpType::Offer, &huge);
     assert_eq!(b.set_answer().1.transport.unwrap().data.unwrap().remote_max_message_size, u64::MAX);
+}
+
+#[test]
+fn who_offers_without_a_role_in_the_handshake_gets_one_and_who_answers_has_to_say_it() {
+    let without =
+        |sdp: &str| sdp.lines().filter(|line| !line.starts_with("a=setup")).collect::<Vec<_>>().join("\r\n");
+    let mut b = Peer::new('b');
+    b.remote(SdpType::Offer, &without(SAFARI));
+    assert!(b.set_answer().0.contains("a=setup:active"));
+    let (mut a, mut b) = (Peer::new('a'), Peer::new('b'));
+    a.session.add_data_channel();
+    let (offer, _) = a.set_offer();
+    b.remote(SdpType::Offer, &offer);
+    let error = a.remote_error(SdpType::Answer, &without(&b.set_answer().0));
+    assert_eq!(error.kind, ErrorKind::InvalidAccess, "{error}");
 }
 
 #[test]

@@ -403,3 +403,16 @@ fn what_can_not_stand_in_a_description_is_refused() {
     let added = (0..600).filter(|_| many.session.add_transceiver(Audio, TransceiverInit::default()).is_ok());
     assert_eq!(added.count(), crate::sdp::MAX_SECTIONS);
 }
+
+#[test]
+fn an_offer_that_has_one_track_in_two_sections_is_refused() {
+    let (mut a, mut b) = (media('a'), media('b'));
+    a.track(Audio);
+    a.track(Audio);
+    let (offer, _) = a.set_offer();
+    let names: Vec<String> = rtp(&offer).iter().filter_map(|rtp| rtp.msids[0].track.clone()).collect();
+    let error = b.remote_error(SdpType::Offer, &offer.replace(&names[1], &names[0]));
+    assert_eq!(error.kind, ErrorKind::Operation, "{error}");
+    assert!(b.session.transceivers().is_empty());
+    b.remote(SdpType::Offer, &offer);
+}
