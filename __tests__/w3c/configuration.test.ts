@@ -1,6 +1,6 @@
 import { certificateFromPEM, certificateToPEM, RTCPeerConnection, type RTCConfiguration } from 'ossa-webrtc';
 
-import { errorOf, newPeer } from './helper';
+import { errorOf, negotiate, newPeer } from './helper';
 
 const turn = (urls: string, rest = {}) => ({ iceServers: [{ urls, username: 'u', credential: 'c', ...rest }] });
 
@@ -224,4 +224,20 @@ describe('transport options', () => {
     });
     expect(peer.connectionState).toBe('new');
   });
+});
+
+test('other servers, or another policy, restart ICE with the next offer; the same do not', async () => {
+  const [a, b] = [newPeer(), newPeer()];
+  a.createDataChannel('x');
+  await negotiate(a, b);
+  const ufrag = ({ sdp = '' }: { sdp?: string }) => /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1];
+  const before = ufrag(a.localDescription!);
+  a.setConfiguration(a.getConfiguration());
+  expect(ufrag(await a.createOffer())).toBe(before);
+  a.setConfiguration({ iceTransportPolicy: 'relay' });
+  expect(ufrag(await a.createOffer())).not.toBe(before);
+  await negotiate(a, b);
+  const after = ufrag(a.localDescription!);
+  expect(after).not.toBe(before);
+  expect(ufrag(await a.createOffer())).toBe(after);
 });

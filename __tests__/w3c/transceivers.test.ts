@@ -6,6 +6,7 @@ import {
   type RTCTrackEvent,
 } from 'ossa-webrtc';
 
+import type * as Native from '../../ts/native';
 import { errorOf, negotiate, newPeer, once } from './helper';
 
 const audioTrack = () => new nonstandard.RTCAudioSource().createTrack();
@@ -337,4 +338,23 @@ test('audio without data has a transport, and no association', async () => {
   a.createDataChannel('x');
   await negotiate(a, b);
   expect(a.sctp?.transport).toBe(sender.transport);
+});
+
+test('a connection with data alone says what one without audio and video says', async () => {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the copy of the module that the connections are of
+  const { NativePeer } = require('../../dist/native/index.js') as typeof Native;
+  const listener = { onEvent: () => {}, onMessage: () => {}, onReleased: () => {} };
+  const [without, answering] = [new NativePeer({}, listener), new NativePeer({}, listener)];
+  without.createDataChannel({ label: 'x' });
+  const [a, b] = [newPeer(), newPeer()];
+  a.createDataChannel('x');
+  const secrets = /^(o=- |a=(?:ice-ufrag|ice-pwd|fingerprint|sctp-init):).*/gm;
+  const bare = (sdp: string | undefined) => sdp?.replace(secrets, '$1');
+  const offer = without.createOffer(false);
+  await b.setRemoteDescription({ type: 'offer', sdp: offer });
+  answering.setRemoteDescription('offer', offer);
+  expect(bare((await a.createOffer()).sdp)).toBe(bare(offer));
+  expect(bare((await b.createAnswer()).sdp)).toBe(bare(answering.createAnswer()));
+  without.close();
+  answering.close();
 });

@@ -35,6 +35,8 @@ export type ConnectCauseKind =
   | 'dtls-unfinished'
   /** DTLS is ready, but the association for the channels is not. */
   | 'sctp-unfinished'
+  /** Audio or video was negotiated and can't flow; data is not concerned. */
+  | 'media-refused'
   /** Agents only: this side has no signaling service at the moment. */
   | 'signaling'
   /** Agents only: nothing has come from the other agent. */

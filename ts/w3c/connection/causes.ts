@@ -19,8 +19,10 @@ export function connectionCauses(connection: RTCPeerConnection): ConnectCause[] 
   const path = pathCause(diagnosis, {
     relays: hasRelay(subject),
     servers: subject.configuration.iceServers.length > 0,
+    data: subject.transports?.hasData ?? true,
   });
-  return path ? [...servers, path] : servers;
+  const media = subject.media.faults.map((text): ConnectCause => ({ kind: 'media-refused', code: 0, text }));
+  return [...servers, ...(path ? [path] : []), ...media];
 }
 
 function hasRelay({ configuration }: Subject): boolean {
@@ -61,23 +63,25 @@ function inWords({ host, reflexive, relay }: NativeKindCounts): string {
   return kinds.filter(Boolean).join(', ') || 'no';
 }
 
-/** Which servers this side was given. */
+/** What this side was given, and what it wants. */
 interface Given {
   /** A TURN server. */
   readonly relays: boolean;
   /** Any. */
   readonly servers: boolean;
+  /** There is an association, for data. */
+  readonly data: boolean;
 }
 
 /** What is wrong beyond servers: the first thing that is missing. */
 function pathCause(diagnosis: NativeDiagnosis, given: Given): ConnectCause | undefined {
   const { ice, local, gathered, described, hadPath } = diagnosis;
-  if (hadPath || ice === 'connected' || ice === 'completed') return aboveIce(diagnosis);
+  if (hadPath || ice === 'connected' || ice === 'completed') return aboveIce(diagnosis, given);
   if (all(local) === 0 && gathered) return withoutCandidates(diagnosis, given);
   return described ? betweenCandidates(diagnosis, given) : undefined;
 }
 
-function aboveIce({ ice, dtls, dtlsError, sctp }: NativeDiagnosis): ConnectCause | undefined {
+function aboveIce({ ice, dtls, dtlsError, sctp }: NativeDiagnosis, { data }: Given): ConnectCause | undefined {
   if (dtls === 'failed') {
     const text = `DTLS: ${dtlsError ?? 'it has failed'}`;
     const todo = 'make sure that nothing on the way changes the descriptions or drops packets of up to 1,200 bytes';
@@ -91,7 +95,7 @@ function aboveIce({ ice, dtls, dtlsError, sctp }: NativeDiagnosis): ConnectCause
     const text = `ICE has a path, but the DTLS handshake has not finished (${dtls})`;
     return { kind: 'dtls-unfinished', code: 0, text };
   }
-  if (sctp !== 'connected') {
+  if (data && sctp !== 'connected') {
     return { kind: 'sctp-unfinished', code: 0, text: 'DTLS is connected, but the SCTP association is not' };
   }
   return undefined;

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { DOMException } from '../../platform';
 import { NativePeer, type PeerSnapshot } from '../../native';
 import { thrown } from '../../webidl';
@@ -15,6 +17,7 @@ import {
   Descriptions,
   hasDataSection,
   hasSection,
+  isDescribed,
   isLegal,
   wrongState,
   type RTCIceCandidateInit,
@@ -83,6 +86,8 @@ export class PeerCore implements ChannelsHost, MediaHost {
   /** Whether the last created answer is one to the present offer. */
   #answerIsCurrent = false;
   #localDescriptionApplied = false;
+  /** There are other servers or another policy since the last offer was answered: the next one restarts ICE (RFC 9429 section 5.2.2). */
+  #iceChanged = false;
 
   /** `target` is the object that script knows, where events are fired. */
   constructor(
@@ -114,6 +119,9 @@ export class PeerCore implements ChannelsHost, MediaHost {
     const iceServers = checkIceServers(after.iceServers);
     nativeCall(() => this.native.setConfiguration({ iceServers, iceTransportPolicy }));
     this.configuration = { ...after, certificates: before.certificates, transport: before.transport };
+    if (isDeepStrictEqual(iceOf(before), iceOf(after))) return;
+    this.#iceChanged = true;
+    this.offerChanged();
   }
 
   createOffer({ iceRestart = false, offerToReceiveAudio, offerToReceiveVideo }: OfferOptions): Promise<Description> {
@@ -128,7 +136,7 @@ export class PeerCore implements ChannelsHost, MediaHost {
       return Promise.reject(cannotCreate('offer', this.signalingState));
     }
     return this.task(() => {
-      const sdp = this.native.createOffer(iceRestart);
+      const sdp = this.native.createOffer(iceRestart || (this.#iceChanged && this.#localDescriptionApplied));
       this.#lastCreatedOffer = sdp;
       this.#offerIsCurrent = true;
       return { type: 'offer', sdp };
@@ -211,6 +219,8 @@ export class PeerCore implements ChannelsHost, MediaHost {
     // A pranswer may be set again.
     if (type !== 'pranswer') this.#answerIsCurrent = false;
     if (type === 'answer') this.#lastCreatedOffer = this.#lastCreatedAnswer = '';
+    if (type === 'answer' && remote) this.#iceChanged = false;
+    const hadTransports = this.transports !== null;
     this.descriptions.applied(remote, type, snapshot);
     this.canTrickleIceCandidates = snapshot.canTrickleIceCandidates;
     this.#updateTransports(snapshot);
@@ -225,6 +235,10 @@ export class PeerCore implements ChannelsHost, MediaHost {
     }
     if (this.signalingState !== before) fire(this.target, 'signalingstatechange');
     changes.announce(this.target);
+    if (!hadTransports || this.transports) return;
+    // What a rollback takes back is told in a task of its own.
+    if (type !== 'rollback') this.updateStates();
+    else queueTask(() => !this.isClosed && this.updateStates());
   }
 
   #mediaApplied(remote: boolean, type: RTCSdpType, sdp: string, { transceivers }: PeerSnapshot): RemoteChanges {
@@ -239,11 +253,8 @@ export class PeerCore implements ChannelsHost, MediaHost {
       this.transports ??= new Transports();
       this.transports.hasData = isDescribed(snapshot, hasDataSection);
       this.transports.negotiated(snapshot);
-    } else if (this.transports) {
+    } else {
       this.transports = null;
-      queueTask(() => {
-        if (!this.isClosed) this.updateStates();
-      });
     }
   }
 
@@ -379,13 +390,9 @@ export class PeerCore implements ChannelsHost, MediaHost {
   }
 }
 
-/** Whether something is in a description that is being negotiated, or in both of those that are in force. */
-function isDescribed(snapshot: PeerSnapshot, has: (sdp: string) => boolean): boolean {
-  const { pendingLocalDescription, pendingRemoteDescription } = snapshot;
-  const { currentLocalDescription, currentRemoteDescription } = snapshot;
-  const there = (description: { sdp: string } | null) => description !== null && has(description.sdp);
-  const pending = [pendingLocalDescription, pendingRemoteDescription].some(there);
-  return pending || [currentLocalDescription, currentRemoteDescription].every(there);
+/** What gathering depends on. */
+function iceOf({ iceServers, iceTransportPolicy }: Configuration) {
+  return { iceServers, iceTransportPolicy };
 }
 
 function nothingCreated(type: string): DOMException {

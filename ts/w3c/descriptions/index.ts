@@ -28,4 +28,4 @@ export {
   type RTCLocalSessionDescriptionInit,
   type RTCSessionDescriptionInit,
 } from './session-description';
-export { Descriptions, isLegal, wrongState } from './slots';
+export { Descriptions, isDescribed, isLegal, wrongState } from './slots';

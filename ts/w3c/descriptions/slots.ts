@@ -93,3 +93,12 @@ export function wrongState(remote: boolean, type: RTCSdpType, state: RTCSignalin
     'InvalidStateError',
   );
 }
+
+/** Whether something is in a description that is being negotiated, or in both of those that are in force. */
+export function isDescribed(snapshot: PeerSnapshot, has: (sdp: string) => boolean): boolean {
+  const { pendingLocalDescription, pendingRemoteDescription } = snapshot;
+  const { currentLocalDescription, currentRemoteDescription } = snapshot;
+  const there = (description: { sdp: string } | null) => description !== null && has(description.sdp);
+  const pending = [pendingLocalDescription, pendingRemoteDescription].some(there);
+  return pending || [currentLocalDescription, currentRemoteDescription].every(there);
+}

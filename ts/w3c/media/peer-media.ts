@@ -14,6 +14,9 @@ import { senderCoreOf, type RTCRtpSender } from './sender';
 import { transceiverOf, type RTCRtpTransceiver } from './transceiver';
 import { TransceiverCore } from './transceiver-core';
 
+/** As many as somebody would read. */
+const MAX_FAULTS = 16;
+
 /** A section of a description. */
 export interface DescribedSection {
   mid: string | null;
@@ -44,6 +47,8 @@ interface NewTransceiver {
 /** The transceivers of a connection, and what is done to them together (webrtc-pc 5.1). */
 export class PeerMedia {
   readonly #host: MediaHost;
+  /** Why media does not flow where both descriptions say that it does, the latest last. */
+  readonly faults: string[] = [];
   /** "The set of transceivers", in the order in which they were made. */
   #transceivers: TransceiverCore[] = [];
 
@@ -197,12 +202,19 @@ export class PeerMedia {
       case 'unmute':
         return this.#transceivers.find(({ id }) => id === event.transceiver)?.receiver.setMuted(event.type === 'mute');
       case 'mediaFault':
+        return this.#fault(event.message);
       case 'keyFrameRequested':
       case 'targetBitrate':
       case 'streamStarted':
       case 'bye':
         return;
     }
+  }
+
+  #fault(message: string): void {
+    if (this.faults.includes(message)) return;
+    this.faults.push(message);
+    if (this.faults.length > MAX_FAULTS) this.faults.shift();
   }
 
   /** The entries that are about a track, for `getStats(track)`; what they refer to comes in addition. */
