@@ -75,7 +75,7 @@ const outcomes: Record<string, RegExp[]> = {
 };
 /** Needs a server that somebody else has made. */
 const BROKER = 'signaling-redis.mts';
-const CONVERSATIONS = [BROKER, 'chat.mts', join('browser', 'agent.mts')];
+const CONVERSATIONS = [BROKER, 'chat.mts', join('browser', 'agent.mts'), join('voice', 'parrot.mts')];
 
 test('every example has a test', () => {
   expect(examples.sort()).toEqual([...Object.keys(outcomes), ...CONVERSATIONS].sort());
@@ -177,6 +177,31 @@ test.each(['chromium', 'firefox'] as const)(
     }
     agent.child.kill('SIGTERM');
     expect(await agent.ended).toBe(0);
+  },
+  60_000,
+);
+
+test.each(['chromium', 'firefox'] as const)(
+  'voice/parrot.mts hears the microphone of %s, and is heard',
+  async (name) => {
+    const parrot = start(join('voice', 'parrot.mts'));
+    const address = (await parrot.line(/^open/)).split(' ').pop()!;
+    const browser = await startBrowser(name);
+    const { tab } = browser;
+    try {
+      await tab.goto(address);
+      await tab.evaluate('document.querySelector("button").click()');
+      await parrot.line(/^the call is connected/);
+      await parrot.line(/^heard \d\.\d s of speech/);
+      // Energy of what the page has decoded: silence has none.
+      await tab.waitForFunction(
+        `connection.getStats().then((stats) => [...stats.values()].some((one) => one.type === 'inbound-rtp' && one.totalAudioEnergy > 0.001))`,
+      );
+    } finally {
+      await browser.stop();
+    }
+    parrot.child.kill('SIGTERM');
+    expect(await parrot.ended).toBe(0);
   },
   60_000,
 );

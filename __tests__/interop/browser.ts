@@ -59,7 +59,7 @@ class BrowserDriver implements Driver {
   constructor(
     readonly label: string,
     private readonly browser: Browser,
-    private readonly tab: Page,
+    readonly tab: Page,
     private readonly server: Server,
   ) {}
 
