@@ -44,6 +44,8 @@ const ROOMS = {
     ),
     'webidl',
   ],
+  // Media servers over HTTP.
+  whip: ['base', 'media', 'w3c'],
   // Names and keys.
   identity: ['base', 'native'],
   // How agents find each other.
@@ -75,7 +77,18 @@ const ROOMS = {
   browser: [],
   'index.ts': [
     ...[...parts, ...agent('link', 'mesh', 'peer')],
-    ...['base', 'identity', 'media', 'native', 'signaling', 'signaling/client', 'signaling/server', 'w3c', 'wrtc.ts'],
+    ...[
+      'base',
+      'identity',
+      'media',
+      'native',
+      'signaling',
+      'signaling/client',
+      'signaling/server',
+      'w3c',
+      'whip',
+      'wrtc.ts',
+    ],
   ],
   // Other protocols over links, for those who import them.
   serving: ['index.ts'],

@@ -1761,6 +1761,179 @@ interface Wrtc {
 declare const wrtc: Wrtc;
 
 /**
+ * `REFUSED`: the server has answered with a status that says no; `UNREACHABLE`: there was no answer; `PROTOCOL_ERROR`: the answer is not
+ * what the protocol says; `NOT_SUPPORTED`: the server does not do this; `CLOSED`: the session is closed.
+ */
+type WHIPErrorCode = 'CLOSED' | 'NOT_SUPPORTED' | 'PROTOCOL_ERROR' | 'REFUSED' | 'UNREACHABLE';
+interface Details {
+    status?: number;
+    retryAfter?: number;
+    cause?: unknown;
+}
+/** What has gone wrong with a session of {@link WHIPClient} or {@link WHEPClient}. `code` is stable, `message` is for people. */
+declare class WHIPError extends Error {
+    readonly code: WHIPErrorCode;
+    /** The status of the server's answer; `undefined` if there was none. */
+    readonly status: number | undefined;
+    /** After how many seconds to try again, if the server has said so: a stream that is not live yet (409), or too much load (503). */
+    readonly retryAfter: number | undefined;
+    constructor(code: WHIPErrorCode, message: string, { status, retryAfter, cause }?: Details);
+}
+
+/** A bearer token (RFC 6750), or what gives one for an address: it is asked for each request. */
+type WHIPToken = string | ((url: URL) => string | undefined | Promise<string | undefined>);
+interface HttpOptions {
+    token?: WHIPToken;
+    headers?: Record<string, string>;
+    timeout?: number;
+    fetch?: typeof fetch;
+}
+interface Request {
+    method: 'POST' | 'PATCH' | 'DELETE';
+    url: URL;
+    body?: string;
+    /** Of the body. */
+    type?: string;
+    ifMatch?: string;
+    signal?: AbortSignal;
+}
+/** An answer, whatever its status. */
+interface Reply {
+    /** Where it came from, after redirects. */
+    url: URL;
+    status: number;
+    headers: Headers;
+    body: string;
+}
+/** The requests of one session. */
+declare class Http {
+    #private;
+    constructor(options: HttpOptions);
+    /** Sends it and follows redirects; any status but those is an answer. */
+    send(request: Request): Promise<Reply>;
+}
+
+/** Sends candidates; `false`: the server does not take any. */
+type SendFragment = (fragment: string) => Promise<boolean>;
+/**
+ * The candidates of a connection on their way to the server, several with one request: those that are found while one is under way wait for
+ * the next.
+ */
+declare class Trickle {
+    #private;
+    constructor(connection: RTCPeerConnection, send: SendFragment);
+    /** The session is there: what was found until now is sent. */
+    start(): void;
+    stop(): void;
+    /** Does something else between two requests with candidates. */
+    inTurn<T>(work: () => Promise<T>): Promise<T>;
+    /** ICE begins anew: candidates of before are of no use to anybody. */
+    restart(): void;
+}
+
+/** What publishing and playing have in common. */
+interface WHIPSessionOptions {
+    /** A bearer token for all requests, or a function that gives one for an address. It goes where the endpoint redirects to, but never out of HTTPS. */
+    token?: WHIPToken;
+    /** More headers for all requests. */
+    headers?: Record<string, string>;
+    /** Of the connection. The servers for ICE that the endpoint names are added to its own. */
+    configuration?: RTCConfiguration;
+    /**
+     * `true`: candidates follow the offer (`PATCH`), so that no time is lost. `false`: the offer waits for all of them, for a server that takes
+     * none later and does not see where packets come from; servers for ICE that the endpoint names come too late then. Default: `true`.
+     */
+    trickle?: boolean;
+    /** How long a request may take, in milliseconds. Default: 30,000. */
+    timeout?: number;
+    /** Gives up, until the session is there. */
+    signal?: AbortSignal;
+    /** Sees the connection before its offer is made: for preferences of codecs, encodings or a data channel. */
+    prepare?: (connection: RTCPeerConnection) => void | Promise<void>;
+    /** What requests are made with, for proxies for example. Default: Node's. */
+    fetch?: typeof fetch;
+}
+/** Events of a session. */
+interface WHIPSessionEvents extends Record<string, unknown[]> {
+    /** Candidates could not be told to the server. The connection may come about without them. */
+    fault: [error: WHIPError];
+}
+/** What the two sides have said when a session is made. */
+interface Established {
+    connection: RTCPeerConnection;
+    trickle: Trickle;
+    http: Http;
+    /** Of the session, after redirects. */
+    url: URL;
+    etag: string | undefined;
+}
+/** A session with a media server, which goes by a URL of its own. */
+declare class HttpSession extends Emitter<WHIPSessionEvents> {
+    #private;
+    /** What media flows over: its state, statistics, senders and receivers. {@link close} closes it. */
+    readonly connection: RTCPeerConnection;
+    /** The address of the session. */
+    readonly url: string;
+    protected constructor({ connection, trickle, http, url, etag }: Established);
+    /** From now on candidates are told; those so far as well, unless the offer had them. */
+    protected begin(trickle: boolean): void;
+    /** What {@link Trickle} sends by. */
+    protected tell(fragment: string): Promise<boolean>;
+    /**
+     * Restarts ICE (RFC 9725 4.3.3): after a change of the network. Media goes on over the old path until there is a new one.
+     *
+     * @returns rejects with a {@link WHIPError}: `NOT_SUPPORTED` if the server can't, `REFUSED`, `UNREACHABLE`, `CLOSED`. The session goes on as it was.
+     */
+    restartIce(): Promise<void>;
+    /**
+     * Ends the session on the server (`DELETE`) and closes the connection. Once: later calls get the same promise.
+     *
+     * @returns rejects with a {@link WHIPError} if the server could not be told; the connection is closed all the same, and the server notices.
+     */
+    close(): Promise<void>;
+}
+
+/** Options of {@link WHIPClient.publish}. */
+interface WHIPPublishOptions extends WHIPSessionOptions {
+    /** What is sent of each track of video: several for simulcast. */
+    videoEncodings?: RTCRtpEncodingParameters[];
+}
+/** Publishes to a media server: a session of WHIP (RFC 9725). */
+declare class WHIPClient extends HttpSession {
+    private constructor();
+    /**
+     * Publishes tracks. Resolves when the server has answered; that media flows, `connection` tells.
+     *
+     * @param endpoint the address that the server gives out for publishing.
+     * @param media a stream, or tracks, which become one.
+     * @returns rejects with a `WHIPError`; with the reason of `signal`; a TypeError for an address or media that are none. Nothing stays behind.
+     */
+    static publish(endpoint: string | URL, media: MediaStream | Iterable<MediaStreamTrack>, options?: WHIPPublishOptions): Promise<WHIPClient>;
+}
+
+/** Options of {@link WHEPClient.play}. */
+interface WHEPPlayOptions extends WHIPSessionOptions {
+    /** Asks for audio. Default: `true`. */
+    audio?: boolean;
+    /** Asks for video. Default: `true`. */
+    video?: boolean;
+}
+/** Plays from a media server: a session of WHEP (draft-ietf-wish-whep-04). */
+declare class WHEPClient extends HttpSession {
+    /** What the server sends. Its tracks are muted until packets come. */
+    readonly stream: MediaStream;
+    private constructor();
+    /**
+     * Plays what is published there. Resolves when both sides have agreed on it; that media flows, `connection` and the tracks tell.
+     *
+     * @param endpoint the address that the server gives out for playing.
+     * @returns rejects with a `WHIPError`: `REFUSED` with `status` 404 or 409 and perhaps `retryAfter` for what is not live; with the reason of
+     * `signal`; a TypeError for an address that is none. Nothing stays behind.
+     */
+    static play(endpoint: string | URL, options?: WHEPPlayOptions): Promise<WHEPClient>;
+}
+
+/**
  * The canonical form of an agent URI: scheme and host lower-cased.
  *
  * @throws TypeError - It is not one; the message says what is wrong.
@@ -3527,5 +3700,5 @@ interface SignalingServer extends AsyncDisposable {
  */
 declare function createSignalingServer(options?: SignalingServerOptions): Promise<SignalingServer>;
 
-export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MemorySignaling, Mesh, OutgoingFile, OverconstrainedError, PCMSink, PCMSource, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, RTCTrackEvent, ResultStream, Room, STREAM_PROTOCOL, SentTrack, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, nonstandard, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, ConstrainNumber, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MediaStreamEventMap, MediaStreamTrackEventInit, MediaStreamTrackEventMap, MediaStreamTrackState, MediaTrackCapabilities, MediaTrackConstraints, MediaTrackSettings, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PCMChunk, PCMEncoding, PCMFormat, PCMSinkEvents, PCMSinkOptions, PCMSinkStats, PCMSourceEvents, PCMSourceOptions, PCMSourceStats, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCAudioData, RTCAudioDataEvent, RTCAudioSinkEventMap, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpContributingSource, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpHeaderExtensionParameters, RTCRtpParameters, RTCRtpReceiveParameters, RTCRtpSendParameters, RTCRtpSynchronizationSource, RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSetParameterOptions, RTCSignalingState, RTCStats, RTCTrackEventInit, RTCTransportOptions, ReceivedFile, ReceivedTrack, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WebSocketSignalingOptions, Wrtc };
+export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MemorySignaling, Mesh, OutgoingFile, OverconstrainedError, PCMSink, PCMSource, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, RTCTrackEvent, ResultStream, Room, STREAM_PROTOCOL, SentTrack, WHEPClient, WHIPClient, WHIPError, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, nonstandard, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, ConstrainNumber, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MediaStreamEventMap, MediaStreamTrackEventInit, MediaStreamTrackEventMap, MediaStreamTrackState, MediaTrackCapabilities, MediaTrackConstraints, MediaTrackSettings, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PCMChunk, PCMEncoding, PCMFormat, PCMSinkEvents, PCMSinkOptions, PCMSinkStats, PCMSourceEvents, PCMSourceOptions, PCMSourceStats, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCAudioData, RTCAudioDataEvent, RTCAudioSinkEventMap, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpContributingSource, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpHeaderExtensionParameters, RTCRtpParameters, RTCRtpReceiveParameters, RTCRtpSendParameters, RTCRtpSynchronizationSource, RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSetParameterOptions, RTCSignalingState, RTCStats, RTCTrackEventInit, RTCTransportOptions, ReceivedFile, ReceivedTrack, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WHEPPlayOptions, WHIPErrorCode, WHIPPublishOptions, WHIPSessionEvents, WHIPSessionOptions, WHIPToken, WebSocketSignalingOptions, Wrtc };

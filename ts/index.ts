@@ -34,6 +34,15 @@ export type {
   RTCAudioDataEvent,
   RTCAudioSinkEventMap,
 } from './media';
+export { WHEPClient, WHIPClient, WHIPError } from './whip';
+export type {
+  WHEPPlayOptions,
+  WHIPErrorCode,
+  WHIPPublishOptions,
+  WHIPSessionEvents,
+  WHIPSessionOptions,
+  WHIPToken,
+} from './whip';
 export { AgentPeer, createPeer } from './agent/peer';
 export type { AcceptPolicy, Caller, ConnectOptions, PeerEvents, PeerOptions } from './agent/peer';
 export { Link } from './agent/link';
