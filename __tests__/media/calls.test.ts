@@ -1,42 +1,8 @@
 // Audio over connections, as programs see it.
-import { MediaStream, PCMSink, PCMSource, type MediaStreamTrack, type RTCTrackEvent } from 'ossa-webrtc';
+import { MediaStream, PCMSink, type RTCTrackEvent } from 'ossa-webrtc';
 
 import { negotiate, newPeer, once, trickle } from '../w3c/helper';
-import { amplitude, samplesOf, tone } from './tones';
-
-const FORMAT = { sampleRate: 24_000, channelCount: 1, format: 's16le' } as const;
-
-const sources: PCMSource[] = [];
-afterEach(() => sources.splice(0).forEach((source) => source.close()));
-
-/** A track of a tone, in real time. */
-function toneTrack(frequency: number): MediaStreamTrack {
-  const source = new PCMSource({ ...FORMAT, bufferDuration: 30_000 });
-  const samples = tone(frequency, FORMAT.sampleRate, 25);
-  // It is cut off at the end of the test.
-  source.writable
-    .getWriter()
-    .write(new Uint8Array(samples.buffer))
-    .catch(() => undefined);
-  sources.push(source);
-  return source.track;
-}
-
-/** Which of these tones is heard, once one of them is alone. */
-async function heard(track: MediaStreamTrack, frequencies: number[], until: number): Promise<void> {
-  const sink = new PCMSink(track, FORMAT);
-  let chunks: Uint8Array[] = [];
-  for await (const chunk of sink) {
-    chunks.push(chunk);
-    const samples = samplesOf(chunks);
-    if (samples.length < FORMAT.sampleRate / 5) continue;
-    chunks = [];
-    const [loud, ...others] = [until, ...frequencies.filter((one) => one !== until)].map((frequency) =>
-      amplitude(samples, frequency, FORMAT.sampleRate),
-    );
-    if (loud! > 0.3 && others.every((level) => level < 0.05)) break;
-  }
-}
+import { FORMAT, heard, toneTrack } from './callers';
 
 test('a tone that is sent is heard, another that replaces it as well, and silence is told', async () => {
   const [a, b] = [newPeer(), newPeer()];
