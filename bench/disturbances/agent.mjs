@@ -118,7 +118,12 @@ if (role === 'receive') {
   } else {
     say({ open: kind });
     const channel = await link.createChannel('bulk');
-    for (let index = 0; index < pieces; index++) await channel.send(piece);
+    try {
+      for (let index = 0; index < pieces; index++) await channel.send(piece);
+    } catch (error) {
+      // It ends with its connection.
+      say({ gone: error.message });
+    }
   }
   say({ sent: bytes, digest });
 }

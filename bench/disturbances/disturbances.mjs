@@ -2,7 +2,8 @@
 // relayed (`'sender'`, `'both'`) and by whom (coturn, or the package's own server: `own`), and what is done: `before` the agents start, or `act`,
 // while they transfer. Where there is nothing but `before`, the agents have to connect in such a world and move 10 MB.
 import { iceServers, kill, startServer, startTurn } from './servers.mjs';
-import { blockUdp, inside, ip, masquerade, route, silence } from './world.mjs';
+import { inside, ip } from '../world/namespaces.mjs';
+import { blockUdp, masquerade, route, silence } from './world.mjs';
 
 const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 

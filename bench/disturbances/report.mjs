@@ -17,9 +17,9 @@ function inShort(told) {
 }
 
 /** Takes the result of a row, and writes the page anew. */
-export function save(name, by, { complete, stall, took, told }, megabytes) {
+export function save(name, by, { complete, gone, stall, took, told }, megabytes) {
   const all = read();
-  all[name] = { ...all[name], [by]: { complete, stall, took, megabytes, told: inShort(told) } };
+  all[name] = { ...all[name], [by]: { complete, gone, stall, took, megabytes, told: inShort(told) } };
   const sorted = Object.fromEntries(
     Object.keys(DISTURBANCES).flatMap((known) => (all[known] ? [[known, all[known]]] : [])),
   );
@@ -41,8 +41,8 @@ const seconds = (number) => (number === undefined ? '' : `${number.toFixed(1)} s
 /** How long it stalled; in bold if that was too long. */
 function cell(result, goal = Infinity) {
   if (!result) return '';
-  const { complete, stall, took } = result;
-  if (!complete) return '**lost**';
+  const { complete, gone, stall, took } = result;
+  if (!complete) return gone === undefined ? '**lost**' : '**closed**';
   const text = seconds(stall ?? took);
   return (stall ?? 0) <= goal ? text : `**${text}**`;
 }

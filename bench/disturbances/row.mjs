@@ -56,7 +56,8 @@ export async function run(name, { by, megabytes, rate, limit }) {
   world.offer = (offered) => [receiver, sender].forEach(({ order }) => order(JSON.stringify(offered)));
   const sent = sender.says('sent');
   const done = receiver.says('complete');
-  const ended = Promise.race([sender.says('closed'), receiver.says('closed')]);
+  const gone = sender.says('gone');
+  const ended = Promise.race([sender.says('closed'), receiver.says('closed'), gone]);
   const opened = sender.says('open');
   const until = new Promise((resolve) => setTimeout(resolve, limit * 1000).unref());
   const open = (await Promise.race([opened, until]))?.open;
@@ -68,7 +69,7 @@ export async function run(name, { by, megabytes, rate, limit }) {
     await act(world);
   }
   const arrived = open && (await Promise.race([done, ended, until]));
-  let result = { complete: false };
+  let result = { complete: false, gone: arrived?.gone };
   if (arrived?.complete) {
     const { digest } = await sent;
     const seconds = act ? arrived.stall / 1000 : (performance.now() - began) / 1000;

@@ -1,10 +1,10 @@
 // The TURN servers of the world, and the signaling server of this package as a process of its own, which can be killed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+import { startCoturn } from '../world/coturn.mjs';
 import { SERVER } from './world.mjs';
 
 /** Who may use a TURN server, as agents are told. */
@@ -18,20 +18,10 @@ export const iceServers = (name) => [
 ];
 
 /** coturn, which has an allocation for `name`. */
-export async function startTurn(name = 'alice') {
+export function startTurn(name = 'alice') {
   const { port, password } = users[name];
-  const file = (what) => `/run/${name}-${what}`;
-  const child = spawn(
-    'turnserver',
-    [
-      ...['-n', '--no-cli', '--no-stdout-log', '--log-file', '/dev/null', '--lt-cred-mech', '--realm', 'world'],
-      ...['--user', `${name}:${password}`, '--listening-port', String(port), '--no-tls', '--no-dtls'],
-      ...['--listening-ip', SERVER, '--relay-ip', SERVER, '--pidfile', file('pid'), '--userdb', file('db')],
-    ],
-    { stdio: 'ignore' },
-  );
-  while (!(await listens(SERVER, port)));
-  return child;
+  const more = ['--listening-port', String(port), '--no-tls', '--no-dtls'];
+  return startCoturn({ user: `${name}:${password}`, listen: [SERVER], ports: [port], more });
 }
 
 /** A signaling server, with a relay if it is asked for. Port 0 for any. */
@@ -49,15 +39,4 @@ export async function kill(child) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGKILL');
   await once(child, 'exit');
-}
-
-function listens(host, port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, host);
-    socket.on('error', () => setImmediate(resolve, false));
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-  });
 }

@@ -5,16 +5,7 @@
 //        ── air ───── r3 (NAT) ──┘
 //
 // The host's ways are slowed down to the rate of the experiment.
-import { execFileSync } from 'node:child_process';
-
-// Run by npm there is another program of the name `nft` in the path: a tracer of files.
-process.env.PATH = process.env.PATH.split(':')
-  .filter((folder) => !folder.includes('node_modules'))
-  .join(':');
-
-const run = (file, ...args) => execFileSync(file, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-export const ip = (...args) => run('ip', ...args);
-export const inside = (name, ...command) => ip('netns', 'exec', name, ...command);
+import { apply, begin, create, enable, inside, ip } from '../world/namespaces.mjs';
 
 export const SERVER = '203.0.113.10';
 export const OTHER = '203.0.113.20';
@@ -25,15 +16,11 @@ const plain = (name, device) => ip(...(name ? ['-n', name] : []), 'link', 'set',
 
 /** Makes it all. `rate` as `tc` writes it. */
 export function build(rate) {
-  run('mount', '-t', 'tmpfs', 'tmpfs', '/run');
-  ip('link', 'set', 'lo', 'up');
+  begin();
   ip('link', 'add', 'wan', 'type', 'bridge');
   ip('link', 'set', 'wan', 'up');
   ip('addr', 'add', `${SERVER}/24`, 'dev', 'wan');
-  for (const name of ['host', 'other', ...Object.keys(ROUTERS)]) {
-    ip('netns', 'add', name);
-    ip('-n', name, 'link', 'set', 'lo', 'up');
-  }
+  for (const name of ['host', 'other', ...Object.keys(ROUTERS)]) create(name);
   plug('other', 'wan', `${OTHER}/24`);
   ip('-n', 'host', 'link', 'add', 'lan', 'type', 'bridge');
   ip('-n', 'host', 'link', 'add', 'air', 'type', 'bridge');
@@ -47,7 +34,7 @@ export function build(rate) {
       plain(name, device);
       inside(name, 'tc', 'qdisc', 'add', 'dev', device, 'root', 'tbf', 'rate', rate, 'burst', '64k', 'latency', '30ms');
     }
-    inside(name, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward');
+    enable(name, 'ipv4/ip_forward');
     masquerade(name, 'masquerade');
     plain('host', `to-${name}`);
   }
@@ -75,10 +62,12 @@ function plug(name, bridge, address) {
 }
 
 export function masquerade(name, how) {
-  const rules = `table ip nat {}
+  apply(
+    name,
+    `table ip nat {}
     flush table ip nat
-    table ip nat { chain post { type nat hook postrouting priority 100; oifname "wan" ${how}; }; }`;
-  execFileSync('ip', ['netns', 'exec', name, 'nft', '-f', '-'], { input: rules, stdio: ['pipe', 'ignore', 'inherit'] });
+    table ip nat { chain post { type nat hook postrouting priority 100; oifname "wan" ${how}; }; }`,
+  );
 }
 
 /** The router that the host leaves its network by. */
@@ -88,10 +77,7 @@ export function route(name) {
 }
 
 /** Gives a namespace a table of rules. */
-function rule(name, table, chains) {
-  const input = `table ip ${table} { ${chains} }`;
-  execFileSync('ip', ['netns', 'exec', name, 'nft', '-f', '-'], { input, stdio: ['pipe', 'ignore', 'inherit'] });
-}
+const rule = (name, table, chains) => apply(name, `table ip ${table} { ${chains} }`);
 
 const dropping = (hook, what) => `chain ${hook} { type filter hook ${hook} priority 0; meta l4proto ${what} drop; };`;
 

@@ -4,19 +4,11 @@
 //                        ├── wan: meet.example, turn.example ──┤
 //
 // A site without a NAT has no router; one of a carrier-grade NAT has two. Both sites use the same private addresses, as homes do.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 
-// Run by npm there is another program of the name `nft` in the path: a tracer of files.
-process.env.PATH = process.env.PATH.split(':')
-  .filter((folder) => !folder.includes('node_modules'))
-  .join(':');
-
-const run = (file, ...args) => execFileSync(file, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-const ip = (...args) => run('ip', ...args);
-const inside = (name, ...command) => ip('netns', 'exec', name, ...command);
-const enter = (name, file) => inside(name, 'sh', '-c', `echo 1 > /proc/sys/net/${file}`);
+import { startCoturn as start } from '../world/coturn.mjs';
+import { apply, begin, create, enable, ip, run } from '../world/namespaces.mjs';
 
 export const MEET = { name: 'meet.example', ipv4: '203.0.113.10', ipv6: '2001:db8::10' };
 export const TURN = { name: 'turn.example', ipv4: '203.0.113.11', ipv6: '2001:db8::11' };
@@ -25,14 +17,13 @@ export const NOWHERE = { name: 'nowhere.example', ipv4: '203.0.113.99' };
 
 /** The middle: the internet, with the addresses of the servers. */
 export function buildInternet() {
-  run('mount', '-t', 'tmpfs', 'tmpfs', '/run');
+  begin();
   // Names that are known, and for all others a server that never answers.
   replace(
     '/etc/hosts',
     [MEET, TURN].flatMap(({ name, ipv4, ipv6 }) => [`${ipv4} ${name}`, `${ipv6} ${name}`]),
   );
   replace('/etc/resolv.conf', [`nameserver ${NOWHERE.ipv4}`]);
-  ip('link', 'set', 'lo', 'up');
   ip('link', 'add', 'wan', 'type', 'bridge');
   ip('link', 'set', 'wan', 'up');
   for (const last of [1, 10]) {
@@ -62,18 +53,13 @@ function plug(name, address) {
   leadOut(name, 'wan', address, address.includes(':') ? '2001:db8::1' : '203.0.113.1');
 }
 
-function create(name) {
-  ip('netns', 'add', name);
-  ip('-n', name, 'link', 'set', 'lo', 'up');
-}
-
 /** A namespace behind another one, which forwards for it. */
 function below(router, name, address, gateway) {
   create(name);
   ip('-n', router, 'link', 'add', 'lan', 'type', 'veth', 'peer', 'name', 'wan', 'netns', name);
   ip('-n', router, 'addr', 'add', gateway, 'dev', 'lan', ...noDad(gateway));
   ip('-n', router, 'link', 'set', 'lan', 'up');
-  enter(router, gateway.includes(':') ? 'ipv6/conf/all/forwarding' : 'ipv4/ip_forward');
+  enable(router, gateway.includes(':') ? 'ipv6/conf/all/forwarding' : 'ipv4/ip_forward');
   leadOut(name, 'wan', address, gateway.split('/')[0]);
 }
 
@@ -113,10 +99,6 @@ export function buildSite(side, kind) {
   return host;
 }
 
-function apply(name, rules) {
-  execFileSync('ip', ['netns', 'exec', name, 'nft', '-f', '-'], { input: rules, stdio: ['pipe', 'ignore', 'inherit'] });
-}
-
 /** What comes from inside goes out by this rule; what comes from outside is an answer, or was let in, or vanishes without a word. */
 const guard = (outwards) => `
   table inet guard {
@@ -154,9 +136,6 @@ function nat(kind, host) {
     ${guard(OUTWARDS[kind] ?? 'accept')}`;
 }
 
-/** Milliseconds within which coturn has to listen. */
-const START_TIME = 10_000;
-
 /** PEM of a certificate for both servers, and the files that it and its key are in. */
 export function makeCertificate() {
   const [cert, key] = ['/run/cert.pem', '/run/key.pem'];
@@ -180,37 +159,10 @@ export function makeCertificate() {
 }
 
 /** coturn on a host of its own; `stunOnly` relays for nobody. */
-export async function startCoturn({ cert, key }, stunOnly) {
+export function startCoturn({ cert, key }, stunOnly) {
   plug('turn', `${TURN.ipv4}/24`);
   leadOut('turn', 'wan', `${TURN.ipv6}/64`, '2001:db8::1');
-  const child = spawn(
-    'ip',
-    [
-      ...['netns', 'exec', 'turn', 'turnserver'],
-      ...['-n', '--no-cli', '--no-stdout-log', '--log-file', '/dev/null', '--pidfile', '/run/turn.pid'],
-      ...['--userdb', '/run/turndb', '--realm', 'world', '--lt-cred-mech', '--user', 'alice:wonderland'],
-      ...[TURN.ipv4, TURN.ipv6].flatMap((address) => ['--listening-ip', address, '--relay-ip', address]),
-      ...['--tls-listening-port', '443', '--cert', cert, '--pkey', key, '--no-dtls'],
-      ...(stunOnly ? ['--stun-only'] : []),
-    ],
-    { stdio: 'ignore' },
-  );
-  const until = performance.now() + START_TIME;
-  for (const host of [TURN.ipv4, TURN.ipv6]) {
-    while (!(await listens(host, 3478))) {
-      if (performance.now() > until) throw new Error(`coturn does not listen at ${host}`);
-    }
-  }
-  return child;
-}
-
-function listens(host, port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, host);
-    socket.on('error', () => setImmediate(resolve, false));
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-  });
+  const tls = ['--tls-listening-port', '443', '--cert', cert, '--pkey', key, '--no-dtls'];
+  const more = [...tls, ...(stunOnly ? ['--stun-only'] : [])];
+  return start({ namespace: 'turn', listen: [TURN.ipv4, TURN.ipv6], more });
 }
