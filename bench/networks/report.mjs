@@ -18,7 +18,8 @@ ${Object.entries(SERVERS)
   .map(([servers, what]) => `## With ${what}\n\n${matrix(results.filter((result) => result.servers === servers))}`)
   .join('\n\n')}
 
-*UDP* and *TCP* are direct; *relay* is followed by how each side reaches it, if it is its own: the other side then sends to the relayed address directly.
+*UDP* and *TCP* are direct; *relay* is followed by how a side that sends through its own relayed address reaches the relay. The other side then sends to that address directly; where nothing
+follows, each sends to the relayed address of the other.
 
 ## What is said where there is no way
 
@@ -60,14 +61,14 @@ function inShort(result) {
   const { outcome, expected, open, path, there } = result;
   const mark = outcome === expected ? '' : ' **!**';
   if (outcome === 'no') return `none${mark}`;
-  const way = outcome === 'relay' ? `relay (${relays(path, there)})` : outcome.toUpperCase();
+  const way = outcome === 'relay' ? ['relay', relays(path, there)].filter(Boolean).join(' ') : outcome.toUpperCase();
   return `${way} ${open} ms${mark}`;
 }
 
-/** How each side that has a relayed address of its own reaches the relay. */
+/** How each side that sends through a relayed address of its own reaches the relay. */
 function relays(path, there) {
   const own = [path, there].flatMap((side) => side?.local.relayProtocol ?? []);
-  return own.map((protocol) => protocol.toUpperCase()).join(' + ');
+  return own.length > 0 ? `(${own.map((protocol) => protocol.toUpperCase()).join(' + ')})` : '';
 }
 
 function failures(results) {

@@ -5,6 +5,7 @@
 //                                                            and bench/networks/results.json
 //   node bench/networks/run.mjs --only symmetric/none/own    some cells, `*` for all of a kind, several behind commas; prints them as JSON
 //   node bench/networks/run.mjs --dead                       what servers that do not answer cost, and nothing else
+//   node bench/networks/run.mjs --report                     nothing is run, the page is written anew from results.json
 //
 // Each cell has a world of its own (`world.mjs`), two processes with an agent each, and is compared with `theory` (`kinds.mjs`).
 import { spawn } from 'node:child_process';
@@ -23,6 +24,7 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
     dead: { type: 'boolean', default: false },
+    report: { type: 'boolean', default: false },
     jobs: { type: 'string', default: '2' },
     settle: { type: 'string', default: '1500' },
     calls: { type: 'string', default: '1' },
@@ -196,6 +198,15 @@ if (options.inside) {
   process.exit(0);
 }
 
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const publish = (results, slowed) => writeFileSync(here('../../docs/networks-table.md'), page(results, slowed));
+
+if (options.report) {
+  const { results, slowed } = JSON.parse(readFileSync(here('results.json'), 'utf8'));
+  publish(results, slowed);
+  process.exit(0);
+}
+
 const wrong = ({ outcome, expected }) => outcome !== expected;
 
 function progress(result) {
@@ -211,8 +222,9 @@ const results = options.dead ? [] : await run(cells(options.only), progress);
 // One after the other: these are compared by their times.
 const slowed = options.only ? [] : await run(DEAD_CELLS, progress, 1, 9);
 if (everything) {
-  const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-  writeFileSync(here('results.json'), `${JSON.stringify({ results, slowed }, undefined, 1)}\n`);
-  writeFileSync(here('../../docs/networks-table.md'), page(results, slowed));
+  const lines = (list) => list.map((result) => JSON.stringify(result)).join(',\n');
+  const json = `{"results":[\n${lines(results)}\n],"slowed":[\n${lines(slowed)}\n]}\n`;
+  writeFileSync(here('results.json'), json);
+  publish(results, slowed);
 }
 process.exitCode = [...results, ...slowed].some(wrong) ? 1 : 0;
