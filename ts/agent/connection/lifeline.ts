@@ -185,7 +185,8 @@ export class Lifeline {
 
   /** The signaling service was lost and is there again. */
   signalingReturned(): void {
-    this.#current.negotiator.repeat();
+    // A peer that knows the specification only would answer twice, and differently.
+    if (this.#host.greeted) this.#current.negotiator.repeat();
     this.#watch?.signalingReturned();
   }
 

@@ -9,6 +9,9 @@ const MAX_EARLY_CANDIDATES = 256;
 /** Messages waiting for the one before to be applied. */
 const MAX_QUEUED = 1024;
 
+/** What a negotiator says. */
+type Message = Pick<SignalingMessage, 'type' | 'sdp' | 'candidate'>;
+
 /** What a negotiator needs of its link. */
 export interface NegotiatorHost {
   readonly connection: RTCPeerConnection;
@@ -17,7 +20,7 @@ export interface NegotiatorHost {
   /** Called before candidates are gathered: the configuration of the connection may be out of date. */
   refresh(): Promise<void> | undefined;
   /** Sends to the other agent; adds sender, recipient and session. */
-  transmit(message: Pick<SignalingMessage, 'type' | 'sdp' | 'candidate'>): Promise<void>;
+  transmit(message: Message): Promise<void>;
   /** This side's offer gave way to the other's. */
   yielded(): void;
   /** Something that the link survives. */
@@ -30,6 +33,10 @@ export interface NegotiatorHost {
 export class Negotiator {
   readonly #host: NegotiatorHost;
   #makingOffer = false;
+  /** What was sent since the last description, that one first: it may have to be told once more. */
+  #told: Message[] = [];
+  /** What was received last of each: whoever says the same once more does not know whether it has arrived. */
+  readonly #heard: { offer?: string; answer?: string } = {};
   /** An offer of the other side is being answered. */
   #answering = false;
   #ignoredOffer = false;
@@ -61,14 +68,19 @@ export class Negotiator {
   stop(): void {
     this.#stopped = true;
     this.#remoteEarly = [];
+    this.#told = [];
   }
 
   /** The signaling service is there again after it was lost, perhaps with an offer that waits for its answer: it is told once more. */
   repeat(): void {
-    const { pendingLocalDescription: pending, signalingState } = this.#host.connection;
     // One that is being made leaves by itself.
-    if (this.#stopped || this.#makingOffer || signalingState !== 'have-local-offer' || !pending) return;
-    this.#transmit({ type: 'offer', sdp: pending.sdp });
+    const waits = !this.#makingOffer && this.#host.connection.signalingState === 'have-local-offer';
+    if (waits && this.#told[0]?.type === 'offer') this.#repeat();
+  }
+
+  /** To the letter, so that the other side knows it again. */
+  #repeat(): void {
+    for (const message of this.#told) this.#transmit(message);
   }
 
   /** Takes an offer, an answer or a candidate, one after the other. */
@@ -109,6 +121,11 @@ export class Negotiator {
 
   async #describe(type: 'offer' | 'answer', sdp: string): Promise<void> {
     const { connection, polite } = this.#host;
+    if (this.#heard[type] === sdp) {
+      // What has come of an offer may not have arrived. An answer could be taken for one to the next offer.
+      if (type === 'offer' && this.#told[0]?.type === 'answer') this.#repeat();
+      return;
+    }
     if (type === 'answer' && connection.signalingState !== 'have-local-offer') {
       this.#host.problem(`an answer in the state ${connection.signalingState} was ignored`, undefined);
       return;
@@ -123,6 +140,7 @@ export class Negotiator {
     try {
       this.#answering = type === 'offer';
       await connection.setRemoteDescription({ type, sdp });
+      this.#heard[type] = sdp;
       for (const candidate of this.#remoteEarly.splice(0)) await this.#apply(candidate);
       if (type === 'answer') return;
       await this.#host.refresh();
@@ -156,18 +174,24 @@ export class Negotiator {
   }
 
   #candidate(candidate: SignalingCandidate | null): void {
-    if (this.#described) this.#transmit({ type: 'ice-candidate', candidate });
+    if (this.#described) this.#tell({ type: 'ice-candidate', candidate });
     else this.#ownEarly.push(candidate);
   }
 
   #send(type: 'offer' | 'answer', sdp: string): void {
-    this.#transmit({ type, sdp });
+    this.#told = [];
+    this.#tell({ type, sdp });
     this.#described = true;
     for (const candidate of this.#ownEarly.splice(0)) this.#candidate(candidate);
   }
 
+  #tell(message: Message): void {
+    if (this.#told.length <= MAX_EARLY_CANDIDATES) this.#told.push(message);
+    this.#transmit(message);
+  }
+
   /** One after the other, so that an adapter that takes its time cannot change the order. */
-  #transmit(message: Pick<SignalingMessage, 'type' | 'sdp' | 'candidate'>): void {
+  #transmit(message: Message): void {
     this.#outgoing = this.#outgoing.then(async () => {
       if (this.#stopped) return;
       try {
