@@ -1,23 +1,44 @@
 //! What a connection sends of tracks, and what it gives as tracks.
 
 use napi_derive::napi;
+use ossa_media::Kind;
 use ossa_peer::TransceiverId;
 
+use super::encoded_track::EncodedTrack;
 use super::track::AudioTrack;
 use crate::base::error::Result;
-use crate::base::values::handle;
+use crate::base::values::{choice, handle};
 use crate::connection::peer::Peer;
 
 #[napi]
 impl Peer {
-    /// From now on the sender of a transceiver sends this track; `null`: nothing. Takes effect without negotiation.
+    /// From now on the sender of a transceiver sends this track; `null`: nothing. Takes effect without negotiation. What another connection
+    /// receives is sent on as it came, if both have its codec.
     #[napi(catch_unwind)]
     pub fn send_audio(&self, transceiver: f64, track: Option<&AudioTrack>) -> Result<()> {
         self.tracks()?.send_audio(transceiver_id(transceiver)?, track.map(AudioTrack::track));
         Ok(())
     }
 
-    /// A track of what the receiver of a transceiver gets. May be asked for before anything was negotiated.
+    /// From now on the sender of a transceiver sends this track as it is; `null`: nothing. What the other side does not take is left out.
+    #[napi(catch_unwind)]
+    pub fn send_encoded(&self, transceiver: f64, track: Option<&EncodedTrack>) -> Result<()> {
+        self.tracks()?.send_encoded(transceiver_id(transceiver)?, track.map(EncodedTrack::track));
+        Ok(())
+    }
+
+    /// A track of what the receiver of a transceiver gets, as it came. May be asked for before anything was negotiated.
+    #[napi(catch_unwind)]
+    pub fn receive_encoded(
+        &self,
+        transceiver: f64,
+        #[napi(ts_arg_type = "'audio' | 'video'")] kind: String,
+    ) -> Result<EncodedTrack> {
+        let kind = choice("kind", &kind, &[("audio", Kind::Audio), ("video", Kind::Video)])?;
+        Ok(EncodedTrack::new(self.tracks()?.receive_encoded(transceiver_id(transceiver)?, kind)))
+    }
+
+    /// A track of what the receiver of a transceiver gets, decoded. May be asked for before anything was negotiated.
     #[napi(catch_unwind)]
     pub fn receive_audio(&self, transceiver: f64) -> Result<AudioTrack> {
         Ok(AudioTrack::new(self.tracks()?.receive_audio(transceiver_id(transceiver)?)))

@@ -2,6 +2,7 @@
 //! connections send and receive of them, which `ossa_tracks` does without JavaScript.
 
 mod connection;
+mod encoded_track;
 mod feed;
 mod hub;
 mod source;

@@ -191,6 +191,16 @@ export declare class ClockWatch {
 }
 export type Watch = ClockWatch
 
+/** The native side of a `MediaStreamTrack` whose media is encoded already. */
+export declare class EncodedTrack {
+  /** Whether anything comes out. Who goes on after a pause gets a key frame first. */
+  setEnabled(enabled: boolean): void
+  /** Another track of the same source, as enabled and as live. */
+  duplicate(): EncodedTrack
+  /** Nothing comes out any more. */
+  stop(): void
+}
+
 /** The receiving side of a transfer. */
 export declare class FileReceiver {
   /** `window` in bytes, `answer_timeout` in milliseconds. */
@@ -387,9 +397,16 @@ export declare class Peer {
   heardSources(transceiver: number): string
   /** Asks the peer for a key frame of one of the streams that are received, or of all of a transceiver. */
   requestKeyFrame(transceiver: number, ssrc?: number | undefined | null): void
-  /** From now on the sender of a transceiver sends this track; `null`: nothing. Takes effect without negotiation. */
+  /**
+   * From now on the sender of a transceiver sends this track; `null`: nothing. Takes effect without negotiation. What another connection
+   * receives is sent on as it came, if both have its codec.
+   */
   sendAudio(transceiver: number, track?: AudioTrack | undefined | null): void
-  /** A track of what the receiver of a transceiver gets. May be asked for before anything was negotiated. */
+  /** From now on the sender of a transceiver sends this track as it is; `null`: nothing. What the other side does not take is left out. */
+  sendEncoded(transceiver: number, track?: EncodedTrack | undefined | null): void
+  /** A track of what the receiver of a transceiver gets, as it came. May be asked for before anything was negotiated. */
+  receiveEncoded(transceiver: number, kind: 'audio' | 'video'): EncodedTrack
+  /** A track of what the receiver of a transceiver gets, decoded. May be asked for before anything was negotiated. */
   receiveAudio(transceiver: number): AudioTrack
 }
 

@@ -1,5 +1,5 @@
 import { binding } from './loader';
-import type { AudioTrack, Peer, TransceiverOptions } from './binding';
+import type { AudioTrack, EncodedTrack, Peer, TransceiverOptions } from './binding';
 import { guard } from './error';
 import type { NativeDirection, NativeHeardSource, NativeMediaCapabilities, NativeSectionParameters } from './media';
 
@@ -50,6 +50,16 @@ export class NativePeerMedia {
   /** From now on the sender sends this track, encoded as was negotiated; `null`: nothing. Needs no negotiation. */
   sendAudio(transceiver: number, track: AudioTrack | null): void {
     guard(() => this.#peer.sendAudio(transceiver, track));
+  }
+
+  /** From now on the sender sends this track as it is; `null`: nothing. What the other side does not take is left out. */
+  sendEncoded(transceiver: number, track: EncodedTrack | null): void {
+    guard(() => this.#peer.sendEncoded(transceiver, track));
+  }
+
+  /** A track of what the receiver gets, as it came: for other connections. Nothing has to be negotiated before. */
+  receiveEncoded(transceiver: number, kind: 'audio' | 'video'): EncodedTrack {
+    return guard(() => this.#peer.receiveEncoded(transceiver, kind));
   }
 
   /** A track of what the receiver gets: decoded, and played out as long as packets come. Nothing has to be negotiated before. */

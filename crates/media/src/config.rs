@@ -93,7 +93,7 @@ pub struct ReceiverConfig {
     pub extensions: Vec<(Extension, u8)>,
     /// Whether the direction of the section allows receiving. If not, what comes in is dropped and counted.
     pub active: bool,
-    /// Also hand out each packet as it came, see [`MediaEvent::Packet`](crate::MediaEvent::Packet); then no frames are made.
+    /// Also hand out each packet as it came, see [`MediaEvent::Packet`](crate::MediaEvent::Packet).
     pub raw: bool,
 }
 

@@ -10,8 +10,10 @@
 
 mod audio;
 mod connection;
+mod encoded;
 mod threads;
 
 pub use audio::playout::PlayoutStats;
 pub use connection::Tracks;
+pub use encoded::{EncodedAttachment, EncodedSink, EncodedSource, EncodedTrack, Origin};
 pub use threads::{is_ticking, play, wake_later};

@@ -20,7 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use feed::{Feed, FeedState, FeedStats};
-pub use source::{Attachment, Sink, Source, Track};
+pub use source::{Attachment, Sink, Source, Track, Watch};
 pub use tap::{Tap, TapState, TapStats};
 pub use ticks::Ticks;
 

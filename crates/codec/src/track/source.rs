@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -21,6 +22,7 @@ pub struct Source {
 
 #[derive(Default)]
 struct Shared {
+    origin: Option<Arc<dyn Any + Send + Sync>>,
     tracks: Mutex<Vec<Weak<TrackState>>>,
     loudness: Mutex<Loudness>,
     ended: AtomicBool,
@@ -37,6 +39,16 @@ impl Source {
     /// Without tracks.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Whose audio is decoded from `origin`: who can take that, need not have it decoded.
+    pub fn decoded_from(origin: Arc<dyn Any + Send + Sync>) -> Self {
+        Self { shared: Arc::new(Shared { origin: Some(origin), ..Shared::default() }) }
+    }
+
+    /// What its audio is decoded from, if it is.
+    pub fn origin(&self) -> Option<&Arc<dyn Any + Send + Sync>> {
+        self.shared.origin.as_ref()
     }
 
     /// A new track, enabled and live, unless the source has ended.
@@ -103,6 +115,10 @@ impl Source {
 }
 
 impl TrackState {
+    fn is_live(&self) -> bool {
+        !self.stopped.load(Ordering::Relaxed) && !self.source.ended.load(Ordering::Relaxed)
+    }
+
     fn finish(&self) {
         self.stopped.store(true, Ordering::Relaxed);
         let sinks = std::mem::take(&mut *lock(&self.sinks));
@@ -144,7 +160,7 @@ impl Track {
 
     /// Neither stopped nor at the end of its source.
     pub fn is_live(&self) -> bool {
-        !self.state.stopped.load(Ordering::Relaxed) && !self.source().has_ended()
+        self.state.is_live()
     }
 
     /// Nothing comes out any more; the sinks are told.
@@ -159,22 +175,54 @@ impl Track {
         if heard { loudness } else { Loudness { level: Default::default(), ..loudness } }
     }
 
+    /// Tells what becomes of it, also when it is dropped.
+    pub fn watch(&self) -> Watch {
+        Watch { track: Arc::downgrade(&self.state) }
+    }
+
     /// From now on the sink gets every block, until the attachment is dropped. A track that is over ends the sink at once.
     pub fn attach(&self, sink: Arc<dyn Sink>) -> Attachment {
-        let mut sinks = lock(&self.state.sinks);
-        if self.is_live() {
-            sinks.push(sink.clone());
-        } else {
-            drop(sinks);
-            sink.end();
-        }
-        Attachment { track: Arc::downgrade(&self.state), sink }
+        attach(&self.state, sink)
     }
+}
+
+fn attach(track: &Arc<TrackState>, sink: Arc<dyn Sink>) -> Attachment {
+    let mut sinks = lock(&track.sinks);
+    if track.is_live() {
+        sinks.push(sink.clone());
+    } else {
+        drop(sinks);
+        sink.end();
+    }
+    Attachment { track: Arc::downgrade(track), sink }
 }
 
 impl Drop for Track {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// Tells what has become of a track, without keeping it.
+#[derive(Clone)]
+pub struct Watch {
+    track: Weak<TrackState>,
+}
+
+impl Watch {
+    /// Neither stopped, nor dropped, nor at the end of its source.
+    pub fn is_live(&self) -> bool {
+        self.track.upgrade().is_some_and(|track| track.is_live())
+    }
+
+    /// As [`Track::attach`]; `None` if the track was dropped.
+    pub fn attach(&self, sink: Arc<dyn Sink>) -> Option<Attachment> {
+        Some(attach(&self.track.upgrade()?, sink))
+    }
+
+    /// Live and not silenced.
+    pub fn is_heard(&self) -> bool {
+        self.is_live() && self.track.upgrade().is_some_and(|track| track.enabled.load(Ordering::Relaxed))
     }
 }
 

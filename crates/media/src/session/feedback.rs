@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::MediaSession;
 use super::clock::middle;
 use super::demux::Role;
-use super::inbound::Delivery;
 use super::outbound::ReceiverReport;
 use super::repair::Sent;
 use super::send::{Waiting, What};
@@ -73,9 +72,7 @@ impl MediaSession {
                 rate.set_round_trip(round_trip);
             }
             for stream in self.streams.values_mut() {
-                if let Delivery::Frames(jitter) = &mut stream.delivery {
-                    jitter.set_round_trip(round_trip);
-                }
+                stream.jitter.set_round_trip(round_trip);
             }
         }
     }

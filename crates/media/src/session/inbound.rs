@@ -18,15 +18,6 @@ use crate::types::{Kind, ReceiverId};
 /// A key frame is asked for at most so often: the answer needs a round trip and an encoder's time.
 const KEY_FRAME_PAUSE: Duration = Duration::from_millis(200);
 
-/// How packets become what is handed out.
-#[derive(Debug)]
-pub(super) enum Delivery {
-    /// Frames, in order.
-    Frames(Box<JitterBuffer>),
-    /// Packets as they come, none twice: retransmissions may bring one again under its own number.
-    Packets { seen: ReplayWindow },
-}
-
 /// What is to be asked for, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyFrameRequest {
@@ -40,7 +31,10 @@ pub(super) struct InboundStream {
     pub(super) receiver: ReceiverId,
     pub(super) ssrc: u32,
     pub(super) rid: Option<Bytes>,
-    pub(super) delivery: Delivery,
+    /// Makes frames of packets.
+    pub(super) jitter: Box<JitterBuffer>,
+    /// Packets that were handed out as they came, where that is asked for: retransmissions may bring one again under its own number.
+    seen: Option<ReplayWindow>,
     pub(super) last_packet: Instant,
     pub(super) heard_sources: Heard,
     kind: Kind,
@@ -99,17 +93,13 @@ impl InboundStream {
         index: u64,
     ) -> Self {
         let (receiver, config) = receiver;
-        let delivery = if config.raw {
-            Delivery::Packets { seen: ReplayWindow::default() }
-        } else {
-            let jitter = JitterConfig::new(config.kind, config.payloads.clone());
-            Delivery::Frames(Box::new(JitterBuffer::new(jitter)))
-        };
+        let jitter = JitterConfig::new(config.kind, config.payloads.clone());
         Self {
             receiver,
             ssrc,
             rid,
-            delivery,
+            jitter: Box::new(JitterBuffer::new(jitter)),
+            seen: config.raw.then(ReplayWindow::default),
             last_packet: now,
             heard_sources: Heard::default(),
             kind: config.kind,
@@ -127,7 +117,14 @@ impl InboundStream {
 
     /// Whether this is still what a receiver's configuration asks for.
     pub(super) fn fits(&self, config: &ReceiverConfig) -> bool {
-        config.raw == matches!(self.delivery, Delivery::Packets { .. }) && config.kind == self.kind
+        config.kind == self.kind
+    }
+
+    /// Whether packets are handed out as they come, from now on.
+    pub(super) fn set_raw(&mut self, raw: bool) {
+        if raw != self.seen.is_some() {
+            self.seen = raw.then(ReplayWindow::default);
+        }
     }
 
     /// Takes a packet in. Hands it back if it is to be handed out as it is.
@@ -156,21 +153,16 @@ impl InboundStream {
         if let (Some(index), Some(format)) = (index, format) {
             self.reception.packet(now, index, packet.timestamp, format.clock_rate);
         }
-        match &mut self.delivery {
-            Delivery::Frames(jitter) => {
-                // Padding that only measures the path has a number and nothing in it; the buffer has to know of the number.
-                jitter.handle_packet(now, packet, recovered);
-                None
-            }
-            Delivery::Packets { seen } => {
-                let number = crate::srtp::estimate(seen.highest(), packet.sequence)?;
-                if !seen.is_new(number) {
-                    return None;
-                }
+        let raw = self.seen.as_mut().and_then(|seen| {
+            let number = crate::srtp::estimate(seen.highest(), packet.sequence)?;
+            seen.is_new(number).then(|| {
                 seen.insert(number);
-                Some(packet)
-            }
-        }
+                packet.clone()
+            })
+        });
+        // Padding that only measures the path has a number and nothing in it; the buffer has to know of the number.
+        self.jitter.handle_packet(now, packet, recovered);
+        raw
     }
 
     /// A report of the sender came.
@@ -214,22 +206,16 @@ impl InboundStream {
 
     /// When there is something to ask for, or a frame becomes due.
     pub(super) fn poll_timeout(&self, now: Instant) -> Option<Instant> {
-        let jitter = match &self.delivery {
-            Delivery::Frames(jitter) => jitter.poll_timeout(),
-            Delivery::Packets { .. } => None,
-        };
         let key_frame = self
             .wants_key_frame
             .then(|| self.asked_for_key_frame.map_or(now, |asked| asked + KEY_FRAME_PAUSE));
-        jitter.into_iter().chain(key_frame).min()
+        self.jitter.poll_timeout().into_iter().chain(key_frame).min()
     }
 
     /// Appends the sequence numbers to ask for now.
     pub(super) fn poll_nack(&mut self, now: Instant, out: &mut Vec<u16>) {
-        if let Delivery::Frames(jitter) = &mut self.delivery {
-            jitter.poll_nack(now, out);
-            self.counters.nacks += u64::from(!out.is_empty());
-        }
+        self.jitter.poll_nack(now, out);
+        self.counters.nacks += u64::from(!out.is_empty());
     }
 
     /// Whether and how to ask for a key frame now. Without a way to ask there is none.
@@ -238,9 +224,7 @@ impl InboundStream {
         now: Instant,
         config: &ReceiverConfig,
     ) -> Option<KeyFrameRequest> {
-        if let Delivery::Frames(jitter) = &mut self.delivery {
-            self.wants_key_frame |= jitter.poll_key_frame_request(now);
-        }
+        self.wants_key_frame |= self.jitter.poll_key_frame_request(now);
         let early = self
             .asked_for_key_frame
             .is_some_and(|asked| now.saturating_duration_since(asked) < KEY_FRAME_PAUSE);
@@ -264,11 +248,7 @@ impl InboundStream {
     }
 
     pub(super) fn stats(&self) -> InboundStats {
-        let jitter = match &self.delivery {
-            Delivery::Frames(jitter) => Some(jitter.stats()),
-            Delivery::Packets { .. } => None,
-        }
-        .unwrap_or_default();
+        let jitter = self.jitter.stats();
         let counters = &self.counters;
         InboundStats {
             receiver: self.receiver,

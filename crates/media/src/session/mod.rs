@@ -40,7 +40,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use self::clock::WallClock;
 use self::deadlines::Deadlines;
 use self::demux::Demux;
-use self::inbound::{Delivery, InboundStream};
+use self::inbound::InboundStream;
 use self::numbers::Retired;
 use self::rate::Rate;
 use self::receive::Activity;
@@ -191,6 +191,9 @@ impl MediaSession {
             .map(|stream| stream.ssrc)
             .collect();
         gone.into_iter().for_each(|ssrc| self.drop_stream(ssrc));
+        let raw = self.demux.receiver(id).is_some_and(|config| config.raw);
+        let streams = self.streams.values_mut().filter(|stream| stream.receiver == id);
+        streams.for_each(|stream| stream.set_raw(raw));
         if !active {
             self.silence(id);
         }
@@ -231,10 +234,8 @@ impl MediaSession {
         };
         let mut changed = Vec::new();
         for stream in self.streams.values_mut().filter(|stream| stream.receiver == id) {
-            if let Delivery::Frames(jitter) = &mut stream.delivery {
-                jitter.set_target(target.unwrap_or_default());
-                changed.push(stream.ssrc);
-            }
+            stream.jitter.set_target(target.unwrap_or_default());
+            changed.push(stream.ssrc);
         }
         changed.into_iter().for_each(|ssrc| self.serve(now, ssrc));
         Ok(())

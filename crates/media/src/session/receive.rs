@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes};
 
 use super::MediaSession;
 use super::demux::{NoRoute, Role};
-use super::inbound::{Arrival, Delivery, InboundStream};
+use super::inbound::{Arrival, InboundStream};
 use super::reports::Ask;
 use crate::event::MediaEvent;
 use crate::frame::RtpPacket;
@@ -124,12 +124,12 @@ impl MediaSession {
             let index = arrival.index.unwrap_or_else(|| u64::from(arrival.packet.sequence));
             InboundStream::new(now, (receiver, config), ssrc, rid.clone(), index)
         });
-        if let (true, Delivery::Frames(jitter)) = (started, &mut stream.delivery) {
+        if started {
             if let Some(round_trip) = self.round_trip {
-                jitter.set_round_trip(round_trip);
+                stream.jitter.set_round_trip(round_trip);
             }
             if let Some(target) = self.targets.get(&receiver) {
-                jitter.set_target(*target);
+                stream.jitter.set_target(*target);
             }
         }
         let packet = stream.packet(now, arrival, format);
@@ -148,10 +148,8 @@ impl MediaSession {
         let Some(stream) = self.streams.get_mut(&ssrc) else { return };
         let receiver = stream.receiver;
         let mut frames = Vec::new();
-        if let Delivery::Frames(jitter) = &mut stream.delivery {
-            while let Some(frame) = jitter.poll_frame(now) {
-                frames.push(frame);
-            }
+        while let Some(frame) = stream.jitter.poll_frame(now) {
+            frames.push(frame);
         }
         let mut sequences = Vec::new();
         stream.poll_nack(now, &mut sequences);

@@ -77,7 +77,8 @@ impl Media {
             let _ = session.remove_sender(SenderId(gone.0));
             let _ = session.remove_receiver(ReceiverId(gone.0));
         }
-        self.raw.retain(|id| there.contains(id));
+        // Who asks before anything was negotiated has asked.
+        self.raw.retain(|id| there.contains(id) || !self.known.contains(id));
         self.targets.retain(|id, _| there.contains(id) || !self.known.contains(id));
         self.known = there;
         let raw = &self.raw;
@@ -168,7 +169,7 @@ impl Connection {
         self.media_session()?.request_key_frame(now, ReceiverId(id.0), ssrc).map_err(refusal)
     }
 
-    /// Whether packets of a transceiver are handed out as they come, instead of frames.
+    /// Whether packets of a transceiver are handed out as they come, beside frames.
     ///
     /// # Errors
     /// `NotSupportedError` for a connection without audio and video.

@@ -11,6 +11,11 @@ use super::playout::{Origin, Playout};
 /// A gap up to this length is filled; after a longer one the sender has begun anew.
 const LONGEST_GAP: Duration = Duration::from_millis(200);
 
+/// So long what was heard last may go on, as the noise of a room does: who sends no silence tells of it each 400 ms.
+const HELD: Duration = Duration::from_millis(450);
+/// After so long there is silence.
+const FADED: Duration = Duration::from_millis(550);
+
 /// Decodes what the jitter buffer hands out.
 #[derive(Default)]
 pub(crate) struct Decoding {
@@ -74,6 +79,8 @@ impl Decoding {
         let Some(current) = &mut self.current else { return };
         self.samples.clear();
         current.decoder.conceal(BLOCK, &mut self.samples);
+        let loud = FADED.saturating_sub(current.made_up).as_secs_f32() / (FADED - HELD).as_secs_f32();
+        self.samples.iter_mut().for_each(|sample| *sample *= loud.min(1.0));
         current.made_up += BLOCK;
         playout.append(now, current.decoder.format(), &self.samples, Origin::Concealed);
     }

@@ -207,6 +207,18 @@ fn a_burst_after_an_outage_is_cut_and_not_played_late() {
 }
 
 #[test]
+fn who_is_cut_off_falls_silent() {
+    for codec in [Codec::Opus, Codec::Pcmu] {
+        let mut call = Call::new(codec);
+        call.run(Duration::from_secs(3), true, |_| Some(20 * MS));
+        call.run(Duration::from_secs(1), true, |_| None);
+        let before = call.gaps;
+        call.run(Duration::from_secs(1), true, |_| None);
+        assert_eq!(call.gaps - before, 100, "{codec:?}");
+    }
+}
+
+#[test]
 fn silence_that_is_not_sent_is_heard_as_silence_and_speech_after_it_is_whole() {
     let mut call = Call::new(Codec::Opus);
     let dtx = Payload { fmtp: "useinbandfec=1;usedtx=1".into(), ..payload(Codec::Opus) };

@@ -11,6 +11,7 @@ use ossa_peer::TransceiverId;
 use super::Common;
 use crate::audio::playout::Playout;
 use crate::audio::receiving::Decoding;
+use crate::encoded::EncodedSource;
 use crate::threads::{Strand, Work, lock, play};
 
 /// Frames that wait to be decoded: half a second of the usual ones. The oldest are dropped, as who is further behind never catches up.
@@ -52,11 +53,15 @@ struct Output {
 }
 
 impl AudioReceiver {
-    pub(super) fn new(common: Arc<Common>, id: TransceiverId) -> Arc<Self> {
+    pub(super) fn new(common: Arc<Common>, id: TransceiverId, origin: &EncodedSource) -> Arc<Self> {
+        let source = Source::decoded_from(Arc::new(origin.clone()));
+        if origin.has_ended() {
+            source.end();
+        }
         Arc::new_cyclic(|this: &Weak<Self>| Self {
             common,
             id,
-            source: Source::new(),
+            source,
             input: Mutex::default(),
             decoding: Mutex::default(),
             playout: Mutex::default(),

@@ -2,18 +2,23 @@
 
 mod audio_receiver;
 mod audio_sender;
+mod forwarder;
+mod remote;
+mod sender;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use ossa_codec::track::{Attachment, Track};
-use ossa_media::{MediaEvent, ReceiverId};
+use ossa_codec::track::Track;
+use ossa_media::{Kind, MediaEvent, ReceiverId, SenderId};
 use ossa_net::{Peer, WeakPeer};
 use ossa_peer::{SectionParameters, TransceiverId};
 
 use self::audio_receiver::AudioReceiver;
-use self::audio_sender::AudioSender;
+use self::remote::Remote;
+use self::sender::Sender;
+use crate::encoded::EncodedTrack;
 use crate::threads::lock;
 
 /// What all senders and receivers of a connection have in common.
@@ -41,15 +46,26 @@ impl Common {
 /// The tracks of one connection.
 pub struct Tracks {
     common: Arc<Common>,
-    /// Each there from the first track on, for as long as the connection: timestamps go on with the next one.
-    senders: Mutex<HashMap<TransceiverId, Sending>>,
-    receivers: Mutex<HashMap<TransceiverId, Arc<AudioReceiver>>>,
+    /// Neither table is locked while a connection is used: events come with it locked.
+    senders: Mutex<HashMap<TransceiverId, Arc<Sender>>>,
+    receivers: Mutex<HashMap<TransceiverId, Receiver>>,
 }
 
-struct Sending {
-    sender: Arc<AudioSender>,
-    /// To the track that is sent; dropped, nothing is.
-    attachment: Option<Attachment>,
+#[derive(Clone)]
+struct Receiver {
+    /// What comes, before it is decoded.
+    remote: Arc<Remote>,
+    /// Once somebody has asked for samples.
+    audio: Option<Arc<AudioReceiver>>,
+}
+
+impl Receiver {
+    fn end(&self) {
+        self.remote.end();
+        if let Some(audio) = &self.audio {
+            audio.end();
+        }
+    }
 }
 
 impl Tracks {
@@ -60,70 +76,84 @@ impl Tracks {
         Self { common: Arc::new(common), senders: Mutex::default(), receivers: Mutex::default() }
     }
 
-    /// From now on a sender sends this track, encoded as was negotiated; `None`: nothing. A track that is over is as none.
+    /// From now on a sender sends this track; `None`: nothing. A track that is over is as none.
+    ///
+    /// What another connection receives is sent on as it came, packet by packet, if both have its codec. Everything else is encoded as
+    /// was negotiated.
     pub fn send_audio(&self, id: TransceiverId, track: Option<&Track>) {
-        let mut senders = lock(&self.senders);
-        if self.common.closed.load(Ordering::Acquire) {
-            return;
+        if let Some(sender) = self.sender(id, track.is_some()) {
+            sender.give_samples(track);
         }
-        let Some(track) = track else {
-            if let Some(sending) = senders.get_mut(&id) {
-                sending.attachment = None;
-            }
-            return;
-        };
-        let sending = senders.entry(id).or_insert_with(|| Sending {
-            sender: AudioSender::new(self.common.clone(), id),
-            attachment: None,
-        });
-        // The one before lets go first: no block of it comes behind those of the new one.
-        sending.attachment = None;
-        sending.attachment = Some(track.attach(sending.sender.clone()));
+    }
+
+    /// From now on a sender sends this track as it is; `None`: nothing. What the other side does not take is left out.
+    pub fn send_encoded(&self, id: TransceiverId, track: Option<&EncodedTrack>) {
+        if let Some(sender) = self.sender(id, track.is_some()) {
+            sender.give_encoded(track);
+        }
     }
 
     /// A track of what a receiver gets, decoded. May be asked for at any time; after the end it is over.
     pub fn receive_audio(&self, id: TransceiverId) -> Track {
         let mut receivers = lock(&self.receivers);
-        let receiver =
-            receivers.entry(id).or_insert_with(|| AudioReceiver::new(self.common.clone(), id)).clone();
-        let track = receiver.source().track();
-        if self.common.closed.load(Ordering::Acquire) {
-            receiver.end();
-        }
-        track
+        let receiver = self.receiver_entry(&mut receivers, id, Kind::Audio);
+        let audio = receiver
+            .audio
+            .get_or_insert_with(|| AudioReceiver::new(self.common.clone(), id, receiver.remote.source()));
+        audio.source().track()
+    }
+
+    /// A track of what a receiver gets, as it came. May be asked for at any time; after the end it is over.
+    pub fn receive_encoded(&self, id: TransceiverId, kind: Kind) -> EncodedTrack {
+        let mut receivers = lock(&self.receivers);
+        self.receiver_entry(&mut receivers, id, kind).remote.source().track()
     }
 
     /// Something happened to the media of the connection. Called with the connection locked. What nobody has asked for is dropped.
     pub fn handle(&self, event: MediaEvent) {
         match event {
             MediaEvent::Frame { receiver, ssrc, frame } => {
+                let Some(receiver) = self.receiver(receiver) else { return };
+                match receiver.audio {
+                    Some(audio) => {
+                        receiver.remote.frame(ssrc, frame.clone());
+                        audio.frame(ssrc, frame);
+                    }
+                    None => receiver.remote.frame(ssrc, frame),
+                }
+            }
+            MediaEvent::Packet { receiver, packet } => {
                 if let Some(receiver) = self.receiver(receiver) {
-                    receiver.frame(ssrc, frame);
+                    receiver.remote.packet(packet);
                 }
             }
             MediaEvent::Mute { receiver } | MediaEvent::Bye { receiver, .. } => {
-                if let Some(receiver) = self.receiver(receiver) {
-                    receiver.pause();
+                if let Some(audio) = self.receiver(receiver).and_then(|receiver| receiver.audio) {
+                    audio.pause();
                 }
             }
             MediaEvent::TargetBitrate { bps } => self.common.target.store(bps, Ordering::Relaxed),
-            MediaEvent::Packet { .. }
-            | MediaEvent::StreamStarted { .. }
-            | MediaEvent::KeyFrameRequested { .. }
-            | MediaEvent::Unmute { .. } => {}
+            MediaEvent::KeyFrameRequested { sender: SenderId(id), .. } => {
+                let sender = lock(&self.senders).get(&TransceiverId(id)).cloned();
+                if let Some(sender) = sender {
+                    sender.request_key_frame();
+                }
+            }
+            MediaEvent::StreamStarted { .. } | MediaEvent::Unmute { .. } => {}
         }
     }
 
     /// What was negotiated may have changed. Called with the connection locked.
     pub fn changed(&self) {
         self.common.version.fetch_add(1, Ordering::AcqRel);
+        lock(&self.senders).values().for_each(|sender| sender.changed());
     }
 
     /// A transceiver is stopped: its sender sends nothing any more, and the track of its receiver is over.
     pub fn stop(&self, id: TransceiverId) {
-        let sending = lock(&self.senders).remove(&id);
+        let sender = lock(&self.senders).remove(&id);
         let receiver = lock(&self.receivers).get(&id).cloned();
-        drop(sending);
+        drop(sender);
         if let Some(receiver) = receiver {
             receiver.end();
         }
@@ -135,11 +165,34 @@ impl Tracks {
         let senders = std::mem::take(&mut *lock(&self.senders));
         let receivers = std::mem::take(&mut *lock(&self.receivers));
         drop(senders);
-        receivers.values().for_each(|receiver| receiver.end());
+        receivers.values().for_each(Receiver::end);
     }
 
-    fn receiver(&self, id: ReceiverId) -> Option<Arc<AudioReceiver>> {
+    fn sender(&self, id: TransceiverId, make: bool) -> Option<Arc<Sender>> {
+        let mut senders = lock(&self.senders);
+        if self.common.closed.load(Ordering::Acquire) || !make {
+            return senders.get(&id).cloned();
+        }
+        Some(senders.entry(id).or_insert_with(|| Sender::new(self.common.clone(), id)).clone())
+    }
+
+    fn receiver(&self, id: ReceiverId) -> Option<Receiver> {
         lock(&self.receivers).get(&TransceiverId(id.0)).cloned()
+    }
+
+    fn receiver_entry<'a>(
+        &self,
+        receivers: &'a mut HashMap<TransceiverId, Receiver>,
+        id: TransceiverId,
+        kind: Kind,
+    ) -> &'a mut Receiver {
+        let receiver = receivers
+            .entry(id)
+            .or_insert_with(|| Receiver { remote: Remote::new(self.common.clone(), id, kind), audio: None });
+        if self.common.closed.load(Ordering::Acquire) {
+            receiver.end();
+        }
+        receiver
     }
 }
 

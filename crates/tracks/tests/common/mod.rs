@@ -5,12 +5,13 @@
 pub mod support;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use ossa_codec::pcm::{Block, Encoding, Format};
 use ossa_codec::track::{Attachment, Feed, Sink as AudioSink, Track};
-use ossa_media::Kind;
+use ossa_media::{Kind, MediaEvent};
 use ossa_net::{Peer, PeerConfig, Runtime, RuntimeConfig, Sink};
 use ossa_peer::{
     CandidateInit, Certificate, ChannelId, Config, Connection, Error, Event, MediaCapabilities,
@@ -27,12 +28,16 @@ struct Events {
     tracks: OnceLock<Arc<Tracks>>,
     queue: Mutex<VecDeque<Event>>,
     arrived: Condvar,
+    key_frames: AtomicBool,
 }
 
 impl Sink for Events {
     fn event(&self, event: Event) {
         match event {
             Event::Media(event) => {
+                if matches!(*event, MediaEvent::KeyFrameRequested { .. }) {
+                    self.key_frames.store(true, Ordering::SeqCst);
+                }
                 if let Some(tracks) = self.tracks.get() {
                     tracks.handle(*event);
                 }
@@ -95,6 +100,11 @@ impl End {
 
     pub fn add(&self, kind: Kind) -> TransceiverId {
         self.call(|connection, _| connection.add_transceiver(kind, TransceiverInit::default()))
+    }
+
+    /// Whether the other side has asked for a key frame since.
+    pub fn take_key_frame_request(&self) -> bool {
+        self.events.key_frames.swap(false, Ordering::SeqCst)
     }
 
     /// The transceiver at this place.
@@ -212,6 +222,31 @@ impl Heard {
         let (state, waited) = self.arrived.wait_timeout_while(state, PATIENCE, long).unwrap();
         assert!(!waited.timed_out(), "only {} samples were heard", state.1.len());
         (state.0.unwrap(), state.1.clone())
+    }
+
+    /// Until this tone, as loud as it was sent, is heard for 400 ms: a machine that is busy elsewhere makes audio late, and what is late is
+    /// made up.
+    pub fn wait_tone(&self, hertz: f64) {
+        let (mut level, mut clean) = (0.0, 0.0);
+        for _ in 0..60 {
+            self.clear();
+            let (format, samples) = self.wait(0.4);
+            let samples = support::channel(&samples, format.channels().count(), 0);
+            (level, clean) = support::measure(&samples, hertz, format.rate());
+            if (0.42..0.58).contains(&level) && clean > 12.0 {
+                return;
+            }
+        }
+        panic!("no tone of {hertz} Hz: its level is {level}, and it is {clean} dB above the rest");
+    }
+
+    /// Until it is as quiet as that.
+    pub fn wait_silence(&self) {
+        let quiet = (0..300).any(|_| {
+            self.clear();
+            support::rms(&self.wait(0.1).1) < 0.01
+        });
+        assert!(quiet, "it does not get quiet");
     }
 
     /// Until the track is over.

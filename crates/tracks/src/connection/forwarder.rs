@@ -1,0 +1,228 @@
+//! Sends what another connection receives, packet by packet: neither decoded nor encoded, and without JavaScript.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use ossa_codec::track::Watch;
+use ossa_media::payload::{Start, inspect};
+use ossa_media::{Kind, Payload, ReceivedFrame, RtpPacket};
+use ossa_peer::TransceiverId;
+
+use super::Common;
+use crate::encoded::{EncodedAttachment, EncodedSink, EncodedSource, EncodedTrack, Rewriter};
+use crate::threads::{Strand, Work, lock};
+
+/// Packets that wait to be sent on: a large key frame of video. The oldest are dropped, and the other side asks for what it misses.
+const MOST_WAITING: usize = 1024;
+
+/// A stream of which nothing came for so long gives way to another one of the same track.
+const SILENT: Duration = Duration::from_secs(1);
+
+/// Key frames are asked for at most so often.
+const ASK_PAUSE: Duration = Duration::from_millis(300);
+
+/// Forwards a track to one sender.
+pub(super) struct Forwarder {
+    common: Arc<Common>,
+    id: TransceiverId,
+    source: EncodedSource,
+    /// The track of samples that was given to the sender: it may be silenced or stopped.
+    gate: Option<Watch>,
+    input: Mutex<VecDeque<Arc<RtpPacket>>>,
+    state: Mutex<State>,
+    strand: Strand,
+}
+
+/// Keeps a forwarder going.
+pub(super) struct Forwarding {
+    _attachment: EncodedAttachment,
+    /// Its own, where a track of samples stands for it.
+    _track: Option<EncodedTrack>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Of what was negotiated here, when it was last looked at.
+    version: Option<u64>,
+    /// What can be sent.
+    payloads: Vec<Payload>,
+    /// Payload types of the origin, as they go out; `None` for what the other side does not take.
+    outgoing: HashMap<u8, Option<(Payload, u8)>>,
+    rewriter: Option<Rewriter>,
+    last: Option<Instant>,
+    asked: Option<Instant>,
+}
+
+impl Forwarder {
+    /// Forwards an encoded track.
+    pub(super) fn start(common: Arc<Common>, id: TransceiverId, track: &EncodedTrack) -> Forwarding {
+        let forwarder = Self::new(common, id, track.source(), None);
+        let attachment = track.attach(forwarder);
+        Forwarding { _attachment: attachment, _track: None }
+    }
+
+    /// Forwards what a track of samples is decoded from, as long as that is live and not silenced.
+    pub(super) fn start_gated(
+        common: Arc<Common>,
+        id: TransceiverId,
+        source: &EncodedSource,
+        gate: Watch,
+    ) -> Forwarding {
+        let track = source.track();
+        let forwarder = Self::new(common, id, source.clone(), Some(gate));
+        let attachment = track.attach(forwarder);
+        Forwarding { _attachment: attachment, _track: Some(track) }
+    }
+
+    fn new(common: Arc<Common>, id: TransceiverId, source: EncodedSource, gate: Option<Watch>) -> Arc<Self> {
+        Arc::new_cyclic(|this: &Weak<Self>| Self {
+            common,
+            id,
+            source,
+            gate,
+            input: Mutex::default(),
+            state: Mutex::default(),
+            strand: Strand::new(this.clone()),
+        })
+    }
+
+    /// The other side can't go on without a key frame. May be called with its connection locked.
+    pub(super) fn request_key_frame(&self) {
+        if let Some(origin) = self.source.origin() {
+            origin.request_key_frame();
+        }
+    }
+
+    /// What was negotiated may have changed.
+    fn negotiate(&self, state: &mut State) {
+        let version = self.common.version();
+        if state.version == Some(version) {
+            return;
+        }
+        state.version = Some(version);
+        state.outgoing.clear();
+        let send = self.common.parameters(self.id).map(|parameters| parameters.send);
+        let send =
+            send.filter(|send| send.active && send.encodings.first().is_some_and(|encoding| encoding.active));
+        state.payloads = send.map(|send| send.payloads).unwrap_or_default();
+    }
+
+    /// The packet as it goes out, if it does.
+    fn convert(&self, state: &mut State, now: Instant, packet: &RtpPacket) -> Option<RtpPacket> {
+        let outgoing = state.outgoing.entry(packet.payload).or_insert_with(|| {
+            let format = self.source.origin()?.format(packet.payload)?;
+            let number = counterpart(&format, &state.payloads)?.number;
+            Some((format, number))
+        });
+        let (format, number) = outgoing.as_ref()?;
+        let rewriter = state.rewriter.as_mut()?;
+        if !rewriter.goes_on(packet.ssrc) {
+            let silent = state.last.is_none_or(|last| now.saturating_duration_since(last) >= SILENT);
+            if rewriter.is_running() && !silent {
+                // Another layer of the same picture, which nobody needs beside this one.
+                return None;
+            }
+            if self.source.kind() == Kind::Video && !begins(format, packet) {
+                let early = state.asked.is_some_and(|at| now.saturating_duration_since(at) < ASK_PAUSE);
+                if !early {
+                    state.asked = Some(now);
+                    self.request_key_frame();
+                }
+                return None;
+            }
+        }
+        let stream = (packet.ssrc, format.clock_rate);
+        let (sequence, timestamp) = rewriter.rewrite(now, stream, (packet.sequence, packet.timestamp))?;
+        state.last = Some(now);
+        Some(RtpPacket { payload: *number, sequence, timestamp, ..packet.clone() })
+    }
+
+    /// False: none of these could be sent.
+    fn send(&self, packets: Vec<RtpPacket>) -> bool {
+        let Some(peer) = self.common.peer.upgrade() else { return true };
+        let sent = peer.with(|connection, now| {
+            // Each by itself: one that is too late or too large is no reason to keep back the others.
+            let send = |packet| connection.send_packet(now, self.id, 0, packet).is_ok();
+            packets.into_iter().map(send).fold(false, |any, sent| any || sent)
+        });
+        // Of a panic the sink of the connection knows already.
+        sent.unwrap_or(true)
+    }
+}
+
+/// What a format of one connection is in another.
+pub(super) fn counterpart<'a>(format: &Payload, payloads: &'a [Payload]) -> Option<&'a Payload> {
+    let same = |payload: &&Payload| {
+        payload.codec == format.codec
+            && payload.clock_rate == format.clock_rate
+            && ["packetization-mode", "profile-id", "profile"]
+                .iter()
+                .all(|name| parameter(&payload.fmtp, name) == parameter(&format.fmtp, name))
+    };
+    payloads.iter().find(same)
+}
+
+fn parameter<'a>(fmtp: &'a str, name: &str) -> &'a str {
+    let pairs = fmtp.split(';').filter_map(|pair| pair.split_once('='));
+    let value = pairs.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim());
+    // Each of these is 0 where it is not said (RFC 6184 8.1, RFC 9628 7.1).
+    value.last().unwrap_or("0")
+}
+
+/// Whether a decoder can begin with this packet.
+fn begins(format: &Payload, packet: &RtpPacket) -> bool {
+    inspect(format.codec, &packet.data).is_ok_and(|info| info.key_frame && info.start != Start::No)
+}
+
+impl EncodedSink for Forwarder {
+    fn takes_packets(&self) -> bool {
+        true
+    }
+
+    fn packet(&self, packet: &Arc<RtpPacket>) {
+        let mut input = lock(&self.input);
+        if input.len() == MOST_WAITING {
+            input.pop_front();
+        }
+        input.push_back(packet.clone());
+        drop(input);
+        self.strand.wake();
+    }
+
+    fn frame(&self, _: u32, _: &Arc<ReceivedFrame>) {}
+
+    fn end(&self) {}
+}
+
+impl Work for Forwarder {
+    fn work(&self) {
+        let packets = std::mem::take(&mut *lock(&self.input));
+        let mut state = lock(&self.state);
+        self.negotiate(&mut state);
+        let heard = self.gate.as_ref().is_none_or(Watch::is_heard);
+        if !heard || state.payloads.is_empty() {
+            state.rewriter.iter_mut().for_each(Rewriter::interrupt);
+            return;
+        }
+        if state.rewriter.is_none() {
+            let peer = self.common.peer.upgrade();
+            let position = peer.and_then(|peer| {
+                peer.with(|connection, _| connection.send_position(self.id, 0)).ok().flatten()
+            });
+            state.rewriter = Some(Rewriter::new(position));
+        }
+        let now = Instant::now();
+        let out: Vec<RtpPacket> =
+            packets.iter().filter_map(|packet| self.convert(&mut state, now, packet)).collect();
+        drop(state);
+        if !out.is_empty() && !self.send(out) {
+            // The connection has other numbers than we thought, or was not there yet: begin where it stands.
+            lock(&self.state).rewriter = None;
+        }
+    }
+
+    fn crashed(&self) {
+        lock(&self.input).clear();
+    }
+}

@@ -1,0 +1,8 @@
+//! Media that is encoded already, on its way from where it arises to whoever takes it: sources, tracks and sinks as there are for samples
+//! in `ossa_codec::track`, and how the packets of one stream become those of another. Knows no connection and no thread.
+
+mod rewriter;
+mod source;
+
+pub(crate) use rewriter::Rewriter;
+pub use source::{EncodedAttachment, EncodedSink, EncodedSource, EncodedTrack, Origin};
