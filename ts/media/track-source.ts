@@ -1,5 +1,5 @@
 // What the tracks of one source share. Sources of every kind are made from this: of samples here, of connections above.
-import type { NativeAudioTrack } from '../native';
+import type { NativeAudioTrack, NativeEncodedTrack } from '../native';
 import type { MediaTrackSettings } from './constraints';
 
 /** What a source has to say of itself. */
@@ -20,6 +20,8 @@ export interface TrackCore {
   readonly source: TrackSource;
   /** The native side, for tracks whose samples are at hand. */
   readonly audio: NativeAudioTrack | undefined;
+  /** The native side, for tracks whose media is encoded already. */
+  readonly encoded: NativeEncodedTrack | undefined;
   readonly live: boolean;
   readonly enabled: boolean;
   /** Told after it has been disabled or enabled, stopped or ended; the returned function ends that. */

@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-unsafe-declaration-merging -- the merged interfaces only refine types of members that are there */
 import { randomUUID } from 'node:crypto';
 
-import type { NativeAudioTrack } from '../native';
+import type { NativeAudioTrack, NativeEncodedTrack } from '../native';
 import { EventTarget, structuredClone } from '../platform';
 import { fire, queueTask, type AddEventListener, type RemoveEventListener } from '../w3c/events';
 import {
@@ -35,14 +35,17 @@ export interface MediaStreamTrackEventMap {
   ended: Event;
 }
 
+/** Samples, or what is encoded already. */
+type NativeTrack = NativeAudioTrack | NativeEncodedTrack;
+
 interface Init {
   source: TrackSource;
-  audio: NativeAudioTrack | undefined;
+  native: NativeTrack | undefined;
   id?: string;
 }
 
-/** A track of a source; `audio` is the native side where samples are at hand. `id` is for what a remote description names. */
-export let createMediaStreamTrack: (source: TrackSource, audio?: NativeAudioTrack, id?: string) => MediaStreamTrack;
+/** A track of a source; `native` is what is in it, if that is at hand. `id` is for what a remote description names. */
+export let createMediaStreamTrack: (source: TrackSource, native?: NativeTrack, id?: string) => MediaStreamTrack;
 
 /** The track as its source and as senders see it. */
 export let coreOf: (track: MediaStreamTrack) => TrackCore;
@@ -150,7 +153,7 @@ export class MediaStreamTrack extends EventTarget {
   }
 
   static {
-    createMediaStreamTrack = (source, audio, id) => new MediaStreamTrack(constructible, { source, audio, id });
+    createMediaStreamTrack = (source, native, id) => new MediaStreamTrack(constructible, { source, native, id });
     coreOf = (track) => track.#core;
     isMediaStreamTrack = (value): value is MediaStreamTrack => isObject(value) && #core in value;
   }
@@ -159,7 +162,7 @@ export class MediaStreamTrack extends EventTarget {
 class Core implements TrackCore {
   readonly id: string;
   readonly source: TrackSource;
-  readonly audio: NativeAudioTrack | undefined;
+  readonly #native: NativeTrack | undefined;
   readonly #track: MediaStreamTrack;
   readonly #watchers = new Set<() => void>();
   constraints: MediaTrackConstraints = {};
@@ -167,25 +170,33 @@ class Core implements TrackCore {
   live: boolean;
   muted: boolean;
 
-  constructor({ source, audio, id }: Init, track: MediaStreamTrack) {
+  constructor({ source, native, id }: Init, track: MediaStreamTrack) {
     this.id = id ?? randomUUID();
     this.source = source;
-    this.audio = audio;
+    this.#native = native;
     this.#track = track;
     this.live = !source.ended;
     this.muted = source.muted;
     if (this.live) source.add(this);
   }
 
+  get audio(): NativeAudioTrack | undefined {
+    return this.#native && 'level' in this.#native ? this.#native : undefined;
+  }
+
+  get encoded(): NativeEncodedTrack | undefined {
+    return this.#native && !('level' in this.#native) ? this.#native : undefined;
+  }
+
   enable(enabled: boolean): void {
     if (this.enabled === enabled) return;
     this.enabled = enabled;
-    this.audio?.setEnabled(enabled);
+    this.#native?.setEnabled(enabled);
     this.#changed();
   }
 
   clone(): MediaStreamTrack {
-    const track = createMediaStreamTrack(this.source, this.audio?.duplicate());
+    const track = createMediaStreamTrack(this.source, this.#native?.duplicate());
     const core = coreOf(track) as Core;
     core.enable(this.enabled);
     core.constraints = structuredClone(this.constraints);
@@ -196,7 +207,7 @@ class Core implements TrackCore {
   stop(): void {
     if (!this.live) return;
     this.live = false;
-    this.audio?.stop();
+    this.#native?.stop();
     this.#changed();
     this.source.remove(this);
   }

@@ -8,6 +8,8 @@ export type { AudioFeedState, AudioTapState } from './binding';
 
 /** The native side of a track of audio. */
 export type NativeAudioTrack = Binding.AudioTrack;
+/** The native side of a track whose media is encoded already. */
+export type NativeEncodedTrack = Binding.EncodedTrack;
 export type NativeAudioSource = Binding.AudioSource;
 export type NativeAudioFeed = Binding.AudioFeed;
 export type NativeAudioTap = Binding.AudioTap;

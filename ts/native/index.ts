@@ -21,6 +21,7 @@ export {
   type NativeAudioFeed,
   type NativeAudioTap,
   type NativeAudioTrack,
+  type NativeEncodedTrack,
   type NativePCMFormat,
 } from './audio';
 export type * from './config';

@@ -33,8 +33,11 @@ export class ReceiverCore {
     this.#transceiver = transceiver;
     const { kind } = transceiver;
     this.#source = new TrackSource({ kind, label: `remote ${kind}`, muted: true });
-    const samples = kind === 'audio' ? nativeCall(() => host.native.media.receiveAudio(transceiver.id)) : undefined;
-    this.track = createMediaStreamTrack(this.#source, samples, trackId);
+    const native = nativeCall(() => {
+      const { media } = host.native;
+      return kind === 'audio' ? media.receiveAudio(transceiver.id) : media.receiveEncoded(transceiver.id, kind);
+    });
+    this.track = createMediaStreamTrack(this.#source, native, trackId);
   }
 
   get transceiver(): ReceivingTransceiver {

@@ -155,12 +155,14 @@ export class SenderCore {
     });
   }
 
-  /** From now on it sends this track: what is in it, if that is audio whose samples are at hand, and otherwise nothing. */
+  /** From now on it sends this track: what is in it, if samples of it or encoded frames are at hand, and otherwise nothing. */
   setTrack(track: MediaStreamTrack | null): void {
-    if (this.kind === 'audio') {
-      const samples = track && coreOf(track).audio;
-      nativeCall(() => this.host.native.media.sendAudio(this.#transceiver.id, samples ?? null));
-    }
+    const { audio = null, encoded = null } = track ? coreOf(track) : {};
+    nativeCall(() => {
+      const { media } = this.host.native;
+      if (this.kind === 'audio') media.sendAudio(this.#transceiver.id, audio);
+      else media.sendEncoded(this.#transceiver.id, encoded);
+    });
     this.track = track;
   }
 
