@@ -10,23 +10,25 @@ const native = require('../../dist/native/index.js') as typeof Native;
 const MONO = { sampleRate: 24_000, channelCount: 1, format: 's16le' } as const;
 const INIT = { direction: 'sendrecv' as const, streams: [], encodings: [], byTrack: true };
 
-/** Who is garbage plays nothing. */
-const feeds: Native.NativeAudioFeed[] = [];
+/** Who is garbage plays nothing, and a track that is garbage is stopped. */
+const playing: unknown[] = [];
 
 /** A track of a tone that is played in real time. */
 function toneTrack(frequency: number, seconds: number) {
   const feed = native.openAudioFeed(MONO, seconds * 1000 + 100, () => {})[0];
   const samples = tone(frequency, MONO.sampleRate, seconds);
   feed.write(new Uint8Array(samples.buffer));
+  const track = feed.track();
   native.playAudioFeed(feed);
-  feeds.push(feed);
-  return feed.track();
+  playing.push(feed, track);
+  return track;
 }
 
 /** So many seconds of what comes out of a track. */
 async function listen(track: Native.NativeAudioTrack, seconds: number): Promise<Int16Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
+  playing.push(track);
   await new Promise<void>((resolve) => {
     const [tap, id] = native.openAudioTap(track, MONO, 10_000, () => {
       const bytes = tap.readBytes();
@@ -58,7 +60,7 @@ test('the tone that one side sends is the tone that the other hears, both ways a
   expect(levels[1]![1]).toBeLessThan(0.05);
   a.native.close();
   b.native.close();
-  feeds.splice(0).forEach((feed) => feed.close());
+  playing.length = 0;
 });
 
 test('a closed connection takes no track and gives none', () => {
