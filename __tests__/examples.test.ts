@@ -66,6 +66,7 @@ const outcomes: Record<string, RegExp[]> = {
   'mcp.mts': [/tools: greet, build/, /hello, agent:\/\/example.com\/anna/, /1 of 3\n2 of 3\n3 of 3/, /built/],
   'a2a.mts': [/found: Echo/, /agent:\/\/example.com\/anna says hello/],
   'signaling-emitter.mts': [/answer: Lisbon: sunny/, /nobody: AGENT_UNREACHABLE/],
+  'sfu.mts': [/ben hears anna\ncarla hears anna\ndavid hears anna/],
   'signaling-http.mts': [/found: \{ title: 'Momo', shelf: 7 \}/],
   'shared-state.mts': [
     /ben has seen \{ x: 100, y: 7 \}/,
