@@ -8,8 +8,8 @@ import type { RTCRtpCodec, RTCRtpEncodingParameters, RTCRtpSendParameters } from
 /** As many as the core has; browsers send three. More are cut off, as the standard has it. */
 const MAX_ENCODINGS = 16;
 
-/** RFC 8852, section 3: what can stand in a packet. That of RFC 8851 has more characters. */
-const RID = /^[A-Za-z0-9]{1,255}$/;
+/** RFC 8852, section 3, and what fits into the short form of a header extension (RFC 8285). RFC 8851 allows more. */
+const RID = /^[A-Za-z0-9]{1,16}$/;
 
 /**
  * "The addTransceiver sendEncodings validation steps": what the sender starts with, one at least.
@@ -43,7 +43,7 @@ function checkRids(encodings: readonly RTCRtpEncodingParameters[]): void {
   const rids = encodings.map(({ rid }) => rid).filter((rid) => rid !== undefined);
   const wrong = rids.find((rid) => !RID.test(rid));
   if (wrong !== undefined) {
-    throw new TypeError(`The rid '${wrong}' is not made of 1 to 255 letters and digits (RFC 8852)`);
+    throw new TypeError(`The rid '${wrong}' is not made of 1 to 16 letters and digits (RFC 8852)`);
   }
   if (rids.length > 0 && rids.length < encodings.length) {
     throw new TypeError('Some encodings have a rid and some do not: give one to each');

@@ -59,7 +59,7 @@ export interface RTCRtpParameters {
 
 /** One encoding of what is sent (webrtc-pc 5.2.4). */
 export interface RTCRtpEncodingParameters {
-  /** Its name, where there are several: 1 to 255 letters and digits (RFC 8852). */
+  /** Its name, where there are several: 1 to 16 letters and digits (RFC 8852). */
   rid?: string;
   /** Whether it is sent. Default: `true`. */
   active?: boolean;
