@@ -25,6 +25,19 @@ test('a tone that is sent is heard, another that replaces it as well, and silenc
   expect(track.readyState).toBe('live');
 }, 20_000);
 
+test('a transceiver that is stopped is silent at the other side before anything is negotiated', async () => {
+  const [a, b] = [newPeer(), newPeer()];
+  trickle(a, b);
+  a.addTrack(toneTrack(440));
+  const incoming = once<RTCTrackEvent>(b, 'track');
+  await negotiate(a, b);
+  const { track } = await incoming;
+  if (track.muted) await once(track, 'unmute');
+  const muted = once(track, 'mute');
+  a.getTransceivers()[0]!.stop();
+  await muted;
+}, 20_000);
+
 test('a call that is hung up ends the track of the other side, and lets the sink of it end', async () => {
   const [a, b] = [newPeer(), newPeer()];
   trickle(a, b);

@@ -42,6 +42,8 @@ pub struct EncodingOptions {
     pub active: bool,
     /// Upper limit in bit/s.
     pub max_bitrate: Option<f64>,
+    /// The codec to send with, if it was negotiated.
+    pub codec: Option<CodecOptions>,
 }
 
 /// A codec (`RTCRtpCodec`).
@@ -214,6 +216,7 @@ fn encoding_inits(encodings: Vec<EncodingOptions>) -> Result<Vec<EncodingInit>> 
             rid: options.rid,
             active: options.active,
             max_bitrate: options.max_bitrate.map(limit).transpose()?,
+            codec: options.codec.map(CodecOptions::into_capability).transpose()?,
         })
     };
     encodings.into_iter().map(one).collect()

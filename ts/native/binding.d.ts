@@ -710,6 +710,8 @@ export interface EncodingOptions {
   active: boolean
   /** Upper limit in bit/s. */
   maxBitrate?: number
+  /** The codec to send with, if it was negotiated. */
+  codec?: CodecOptions
 }
 
 /** Calls whose time has run out. */

@@ -1,7 +1,7 @@
 // Codecs as scripts name them, and as the core has them.
-import { mediaCapabilities, type NativeCodec, type NativePayload } from '../../native';
+import { mediaCapabilities, type NativeCodec, type NativeEncodingInit, type NativePayload } from '../../native';
 import { DOMException } from '../../platform';
-import type { RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters } from './parameters';
+import type { RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpEncodingParameters } from './parameters';
 
 /** `audio` or `video`. */
 export type Kind = 'audio' | 'video';
@@ -67,6 +67,15 @@ export function checkPreferences(kind: Kind, preferences: readonly RTCRtpCodec[]
 export function toNativePreferences(preferences: readonly RTCRtpCodec[]): NativeCodec[] {
   const rtx = preferences.some(isRtx);
   return preferences.filter((codec) => !isRtx(codec)).map((codec) => ({ ...codec, rtx }));
+}
+
+/** Encodings as the core takes them. */
+export function toNativeEncoding(
+  rid: string | undefined,
+  encoding: RTCRtpEncodingParameters | null,
+): NativeEncodingInit {
+  const { active = true, maxBitrate, codec } = encoding ?? { active: false };
+  return { rid, active, maxBitrate, ...(codec && { codec: { ...codec, rtx: true } }) };
 }
 
 /** What was negotiated, with retransmissions as codecs of their own. */

@@ -4,7 +4,7 @@ import type { NativeDirection, NativeMediaEvent, NativeTransceiver } from '../..
 import { nativeCall } from '../events';
 import type { RTCStats } from '../stats';
 import type { RTCDtlsTransport } from '../transports';
-import { capabilities, type Kind } from './codecs';
+import { capabilities, toNativeEncoding, type Kind } from './codecs';
 import { initialEncodings } from './encodings';
 import type { MediaHost } from './host';
 import type { RTCRtpEncodingParameters } from './parameters';
@@ -123,7 +123,7 @@ export class PeerMedia {
     const id = nativeCall(() =>
       this.#host.native.media.addTransceiver(kind, {
         ...{ direction, streams: ids, track: named, byTrack },
-        encodings: encodings.map(({ rid, active = true, maxBitrate }) => ({ rid, active, maxBitrate })),
+        encodings: encodings.map((encoding) => toNativeEncoding(encoding.rid, encoding)),
       }),
     );
     const { receiverTrack } = this.#host.native.snapshot().transceivers.find((one) => one.id === id)!;

@@ -6,7 +6,7 @@ import type { NativeSectionParameters } from '../../native';
 import { nativeCall, queueTask } from '../events';
 import type { RTCStats, RTCStatsReport } from '../stats';
 import type { RTCDtlsTransport } from '../transports';
-import { capabilities, toCodecParameters, type Kind } from './codecs';
+import { capabilities, isSameCodec, toCodecParameters, toNativeEncoding, type Kind } from './codecs';
 import { changedEncodings } from './encodings';
 import type { MediaHost } from './host';
 import {
@@ -84,6 +84,7 @@ export class SenderCore {
   /** A description has changed what is sent; an answer settles which encodings there are. */
   negotiated(section: NativeSectionParameters['send'] | null, isAnswer: boolean): void {
     this.#section = section;
+    if (section) this.#forgetCodecs();
     if (!section || !isAnswer || this.encodings.length < 2) return;
     const taken = section.encodings.map(({ rid }) => rid);
     const simulcast = taken.some((rid) => rid !== null);
@@ -92,6 +93,15 @@ export class SenderCore {
     });
     const [first] = this.encodings;
     if (!simulcast && first) delete first.rid;
+  }
+
+  /** What is not negotiated any more can't be used. */
+  #forgetCodecs(): void {
+    for (const { codec, ...encoding } of this.encodings) {
+      if (!codec || this.codecs.some((one) => isSameCodec(bare(one), bare(codec)))) continue;
+      const kept = this.#encodings.find(({ visible }) => visible?.codec === codec);
+      if (kept) kept.visible = encoding;
+    }
   }
 
   getParameters(): RTCRtpSendParameters {
@@ -127,7 +137,10 @@ export class SenderCore {
       const visible = this.#encodings.filter((encoding) => encoding.visible !== null);
       // A description that was set in the meantime may have taken some away.
       visible.forEach((encoding, index) => (encoding.visible = changed[index] ?? encoding.visible));
-      this.host.native.media.setEncodings(this.#transceiver.id, this.#nativeEncodings());
+      this.host.native.media.setEncodings(
+        this.#transceiver.id,
+        this.#encodings.map((encoding) => toNativeEncoding(encoding.rid, encoding.visible)),
+      );
     });
   }
 
@@ -135,14 +148,6 @@ export class SenderCore {
     if (this.codecs.length > 0) return this.codecs;
     const { preferences } = this.#transceiver;
     return preferences.length > 0 ? preferences : (capabilities(this.kind)?.codecs ?? []);
-  }
-
-  #nativeEncodings() {
-    return this.#encodings.map(({ rid, visible }) => ({
-      rid,
-      active: visible?.active ?? false,
-      maxBitrate: visible?.maxBitrate,
-    }));
   }
 
   /** `replaceTrack()` without the check of its argument. */
@@ -182,4 +187,9 @@ export class SenderCore {
     const { mid } = this.#transceiver;
     return ({ type, mid: of }) => type === 'outbound-rtp' && mid !== null && of === mid;
   }
+}
+
+/** Without what each side may say otherwise of the same codec. */
+function bare({ sdpFmtpLine: _, ...codec }: RTCRtpCodec): RTCRtpCodec {
+  return codec;
 }

@@ -86,7 +86,7 @@ impl Media {
         for state in &mut self.transceivers {
             let Some(index) = state.round.index else { continue };
             let sent = remote.rtp(index).filter(|rtp| rtp.direction.sends());
-            state.receive(sent.map(streams), &mut changes);
+            state.receive(sent.map(|rtp| streams(rtp, &self.default_stream)), &mut changes);
         }
         changes
     }
@@ -187,8 +187,11 @@ impl State {
     }
 }
 
-/// Ids of the streams that a section belongs to, each once. Older stacks say so of their sources only.
-fn streams(rtp: &RtpAttributes) -> Vec<String> {
+/// Ids of the streams that a section belongs to, each once. Older stacks say so of their sources only, and others not at all.
+fn streams(rtp: &RtpAttributes, default: &str) -> Vec<String> {
+    if rtp.msids.is_empty() && rtp.ssrcs.iter().all(|source| source.name != "msid") {
+        return vec![default.to_owned()];
+    }
     let of_source = rtp.ssrcs.iter().filter(|source| rtp.msids.is_empty() && source.name == "msid");
     let of_source = of_source.filter_map(|source| source.value.split_ascii_whitespace().next());
     let of_section = rtp.msids.iter().map(|msid| msid.stream.as_str());

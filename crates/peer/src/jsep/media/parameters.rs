@@ -2,6 +2,7 @@
 
 use ossa_media::{Encoding, Extension, Kind, Payload};
 
+use super::codec::Identity;
 use super::negotiated::{Negotiated, ReceiveParameters};
 use super::state::Media;
 use super::transceiver::{State, TransceiverId};
@@ -37,33 +38,44 @@ pub struct SendParameters {
 }
 
 impl Media {
-    /// What each section that was negotiated sends and receives now.
+    /// What each section that was negotiated sends and receives now. Of a transceiver that is stopped there is nothing, so that its
+    /// streams end with a BYE (W3C 5.4, stop sending and receiving).
     pub(in crate::jsep) fn parameters(&self) -> Vec<SectionParameters> {
-        self.transceivers.iter().filter_map(State::parameters).collect()
+        let running = self.transceivers.iter().filter(|state| !state.stopping);
+        running.filter_map(State::parameters).collect()
     }
 }
 
 impl State {
     fn parameters(&self) -> Option<SectionParameters> {
         let negotiated = self.round.negotiated.as_ref()?;
-        let running = !self.stopping;
         Some(SectionParameters {
             transceiver: self.id,
             kind: self.kind,
             mid: negotiated.mid.clone(),
             send: SendParameters {
                 encodings: self.sent_encodings(negotiated),
-                payloads: negotiated.send_payloads.clone(),
+                payloads: self.sent_payloads(negotiated),
                 extensions: negotiated.send_extensions.clone(),
                 // W3C 5.4: a direction that says less than what was negotiated holds at once for what is sent.
-                active: running && negotiated.direction.sends() && self.direction.sends(),
+                active: negotiated.direction.sends() && self.direction.sends(),
                 reduced_size_rtcp: negotiated.reduced_size_rtcp,
             },
-            receive: ReceiveParameters {
-                active: running && negotiated.receive.active,
-                ..negotiated.receive.clone()
-            },
+            receive: negotiated.receive.clone(),
         })
+    }
+
+    /// What the peer takes, the codec first that the application has chosen.
+    fn sent_payloads(&self, negotiated: &Negotiated) -> Vec<Payload> {
+        let mut payloads = negotiated.send_payloads.clone();
+        if let Some(chosen) = self.encodings.iter().find_map(|encoding| encoding.init.codec.as_ref()) {
+            let chosen = chosen.identity();
+            payloads.sort_by_key(|payload| {
+                let Payload { codec, clock_rate, channels, fmtp, .. } = payload;
+                Identity::new(codec.name(), *clock_rate, *channels, fmtp) != chosen
+            });
+        }
+        payloads
     }
 
     /// Without simulcast on the other side only the first encoding is sent, and has no name (W3C 5.2.2).

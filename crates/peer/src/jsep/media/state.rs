@@ -23,6 +23,8 @@ pub(in crate::jsep) struct Media {
     pub(super) config: MediaConfig,
     rng: ChaCha20Rng,
     next_id: u32,
+    /// The stream of tracks of a peer that has not heard of streams (RFC 9429, section 5.10).
+    pub(super) default_stream: String,
     /// Those that are not stopped, in the order in which they were made.
     pub(super) transceivers: Vec<State>,
     pub(in crate::jsep) numbers: Numbers,
@@ -32,14 +34,17 @@ pub(in crate::jsep) struct Media {
 
 impl Media {
     pub(in crate::jsep) fn new(config: MediaConfig) -> Self {
-        Self {
+        let mut media = Self {
             rng: ChaCha20Rng::seed_from_u64(config.seed),
             config,
             next_id: 0,
+            default_stream: String::new(),
             transceivers: Vec::new(),
             numbers: Numbers::default(),
             saved: None,
-        }
+        };
+        media.default_stream = media.uuid();
+        media
     }
 
     /// All that are not stopped, in the order in which they were made.

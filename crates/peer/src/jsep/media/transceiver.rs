@@ -46,11 +46,13 @@ pub struct EncodingInit {
     pub active: bool,
     /// Upper limit in bit/s.
     pub max_bitrate: Option<u64>,
+    /// The codec to send with, if it was negotiated: that of the first encoding which names one is that of all.
+    pub codec: Option<CodecCapability>,
 }
 
 impl Default for EncodingInit {
     fn default() -> Self {
-        Self { rid: None, active: true, max_bitrate: None }
+        Self { rid: None, active: true, max_bitrate: None, codec: None }
     }
 }
 

@@ -292,7 +292,7 @@ fn encodings_are_sent_as_far_as_the_other_side_takes_them() {
         |peer: &Peer| peer.parameters(at_a).send.encodings.iter().map(|e| e.rid.clone()).collect::<Vec<_>>();
     assert_eq!(rids(&a), [Some("l".to_owned()), Some("h".to_owned())]);
     assert_eq!(b.parameters(TransceiverId(0)).receive.rids, ["l", "h"]);
-    let fewer = [EncodingInit { rid: Some("l".into()), active: false, max_bitrate: None }];
+    let fewer = [EncodingInit { rid: Some("l".into()), active: false, ..EncodingInit::default() }];
     let error = a.session.set_encodings(at_a, &fewer).unwrap_err();
     assert_eq!(error.kind, ErrorKind::InvalidModification);
     // One that knows no simulcast gets one encoding, without a name.
@@ -303,4 +303,24 @@ fn encodings_are_sent_as_far_as_the_other_side_takes_them() {
         .collect();
     a.remote(SdpType::Answer, &plain);
     assert_eq!(rids(&a), [None]);
+}
+
+#[test]
+fn the_codec_that_the_application_chooses_is_the_one_that_is_sent() {
+    let (mut a, mut b) = (media('a'), media('b'));
+    let audio = a.track(Audio);
+    negotiate(&mut a, &mut b);
+    let first = |a: &Peer| a.parameters(audio).send.payloads[0].codec;
+    assert_eq!(first(&a), Codec::Opus);
+    let chosen = MediaCapabilities::default().audio.into_iter().find(|codec| codec.name == "PCMA");
+    assert!(chosen.is_some());
+    let init = EncodingInit { codec: chosen, ..EncodingInit::default() };
+    a.session.set_encodings(audio, &[init]).unwrap();
+    assert_eq!(first(&a), Codec::Pcma);
+    assert_eq!(
+        a.parameters(audio).send.payloads.len(),
+        b.session.media_parameters()[0].receive.payloads.len()
+    );
+    a.session.set_encodings(audio, &[EncodingInit::default()]).unwrap();
+    assert_eq!(first(&a), Codec::Opus);
 }

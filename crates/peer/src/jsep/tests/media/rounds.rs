@@ -155,7 +155,9 @@ fn a_stopped_section_is_rejected_and_used_again() {
     a.add(Video, SendRecv);
     negotiate(&mut a, &mut b);
     a.session.stop_transceiver(first).unwrap();
-    assert!(a.session.negotiation_needed() && !a.parameters(first).send.active);
+    let sections = a.session.media_parameters();
+    assert!(sections.iter().all(|section| section.transceiver != first), "its streams end");
+    assert!(a.session.negotiation_needed());
     assert!(a.session.set_direction(first, SendRecv).is_err());
     let (offer, _) = a.set_offer();
     assert_eq!(shape(&offer), ["audio 0 0 inactive", "video 9 1 sendrecv"]);
@@ -415,4 +417,17 @@ fn an_offer_that_has_one_track_in_two_sections_is_refused() {
     assert_eq!(error.kind, ErrorKind::Operation, "{error}");
     assert!(b.session.transceivers().is_empty());
     b.remote(SdpType::Offer, &offer);
+}
+
+#[test]
+fn tracks_of_a_peer_that_knows_no_streams_are_in_a_default_one() {
+    let (mut a, mut b) = (media('a'), media('b'));
+    a.track(Audio);
+    a.track(Video);
+    let (offer, _) = a.set_offer();
+    let lines = offer.lines().filter(|line| !line.contains("msid"));
+    b.remote(SdpType::Offer, &(lines.collect::<Vec<_>>().join("\r\n") + "\r\n"));
+    let streams: Vec<_> = b.session.transceivers().into_iter().map(|one| one.receiver_streams).collect();
+    assert_eq!((streams.len(), streams[0].len()), (2, 1));
+    assert_eq!(streams[0], streams[1]);
 }
