@@ -5,7 +5,7 @@ import boundaries from 'eslint-plugin-boundaries';
 const w3c = (...rooms) => rooms.map((room) => `w3c/${room}`);
 const agent = (...rooms) => rooms.map((room) => `agent/${room}`);
 const cli = (...rooms) => rooms.map((room) => `cli/${room}`);
-const parts = agent('auth', 'calls', 'channels', 'connection', 'files', 'limits.ts', 'media', 'messages');
+const parts = agent('auth', 'calls', 'channels', 'connection', 'files', 'limits.ts', 'media', 'messages', 'tracing');
 
 /** A folder or a single file of `ts/`, and what it may import. */
 const ROOMS = {
@@ -54,13 +54,14 @@ const ROOMS = {
   'signaling/server': ['base', 'identity', 'native', 'w3c'],
   // What a link is made of.
   'agent/limits.ts': ['base'],
+  'agent/tracing': ['w3c'],
   'agent/channels': [...agent('limits.ts'), 'base', 'w3c'],
   'agent/auth': [...agent('limits.ts'), 'base', 'identity', 'native', 'signaling', 'w3c'],
   'agent/connection': ['base', 'native', 'signaling', 'w3c'],
   // What it has of one channel alone is the way to long strings that nobody parses.
-  'agent/messages': [...agent('channels', 'limits.ts'), 'base', 'native', 'w3c', 'w3c/channel'],
-  'agent/calls': [...agent('channels', 'limits.ts', 'messages'), 'base', 'native'],
-  'agent/files': [...agent('channels', 'limits.ts'), 'base', 'native'],
+  'agent/messages': [...agent('channels', 'limits.ts', 'tracing'), 'base', 'native', 'w3c', 'w3c/channel'],
+  'agent/calls': [...agent('channels', 'limits.ts', 'messages', 'tracing'), 'base', 'native'],
+  'agent/files': [...agent('channels', 'limits.ts', 'tracing'), 'base', 'native'],
   'agent/media': [...agent('limits.ts'), 'base', 'media', 'w3c'],
   // One link, many links, the agent.
   'agent/link': [...parts, 'base', 'media', 'signaling', 'w3c', 'identity'],
@@ -95,6 +96,8 @@ const ROOMS = {
   'mcp/session': ['base', 'index.ts'],
   mcp: ['agent/auth', 'base', 'index.ts', 'mcp/session', 'serving'],
   a2a: ['agent/auth', 'base', 'index.ts', 'serving'],
+  // What watches agents and servers.
+  tracing: ['base', 'index.ts'],
   // The program `ossa-webrtc`, a user of the package like any other.
   'cli/output': ['index.ts'],
   'cli/parsing': [...cli('output'), 'index.ts'],

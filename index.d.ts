@@ -2435,6 +2435,81 @@ declare function toDuplex(dataChannel: RTCDataChannel, options?: ChannelDuplexOp
 /** The subprotocol of channels that are used as streams on both sides, with flow control and half-close. */
 declare const STREAM_PROTOCOL = "ossa-stream";
 
+/** Where in a trace something belongs, as it travels (W3C Trace Context). */
+interface TraceContext {
+    /** Section 3.2: version, trace, parent and flags. */
+    traceparent: string;
+    /** Section 3.3: what tracing systems add. */
+    tracestate?: string | undefined;
+}
+/** What came with a call or a file, from an agent that may have written anything. */
+interface ReceivedTraceContext {
+    readonly traceparent?: unknown;
+    readonly tracestate?: unknown;
+}
+/** Something under way. */
+interface TracedWork {
+    /** What the other side goes on from; nothing if it is not traced at all. */
+    readonly context: TraceContext | undefined;
+    /** It is over; with what it failed with, if it did. Only the first time counts. */
+    end(error?: unknown): void;
+}
+/** Connecting to another agent. */
+interface TracedConnecting extends TracedWork {
+    /** It is connected, by this connection. */
+    connected(connection: RTCPeerConnection): void;
+}
+/** A call of this side whose result comes item by item, or may. */
+interface TracedCall extends TracedWork {
+    /** Items that were received until it ended. */
+    items(count: number): void;
+}
+/** A call of the other side. */
+interface TracedAnswer extends TracedWork {
+    /** Runs the handler, and what that does, as part of it. */
+    run<Result>(handle: () => Result): Result;
+}
+/** A file on its way. */
+interface TracedFile extends TracedWork {
+    /** Bytes of the whole file, once they are known. */
+    size(bytes: number): void;
+}
+/** A link as far as it is watched. */
+interface WatchedLink {
+    readonly remote: {
+        readonly agentId: string;
+    };
+    /** Resolves when it is closed. */
+    readonly closed: Promise<void>;
+    /** Why it is closed, if it was not by choice. */
+    readonly error: {
+        readonly code: string;
+    } | undefined;
+    getStats(): Promise<RTCStatsReport>;
+}
+/** Watches one agent. */
+interface AgentTracing {
+    /** Where in a trace a message that is sent now belongs; nothing if it belongs to none. */
+    current(): TraceContext | undefined;
+    /** Connects to another agent. */
+    connecting(remote: string): TracedConnecting;
+    /** Calls another agent. */
+    calling(remote: string, capability: string): TracedCall;
+    /** Answers a call. `known`: there is a handler for it; other names are whatever somebody came up with. */
+    answering(remote: string, capability: string, known: boolean, received: ReceivedTraceContext): TracedAnswer;
+    /** Sends a file. */
+    sending(remote: string, file: string): TracedFile;
+    /** Is offered a file. */
+    receiving(remote: string, file: string, received: ReceivedTraceContext): TracedFile;
+    /** A link is open. */
+    linked(link: WatchedLink): void;
+}
+/** Watches agents: the option `tracing` of `createPeer`. Made by `openTelemetry()` of `ossa-webrtc/tracing`. */
+interface Tracing {
+    /** Watches the agent of this URI. */
+    forAgent(agentId: string): AgentTracing;
+}
+
 /** How far a transfer is. */
 interface FileProgress {
     /** Bytes of the file that the receiver has written, those of an earlier attempt included. */
@@ -3003,6 +3078,8 @@ interface PeerOptions extends RTCConfiguration {
     limits?: Limits;
     /** Hears what the agent does. Default: nobody. */
     logger?: Logger;
+    /** Traces and measures what the agent does: `openTelemetry()` of `ossa-webrtc/tracing`. Default: nothing does. */
+    tracing?: Tracing;
     /**
      * Whether to use the ICE servers that the signaling service offers, besides `iceServers`: TURN servers of
      * `createSignalingServer({turn})`, for example. Default: true.
@@ -3701,4 +3778,4 @@ interface SignalingServer extends AsyncDisposable {
 declare function createSignalingServer(options?: SignalingServerOptions): Promise<SignalingServer>;
 
 export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MemorySignaling, Mesh, OutgoingFile, OverconstrainedError, PCMSink, PCMSource, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, RTCTrackEvent, ResultStream, Room, STREAM_PROTOCOL, SentTrack, WHEPClient, WHIPClient, WHIPError, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, nonstandard, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, ConstrainNumber, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MediaStreamEventMap, MediaStreamTrackEventInit, MediaStreamTrackEventMap, MediaStreamTrackState, MediaTrackCapabilities, MediaTrackConstraints, MediaTrackSettings, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PCMChunk, PCMEncoding, PCMFormat, PCMSinkEvents, PCMSinkOptions, PCMSinkStats, PCMSourceEvents, PCMSourceOptions, PCMSourceStats, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCAudioData, RTCAudioDataEvent, RTCAudioSinkEventMap, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpContributingSource, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpHeaderExtensionParameters, RTCRtpParameters, RTCRtpReceiveParameters, RTCRtpSendParameters, RTCRtpSynchronizationSource, RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSetParameterOptions, RTCSignalingState, RTCStats, RTCTrackEventInit, RTCTransportOptions, ReceivedFile, ReceivedTrack, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TrySendOptions, Unsubscribe, WHEPPlayOptions, WHIPErrorCode, WHIPPublishOptions, WHIPSessionEvents, WHIPSessionOptions, WHIPToken, WebSocketSignalingOptions, Wrtc };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AgentTracing, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, ConstrainNumber, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MediaStreamEventMap, MediaStreamTrackEventInit, MediaStreamTrackEventMap, MediaStreamTrackState, MediaTrackCapabilities, MediaTrackConstraints, MediaTrackSettings, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PCMChunk, PCMEncoding, PCMFormat, PCMSinkEvents, PCMSinkOptions, PCMSinkStats, PCMSourceEvents, PCMSourceOptions, PCMSourceStats, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCAudioData, RTCAudioDataEvent, RTCAudioSinkEventMap, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpContributingSource, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpHeaderExtensionParameters, RTCRtpParameters, RTCRtpReceiveParameters, RTCRtpSendParameters, RTCRtpSynchronizationSource, RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSetParameterOptions, RTCSignalingState, RTCStats, RTCTrackEventInit, RTCTransportOptions, ReceivedFile, ReceivedTraceContext, ReceivedTrack, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TraceContext, TracedAnswer, TracedCall, TracedConnecting, TracedFile, TracedWork, Tracing, TrySendOptions, Unsubscribe, WHEPPlayOptions, WHIPErrorCode, WHIPPublishOptions, WHIPSessionEvents, WHIPSessionOptions, WHIPToken, WatchedLink, WebSocketSignalingOptions, Wrtc };

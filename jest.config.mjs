@@ -14,6 +14,7 @@ export default {
     '^ossa-webrtc/polyfill$': '<rootDir>/dist/polyfill.js',
     '^ossa-webrtc/a2a$': '<rootDir>/dist/a2a/index.js',
     '^ossa-webrtc/mcp$': '<rootDir>/dist/mcp/index.js',
+    '^ossa-webrtc/tracing$': '<rootDir>/dist/tracing/index.js',
     '^ossa-webrtc/ossa$': '<rootDir>/dist/ossa/index.js',
   },
   modulePathIgnorePatterns: ['<rootDir>/target', '<rootDir>/dist', '<rootDir>/npm'],

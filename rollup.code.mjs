@@ -11,13 +11,14 @@ const ENTRIES = [
   'ossa/index',
   'mcp/index',
   'a2a/index',
+  'tracing/index',
   'native/index',
   'browser/polyfill',
   'cli/bin',
 ];
 
 /** Those that `import` finds as well. One copy of the classes serves both: `instanceof` works across them. */
-const MODULES = ['ossa/index', 'mcp/index', 'a2a/index'];
+const MODULES = ['ossa/index', 'mcp/index', 'a2a/index', 'tracing/index'];
 
 /** Modules of Node that take a millisecond or more to load, and that few programs have loaded already. */
 const HEAVY = [
@@ -154,7 +155,7 @@ function chunks() {
 
 export const code = {
   input: Object.fromEntries(ENTRIES.map((entry) => [entry, `ts/${entry}.ts`])),
-  external: [/^@a2a-js\//],
+  external: [/^@a2a-js\//, /^@opentelemetry\//],
   plugins: [typescript, heavyWhenUsed, faces],
   output: {
     dir: 'dist',

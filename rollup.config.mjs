@@ -58,11 +58,11 @@ const thePackage = {
 const bundle = (entry, file, { banner, plugins = [] } = {}) => ({
   input: `${TYPES}/${entry}.d.ts`,
   output: { file, format: 'es', banner },
-  external: [/^node:/, /^@a2a-js\//, PLATFORM],
+  external: [/^node:/, /^@a2a-js\//, /^@opentelemetry\//, PLATFORM],
   plugins: [...plugins, dts(), runtimeClasses, withoutNodeTypes, withoutBrands],
 });
 
-const ABOVE = ['a2a', 'mcp'];
+const ABOVE = ['a2a', 'mcp', 'tracing'];
 
 // `import` and `require` see one declaration, hence one type: these lead to it.
 for (const folder of [...ABOVE, 'ossa']) mkdirSync(`dist/${folder}`, { recursive: true });

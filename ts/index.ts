@@ -92,6 +92,18 @@ export type {
 export type { LinkState, Reconnected, ReconnectOptions, ReconnectReason, ReconnectStep } from './agent/connection';
 export type { AllowOption, Refused, RemoteAgent } from './agent/auth';
 export type { Limits } from './agent/limits';
+export type {
+  AgentTracing,
+  ReceivedTraceContext,
+  TraceContext,
+  TracedAnswer,
+  TracedCall,
+  TracedConnecting,
+  TracedFile,
+  TracedWork,
+  Tracing,
+  WatchedLink,
+} from './agent/tracing';
 export { AgentKeys, generateAgentKeys, KnownKeys, loadAgentKeys, normalizeAgentUri, saveAgentKeys } from './identity';
 export type {
   AgentKeyAlgorithm,

@@ -86,11 +86,16 @@ test('the line of a stack is of code that can be read, below the name of its sou
   expect(above.at(-1)!.length).toBeLessThan(200);
 });
 
-test('the entry for MCP needs no SDK, that for A2A says that its is missing', () => {
+test('the entry for MCP needs no SDK, those for A2A and for tracing say that theirs is missing', () => {
   expect(project.node('-e', "console.log(typeof require('ossa-webrtc/mcp').McpClientTransport)")).toBe('function');
-  const { stderr, status } = project.try(['-e', "require('ossa-webrtc/a2a')"]);
-  expect(status).not.toBe(0);
-  expect(stderr).toContain("Cannot find module '@a2a-js/sdk");
+  for (const [entry, missing] of [
+    ['a2a', '@a2a-js/sdk'],
+    ['tracing', '@opentelemetry/api'],
+  ]) {
+    const { stderr, status } = project.try(['-e', `require('ossa-webrtc/${entry}')`]);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(`Cannot find module '${missing}`);
+  }
 });
 
 test.each([
@@ -172,8 +177,10 @@ test('nothing is in the tarball that only the build needs, and no declaration tw
     'dist/ossa/index.d.ts',
     'dist/polyfill.d.mts',
     'dist/polyfill.d.ts',
+    'dist/tracing/index.d.mts',
     'index.d.ts',
     'mcp.d.ts',
+    'tracing.d.ts',
   ]);
   expect(statSync(installed('dist/index.d.mts')).size).toBeLessThan(200);
   expect(files.filter((file) => /(^|\/)(ts|src|crates|__tests__|target)(\/|$)/.test(file))).toEqual([]);

@@ -46,6 +46,10 @@ pub struct MessageOptions {
     pub priority: Option<String>,
     /// Seconds in which the message is of use.
     pub ttl: Option<f64>,
+    /// Where in a trace the message belongs.
+    pub traceparent: Option<String>,
+    /// What tracing systems add to that.
+    pub tracestate: Option<String>,
 }
 
 /// Bounds of a session, all of them.
@@ -247,7 +251,7 @@ pub(crate) fn raw(json: String) -> Result<Box<RawValue>> {
 }
 
 pub(crate) fn convert(options: MessageOptions) -> Result<Options> {
-    let MessageOptions { channel_id, correlation_id, priority, ttl } = options;
+    let MessageOptions { channel_id, correlation_id, priority, ttl, traceparent, tracestate } = options;
     let priority = match priority.as_deref() {
         None => None,
         Some("low") => Some(Priority::Low),
@@ -259,5 +263,5 @@ pub(crate) fn convert(options: MessageOptions) -> Result<Options> {
             return Err(coded(ossa_agent::code::INVALID_MESSAGE, text));
         }
     };
-    Ok(Options { channel_id, correlation_id, priority, ttl })
+    Ok(Options { channel_id, correlation_id, priority, ttl, traceparent, tracestate })
 }

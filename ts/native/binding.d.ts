@@ -828,6 +828,10 @@ export interface MessageOptions {
   priority?: string
   /** Seconds in which the message is of use. */
   ttl?: number
+  /** Where in a trace the message belongs. */
+  traceparent?: string
+  /** What tracing systems add to that. */
+  tracestate?: string
 }
 
 /** The canonical form of an agent URI. */

@@ -66,6 +66,13 @@ pub struct Metadata {
     /// Our extension, on a response whose payload `{error}` stands for the failure of the call.
     #[serde(default, rename = "ossaFailure", skip_serializing_if = "is_false")]
     pub failure: bool,
+    /// Where in a trace the message belongs (W3C Trace Context 3.2). Only written: it is the application that reads it, and what
+    /// another one has there instead must not cost the message.
+    #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// What tracing systems add to that (W3C Trace Context 3.3). Only written.
+    #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub tracestate: Option<String>,
     /// Our extension, on calls and on their answers: the result travels item by item.
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamMark>,

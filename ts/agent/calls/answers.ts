@@ -3,6 +3,7 @@ import { AgentError, messageOf, nativeAgentCall, toJson } from '../../base';
 import type { binding } from '../../native';
 import type { ResolvedLimits } from '../limits';
 import type { AgentMessage, SendOptions } from '../messages';
+import type { AgentTracing, TracedAnswer } from '../tracing';
 import { Gate } from './gate';
 import type { CallingLink, Capability, HandledCall } from './registry';
 import type { CallTimer } from './timer';
@@ -21,6 +22,8 @@ export interface AnswersHost<Link extends CallingLink> {
   readonly session: Session;
   readonly link: Link;
   readonly limits: ResolvedLimits;
+  /** Watches the calls, both ways. */
+  readonly tracing: AgentTracing | undefined;
   /** What a failure travels as unless the handler says otherwise. */
   readonly failAs: FailAs;
   /** Whether a message can be sent without waiting. */
@@ -38,6 +41,8 @@ class Answer<Link extends CallingLink> implements HandledCall<Link> {
   readonly metadata: AgentMessage['metadata'];
   /** Resolves the wait for room in a stream. */
   room: (() => void) | undefined;
+  /** Whoever watches it. */
+  watched: TracedAnswer | undefined;
   #controller: AbortController | undefined;
   #reason: AgentError | undefined;
 
@@ -102,11 +107,21 @@ export class Answers<Link extends CallingLink> {
       if (wait !== null) this.#timer.by(wait);
     }
     const { input } = message.payload as { input?: unknown };
-    this.#run(answer, input).catch((error: unknown) => {
+    this.#watched(answer, () => this.#run(answer, input)).catch((error: unknown) => {
       if (answer.stopped) return;
       const text = `the answer to a call of "${capability}" was not sent: ${messageOf(error)}`;
       this.#host.problem(new AgentError('CAPABILITY_FAILED', text, { cause: error }));
     });
+  }
+
+  #watched(answer: Answer<Link>, run: () => Promise<void>): Promise<void> {
+    const { tracing } = this.#host;
+    if (!tracing) return run();
+    const { capability, from } = answer;
+    const { traceparent, tracestate } = answer.metadata;
+    const known = this.#host.capability(capability) !== undefined;
+    answer.watched = tracing.answering(from, capability, known, { traceparent, tracestate });
+    return answer.watched.run(run);
   }
 
   /** Nobody waits for the result any more. */
@@ -134,8 +149,10 @@ export class Answers<Link extends CallingLink> {
         this.#handle(answer, capability, input),
       );
     } catch (error) {
+      answer.watched?.end(answer.stopped ?? error);
       if (!answer.stopped) await this.#transmit(answer, 0, this.#failure(id, error, capability));
     } finally {
+      answer.watched?.end(answer.stopped);
       // Another call may have the name by now, if the connection was lost meanwhile.
       if (this.#active.get(id) === answer) {
         this.#active.delete(id);
@@ -217,6 +234,7 @@ export class Answers<Link extends CallingLink> {
         return nativeAgentCall(compose);
       } catch (error) {
         if (!capability) throw error;
+        answer.watched?.end(error);
         // The result is too large: the caller has to learn that.
         return nativeAgentCall(this.#failure(answer.id, error, capability));
       }

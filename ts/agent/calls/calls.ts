@@ -16,6 +16,7 @@ import {
 import type { binding } from '../../native';
 import { checkPriority } from '../channels';
 import { checkTtl, type AgentMessage } from '../messages';
+import { traced, type TraceContext } from '../tracing';
 import { Answers, type AnswersHost } from './answers';
 import type { CallingLink } from './registry';
 import { ResultStream } from './stream';
@@ -92,6 +93,18 @@ export class Calls<Link extends CallingLink> {
 
   /** See `Link.call`. */
   call(capability: string, input: unknown, options: CheckedCallOptions): Promise<unknown> {
+    const { link, tracing } = this.#host;
+    if (!tracing) return this.#call(capability, input, options, undefined);
+    const work = tracing.calling(link.remote.agentId, capability);
+    return traced(work, this.#call(capability, input, options, work.context));
+  }
+
+  #call(
+    capability: string,
+    input: unknown,
+    options: CheckedCallOptions,
+    context: TraceContext | undefined,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const { signal, priority } = options;
       let end: (() => void) | undefined;
@@ -107,7 +120,9 @@ export class Calls<Link extends CallingLink> {
         end = this.#giveUpWhen(signal, call, capability, reject);
         return pending;
       };
-      this.#make(capability, input, options, false, made).catch((error: AgentError) => pending.fail(error));
+      this.#make(capability, input, options, { stream: false, context }, made).catch((error: AgentError) =>
+        pending.fail(error),
+      );
     });
   }
 
@@ -124,7 +139,10 @@ export class Calls<Link extends CallingLink> {
     options: CheckedCallOptions,
   ): Promise<void> {
     const { signal, priority } = options;
-    await this.#make(capability, input, options, true, (call) => {
+    const { link, tracing } = this.#host;
+    const work = tracing?.calling(link.remote.agentId, capability);
+    if (work) stream.watch((items, error) => (work.items(items), work.end(error)));
+    await this.#make(capability, input, options, { stream: true, context: work?.context }, (call) => {
       // While the call waited for room.
       if (stream.over) throw new AgentError('TASK_CANCELLED', `the call of "${capability}" was given up`);
       const end = this.#giveUpWhen(signal, call, capability, (error) => stream.fail(error)) ?? (() => undefined);
@@ -191,7 +209,7 @@ export class Calls<Link extends CallingLink> {
     capability: string,
     input: unknown,
     { timeout, signal, priority, ttl }: CheckedCallOptions,
-    stream: boolean,
+    { stream, context }: { stream: boolean; context: TraceContext | undefined },
     made: (call: string) => Pending,
   ): Promise<void> {
     const what = `the call of "${capability}"`;
@@ -210,7 +228,8 @@ export class Calls<Link extends CallingLink> {
           const waited = performance.now() - started;
           if (waited > limit) throw overdue(what, timeout, ttl);
           const left = Math.max(1, timeout - waited);
-          const composed = nativeAgentCall(() => session.call(capability, json, stream, left, { priority, ttl }));
+          const about = { priority, ttl, ...context };
+          const composed = nativeAgentCall(() => session.call(capability, json, stream, left, about));
           call = composed.id;
           const pending = made(call);
           // From now on its own deadline counts, which ends the sending as well.

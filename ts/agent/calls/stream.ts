@@ -19,6 +19,8 @@ export class ResultStream<Item> implements AsyncIterableIterator<Item>, AsyncDis
   #started = false;
   #over = false;
   #error: unknown;
+  #received = 0;
+  #watcher: ((items: number, error: unknown) => void) | undefined;
   /** Items that have come before somebody asked. The sender stops at the bounds that the session checks. */
   #items: Item[] = [];
   #waiting: { resolve: (result: IteratorResult<Item, undefined>) => void; reject: (error: unknown) => void }[] = [];
@@ -75,9 +77,16 @@ export class ResultStream<Item> implements AsyncIterableIterator<Item>, AsyncDis
     this.#source = source;
   }
 
+  /** Tells once how many items have come when it is over, and why it failed if it did. @internal */
+  watch(watcher: (items: number, error: unknown) => void): void {
+    if (this.#over) watcher(this.#received, this.#error);
+    else this.#watcher = watcher;
+  }
+
   /** @internal */
   item(value: Item): void {
     if (this.#over) return;
+    this.#received++;
     const waiting = this.#waiting.shift();
     if (!waiting) {
       this.#items.push(value);
@@ -102,6 +111,7 @@ export class ResultStream<Item> implements AsyncIterableIterator<Item>, AsyncDis
   #finish(): void {
     this.#over = true;
     this.#started = true;
+    this.#watcher?.(this.#received, this.#error);
     const waiting = this.#waiting;
     this.#waiting = [];
     // Whoever waits first learns about the error; nobody waits while there are items.

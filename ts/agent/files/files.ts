@@ -3,6 +3,7 @@ import { clearTimeout, setTimeout } from '../../platform';
 import { AgentError, cancelled, Inbox, onAbort } from '../../base';
 import type { AgentChannel, Priority } from '../channels';
 import type { ResolvedLimits } from '../limits';
+import { traced, type AgentTracing } from '../tracing';
 import type { Offer } from './offer';
 import { IncomingFile, type ReceivedFile } from './receive';
 import { Reception } from './reception';
@@ -30,6 +31,8 @@ const UNREAD_FILES = { items: 64, bytes: Infinity };
 export interface FilesHost {
   readonly remote: string;
   readonly limits: Pick<ResolvedLimits, 'incomingFiles' | 'fileWindow'>;
+  /** Watches the transfers, both ways. */
+  readonly tracing: AgentTracing | undefined;
   /** `'closed'` is final. */
   readonly state: string;
   maxMessageSize(): number;
@@ -69,6 +72,7 @@ export class Files {
     return new OutgoingFile(
       {
         remote: host.remote,
+        tracing: host.tracing,
         maxMessageSize: () => host.maxMessageSize(),
         supported: (signal) => this.#supported(signal),
         usable: (signal) => host.usable(signal),
@@ -113,6 +117,13 @@ export class Files {
     });
   }
 
+  #watch({ id, size, done }: IncomingFile, offer: Offer): void {
+    const work = this.#host.tracing?.receiving(this.#host.remote, id, offer);
+    if (!work) return;
+    if (size !== undefined) work.size(size);
+    traced(work, done).catch(() => undefined);
+  }
+
   /** The state of the link has changed, or the other side has announced its features. */
   changed(): void {
     const waiting = this.#waiting;
@@ -152,6 +163,7 @@ export class Files {
       return undefined;
     }
     this.#receiving.set(file.id, file);
+    this.#watch(file, offer);
     const forget = () => {
       this.#receiving.delete(file.id);
       clearTimeout(this.#suspended.get(file));

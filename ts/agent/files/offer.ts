@@ -6,4 +6,6 @@ export interface Offer {
   size?: number;
   modified?: number;
   metadata?: string;
+  traceparent?: string;
+  tracestate?: string;
 }

@@ -14,6 +14,7 @@ import {
 } from '../../base';
 import { binding } from '../../native';
 import type { AgentChannel, Priority } from '../channels';
+import { traced, type AgentTracing, type TraceContext, type TracedFile } from '../tracing';
 import { Conversation, localFailure, type MachineEvent } from './conversation';
 import { Meter, type FileProgress } from './progress';
 import { checkSource, headOf, openSource, type FileSource, type OpenSource } from './source';
@@ -48,6 +49,7 @@ export interface SentFile {
 /** What a transfer needs of its link. */
 export interface SendHost {
   readonly remote: string;
+  readonly tracing: AgentTracing | undefined;
   /** The largest message of the connection, in bytes. */
   maxMessageSize(): number;
   /** Resolves when the other side is known to take files. @throws AgentError - It does not. */
@@ -92,7 +94,9 @@ export class OutgoingFile {
     const checked = checkSource(source);
     const end = onAbort(signal, () => this.cancel(signal?.reason));
     if (signal?.aborted) this.cancel(signal.reason);
-    this.done = this.#run(checked).finally(end);
+    const work = host.tracing?.sending(host.remote, this.id);
+    const sending = this.#run(checked, work).finally(end);
+    this.done = work ? traced(work, sending) : sending;
     this.done.catch(() => undefined);
   }
 
@@ -106,13 +110,14 @@ export class OutgoingFile {
     this.#stop.abort(new AgentError('TASK_CANCELLED', 'sending the file was cancelled', { cause: reason }));
   }
 
-  async #run(input: FileSource): Promise<SentFile> {
+  async #run(input: FileSource, work: TracedFile | undefined): Promise<SentFile> {
     const { signal } = this.#stop;
     let source: OpenSource | undefined;
     try {
       source = await this.#open(input);
       this.#meter = new Meter(source.size, this.#options.onProgress);
-      const offer = await this.#offer(source);
+      if (source.size !== undefined) work?.size(source.size);
+      const offer = await this.#offer(source, work?.context);
       await this.#host.supported(signal);
       return await this.#attempts(source, offer);
     } catch (error) {
@@ -160,7 +165,7 @@ export class OutgoingFile {
     return Math.min(PIECE, this.#host.maxMessageSize());
   }
 
-  async #offer(source: OpenSource): Promise<string> {
+  async #offer(source: OpenSource, context: TraceContext | undefined): Promise<string> {
     const { name = source.name ?? 'file', type = source.type, metadata, timeout = ANSWER_TIMEOUT } = this.#options;
     return JSON.stringify({
       id: this.id,
@@ -172,6 +177,7 @@ export class OutgoingFile {
       resumable: source.resumable,
       timeout: Math.ceil(timeout),
       metadata: metadata === undefined ? undefined : toJson(metadata, 'the metadata'),
+      ...context,
     });
   }
 }

@@ -139,6 +139,7 @@ export class LinkCore<Link extends CallingLink> {
       local: this.#host.agentId,
       remote: this.remote.agentId,
       limits: this.#host.limits,
+      tracing: this.#host.tracing,
       heartbeat: this.#host.heartbeat,
       preset: this.#host.channels,
       get calls() {
@@ -174,6 +175,7 @@ export class LinkCore<Link extends CallingLink> {
       hasRoom: () => this.messaging.hasRoom,
       link: this.#link,
       limits: this.#host.limits,
+      tracing: this.#host.tracing,
       failAs: this.#host.failAs,
       ifCancels: (action) => this.messaging.ifRemote('cancel', action),
       transmit: (compose, signal, priority) => this.messaging.transmit(compose, signal, priority),
@@ -266,6 +268,7 @@ export class LinkCore<Link extends CallingLink> {
     return new Files({
       remote: this.remote.agentId,
       limits: this.#host.limits,
+      tracing: this.#host.tracing,
       get state() {
         return core.lifeline.state;
       },

@@ -15,6 +15,7 @@ import type {
 import type { IncomingFile } from '../files';
 import type { ResolvedLimits } from '../limits';
 import type { ReceivedTrack } from '../media';
+import type { AgentTracing } from '../tracing';
 import type { AgentMessage, AgentStatus, ChannelPreset, MessageProgress, MessageSink } from '../messages';
 
 /** Events of a {@link Link}. */
@@ -53,6 +54,8 @@ export interface LinkHost<Link extends CallingLink> {
   readonly agentId: string;
   readonly limits: ResolvedLimits;
   readonly logger: Logger;
+  /** Watches what the agent does. */
+  readonly tracing: AgentTracing | undefined;
   readonly guard: Guard;
   readonly configuration: LinkConfiguration;
   readonly channels: ChannelPreset;

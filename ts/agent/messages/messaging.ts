@@ -14,6 +14,7 @@ import {
 import { binding } from '../../native';
 import type { RTCDataChannel } from '../../w3c';
 import { sendingFailed } from '../channels';
+import type { AgentTracing } from '../tracing';
 import { checkHead, EnvelopeWriter, newId, URGENCY } from './envelope';
 import { FEATURES, STRANGER, type Hello } from './hello';
 import { LargeText, largeText, MAX_ESCAPED_BYTES_PER_UNIT } from './large-text';
@@ -30,6 +31,8 @@ const SEND_OPTIONS = ['type', 'priority', 'ttl', 'correlationId', 'metadata', 'c
 /** What the messages need of their link. */
 export interface MessagingHost extends Omit<MessageReceiverHost, 'session' | 'reply'> {
   readonly local: string;
+  /** Says where in a trace a message belongs. */
+  readonly tracing: AgentTracing | undefined;
   /** Milliseconds between heartbeats; 0: none. */
   readonly heartbeat: number;
   readonly preset: ChannelPreset;
@@ -230,6 +233,8 @@ export class Messaging {
       if (options) checkMembers(options, 'the options of send for binary data', ['signal', 'priority', 'channel']);
       return payload as ArrayBuffer;
     }
+    const context = this.#host.tracing?.current();
+    if (context) options = { ...options, metadata: { ...context, ...options?.metadata } };
     const id = (posting.id = newId());
     const label = options?.channel ?? this.#queue.label ?? '';
     const large = largeText(payload);

@@ -17,6 +17,7 @@ import { normalizeAgentUri } from '../../identity';
 import { within } from '../../native';
 import { because } from '../connection';
 import type { Link } from '../link';
+import { traced, type AgentTracing } from '../tracing';
 import type { ConnectOptions } from './options';
 
 /** Default time to connect, in milliseconds. */
@@ -38,6 +39,8 @@ const LONGEST_PAUSE = 2000;
 export interface ConnectorHost {
   readonly agentId: string;
   readonly links: ReadonlyMap<string, Link>;
+  /** Watches it. */
+  readonly tracing: AgentTracing | undefined;
   makeLink(remote: string, sessionId: string): Link;
   /** @throws AgentError - The peer is closed or has lost its signaling service. */
   checkUsable(): void;
@@ -63,6 +66,22 @@ export class Connector {
     const patience = checkPatience(options.waitForPeer ?? WAIT_FOR_PEER);
     const signal = checkSignal(options.signal, 'signal');
     if (remote === this.#host.agentId) throw new TypeError('an agent cannot connect to itself');
+    const { tracing } = this.#host;
+    const present = this.#host.links.get(remote)?.state;
+    const isThere = present !== undefined && present !== 'connecting' && present !== 'reconnecting';
+    if (!tracing || isThere) return await this.#connect(remote, { timeout, patience, signal });
+    const work = tracing.connecting(remote);
+    const connecting = this.#connect(remote, { timeout, patience, signal }).then((link) => {
+      work.connected(link.connection);
+      return link;
+    });
+    return await traced(work, connecting);
+  }
+
+  async #connect(
+    remote: string,
+    { timeout, patience, signal }: { timeout: number; patience: number; signal: AbortSignal | undefined },
+  ): Promise<Link> {
     const what = `connecting to ${remote}`;
     if (signal?.aborted) throw cancelled(signal, what);
     const late = (link: Link) => {

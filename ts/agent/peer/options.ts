@@ -7,6 +7,7 @@ import type { FailAs } from '../calls';
 import type { ReconnectOptions } from '../connection';
 import type { Limits } from '../limits';
 import type { ChannelPreset } from '../messages';
+import type { Tracing } from '../tracing';
 import type { AcceptPolicy } from './admission';
 
 /** Options of {@link createPeer}; every member of `RTCConfiguration` as well. */
@@ -40,6 +41,8 @@ export interface PeerOptions extends RTCConfiguration {
   limits?: Limits;
   /** Hears what the agent does. Default: nobody. */
   logger?: Logger;
+  /** Traces and measures what the agent does: `openTelemetry()` of `ossa-webrtc/tracing`. Default: nothing does. */
+  tracing?: Tracing;
   /**
    * Whether to use the ICE servers that the signaling service offers, besides `iceServers`: TURN servers of
    * `createSignalingServer({turn})`, for example. Default: true.

@@ -11,6 +11,7 @@ import { resolveLimits } from '../limits';
 import { Link, type CapabilityHandler, type LinkHost } from '../link';
 import { Meshes, type Mesh, type MeshOptions, type Room } from '../mesh';
 import { checkPreset, type SendOptions } from '../messages';
+import { checkTracing } from '../tracing';
 import { Connector } from './connecting';
 import type { PeerEvents } from './events';
 import type { ConnectOptions, PeerOptions } from './options';
@@ -44,6 +45,7 @@ const MEMBERS = [
   'reconnect',
   'limits',
   'logger',
+  'tracing',
   'failAs',
   'signalingIceServers',
 ] as const;
@@ -77,7 +79,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     super();
     if (options === undefined) throw new TypeError('createPeer needs options: at least agentId and signaling');
     checkMembers(options, 'the options of createPeer', [...MEMBERS, ...CONFIGURATION]);
-    const { agentId, signaling, auth, allow, accept, limits, logger, failAs, ...rest } = options;
+    const { agentId, signaling, auth, allow, accept, limits, logger, tracing, failAs, ...rest } = options;
     const { channels, heartbeat, reconnect, signalingIceServers = true, ...given } = rest;
     this.agentId = normalizeAgentUri(agentId);
     if (accept !== undefined) checkFunction(accept, 'accept');
@@ -95,6 +97,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     this.#host = {
       ...common,
       guard: this.#guard,
+      tracing: checkTracing(tracing)?.forAgent(this.agentId),
       configuration,
       channels: checkPreset(channels),
       heartbeat: resolveHeartbeat(heartbeat),
@@ -120,6 +123,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     this.#connector = new Connector({
       agentId: this.agentId,
       links: this.#links,
+      tracing: this.#host.tracing,
       makeLink: (remote, sessionId) => this.#makeLink(remote, sessionId),
       checkUsable: () => this.#checkUsable(),
       get signalingProblem() {
@@ -327,6 +331,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   }
 
   #opened(link: Link): void {
+    this.#host.tracing?.linked(link);
     if (link.incoming) this.#incoming.push(link);
     this.#meshes.opened(link);
   }

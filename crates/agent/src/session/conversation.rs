@@ -100,6 +100,8 @@ impl Session {
                 priority: options.priority,
                 ttl: options.ttl,
                 chunked: None,
+                traceparent: options.traceparent,
+                tracestate: options.tracestate,
                 raw_result: extra.raw_result,
                 failure: extra.failure,
                 stream: extra.stream,

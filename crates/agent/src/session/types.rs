@@ -60,6 +60,10 @@ pub struct Options {
     pub priority: Option<Priority>,
     /// Seconds in which the message is of use.
     pub ttl: Option<f64>,
+    /// Where in a trace the message belongs (W3C Trace Context 3.2).
+    pub traceparent: Option<String>,
+    /// What tracing systems add to that (W3C Trace Context 3.3).
+    pub tracestate: Option<String>,
 }
 
 impl Options {

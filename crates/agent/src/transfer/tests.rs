@@ -27,6 +27,8 @@ fn offer(size: Option<u64>) -> FileOffer {
         resumable: size.is_some(),
         timeout: 10_000,
         metadata: None,
+        traceparent: None,
+        tracestate: None,
     }
 }
 
@@ -278,6 +280,23 @@ fn offers_out_of_bounds_are_refused_by_both_sides() {
             ReceiverEvent::Failed(Failure { tell: Some(_), .. })
         ));
     }
+}
+
+#[test]
+fn an_offer_says_where_in_a_trace_it_belongs_and_what_another_one_has_there_costs_nothing() {
+    let traced =
+        FileOffer { traceparent: Some("T".into()), tracestate: Some("a=1".into()), ..offer(Some(1)) };
+    let text = write(&Control::Offer(traced.clone()));
+    for (sent, heard) in [
+        (text.clone(), traced.clone()),
+        (text.replace(r#""T""#, r#"{"a":[7]}"#), FileOffer { traceparent: None, ..traced.clone() }),
+        (text.replace(r#""T""#, "null"), FileOffer { traceparent: None, ..traced }),
+    ] {
+        let mut receiver = FileReceiver::new(WINDOW, Duration::from_secs(60), epoch());
+        let ReceiverEvent::Offer(offer) = receiver.receive(&sent, epoch()) else { panic!("{sent}") };
+        assert_eq!(offer, heard);
+    }
+    assert!(!write(&Control::Offer(offer(Some(1)))).contains("trace"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The text messages of a file channel.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::name::boundary;
 use crate::error::{AgentError, code};
@@ -57,6 +58,20 @@ pub struct FileOffer {
     /// Whatever the application of the sender adds, as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
+    /// Where in a trace the transfer belongs (W3C Trace Context 3.2). What is no text is as if it were not there.
+    #[serde(default, deserialize_with = "text_or_nothing", skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// What tracing systems add to that (W3C Trace Context 3.3).
+    #[serde(default, deserialize_with = "text_or_nothing", skip_serializing_if = "Option::is_none")]
+    pub tracestate: Option<String>,
+}
+
+/// What is not needed for the transfer must not cost it.
+fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) => Some(text),
+        _ => None,
+    })
 }
 
 impl FileOffer {

@@ -95,6 +95,25 @@ fn broken(received: Received) -> AgentError {
 }
 
 #[test]
+fn a_call_says_where_in_a_trace_it_belongs_and_what_another_one_has_there_costs_nothing() {
+    let mut pair = Pair::new();
+    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
+    let call = pair.call(&Options {
+        traceparent: Some(traceparent.clone()),
+        tracestate: Some("a=1".to_owned()),
+        ..Options::default()
+    });
+    let said = format!(r#""traceparent":"{traceparent}","tracestate":"a=1""#);
+    assert!(call.text.contains(&said), "{}", call.text);
+    for strange in ["7", "null", r#"{"a":[1]}"#, r#""\ud83d""#] {
+        let call = pair.call(&Options { traceparent: Some("T".to_owned()), ..Options::default() });
+        let text = call.text.replace(r#""T""#, strange);
+        assert!(matches!(pair.b_takes(&text), Received::Call { .. }), "{text}");
+    }
+    assert!(!pair.call(&Options::default()).text.contains("trace"));
+}
+
+#[test]
 fn a_cancelled_handler_counts_until_it_has_finished_and_answers_nothing() {
     let mut pair = Pair::with(|config| config.max_active_calls = 1);
     let made = pair.call(&Options { ttl: Some(3.0), ..Options::default() });

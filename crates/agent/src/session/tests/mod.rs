@@ -48,6 +48,7 @@ fn an_envelope_has_exactly_the_fields_of_the_specification() {
         correlation_id: Some("c".into()),
         priority: Some(Priority::High),
         ttl: Some(30.0),
+        ..Options::default()
     };
     let sent = a.message("message", &json(r#"{"x":"\ud83d"}"#), &options, T0).unwrap();
     let id = &sent.id;
