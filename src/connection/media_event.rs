@@ -146,7 +146,7 @@ fn extensions(extensions: &[(Extension, u8)]) -> Vec<Value> {
     extensions.iter().map(|(extension, id)| json!({ "uri": extension.uri(), "id": id })).collect()
 }
 
-fn kind(kind: Kind) -> &'static str {
+pub(super) fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Audio => "audio",
         Kind::Video => "video",

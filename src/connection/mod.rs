@@ -10,7 +10,7 @@
 //! ```
 //!
 //! `peer`, with what `transceivers` adds for audio and video, and `hub` are what JavaScript calls. Below them `sink` takes what the core tells and `outbox` reads what JavaScript sends;
-//! `mailbox` joins the queue (`inbox`, whose values `extra` makes) and the wake-up call (`wake`), which `loop_watch` saves in quiet exchanges; `event`, `media_event` and `stats` write JSON,
+//! `mailbox` joins the queue (`inbox`, whose values `extra` makes) and the wake-up call (`wake`), which `loop_watch` saves in quiet exchanges; `event`, `media_event`, `stats` and `media_stats` write JSON,
 //! `options` and `certificate` read what a peer is made with.
 
 mod certificate;
@@ -22,6 +22,7 @@ mod inbox;
 mod loop_watch;
 mod mailbox;
 mod media_event;
+mod media_stats;
 mod meter;
 mod options;
 mod outbox;

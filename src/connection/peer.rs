@@ -20,6 +20,7 @@ use super::diagnosis;
 use super::event;
 use super::hub::{Hub, State};
 use super::mailbox::Mailbox;
+use super::media_stats::MediaReport;
 use super::options::{IceServerOptions, PeerOptions, ice_servers, transport_policy};
 use super::sink::PeerSink;
 use super::stats;
@@ -203,7 +204,7 @@ impl Peer {
     #[napi(catch_unwind)]
     pub fn stats(&self) -> Result<String> {
         match &*self.phase.borrow() {
-            Phase::Open(peer) => stats_of(peer),
+            Phase::Open(peer) => stats_of(peer, &self.sink),
             Phase::Closed { stats, .. } => Ok(stats.clone()),
         }
     }
@@ -312,8 +313,8 @@ impl Peer {
     pub fn close(&self, env: Env) -> Result<()> {
         let Ok(peer) = self.open() else { return Ok(()) };
         // After an internal error there may be nothing left to say; it is closed all the same.
-        let stats =
-            stats_of(&peer).unwrap_or_else(|_| stats::encode(&StatsReport::default(), unix_milliseconds()));
+        let stats = stats_of(&peer, &self.sink)
+            .unwrap_or_else(|_| stats::encode(&StatsReport::default(), Vec::new(), unix_milliseconds()));
         peer.close();
         self.sink.close();
         let snapshot = snapshot_of(&peer).unwrap_or_else(|_| event::snapshot(&Snapshot::closed()));
@@ -374,9 +375,13 @@ fn snapshot_of(peer: &ossa_net::Peer) -> Result<String> {
     Ok(event::snapshot(&snapshot))
 }
 
-fn stats_of(peer: &ossa_net::Peer) -> Result<String> {
-    let report = peer.with(|connection, now| connection.stats(now)).map_err(from_peer)?;
-    Ok(stats::encode(&report, unix_milliseconds()))
+fn stats_of(peer: &ossa_net::Peer, sink: &PeerSink) -> Result<String> {
+    let timestamp = unix_milliseconds();
+    let (report, media) = peer
+        .with(|connection, now| (connection.stats(now), MediaReport::take(connection, (now, timestamp))))
+        .map_err(from_peer)?;
+    let media = media.map(|media| media.entries(sink.known_tracks())).unwrap_or_default();
+    Ok(stats::encode(&report, media, timestamp))
 }
 
 fn description_kind(kind: &str, sdp: &str) -> Result<SdpType> {

@@ -59,6 +59,11 @@ impl PeerSink {
         self.tracks.get_or_init(|| Tracks::new(peer))
     }
 
+    /// The tracks of the peer, if there are any.
+    pub(crate) fn known_tracks(&self) -> Option<&Tracks> {
+        self.tracks.get()
+    }
+
     /// A transceiver is stopped, and so is what it sends and receives.
     pub(crate) fn stopped(&self, transceiver: TransceiverId) {
         if let Some(tracks) = self.tracks.get() {

@@ -9,10 +9,11 @@ use ossa_peer::stats::{
 use ossa_peer::{DtlsRole, RelayProtocol};
 use serde_json::{Map, Value, json};
 
-/// The JSON of a report taken at `timestamp`, in Unix milliseconds. Members without a value are left out, but for an
+/// The JSON of a report, with what there is to tell of `media`, taken at `timestamp`, in Unix milliseconds. Members without a value are left out, but for an
 /// address that the application may not know: that one is null.
-pub(crate) fn encode(report: &StatsReport, timestamp: f64) -> String {
-    let entries: Vec<Value> = report.entries.iter().map(|entry| encode_entry(entry, timestamp)).collect();
+pub(crate) fn encode(report: &StatsReport, media: Vec<Value>, timestamp: f64) -> String {
+    let mut entries: Vec<Value> = report.entries.iter().map(|entry| encode_entry(entry, timestamp)).collect();
+    entries.extend(media);
     Value::Array(entries).to_string()
 }
 

@@ -14,6 +14,6 @@ mod encoded;
 mod threads;
 
 pub use audio::playout::PlayoutStats;
-pub use connection::Tracks;
+pub use connection::{AudioReceived, AudioSent, Tracks};
 pub use encoded::{EncodedAttachment, EncodedSink, EncodedSource, EncodedTrack, Origin};
 pub use threads::{is_ticking, play, wake_later};

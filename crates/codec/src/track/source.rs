@@ -215,6 +215,11 @@ impl Watch {
         self.track.upgrade().is_some_and(|track| track.is_live())
     }
 
+    /// How loud its source is and was; `None` if it was dropped.
+    pub fn loudness(&self) -> Option<Loudness> {
+        self.track.upgrade().map(|track| *lock(&track.source.loudness))
+    }
+
     /// As [`Track::attach`]; `None` if the track was dropped.
     pub fn attach(&self, sink: Arc<dyn Sink>) -> Option<Attachment> {
         Some(attach(&self.track.upgrade()?, sink))

@@ -40,6 +40,10 @@ pub struct PlayoutStats {
     pub inserted: u64,
     /// `removedSamplesForAcceleration`: what was left out, as too much waited.
     pub removed: u64,
+    /// `synthesizedSamplesDuration`: what was made up only when it was to be given out, as everything was late.
+    pub synthesized: u64,
+    /// `synthesizedSamplesEvents`.
+    pub synthesized_events: u64,
     /// Time that samples have waited here, summed up over all of them.
     pub waited: Duration,
 }
@@ -150,8 +154,12 @@ impl Playout {
         blocks
     }
 
+    /// Samples a second of what is given out.
+    pub(crate) fn rate(&self) -> u32 {
+        self.format.rate()
+    }
+
     /// What was given out until now.
-    #[cfg(test)]
     pub(crate) fn stats(&self) -> PlayoutStats {
         self.stats
     }
@@ -191,6 +199,8 @@ impl Playout {
         samples.extend(faded);
         if self.live {
             let silent = Level::of(samples).peak < SILENCE;
+            self.stats.synthesized += (missing / self.format.channels().count()) as u64;
+            self.stats.synthesized_events += 1;
             self.count(Origin::Concealed, (missing / self.format.channels().count()) as u64, silent);
         }
     }

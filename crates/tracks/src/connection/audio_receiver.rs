@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
+use ossa_codec::pcm::Loudness;
 use ossa_codec::track::{Paced, Source};
 use ossa_media::ReceivedFrame;
 use ossa_peer::TransceiverId;
 
 use super::Common;
-use crate::audio::playout::Playout;
+use crate::audio::playout::{Playout, PlayoutStats};
 use crate::audio::receiving::Decoding;
 use crate::encoded::EncodedSource;
 use crate::threads::{Strand, Work, lock, play};
@@ -27,6 +28,19 @@ pub(super) struct AudioReceiver {
     playout: Mutex<Output>,
     strand: Strand,
     this: Weak<Self>,
+}
+
+/// What became of the audio of a receiver, for statistics.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AudioReceived {
+    /// What was given out.
+    pub played: PlayoutStats,
+    /// Samples a second of that.
+    pub rate: u32,
+    /// How loud it is and was.
+    pub loudness: Loudness,
+    /// Frames that nobody has listened to, or that waited too long to be decoded.
+    pub dropped: u64,
 }
 
 #[derive(Default)]
@@ -91,6 +105,15 @@ impl AudioReceiver {
         }
         drop(input);
         self.strand.wake();
+    }
+
+    /// What came of it until now.
+    pub(super) fn stats(&self) -> AudioReceived {
+        let (played, rate) = {
+            let output = lock(&self.playout);
+            (output.playout.stats(), output.playout.rate())
+        };
+        AudioReceived { played, rate, loudness: self.source.loudness(), dropped: lock(&self.input).dropped }
     }
 
     /// Nothing comes for a while.

@@ -10,11 +10,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use ossa_codec::pcm::Loudness;
 use ossa_codec::track::Track;
 use ossa_media::{Kind, MediaEvent, ReceiverId, SenderId};
 use ossa_net::{Peer, WeakPeer};
 use ossa_peer::{SectionParameters, TransceiverId};
 
+pub use self::audio_receiver::AudioReceived;
 use self::audio_receiver::AudioReceiver;
 use self::remote::Remote;
 use self::sender::Sender;
@@ -41,6 +43,13 @@ impl Common {
         let parameters = self.peer.upgrade()?.with(|connection, _| connection.media_parameters()).ok()?;
         parameters.into_iter().find(|section| section.transceiver == id)
     }
+}
+
+/// What a sender of audio was given, for statistics.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AudioSent {
+    /// How loud it is and was.
+    pub loudness: Loudness,
 }
 
 /// The tracks of one connection.
@@ -107,6 +116,18 @@ impl Tracks {
     pub fn receive_encoded(&self, id: TransceiverId, kind: Kind) -> EncodedTrack {
         let mut receivers = lock(&self.receivers);
         self.receiver_entry(&mut receivers, id, kind).remote.source().track()
+    }
+
+    /// What the sender of a transceiver was given, if that are samples. Must not be called with a connection locked.
+    pub fn audio_sent(&self, id: TransceiverId) -> Option<AudioSent> {
+        let sender = lock(&self.senders).get(&id).cloned()?;
+        Some(AudioSent { loudness: sender.loudness()? })
+    }
+
+    /// What became of the audio of a receiver, once somebody has asked for it.
+    pub fn audio_received(&self, id: TransceiverId) -> Option<AudioReceived> {
+        let audio = lock(&self.receivers).get(&id)?.audio.clone()?;
+        Some(audio.stats())
     }
 
     /// Something happened to the media of the connection. Called with the connection locked. What nobody has asked for is dropped.

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, Weak};
 
+use ossa_codec::pcm::Loudness;
 use ossa_codec::track::{Attachment, Track, Watch};
 use ossa_media::Kind;
 use ossa_peer::TransceiverId;
@@ -78,6 +79,11 @@ impl Sender {
             let forwarding = Forwarder::start(self.common.clone(), self.id, track);
             given.route = Route::Forwarded { _forwarding: forwarding };
         }
+    }
+
+    /// How loud what it was given is and was, if that are samples of a track that is still there.
+    pub(super) fn loudness(&self) -> Option<Loudness> {
+        lock(&self.given).samples.as_ref().and_then(|(watch, _)| watch.loudness())
     }
 
     /// What was negotiated may have changed. May be called with the connection locked.
