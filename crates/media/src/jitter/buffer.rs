@@ -38,7 +38,7 @@ enum Media {
 impl JitterBuffer {
     /// An empty one.
     pub fn new(config: JitterConfig) -> Self {
-        let asks = config.payloads.iter().any(|payload| payload.nack);
+        let asks = asks(&config.payloads);
         let media = match config.kind {
             Kind::Audio => Media::Audio(Box::new(Audio::new(&config))),
             Kind::Video => Media::Video(Video::new(&config)),
@@ -54,6 +54,18 @@ impl JitterBuffer {
             media,
             held: Held::default(),
         }
+    }
+
+    /// Other payloads may come in from now on, as a renegotiation has it. What waits stays.
+    pub fn set_payloads(&mut self, payloads: Vec<Payload>) {
+        if payloads == self.payloads {
+            return;
+        }
+        self.common.missing.set_asks(asks(&payloads));
+        if let Media::Video(video) = &mut self.media {
+            video.set_payloads(&self.payloads, &payloads);
+        }
+        self.payloads = payloads;
     }
 
     /// A packet came: an original, or (`recovered`) one that was sent again as RFC 4588 says, turned back into what it repeats.
@@ -197,4 +209,9 @@ impl JitterBuffer {
         };
         JitterStats { waiting: self.common.ring.waiting(), current_target, ..self.common.stats }
     }
+}
+
+/// Whether lost packets can be asked for.
+fn asks(payloads: &[Payload]) -> bool {
+    payloads.iter().any(|payload| payload.nack)
 }

@@ -40,6 +40,10 @@ impl Missing {
         Self { entries: BTreeMap::new(), asks, round_trip: FIRST_ROUND_TRIP, wait: LEAST_WAIT }
     }
 
+    pub(super) fn set_asks(&mut self, asks: bool) {
+        self.asks = asks;
+    }
+
     pub(super) fn set_round_trip(&mut self, round_trip: Duration) {
         self.round_trip = round_trip.min(Duration::from_secs(2));
     }

@@ -33,6 +33,10 @@ pub(super) struct Video {
     requested: Option<Instant>,
 }
 
+fn depacketizer(payload: &Payload) -> Option<(u8, Depacketizer)> {
+    Some((payload.number, Depacketizer::new(payload.codec, &payload.fmtp)?))
+}
+
 /// Of the frame at the head.
 enum Found {
     /// It is whole; what comes behind it begins here.
@@ -43,8 +47,6 @@ enum Found {
 
 impl Video {
     pub(super) fn new(config: &JitterConfig) -> Self {
-        let depacketizer =
-            |payload: &Payload| Some((payload.number, Depacketizer::new(payload.codec, &payload.fmtp)?));
         Self {
             patience: config.patience,
             depacketizers: config.payloads.iter().filter_map(depacketizer).collect(),
@@ -55,6 +57,17 @@ impl Video {
             wanted: false,
             requested: None,
         }
+    }
+
+    /// Those that stay keep what they know, as parameter sets.
+    pub(super) fn set_payloads(&mut self, before: &[Payload], after: &[Payload]) {
+        let mut known = std::mem::take(&mut self.depacketizers);
+        let depacketizers = after.iter().filter_map(|payload| {
+            let at = known.iter().position(|(number, _)| *number == payload.number);
+            let same = at.filter(|_| before.contains(payload));
+            same.map(|at| known.swap_remove(at)).or_else(|| depacketizer(payload))
+        });
+        self.depacketizers = depacketizers.collect();
     }
 
     /// Gives up all before the first frame that begins at `number` or later.

@@ -184,12 +184,14 @@ impl MediaSession {
         let active = config.active;
         self.demux.set(id, config)?;
         let config = self.demux.receiver(id).expect("it was set just now");
-        let gone: Vec<u32> = self
-            .streams
-            .values()
-            .filter(|stream| stream.receiver == id && !(active && stream.fits(config)))
-            .map(|stream| stream.ssrc)
-            .collect();
+        let mut gone = Vec::new();
+        for stream in self.streams.values_mut().filter(|stream| stream.receiver == id) {
+            if active && stream.fits(config) {
+                stream.reconfigure(config);
+            } else {
+                gone.push(stream.ssrc);
+            }
+        }
         gone.into_iter().for_each(|ssrc| self.drop_stream(ssrc));
         let raw = self.demux.receiver(id).is_some_and(|config| config.raw);
         let streams = self.streams.values_mut().filter(|stream| stream.receiver == id);

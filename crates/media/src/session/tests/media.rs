@@ -89,6 +89,38 @@ fn numbers_wrap_in_the_middle_of_a_call_and_nobody_notices() {
     assert_eq!(link.ends[1].stats().inbound[0].packets_lost, 0);
 }
 
+/// In `phases`, each with other payload types, the call goes on; returns the frames that came of the audio and of the video.
+fn frames_of_renumbered(phases: &[(u8, u8)]) -> (usize, usize) {
+    let mut link = Link::one_way(&vp8());
+    for (phase, &(opus, vp)) in (0..).zip(phases) {
+        let (now, video) = (link.now, crate::Payload { number: vp, ..vp8() });
+        let audio = vec![crate::Payload { number: opus, ..audio_sender("a", 10).payloads[0].clone() }];
+        let sender = crate::SenderConfig { payloads: audio.clone(), ..audio_sender("a", 10) };
+        let receiver = crate::ReceiverConfig { payloads: audio, ..audio_receiver("a") };
+        link.ends[0].set_sender(now, AUDIO, sender).unwrap();
+        link.ends[1].set_receiver(now, AUDIO_IN, receiver).unwrap();
+        link.ends[0].set_sender(now, VIDEO, video_sender("v", 20, &video)).unwrap();
+        link.ends[1].set_receiver(now, VIDEO_IN, video_receiver("v", &video)).unwrap();
+        for tick in 100 * phase..100 * phase + 50 {
+            let (now, key) = (link.now, tick % 50 == 0);
+            let frame = crate::EncodedFrame { payload: opus, ..audio_frame(tick) };
+            link.ends[0].send_frame(now, AUDIO, 0, frame).unwrap();
+            if tick % 2 == 0 {
+                let frame = crate::EncodedFrame { payload: vp, ..video_frame(tick / 2, key) };
+                link.ends[0].send_frame(now, VIDEO, 0, frame).unwrap();
+            }
+            link.run(Duration::from_millis(20));
+        }
+        link.run(Duration::from_secs(1));
+    }
+    (link.frames(1, AUDIO_IN).len(), link.frames(1, VIDEO_IN).len())
+}
+
+#[test]
+fn a_call_whose_payload_types_change_goes_on() {
+    assert_eq!(frames_of_renumbered(&[(111, 96), (96, 111), (96, 98)]), (150, 75));
+}
+
 #[test]
 fn packets_are_forwarded_to_another_session_as_they_came() {
     let mut near = Link::one_way(&vp8());
