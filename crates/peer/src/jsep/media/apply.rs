@@ -114,6 +114,7 @@ impl Media {
             }
             if is_final {
                 state.round.current = Some(direction);
+                state.round.has_sent |= direction.sends();
             }
             let local = Side { rtp: ours, formats: &section.formats };
             let remote = Side { rtp: theirs, formats: &their_section.formats };

@@ -99,9 +99,11 @@ impl State {
         self.encodings.iter().filter_map(|encoding| encoding.init.rid.as_deref())
     }
 
-    /// `a=msid` and `a=ssrc`, if anything is to be sent.
+    /// `a=msid` and `a=ssrc`, if anything is to be sent, or was before. libwebrtc gives up a stream that is no longer described, and when
+    /// it comes again its track stays silent.
     pub(super) fn describe_sources(&self, cname: &str, rtp: &mut RtpAttributes) {
-        if !rtp.direction.sends() {
+        let on_hold = !rtp.direction.sends();
+        if on_hold && !self.round.has_sent {
             return;
         }
         let none = ["-".to_owned()];
@@ -109,7 +111,8 @@ impl State {
         let track = || Some(self.sender_track.clone());
         rtp.msids = streams.iter().map(|stream| Msid { stream: stream.clone(), track: track() }).collect();
         // Encodings with names are told apart by them, as browsers do (RFC 8852).
-        let Some(encoding) = self.encodings.first().filter(|_| rtp.simulcast.is_none()) else { return };
+        let named = rtp.simulcast.is_some() || (on_hold && self.rids().nth(1).is_some());
+        let Some(encoding) = self.encodings.first().filter(|_| !named) else { return };
         let has_rtx = rtp.codecs.iter().any(|codec| codec.name == RTX);
         let sources = [Some(encoding.ssrc), Some(encoding.rtx_ssrc).filter(|_| has_rtx)];
         let msid = format!("{} {}", streams[0], self.sender_track);

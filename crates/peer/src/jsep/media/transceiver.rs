@@ -142,6 +142,8 @@ pub(super) struct Round {
     pub(super) mid: Option<String>,
     pub(super) by_peer: bool,
     pub(super) current: Option<Direction>,
+    /// It was agreed once that it sends: its sources stay in descriptions while it is on hold.
+    pub(super) has_sent: bool,
     /// The peer sends, as far as applications were told.
     pub(super) receives: bool,
     pub(super) receiver_streams: Vec<String>,

@@ -129,6 +129,45 @@ fn the_answerer_holds_and_resumes() {
     assert_eq!((a.directions()[0].1, b.directions()[0].1), (Some(SendRecv), Some(SendRecv)));
 }
 
+/// The descriptions of a round.
+fn described(offerer: &mut Peer, answerer: &mut Peer) -> (String, String) {
+    let (offer, _) = offerer.set_offer();
+    answerer.remote(SdpType::Offer, &offer);
+    let (answer, _) = answerer.set_answer();
+    offerer.remote(SdpType::Answer, &answer);
+    (offer, answer)
+}
+
+#[test]
+fn what_was_sent_stays_described_while_it_is_on_hold() {
+    let (mut a, mut b) = (media('a'), media('b'));
+    let (at_a, at_b) = (a.add(Audio, SendRecv), b.track(Audio));
+    let (offer, answer) = described(&mut a, &mut b);
+    let sources = |sdp: &str| (rtp(sdp)[0].msids.clone(), rtp(sdp)[0].ssrcs.clone());
+    let before = (sources(&offer), sources(&answer));
+    assert!(!before.0.0.is_empty() && !before.1.1.is_empty());
+    for direction in [Inactive, RecvOnly, SendRecv] {
+        a.session.set_direction(at_a, direction).unwrap();
+        let (offer, answer) = described(&mut a, &mut b);
+        assert_eq!((sources(&offer), sources(&answer)), before, "{direction:?}");
+        assert_eq!(a.parameters(at_a).send.active, direction == SendRecv);
+        assert_eq!(b.session.transceivers()[0].receives, direction == SendRecv);
+    }
+    assert_eq!(b.session.transceivers()[0].id, at_b);
+}
+
+#[test]
+fn what_was_never_sent_is_not_described() {
+    let (mut a, mut b) = (media('a'), media('b'));
+    a.add(Audio, RecvOnly);
+    for _ in 0..2 {
+        let (offer, answer) = described(&mut a, &mut b);
+        for sdp in [offer, answer] {
+            assert_eq!((rtp(&sdp)[0].msids.len(), rtp(&sdp)[0].ssrcs.len()), (0, 0));
+        }
+    }
+}
+
 #[test]
 fn other_streams_are_told() {
     let (mut a, mut b) = (media('a'), media('b'));
