@@ -237,6 +237,8 @@ function createW3cDriver(api) {
 
     /** For measurements: the channel object itself. */
     channel: (params) => channelOf(params).channel,
+    /** For `media-driver.cjs`: the connection itself. */
+    connection: (params) => peerOf(params).connection,
   };
 }
 

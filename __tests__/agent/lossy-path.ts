@@ -13,6 +13,8 @@ export class LossyPath {
   cut = false;
   /** Of what is sent this share is lost, from 0 to 1. */
   loss = 0;
+  /** How long each datagram takes, in milliseconds. */
+  delay = 0;
   /** Datagrams that were lost. */
   lost = 0;
   readonly #sockets: Socket[] = [];
@@ -35,29 +37,30 @@ export class LossyPath {
     for (const socket of this.#sockets.splice(0)) socket.close();
   }
 
-  #loses(): boolean {
-    const lost = this.cut || Math.random() < this.loss;
-    if (lost) this.lost++;
-    return lost;
+  /** Carries a datagram to where `send` brings it, or loses it. */
+  #carry(send: () => void): void {
+    if (this.cut || Math.random() < this.loss) this.lost++;
+    else if (this.delay > 0) setTimeout(() => this.#sockets.length > 0 && send(), this.delay);
+    else send();
   }
 
   async #rewrite(message: SignalingMessage): Promise<SignalingMessage | undefined> {
     const { candidate, sdp } = message;
     if (candidate?.candidate) {
-      const through = await this.#through(candidate.candidate);
+      const through = await this.through(candidate.candidate);
       return through === undefined ? undefined : { ...message, candidate: { ...candidate, candidate: through } };
     }
     if (typeof sdp !== 'string') return message;
     const lines = [];
     for (const line of sdp.split('\r\n')) {
-      const through = line.startsWith('a=candidate:') ? await this.#through(line) : line;
+      const through = line.startsWith('a=candidate:') ? await this.through(line) : line;
       if (through !== undefined) lines.push(through);
     }
     return { ...message, sdp: lines.join('\r\n') };
   }
 
   /** The same candidate at the relay; none for what cannot be relayed. */
-  async #through(candidate: string): Promise<string | undefined> {
+  async through(candidate: string): Promise<string | undefined> {
     const found = HOST_CANDIDATE.exec(candidate);
     if (!found) return undefined;
     const [whole, head, address, port, tail] = found;
@@ -72,18 +75,17 @@ export class LossyPath {
     const front = await this.#bind();
     const flows = new Map<number, Promise<Socket>>();
     front.on('message', (data, from) => {
-      if (this.#loses()) return;
       let flow = flows.get(from.port);
       if (!flow) {
         flow = this.#bind().then((socket) => {
           socket.on('message', (back) => {
-            if (!this.#loses()) front.send(back, from.port, from.address, () => undefined);
+            this.#carry(() => front.send(back, from.port, from.address, () => undefined));
           });
           return socket;
         });
         flows.set(from.port, flow);
       }
-      void flow.then((socket) => socket.send(data, port, address, () => undefined));
+      this.#carry(() => void flow.then((socket) => socket.send(data, port, address, () => undefined)));
     });
     return front.address().port;
   }

@@ -29,6 +29,7 @@ const flavours: Record<'chromium' | 'firefox', Flavour> = {
         '--allow-loopback-in-peer-connection',
         '--use-fake-device-for-media-stream',
         '--use-fake-ui-for-media-stream',
+        '--autoplay-policy=no-user-gesture-required',
       ],
     },
   },
@@ -45,6 +46,9 @@ const flavours: Record<'chromium' | 'firefox', Flavour> = {
         'media.peerconnection.ice.loopback': true,
         'media.navigator.streams.fake': true,
         'media.navigator.permission.disabled': true,
+        'media.autoplay.default': 0,
+        // Without a sound card its AudioContext would never run.
+        'media.cubeb.force_mock_context': true,
       },
     },
   },

@@ -39,6 +39,8 @@ export interface Pair {
 /** Which candidates are told, and what each end is opened with. */
 export interface LinkOptions {
   passes?: (candidate: string) => boolean;
+  /** What is told instead of a candidate; undefined for nothing. */
+  through?: (candidate: string) => Promise<string | undefined>;
   offerer?: object;
   answerer?: object;
 }
@@ -60,7 +62,8 @@ export class End {
   closed = false;
   constructor(readonly driver: Driver) {}
 
-  private call<T>(method: string, params: object = {}): Promise<T> {
+  /** A call of the driver, about this connection. */
+  call<T = unknown>(method: string, params: object = {}): Promise<T> {
     return this.driver.call<T>(method, { pc: this.pc, ...params });
   }
   get stack(): string {
@@ -136,10 +139,12 @@ export class Link {
     readonly offerer: End,
     readonly answerer: End,
     private readonly passes: (candidate: string) => boolean,
+    private readonly through: (candidate: string) => Promise<string | undefined>,
   ) {}
 
   static async create(offerer: Driver, answerer: Driver, options: LinkOptions = {}): Promise<Link> {
-    const link = new Link(new End(offerer), new End(answerer), options.passes ?? (() => true));
+    const { passes = () => true, through = (candidate) => Promise.resolve(candidate) } = options;
+    const link = new Link(new End(offerer), new End(answerer), passes, through);
     await Promise.all([link.offerer.open(options.offerer), link.answerer.open(options.answerer)]);
     return link;
   }
@@ -175,11 +180,17 @@ export class Link {
         await this.negotiated;
         // What is left from before an ICE restart is of no use, and an error for some.
         if (next.ufrag !== from.ufrag) continue;
-        if (!next.candidate || this.passes(next.candidate.candidate)) await to.addCandidate(next.candidate ?? null);
+        if (next.candidate) await this.tell(to, next.candidate);
+        else await to.addCandidate(null);
       }
     } catch (error) {
       if (!from.closed && !to.closed) this.failures.push(error as Error);
     }
+  }
+
+  private async tell(to: End, told: { candidate: string }): Promise<void> {
+    const candidate = this.passes(told.candidate) ? await this.through(told.candidate) : undefined;
+    if (candidate !== undefined) await to.addCandidate({ ...told, candidate });
   }
 
   /** Connects with one channel called `label`, open on both sides. */

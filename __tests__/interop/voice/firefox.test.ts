@@ -1,0 +1,3 @@
+import { describeVoice, startVoicePage } from './suite';
+
+describeVoice('firefox', () => startVoicePage('firefox'));

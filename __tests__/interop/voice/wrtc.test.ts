@@ -1,0 +1,3 @@
+import { describeVoice, startVoiceProcess } from './suite';
+
+describeVoice('wrtc', () => startVoiceProcess('wrtc'));

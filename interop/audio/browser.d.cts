@@ -1,0 +1,2 @@
+/** Self-contained: its text runs in browsers. */
+export function createBrowserAudio(): object;

@@ -1,0 +1,2 @@
+/** Self-contained: its text runs in browsers as well. */
+export function createMediaDriver(w3c: object, audio: object): Record<string, (params: object) => Promise<unknown>>;
