@@ -4,9 +4,9 @@ use opusic_c::{Bandwidth, Bitrate, InbandFec};
 use super::{OpusError, channels, sample_rate};
 use crate::pcm::{Channels, Format};
 
-/// Room for a packet. RFC 7587 3.1.1 has no use for more than 510 kbit/s, which are 1,275 bytes a frame; longer packets hold several
-/// frames of 20 ms, six at most.
-const MAX_ENCODED: usize = 6 * 1_275 + 7;
+/// Room for a packet, which goes into one datagram, with headers of RTP and extensions before it and a tag behind it. libopus spends less where that
+/// is not enough, for example for 510 kbit/s (RFC 7587 3.1.1), which were 1,275 bytes in 20 ms.
+const MAX_ENCODED: usize = 1_100;
 
 /// What the audio is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -22,8 +22,9 @@ pub(super) enum Encoder {
 
 pub(super) struct OpusEncoder {
     encoder: opus::Encoder,
-    /// What the other side asks for at most; `None`: what libopus thinks right.
-    most: Option<u32>,
+    /// What is spent if nothing limits it: what the other side asks for, else what libopus would choose. A path that carries more is no
+    /// reason to spend more.
+    wanted: u64,
 }
 
 impl Encoder {
@@ -41,7 +42,8 @@ impl Encoder {
                 let rate = if OPUS_RATES.contains(&source.rate()) { source.rate() } else { opus::CLOCK_RATE };
                 let format = Format::new(rate, channels).ok()?;
                 let encoder = opus::Encoder::new(EncoderConfig { format, ..config }).ok()?;
-                Some(Self::Opus(Box::new(OpusEncoder { encoder, most: config.bitrate })))
+                let wanted = config.bitrate.map_or(usual_bitrate(format), u64::from);
+                Some(Self::Opus(Box::new(OpusEncoder { encoder, wanted })))
             }
             _ => None,
         }
@@ -58,10 +60,9 @@ impl Encoder {
     /// At most so many bits a second, and so many of 100 packets that do not arrive. G.711 has nothing to choose.
     pub(super) fn adapt(&mut self, most: Option<u64>, loss: u8) {
         let Self::Opus(opus) = self else { return };
-        let most = most.into_iter().chain(opus.most.map(u64::from)).min();
-        let bitrate = most.map(|most| most.clamp(LEAST_BITRATE, MOST_BITRATE) as u32);
+        let bitrate = most.map_or(opus.wanted, |most| most.min(opus.wanted));
         // Values in their ranges are taken.
-        let _ = opus.encoder.set_bitrate(bitrate);
+        let _ = opus.encoder.set_bitrate(Some(bitrate.clamp(LEAST_BITRATE, MOST_BITRATE) as u32));
         let _ = opus.encoder.set_expected_loss(loss.min(100));
     }
 
@@ -81,6 +82,11 @@ impl Encoder {
     }
 }
 
+/// What libopus chooses for frames of 20 ms.
+fn usual_bitrate(format: Format) -> u64 {
+    3_000 + u64::from(format.rate()) * format.channels().count() as u64
+}
+
 /// How long a packet is to be: what the other side asks for, as far as the codec has it; 20 ms if it asks for nothing
 /// (RFC 7587 6.1, RFC 3551 4.2).
 pub(super) fn packet_time(asked: Option<Duration>) -> Duration {
@@ -89,4 +95,56 @@ pub(super) fn packet_time(asked: Option<Duration>) -> Duration {
     // The longest that is not longer than was asked for.
     let step = STEPS.into_iter().rfind(|step| *step <= asked).unwrap_or(STEPS[0]);
     Duration::from_millis(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes_of_a_second(fmtp: &str, most: Option<u64>) -> usize {
+        let payload = Payload {
+            number: 111,
+            codec: Codec::Opus,
+            clock_rate: 48_000,
+            channels: 2,
+            fmtp: fmtp.into(),
+            rtx: None,
+            nack: false,
+            pli: false,
+            fir: false,
+            transport_cc: false,
+            remb: false,
+        };
+        let mut encoder = Encoder::new(&payload, Format::FULL).expect("Opus is encoded here");
+        encoder.adapt(most, 0);
+        let mut state = 1_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 24) as f32 - 0.5
+        };
+        let length =
+            encoder.format().frames_in(Duration::from_millis(20)) * encoder.format().channels().count();
+        (0..50)
+            .map(|_| {
+                let samples: Vec<f32> = (0..length).map(|_| noise()).collect();
+                encoder.encode(&samples).map_or(0, |packet| {
+                    assert!(packet.len() <= 1_100, "{} bytes do not fit into a datagram", packet.len());
+                    packet.len()
+                })
+            })
+            .sum()
+    }
+
+    #[test]
+    fn a_wide_path_is_no_reason_to_send_more_and_a_narrow_one_is_to_send_less() {
+        let usual = bytes_of_a_second("", None);
+        assert!((3_000..12_000).contains(&usual), "{usual}");
+        assert_eq!(bytes_of_a_second("", Some(20_000_000)), usual);
+        assert!(bytes_of_a_second("", Some(16_000)) < usual / 2);
+    }
+
+    #[test]
+    fn the_highest_rate_that_can_be_asked_for_is_sent_in_packets_that_fit() {
+        assert!(bytes_of_a_second("maxaveragebitrate=510000", Some(20_000_000)) > 40_000);
+    }
 }
