@@ -129,9 +129,7 @@ impl InboundStream {
 
     /// Goes on with what a receiver's configuration has become.
     pub(super) fn reconfigure(&mut self, config: &ReceiverConfig) {
-        if let Delivery::Frames(jitter) = &mut self.delivery {
-            jitter.set_payloads(config.payloads.clone());
-        }
+        self.jitter.set_payloads(config.payloads.clone());
     }
 
     /// Takes a packet in. Hands it back if it is to be handed out as it is.
