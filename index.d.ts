@@ -138,6 +138,38 @@ declare class RTCErrorEvent extends Event {
     get error(): RTCError;
 }
 
+/** Where the sources and sinks of one JavaScript thread report. */
+declare class AudioHub {
+  /** `schedule` is called when `drain` has something, at most about once in 10 ms. It does not keep the process alive. */
+  constructor(schedule: () => void)
+  /** The ids of those for whom there is something. */
+  drain(): Array<number>
+}
+
+/** Reads a track whose media is encoded. */
+declare class EncodedTap {
+  /** Frames, or `packets`; at most `capacity` of them wait. */
+  constructor(hub: AudioHub, id: number, track: EncodedTrack, packets: boolean, capacity: number)
+  /** All frames that wait. */
+  readFrames(): Array<EncodedTapFrame>
+  /** All packets that wait, without header extensions. */
+  readPackets(): Array<Uint8Array>
+  /** Counters, and whether it is over. */
+  state(): EncodedTapState
+  /** Nothing comes in any more; what is there can be read. */
+  stop(): void
+}
+
+/** The native side of a `MediaStreamTrack` whose media is encoded already. */
+declare class EncodedTrack {
+  /** Whether anything comes out. Who goes on after a pause gets a key frame first. */
+  setEnabled(enabled: boolean): void
+  /** Another track of the same source, as enabled and as live. */
+  duplicate(): EncodedTrack
+  /** Nothing comes out any more. */
+  stop(): void
+}
+
 /** DTLS settings. */
 interface DtlsOptions {
   /** Versions to offer and accept. Default `auto`: 1.3 if the peer can, else 1.2. */
@@ -153,6 +185,42 @@ interface DtlsOptions {
    * trip less. Default true.
    */
   inChecks?: boolean
+}
+
+/** A frame as it came. */
+interface EncodedTapFrame {
+  /** What its decoder takes. */
+  data: Uint8Array
+  /** It can be decoded without those before. */
+  keyFrame: boolean
+  /** In ticks of the clock. */
+  rtpTimestamp: number
+  /** The stream. */
+  synchronizationSource: number
+  /** Who contributed to it. */
+  contributingSources: Array<number>
+  /** On the connection that it came by. */
+  payloadType: number
+  /** Of its first packet. */
+  sequenceNumber: number
+  /** `video/VP8`; none once the connection has forgotten it. */
+  mimeType?: string
+  /** Ticks a second. */
+  clockRate?: number
+  /** Audio: −dBov, 0 to 127 (RFC 6464). */
+  audioLevel?: number
+}
+
+/** Where a tap stands. */
+interface EncodedTapState {
+  /** What was read. */
+  read: number
+  /** What was dropped because it was not read in time. */
+  dropped: number
+  /** How many times that began. */
+  overruns: number
+  /** No more comes. */
+  ended: boolean
 }
 
 /** ICE timing, in milliseconds. */
@@ -336,6 +404,8 @@ interface NativePeerConfig extends PeerOptions$1 {
      */
     sendBufferLimit?: number;
 }
+
+type NativeEncodedTap = EncodedTap;
 
 /** Options of `addEventListener` (DOM Standard, 2.7). */
 interface RTCEventListenerOptions {
@@ -836,6 +906,172 @@ declare class PCMSink extends Emitter<PCMSinkEvents> {
     stop(): void;
     /** Counters. */
     stats(): PCMSinkStats;
+}
+
+/** What frames of audio and of video say of themselves (webrtc-encoded-transform 4.2). */
+interface RTCEncodedFrameMetadata {
+    /** The SSRC of its stream; 0 for a frame that has not been sent. */
+    synchronizationSource?: number;
+    /** Who contributed to it. */
+    contributingSources?: number[];
+    /** On the connection that it came by. */
+    payloadType?: number;
+    /** In ticks of the codec's clock: 90,000 a second for video, 48,000 for Opus, 8,000 for G.711. Wraps at 2^32. */
+    rtpTimestamp?: number;
+    /** `video/VP8`. */
+    mimeType?: string;
+}
+/** What a frame of video says of itself. */
+type RTCEncodedVideoFrameMetadata = RTCEncodedFrameMetadata;
+/** What a frame of audio says of itself. */
+interface RTCEncodedAudioFrameMetadata extends RTCEncodedFrameMetadata {
+    /** Of its packet; wraps at 2^16. */
+    sequenceNumber?: number;
+    /** How loud it is, 0 to 1, if its sender says so. */
+    audioLevel?: number;
+}
+/** `delta`: it depends on frames before it. */
+type RTCEncodedVideoFrameType = 'delta' | 'key';
+/** For a copy with other metadata. */
+interface RTCEncodedVideoFrameOptions {
+    /** Members that are to be others. */
+    metadata?: RTCEncodedVideoFrameMetadata;
+}
+/** For a copy with other metadata. */
+interface RTCEncodedAudioFrameOptions {
+    /** Members that are to be others. */
+    metadata?: RTCEncodedAudioFrameMetadata;
+}
+/** One frame of encoded video (webrtc-encoded-transform 4.3). */
+declare class RTCEncodedVideoFrame {
+    /** A copy of a frame, with other metadata where they are given. */
+    constructor(originalFrame: RTCEncodedVideoFrame, options?: RTCEncodedVideoFrameOptions);
+    /** Whether it can be decoded by itself. */
+    get type(): RTCEncodedVideoFrameType;
+    /** What its decoder takes: H.264 in Annex B, AV1 as a temporal unit. */
+    get data(): ArrayBuffer;
+    set data(value: ArrayBuffer);
+    /** A copy of what it says of itself. */
+    getMetadata(): RTCEncodedVideoFrameMetadata;
+}
+/** One packet of encoded audio (webrtc-encoded-transform 4.4). */
+declare class RTCEncodedAudioFrame {
+    /** A copy of a frame, with other metadata where they are given. */
+    constructor(originalFrame: RTCEncodedAudioFrame, options?: RTCEncodedAudioFrameOptions);
+    /** What its decoder takes. */
+    get data(): ArrayBuffer;
+    set data(value: ArrayBuffer);
+    /** A copy of what it says of itself. */
+    getMetadata(): RTCEncodedAudioFrameMetadata;
+}
+
+/** Options of {@link EncodedSource}. */
+interface EncodedSourceOptions {
+    /** The codec of all frames, as in `RTCRtpCodec`: `audio/opus`, `audio/PCMU`, `audio/PCMA`, `video/VP8`, `video/VP9`, `video/H264` or `video/AV1`. */
+    mimeType: string;
+    /** Its parameters. Default: for H.264 `packetization-mode=1`, which all browsers have; none for others. */
+    sdpFmtpLine?: string;
+    /** What its track is called. */
+    label?: string;
+}
+/** A frame as an encoder gives it; the members are those of WebCodecs' `EncodedVideoChunkInit`. */
+interface EncodedFrameInit {
+    /** One frame of video, H.264 in Annex B; or one packet of audio. Up to 1 MiB. */
+    data: ArrayBuffer | ArrayBufferView;
+    /** When it is to be shown, in microseconds from any begin. */
+    timestamp: number;
+}
+/** What an {@link EncodedSource} takes. */
+type EncodedFrameLike = EncodedFrameInit | RTCEncodedAudioFrame | RTCEncodedVideoFrame;
+/** Events of {@link EncodedSource}. */
+interface EncodedSourceEvents extends Record<string, unknown[]> {
+    /** Somebody can't go on without a key frame: a new receiver, or one that has lost something. At most about once in 10 ms. */
+    keyframerequest: [];
+}
+/**
+ * A track that is fed with frames that are encoded already: by FFmpeg, from a file, from another connection. They are sent as they are to connections
+ * that have negotiated the codec, and not to others. Frames go out when they are written: whoever reads a file keeps the pace.
+ */
+declare class EncodedSource extends Emitter<EncodedSourceEvents> {
+    #private;
+    /** For `addTrack()`. When all tracks of the source are stopped, it closes. */
+    readonly track: MediaStreamTrack;
+    /** Takes frames, one by one; closing it ends the track. */
+    readonly writable: WritableStream$1<EncodedFrameLike>;
+    /** @throws TypeError for a codec that there is not. */
+    constructor({ mimeType, sdpFmtpLine, label }: EncodedSourceOptions);
+    /**
+     * Sends a frame.
+     *
+     * @throws TypeError for what is no frame of the codec; RangeError for one above 1 MiB; DOMException `InvalidStateError` when closed.
+     */
+    write(frame: EncodedFrameLike): void;
+    /**
+     * Sends an RTP packet (RFC 3550) as it is, but for its SSRC, payload type and header extensions, which are those of each connection. Not
+     * together with {@link write}.
+     *
+     * @throws TypeError if it is none; DOMException `InvalidStateError` when closed.
+     */
+    writePacket(packet: ArrayBuffer | ArrayBufferView): void;
+    /** Ends the track. */
+    close(): void;
+}
+
+/** Options of {@link EncodedSink} and {@link RTPSink}. */
+interface EncodedSinkOptions {
+    /** How many frames or packets may wait for a reader, 1 to 65,536. Default: 256 frames, 2,048 packets. */
+    highWaterMark?: number;
+}
+/** Events of {@link EncodedSink} and {@link RTPSink}. */
+interface EncodedSinkEvents extends Record<string, unknown[]> {
+    /** The reader is too slow: something is being dropped. Told once, until it has read again. */
+    overrun: [];
+    /** The track is over, or `stop()` was called. */
+    end: [];
+}
+/** Frames, or packets. */
+interface EncodedSinkStats {
+    /** That were read. */
+    read: number;
+    /** That were dropped. */
+    dropped: number;
+    /** How many times the reader was too slow. */
+    overruns: number;
+}
+/** What sinks of frames and of packets have in common. */
+declare abstract class Sink<T> extends Emitter<EncodedSinkEvents> {
+    #private;
+    /** One by one; closes when the track is over. Cancelling it stops the sink. */
+    readonly readable: ReadableStream$1<T>;
+    protected readonly kind: 'audio' | 'video';
+    constructor(track: MediaStreamTrack, packets: boolean, highWaterMark: number);
+    protected abstract read(tap: NativeEncodedTap): T[];
+    /** What {@link readable} gives. */
+    [Symbol.asyncIterator](): AsyncIterableIterator<T>;
+    /** The track is over, or {@link stop} was called. */
+    get stopped(): boolean;
+    /** Nothing comes in any more; what is there can be read. The track goes on. */
+    stop(): void;
+    /** Counters. */
+    stats(): EncodedSinkStats;
+}
+/**
+ * The frames of a track that has come over a connection, or of an {@link EncodedSource}, as they came: not decoded. Video begins with a key
+ * frame, which is asked for; a reader that is too slow loses frames up to the next one. Of audio the oldest are lost.
+ */
+declare class EncodedSink extends Sink<RTCEncodedAudioFrame | RTCEncodedVideoFrame> {
+    /** @throws TypeError for a track without frames; RangeError for a `highWaterMark` that is out of range. */
+    constructor(track: MediaStreamTrack, { highWaterMark }?: EncodedSinkOptions);
+    protected read(tap: NativeEncodedTap): (RTCEncodedAudioFrame | RTCEncodedVideoFrame)[];
+}
+/**
+ * The RTP packets of a track that has come over a connection, as they came, lost ones and double ones and all; without header extensions, which
+ * are the connection's. A reader that is too slow loses the oldest.
+ */
+declare class RTPSink extends Sink<Uint8Array> {
+    /** @throws TypeError for a track without packets; RangeError for a `highWaterMark` that is out of range. */
+    constructor(track: MediaStreamTrack, { highWaterMark }?: EncodedSinkOptions);
+    protected read(tap: NativeEncodedTap): Uint8Array[];
 }
 
 /** An ICE candidate as plain data, as signaling carries it. */
@@ -3085,6 +3321,11 @@ interface PeerOptions extends RTCConfiguration {
      * `createSignalingServer({turn})`, for example. Default: true.
      */
     signalingIceServers?: boolean;
+    /**
+     * Lets `npx ossa-webrtc top` of the same user show the links of this agent; see docs/security.md. Default: what the environment
+     * variable `OSSA_WEBRTC_INSPECT` says, `1` or `0`; without it, no.
+     */
+    inspect?: boolean;
     /** What failures of calls travel as, unless a handler says otherwise. Default: `'error'`. */
     failAs?: FailAs;
 }
@@ -3777,5 +4018,5 @@ interface SignalingServer extends AsyncDisposable {
  */
 declare function createSignalingServer(options?: SignalingServerOptions): Promise<SignalingServer>;
 
-export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, IncomingFile, KnownKeys, Link, MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MemorySignaling, Mesh, OutgoingFile, OverconstrainedError, PCMSink, PCMSource, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, RTCTrackEvent, ResultStream, Room, STREAM_PROTOCOL, SentTrack, WHEPClient, WHIPClient, WHIPError, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, nonstandard, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AgentTracing, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, ConstrainNumber, Delivery, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MediaStreamEventMap, MediaStreamTrackEventInit, MediaStreamTrackEventMap, MediaStreamTrackState, MediaTrackCapabilities, MediaTrackConstraints, MediaTrackSettings, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PCMChunk, PCMEncoding, PCMFormat, PCMSinkEvents, PCMSinkOptions, PCMSinkStats, PCMSourceEvents, PCMSourceOptions, PCMSourceStats, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCAudioData, RTCAudioDataEvent, RTCAudioSinkEventMap, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpContributingSource, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpHeaderExtensionParameters, RTCRtpParameters, RTCRtpReceiveParameters, RTCRtpSendParameters, RTCRtpSynchronizationSource, RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSetParameterOptions, RTCSignalingState, RTCStats, RTCTrackEventInit, RTCTransportOptions, ReceivedFile, ReceivedTraceContext, ReceivedTrack, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TraceContext, TracedAnswer, TracedCall, TracedConnecting, TracedFile, TracedWork, Tracing, TrySendOptions, Unsubscribe, WHEPPlayOptions, WHIPErrorCode, WHIPPublishOptions, WHIPSessionEvents, WHIPSessionOptions, WHIPToken, WatchedLink, WebSocketSignalingOptions, Wrtc };
+export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, EncodedSink, EncodedSource, IncomingFile, KnownKeys, Link, MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MemorySignaling, Mesh, OutgoingFile, OverconstrainedError, PCMSink, PCMSource, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCEncodedAudioFrame, RTCEncodedVideoFrame, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, RTCTrackEvent, RTPSink, ResultStream, Room, STREAM_PROTOCOL, SentTrack, WHEPClient, WHIPClient, WHIPError, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, nonstandard, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AgentTracing, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, ConstrainNumber, Delivery, EncodedFrameInit, EncodedFrameLike, EncodedSinkEvents, EncodedSinkOptions, EncodedSinkStats, EncodedSourceEvents, EncodedSourceOptions, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MediaStreamEventMap, MediaStreamTrackEventInit, MediaStreamTrackEventMap, MediaStreamTrackState, MediaTrackCapabilities, MediaTrackConstraints, MediaTrackSettings, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PCMChunk, PCMEncoding, PCMFormat, PCMSinkEvents, PCMSinkOptions, PCMSinkStats, PCMSourceEvents, PCMSourceOptions, PCMSourceStats, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCAudioData, RTCAudioDataEvent, RTCAudioSinkEventMap, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCEncodedAudioFrameMetadata, RTCEncodedAudioFrameOptions, RTCEncodedFrameMetadata, RTCEncodedVideoFrameMetadata, RTCEncodedVideoFrameOptions, RTCEncodedVideoFrameType, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpContributingSource, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpHeaderExtensionParameters, RTCRtpParameters, RTCRtpReceiveParameters, RTCRtpSendParameters, RTCRtpSynchronizationSource, RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSetParameterOptions, RTCSignalingState, RTCStats, RTCTrackEventInit, RTCTransportOptions, ReceivedFile, ReceivedTraceContext, ReceivedTrack, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TraceContext, TracedAnswer, TracedCall, TracedConnecting, TracedFile, TracedWork, Tracing, TrySendOptions, Unsubscribe, WHEPPlayOptions, WHIPErrorCode, WHIPPublishOptions, WHIPSessionEvents, WHIPSessionOptions, WHIPToken, WatchedLink, WebSocketSignalingOptions, Wrtc };

@@ -4,6 +4,8 @@ import { wrtc } from './wrtc';
 export { internalErrors, version } from './native';
 export * from './w3c';
 export {
+  EncodedSink,
+  EncodedSource,
   MediaStream,
   MediaStreamTrack,
   MediaStreamTrackEvent,
@@ -11,9 +13,19 @@ export {
   OverconstrainedError,
   PCMSink,
   PCMSource,
+  RTCEncodedAudioFrame,
+  RTCEncodedVideoFrame,
+  RTPSink,
 } from './media';
 export type {
   ConstrainNumber,
+  EncodedFrameInit,
+  EncodedFrameLike,
+  EncodedSinkEvents,
+  EncodedSinkOptions,
+  EncodedSinkStats,
+  EncodedSourceEvents,
+  EncodedSourceOptions,
   MediaStreamEventMap,
   MediaStreamTrackEventInit,
   MediaStreamTrackEventMap,
@@ -33,6 +45,12 @@ export type {
   RTCAudioData,
   RTCAudioDataEvent,
   RTCAudioSinkEventMap,
+  RTCEncodedAudioFrameMetadata,
+  RTCEncodedAudioFrameOptions,
+  RTCEncodedFrameMetadata,
+  RTCEncodedVideoFrameMetadata,
+  RTCEncodedVideoFrameOptions,
+  RTCEncodedVideoFrameType,
 } from './media';
 export { WHEPClient, WHIPClient, WHIPError } from './whip';
 export type {

@@ -2,6 +2,8 @@
 //! connections send and receive of them, which `ossa_tracks` does without JavaScript.
 
 mod connection;
+mod encoded_feed;
+mod encoded_tap;
 mod encoded_track;
 mod feed;
 mod hub;

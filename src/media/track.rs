@@ -1,5 +1,8 @@
 use napi_derive::napi;
 use ossa_codec::track::Track;
+use ossa_tracks::EncodedSource;
+
+use super::encoded_track::EncodedTrack;
 
 /// The native side of a `MediaStreamTrack` of audio.
 #[napi]
@@ -30,6 +33,14 @@ impl AudioTrack {
     #[napi]
     pub fn duplicate(&self) -> AudioTrack {
         Self::new(self.track.duplicate())
+    }
+
+    /// What it is decoded from, as a track of its own; none for samples that have arisen here.
+    #[napi]
+    pub fn encoded(&self) -> Option<EncodedTrack> {
+        let source = self.track.source();
+        let origin = source.origin().and_then(|origin| origin.downcast_ref::<EncodedSource>());
+        origin.map(|origin| EncodedTrack::new(origin.track()))
     }
 
     /// Nothing comes out any more.

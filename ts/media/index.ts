@@ -19,3 +19,27 @@ export { nonstandard } from './nonstandard';
 export { PCMSource, type PCMSourceEvents, type PCMSourceOptions, type PCMSourceStats } from './pcm-source';
 export { PCMSink, type PCMSinkEvents, type PCMSinkOptions, type PCMSinkStats } from './pcm-sink';
 export type { PCMChunk, PCMEncoding, PCMFormat } from './pcm';
+export {
+  RTCEncodedAudioFrame,
+  RTCEncodedVideoFrame,
+  type RTCEncodedAudioFrameMetadata,
+  type RTCEncodedAudioFrameOptions,
+  type RTCEncodedFrameMetadata,
+  type RTCEncodedVideoFrameMetadata,
+  type RTCEncodedVideoFrameOptions,
+  type RTCEncodedVideoFrameType,
+} from './encoded-frame';
+export {
+  EncodedSource,
+  type EncodedFrameInit,
+  type EncodedFrameLike,
+  type EncodedSourceEvents,
+  type EncodedSourceOptions,
+} from './encoded-source';
+export {
+  EncodedSink,
+  RTPSink,
+  type EncodedSinkEvents,
+  type EncodedSinkOptions,
+  type EncodedSinkStats,
+} from './encoded-sink';

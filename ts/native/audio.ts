@@ -31,11 +31,17 @@ let lastId = 0;
 const woken = new Map<number, Woken>();
 
 /** Made with the first audio: who has none has no handle either. */
-function openHub(): Binding.AudioHub {
+export function openMediaHub(): Binding.AudioHub {
   hub ??= new binding.AudioHub(() => {
     for (const id of hub!.drain()) woken.get(id)?.();
   });
   return hub;
+}
+
+/** A number for who is to be woken; {@link detachAudio} ends it. */
+export function registerWoken(wake: Woken): number {
+  woken.set(++lastId, wake);
+  return lastId;
 }
 
 /** A source of blocks that are pushed. */
@@ -55,7 +61,7 @@ export function openAudioFeed(
   wake: Woken,
 ): [feed: NativeAudioFeed, id: number] {
   const id = ++lastId;
-  const feed = guard(() => new binding.AudioFeed(openHub(), id, sampleRate, channelCount, format, bufferDuration));
+  const feed = guard(() => new binding.AudioFeed(openMediaHub(), id, sampleRate, channelCount, format, bufferDuration));
   woken.set(id, wake);
   return [feed, id];
 }
@@ -73,7 +79,7 @@ export function openAudioTap(
   wake: Woken,
 ): [tap: NativeAudioTap, id: number] {
   const id = ++lastId;
-  const tap = guard(() => new binding.AudioTap(openHub(), id, track, bufferDuration, format));
+  const tap = guard(() => new binding.AudioTap(openMediaHub(), id, track, bufferDuration, format));
   woken.set(id, wake);
   return [tap, id];
 }

@@ -150,6 +150,8 @@ export declare class AudioTrack {
   setEnabled(enabled: boolean): void
   /** Another track of the same source, as enabled and as live. */
   duplicate(): AudioTrack
+  /** What it is decoded from, as a track of its own; none for samples that have arisen here. */
+  encoded(): EncodedTrack | null
   /** Nothing comes out any more. */
   stop(): void
   /** The largest sample of the last 10 ms, 0 to 1 (webrtc-stats, `audioLevel`). */
@@ -190,6 +192,36 @@ export declare class ClockWatch {
   observe(interval: number): number | null
 }
 export type Watch = ClockWatch
+
+/** A source of frames that are encoded already. */
+export declare class EncodedFeed {
+  /** `mime_type` as in `RTCRtpCodec`, `fmtp` its parameters. The hub is told when a key frame is due. */
+  constructor(hub: AudioHub, id: number, mimeType: string, fmtp: string)
+  /** A new track. */
+  track(): EncodedTrack
+  /** Gives a frame to all who take it; `timestamp` in ticks of the clock, modulo 2^32. */
+  push(data: Uint8Array, timestamp: number): void
+  /** Gives an RTP packet to all who take it. */
+  pushPacket(packet: Uint8Array): void
+  /** Whether a key frame was asked for since this was last called. */
+  takeRequest(): boolean
+  /** No more comes. */
+  end(): void
+}
+
+/** Reads a track whose media is encoded. */
+export declare class EncodedTap {
+  /** Frames, or `packets`; at most `capacity` of them wait. */
+  constructor(hub: AudioHub, id: number, track: EncodedTrack, packets: boolean, capacity: number)
+  /** All frames that wait. */
+  readFrames(): Array<EncodedTapFrame>
+  /** All packets that wait, without header extensions. */
+  readPackets(): Array<Uint8Array>
+  /** Counters, and whether it is over. */
+  state(): EncodedTapState
+  /** Nothing comes in any more; what is there can be read. */
+  stop(): void
+}
 
 /** The native side of a `MediaStreamTrack` whose media is encoded already. */
 export declare class EncodedTrack {
@@ -700,6 +732,42 @@ export interface DtlsOptions {
    * trip less. Default true.
    */
   inChecks?: boolean
+}
+
+/** A frame as it came. */
+export interface EncodedTapFrame {
+  /** What its decoder takes. */
+  data: Uint8Array
+  /** It can be decoded without those before. */
+  keyFrame: boolean
+  /** In ticks of the clock. */
+  rtpTimestamp: number
+  /** The stream. */
+  synchronizationSource: number
+  /** Who contributed to it. */
+  contributingSources: Array<number>
+  /** On the connection that it came by. */
+  payloadType: number
+  /** Of its first packet. */
+  sequenceNumber: number
+  /** `video/VP8`; none once the connection has forgotten it. */
+  mimeType?: string
+  /** Ticks a second. */
+  clockRate?: number
+  /** Audio: −dBov, 0 to 127 (RFC 6464). */
+  audioLevel?: number
+}
+
+/** Where a tap stands. */
+export interface EncodedTapState {
+  /** What was read. */
+  read: number
+  /** What was dropped because it was not read in time. */
+  dropped: number
+  /** How many times that began. */
+  overruns: number
+  /** No more comes. */
+  ended: boolean
 }
 
 /** One encoding of what is sent (`RTCRtpEncodingParameters`). */

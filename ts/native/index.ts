@@ -24,6 +24,15 @@ export {
   type NativeEncodedTrack,
   type NativePCMFormat,
 } from './audio';
+export {
+  openEncodedFeed,
+  openEncodedTap,
+  pushFrame,
+  pushPacket,
+  type EncodedTapFrame as NativeEncodedFrame,
+  type NativeEncodedFeed,
+  type NativeEncodedTap,
+} from './encoded';
 export type * from './config';
 export { PLACEHOLDER } from './types';
 export type * from './types';

@@ -15,5 +15,8 @@ mod threads;
 
 pub use audio::playout::PlayoutStats;
 pub use connection::{AudioReceived, AudioSent, Tracks};
-pub use encoded::{EncodedAttachment, EncodedSink, EncodedSource, EncodedTrack, Origin};
+pub use encoded::{
+    Encoded, EncodedAttachment, EncodedFeed, EncodedSink, EncodedSource, EncodedTap, EncodedTapState,
+    EncodedTrack, FeedError, Origin, write_packet,
+};
 pub use threads::{is_ticking, play, wake_later};

@@ -165,8 +165,8 @@ export class SenderCore {
     const { audio = null, encoded = null } = track ? coreOf(track) : {};
     nativeCall(() => {
       const { media } = this.host.native;
-      if (this.kind === 'audio') media.sendAudio(this.#transceiver.id, audio);
-      else media.sendEncoded(this.#transceiver.id, encoded);
+      if (this.kind === 'video' || encoded) media.sendEncoded(this.#transceiver.id, encoded);
+      else media.sendAudio(this.#transceiver.id, audio);
     });
     this.track = track;
   }

@@ -1,8 +1,12 @@
 //! Media that is encoded already, on its way from where it arises to whoever takes it: sources, tracks and sinks as there are for samples
 //! in `ossa_codec::track`, and how the packets of one stream become those of another. Knows no connection and no thread.
 
+mod feed;
 mod rewriter;
 mod source;
+mod tap;
 
+pub use feed::{EncodedFeed, FeedError};
 pub(crate) use rewriter::Rewriter;
 pub use source::{EncodedAttachment, EncodedSink, EncodedSource, EncodedTrack, Origin};
+pub use tap::{Encoded, EncodedTap, EncodedTapState, write_packet};
