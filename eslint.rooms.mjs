@@ -63,11 +63,13 @@ const ROOMS = {
   'agent/calls': [...agent('channels', 'limits.ts', 'messages', 'tracing'), 'base', 'native'],
   'agent/files': [...agent('channels', 'limits.ts', 'tracing'), 'base', 'native'],
   'agent/media': [...agent('limits.ts'), 'base', 'media', 'w3c'],
+  // For those who look at them from outside.
+  'agent/inspection': [],
   // One link, many links, the agent.
   'agent/link': [...parts, 'base', 'media', 'signaling', 'w3c', 'identity'],
   'agent/mesh': [...agent('calls', 'limits.ts', 'link', 'messages'), 'base', 'identity', 'signaling'],
   'agent/peer': [
-    ...[...parts, ...agent('link', 'mesh')],
+    ...[...parts, ...agent('inspection', 'link', 'mesh')],
     ...['base', 'identity', 'native', 'signaling', 'signaling/client', 'w3c'],
   ],
   // What programs import.
@@ -105,8 +107,9 @@ const ROOMS = {
   'cli/measuring': ['index.ts'],
   'cli/doctor': [...cli('options', 'output'), 'index.ts'],
   'cli/bridge': ['index.ts', 'mcp'],
+  'cli/top': [...cli('output'), 'agent/inspection'],
   'cli/commands': [
-    ...cli('bridge', 'doctor', 'measuring', 'options', 'output', 'parsing'),
+    ...cli('bridge', 'doctor', 'measuring', 'options', 'output', 'parsing', 'top'),
     ...['index.ts', 'mcp', 'native'],
   ],
   'cli/main.ts': cli('commands', 'output', 'parsing'),

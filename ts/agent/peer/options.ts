@@ -48,6 +48,11 @@ export interface PeerOptions extends RTCConfiguration {
    * `createSignalingServer({turn})`, for example. Default: true.
    */
   signalingIceServers?: boolean;
+  /**
+   * Lets `npx ossa-webrtc top` of the same user show the links of this agent; see docs/security.md. Default: what the environment
+   * variable `OSSA_WEBRTC_INSPECT` says, `1` or `0`; without it, no.
+   */
+  inspect?: boolean;
   /** What failures of calls travel as, unless a handler says otherwise. Default: `'error'`. */
   failAs?: FailAs;
 }

@@ -7,6 +7,7 @@ import { CallRegistry, checkCall, checkFailAs, ResultStream, type CallOptions, t
 import type { AgentChannel, ChannelInit } from '../channels';
 import { LinkConfiguration, resolveHeartbeat, resolveReconnect, withTcp } from '../connection';
 import type { IncomingFile } from '../files';
+import { inspectionWanted, offerInspection } from '../inspection';
 import { resolveLimits } from '../limits';
 import { Link, type CapabilityHandler, type LinkHost } from '../link';
 import { Meshes, type Mesh, type MeshOptions, type Room } from '../mesh';
@@ -48,6 +49,7 @@ const MEMBERS = [
   'tracing',
   'failAs',
   'signalingIceServers',
+  'inspect',
 ] as const;
 
 /** An agent: reachable under its URI, and able to reach others. Made by {@link createPeer}. */
@@ -71,6 +73,8 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
   readonly #connector: Connector;
   /** A connection to nobody: while it is there, a shared port stays open. */
   readonly #portHolder: RTCPeerConnection | undefined;
+  /** Ends that others may look at it. */
+  #hide: (() => void) | undefined;
   #failure: AgentError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -80,12 +84,13 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     if (options === undefined) throw new TypeError('createPeer needs options: at least agentId and signaling');
     checkMembers(options, 'the options of createPeer', [...MEMBERS, ...CONFIGURATION]);
     const { agentId, signaling, auth, allow, accept, limits, logger, tracing, failAs, ...rest } = options;
-    const { channels, heartbeat, reconnect, signalingIceServers = true, ...given } = rest;
+    const { channels, heartbeat, reconnect, signalingIceServers = true, inspect, ...given } = rest;
     this.agentId = normalizeAgentUri(agentId);
     if (accept !== undefined) checkFunction(accept, 'accept');
     // Refuses a wrong configuration now, not at the first connection.
     new RTCPeerConnection(given).close();
     const own = withTcp(given);
+    const inspected = inspectionWanted(inspect);
     if (typeof signalingIceServers !== 'boolean') throw new TypeError('signalingIceServers must be true or false');
     const adapter = adapterOf(signaling);
     this.buffer('link', this.#incoming);
@@ -154,6 +159,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     this.ready = this.#registration.ready;
     registered(this.ready);
     this.#meshes = this.#makeMeshes(adapter);
+    if (inspected) this.#hide = offerInspection(this);
   }
 
   /** The links that are open or being made, by agent URI. */
@@ -288,6 +294,7 @@ export class AgentPeer extends Emitter<PeerEvents> implements AsyncIterable<Link
     await Promise.all([...this.#links.values()].map((link) => link.close()));
     await this.#registration.close();
     this.#portHolder?.close();
+    this.#hide?.();
   }
 
   /** What comes from the signaling service goes through it, before it can cause anything. */

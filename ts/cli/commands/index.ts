@@ -11,6 +11,7 @@ import { ping } from './ping';
 import { receive } from './receive';
 import { send } from './send';
 import { signal } from './signal';
+import { top } from './top';
 
 /** The table that everything about commands is made from. */
 export const COMMANDS: readonly Command[] = [
@@ -25,4 +26,5 @@ export const COMMANDS: readonly Command[] = [
   mcpConnect,
   bench,
   doctor,
+  top,
 ];
