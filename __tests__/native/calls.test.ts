@@ -58,6 +58,17 @@ test('the tone that one side sends is the tone that the other hears, both ways a
   expect(levels[0]![0]).toBeLessThan(0.05);
   expect(levels[1]![0]).toBeGreaterThan(0.4);
   expect(levels[1]![1]).toBeLessThan(0.05);
+  const entry = (type: string) => a.native.getStats().find((one) => one.type === type);
+  expect(entry('inbound-rtp')).toMatchObject({ kind: 'audio', mid: '0', packetsLost: 0, transportId: 'T01' });
+  expect(entry('inbound-rtp')!.totalSamplesReceived).toBeGreaterThan(48_000);
+  expect(entry('inbound-rtp')!.jitterBufferEmittedCount).toBeGreaterThan(48_000);
+  expect(entry('outbound-rtp')!.packetsSent).toBeGreaterThan(50);
+  expect(entry('media-source')!.audioLevel).toBeCloseTo(0.5, 1);
+  expect(entry('media-playout')!.totalSamplesCount).toBeGreaterThan(48_000);
+  expect(a.native.getStats().filter(({ type }) => type === 'codec')).toMatchObject([
+    { mimeType: 'audio/opus', clockRate: 48_000, channels: 2 },
+    { mimeType: 'audio/opus', clockRate: 48_000, channels: 2 },
+  ]);
   a.native.close();
   b.native.close();
   playing.length = 0;
