@@ -1,6 +1,6 @@
 import { defineCommand } from '../parsing';
 import { EXIT, UsageError, wrapped, type Output } from '../output';
-import { linesOf, Programs, Rates, Screen, type Terminal } from '../top';
+import type { Terminal } from '../top';
 
 /** Lines of the screen that are not links: the summary, the heading and the keys. */
 const AROUND = 3;
@@ -46,6 +46,7 @@ function pidOf(text: string | undefined): number | undefined {
 
 /** What there is now. */
 async function once(pid: number | undefined, out: Output): Promise<number> {
+  const { linesOf, Programs, Rates } = await import('../top/index.js');
   const programs = new Programs(pid, () => undefined);
   try {
     await programs.complete();
@@ -65,6 +66,7 @@ async function once(pid: number | undefined, out: Output): Promise<number> {
 
 /** Whatever comes, as it comes. */
 async function stream(pid: number | undefined, out: Output, signal: AbortSignal): Promise<void> {
+  const { Programs } = await import('../top/index.js');
   const programs = new Programs(pid, (snapshot) => snapshot && out.result({ ...snapshot }));
   try {
     await Promise.race([aborted(signal), programs.failed]);
@@ -74,6 +76,7 @@ async function stream(pid: number | undefined, out: Output, signal: AbortSignal)
 }
 
 async function live(pid: number | undefined, terminal: Terminal, out: Output, signal: AbortSignal): Promise<void> {
+  const { linesOf, Programs, Rates, Screen } = await import('../top/index.js');
   const quit = new AbortController();
   const rates = new Rates();
   let from = 0;
