@@ -1974,6 +1974,8 @@ interface Wrtc {
     readonly RTCDataChannel: Global<'RTCDataChannel', typeof RTCDataChannel>;
     readonly RTCDataChannelEvent: Global<'RTCDataChannelEvent', typeof RTCDataChannelEvent>;
     readonly RTCDtlsTransport: Global<'RTCDtlsTransport', typeof RTCDtlsTransport>;
+    readonly RTCEncodedAudioFrame: Global<'RTCEncodedAudioFrame', typeof RTCEncodedAudioFrame>;
+    readonly RTCEncodedVideoFrame: Global<'RTCEncodedVideoFrame', typeof RTCEncodedVideoFrame>;
     readonly RTCError: Global<'RTCError', typeof RTCError>;
     readonly RTCErrorEvent: Global<'RTCErrorEvent', typeof RTCErrorEvent>;
     readonly RTCIceCandidate: Global<'RTCIceCandidate', typeof RTCIceCandidate>;

@@ -49,6 +49,14 @@ declare global {
   var RTCDtlsTransport: typeof globalThis extends { document: unknown; RTCDtlsTransport: infer Theirs }
     ? Theirs
     : typeof api.RTCDtlsTransport;
+  interface RTCEncodedAudioFrame extends Members<api.RTCEncodedAudioFrame> {}
+  var RTCEncodedAudioFrame: typeof globalThis extends { document: unknown; RTCEncodedAudioFrame: infer Theirs }
+    ? Theirs
+    : typeof api.RTCEncodedAudioFrame;
+  interface RTCEncodedVideoFrame extends Members<api.RTCEncodedVideoFrame> {}
+  var RTCEncodedVideoFrame: typeof globalThis extends { document: unknown; RTCEncodedVideoFrame: infer Theirs }
+    ? Theirs
+    : typeof api.RTCEncodedVideoFrame;
   interface RTCError extends Members<api.RTCError> {}
   var RTCError: typeof globalThis extends { document: unknown; RTCError: infer Theirs } ? Theirs : typeof api.RTCError;
   interface RTCErrorEvent extends Members<api.RTCErrorEvent> {}

@@ -1,4 +1,11 @@
-import { MediaStream, MediaStreamTrack, MediaStreamTrackEvent, nonstandard } from './media';
+import {
+  MediaStream,
+  MediaStreamTrack,
+  MediaStreamTrackEvent,
+  nonstandard,
+  RTCEncodedAudioFrame,
+  RTCEncodedVideoFrame,
+} from './media';
 import {
   RTCCertificate,
   RTCDataChannel,
@@ -38,6 +45,8 @@ export interface Wrtc {
   readonly RTCDataChannel: Global<'RTCDataChannel', typeof RTCDataChannel>;
   readonly RTCDataChannelEvent: Global<'RTCDataChannelEvent', typeof RTCDataChannelEvent>;
   readonly RTCDtlsTransport: Global<'RTCDtlsTransport', typeof RTCDtlsTransport>;
+  readonly RTCEncodedAudioFrame: Global<'RTCEncodedAudioFrame', typeof RTCEncodedAudioFrame>;
+  readonly RTCEncodedVideoFrame: Global<'RTCEncodedVideoFrame', typeof RTCEncodedVideoFrame>;
   readonly RTCError: Global<'RTCError', typeof RTCError>;
   readonly RTCErrorEvent: Global<'RTCErrorEvent', typeof RTCErrorEvent>;
   readonly RTCIceCandidate: Global<'RTCIceCandidate', typeof RTCIceCandidate>;
@@ -71,6 +80,8 @@ export const wrtc: Wrtc = Object.freeze({
   RTCDataChannel,
   RTCDataChannelEvent,
   RTCDtlsTransport,
+  RTCEncodedAudioFrame,
+  RTCEncodedVideoFrame,
   RTCError,
   RTCErrorEvent,
   RTCIceCandidate,
