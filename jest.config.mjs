@@ -17,7 +17,7 @@ export default {
     '^ossa-webrtc/tracing$': '<rootDir>/dist/tracing/index.js',
     '^ossa-webrtc/ossa$': '<rootDir>/dist/ossa/index.js',
   },
-  modulePathIgnorePatterns: ['<rootDir>/target', '<rootDir>/dist', '<rootDir>/npm'],
+  modulePathIgnorePatterns: ['<rootDir>/target', '<rootDir>/dist', '<rootDir>/interop/ecosystem', '<rootDir>/npm'],
   // Many tests wait, for other processes or for stacks that take their time: two of them are not too many for two processors.
   maxWorkers: '100%',
   // Nothing is measured by it: it ends what hangs, and a busy machine is several times slower than an idle one.

@@ -28,7 +28,11 @@ function install() {
   const age = (path) => statSync(path).mtimeMs;
   if (existsSync(installed) && age(installed) >= age(join(folder, 'package-lock.json'))) return;
   const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const { status } = spawnSync('npm', ['ci', ...options], { cwd: folder, stdio: 'inherit', shell: windows });
+  const { status } = spawnSync('npm', ['ci', ...options], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: windows,
+  });
   if (status !== 0) throw new Error(`npm ci has failed in ${folder}`);
 }
 

@@ -7,9 +7,11 @@ import { promisify } from 'node:util';
 
 const root = join(__dirname, '..', '..');
 const run = promisify(execFile);
-const libraries = readdirSync(join(root, 'interop', 'ecosystem', 'libraries')).map((file) =>
-  file.replace(/\.mjs$/, ''),
-);
+// WebTorrent is tried by the script alone. It announces itself twice in a row, and two that announce themselves in the same moment both take
+// the other's offer and drop their own (`bittorrent-tracker`): then they meet two minutes later, in one run of ten.
+const libraries = readdirSync(join(root, 'interop', 'ecosystem', 'libraries'))
+  .map((file) => file.replace(/\.mjs$/, ''))
+  .filter((library) => library !== 'webtorrent');
 
 // The first one installs them all.
 test.each(libraries)(

@@ -27,7 +27,7 @@ test('Jest finds no open handles after close()', async () => {
     rootDir: root,
     testRegex: 'fixtures/open-handles\\.js$',
     moduleNameMapper: { '^ossa-webrtc$': '<rootDir>/index.js' },
-    modulePathIgnorePatterns: ['<rootDir>/target', '<rootDir>/dist', '<rootDir>/npm'],
+    modulePathIgnorePatterns: ['<rootDir>/target', '<rootDir>/dist', '<rootDir>/interop/ecosystem', '<rootDir>/npm'],
   });
   const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
   const { stderr } = await run(process.execPath, [jest, '--detectOpenHandles', `--config=${config}`], { cwd: root });
