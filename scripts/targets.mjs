@@ -7,7 +7,7 @@ import { manifest, root } from './setup.mjs';
 export const GLIBC = '2.17';
 
 /** The largest library that is published, in bytes. */
-export const MAX_BYTES = 16_000_000;
+export const MAX_BYTES = 17_000_000;
 
 const PLATFORMS = {
   'x86_64-unknown-linux-gnu': { triple: 'linux-x64-gnu', with: 'zig', glibc: GLIBC },

@@ -8,8 +8,11 @@ use crate::base::error::{Result, failure};
 use crate::base::system::random_seed;
 use crate::base::values::{choice, handle};
 
-/// The formats that can be fed: each with its kind, its codec, its clock and its channels.
-const FORMATS: [(&str, (Kind, Codec, u32, u8)); 7] = [
+/// Kind, codec, clock and channels of a format.
+type Format = (Kind, Codec, u32, u8);
+
+/// The formats that can be fed.
+const FORMATS: [(&str, Format); 7] = [
     ("audio/opus", (Kind::Audio, Codec::Opus, 48_000, 2)),
     ("audio/PCMU", (Kind::Audio, Codec::Pcmu, 8_000, 1)),
     ("audio/PCMA", (Kind::Audio, Codec::Pcma, 8_000, 1)),

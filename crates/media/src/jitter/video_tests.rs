@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -269,7 +269,7 @@ fn at_five_percent_loss_and_fifty_milliseconds_every_frame_comes() {
     };
     let mut sent = std::collections::HashMap::new();
     let mut arriving: Vec<(Instant, RtpPacket, bool)> = Vec::new();
-    let (mut got, mut longest) = (0, std::time::Duration::ZERO);
+    let (mut got, mut longest) = (0, Duration::ZERO);
     for tick in 0..60_000 {
         let now = start + tick * MS;
         if tick % 33 == 0 && tick < 59_000 {
@@ -311,7 +311,7 @@ fn video_can_be_kept_back_and_comes_in_order_when_that_is_taken_back() {
     assert!(frames(&mut buffer, now + 99 * MS).is_empty());
     assert_eq!(frames(&mut buffer, now + 100 * MS).len(), 1);
     assert_eq!(buffer.stats().delay, 100 * MS);
-    buffer.set_target(0 * MS);
+    buffer.set_target(Duration::ZERO);
     assert_eq!(frames(&mut buffer, now + 101 * MS).len(), 2);
     feed(&mut buffer, now + 102 * MS, sender.vp8(false, 500));
     assert_eq!(frames(&mut buffer, now + 102 * MS).len(), 1);

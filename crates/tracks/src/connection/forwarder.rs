@@ -144,7 +144,7 @@ impl Forwarder {
         let sent = peer.with(|connection, now| {
             // Each by itself: one that is too late or too large is no reason to keep back the others.
             let send = |packet| connection.send_packet(now, self.id, 0, packet).is_ok();
-            packets.into_iter().map(send).fold(false, |any, sent| any || sent)
+            packets.into_iter().map(send).filter(|sent| *sent).count() > 0
         });
         // Of a panic the sink of the connection knows already.
         sent.unwrap_or(true)
@@ -165,9 +165,10 @@ pub(super) fn counterpart<'a>(format: &Payload, payloads: &'a [Payload]) -> Opti
 
 fn parameter<'a>(fmtp: &'a str, name: &str) -> &'a str {
     let pairs = fmtp.split(';').filter_map(|pair| pair.split_once('='));
-    let value = pairs.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim());
+    let mut value =
+        pairs.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim());
     // Each of these is 0 where it is not said (RFC 6184 8.1, RFC 9628 7.1).
-    value.last().unwrap_or("0")
+    value.next_back().unwrap_or("0")
 }
 
 /// Whether a decoder can begin with this packet.
