@@ -2115,8 +2115,6 @@ declare class HttpSession extends Emitter<WHIPSessionEvents> {
     protected constructor({ connection, trickle, http, url, etag }: Established);
     /** From now on candidates are told; those so far as well, unless the offer had them. */
     protected begin(trickle: boolean): void;
-    /** What {@link Trickle} sends by. */
-    protected tell(fragment: string): Promise<boolean>;
     /**
      * Restarts ICE (RFC 9725 4.3.3): after a change of the network. Media goes on over the old path until there is a new one.
      *

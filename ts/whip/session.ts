@@ -77,7 +77,7 @@ export class HttpSession extends Emitter<WHIPSessionEvents> {
     this.#trickle.start();
   }
 
-  /** What {@link Trickle} sends by. */
+  /** Sends candidates. @internal */
   protected async tell(fragment: string): Promise<boolean> {
     const request = this.#patch(fragment, this.#etag);
     try {
