@@ -1,8 +1,9 @@
 // Sound over links, with real connections: what one agent plays is what the other hears, beside everything else that goes over the link.
-import { AgentError, createPeer, MediaStream, MemorySignaling, PCMSink, PCMSource } from 'ossa-webrtc';
+import { AgentError, createPeer, MediaStream, MemorySignaling, PCMSink } from 'ossa-webrtc';
 import type { AgentPeer, Link, PeerOptions, ReceivedTrack, SignalingAdapter } from 'ossa-webrtc';
 
-import { amplitude, samplesOf, tone } from '../media/tones';
+import { toneTrack } from '../media/callers';
+import { amplitude, samplesOf } from '../media/tones';
 import { LossyPath } from './lossy-path';
 
 const QUICK: Partial<PeerOptions> = {
@@ -12,7 +13,6 @@ const QUICK: Partial<PeerOptions> = {
 const RATE = 16_000;
 
 const open: AgentPeer[] = [];
-const sources: PCMSource[] = [];
 let path: LossyPath;
 let adapter: SignalingAdapter;
 
@@ -21,7 +21,6 @@ beforeEach(() => {
   adapter = path.over(new MemorySignaling());
 });
 afterEach(async () => {
-  for (const source of sources.splice(0)) source.track.stop();
   await Promise.all(open.splice(0).map((peer) => peer.close()));
   path.close();
 });
@@ -50,20 +49,6 @@ function rebuilding(link: Link): Promise<void> {
   });
 }
 
-/** A track that plays a tone for as long as it lives. */
-function playing(frequency: number): PCMSource {
-  const second = tone(frequency, RATE, 1);
-  const source = PCMSource.from(
-    (function* () {
-      for (;;) yield second;
-    })(),
-    { sampleRate: RATE },
-  );
-  source.done?.catch(() => undefined);
-  sources.push(source);
-  return source;
-}
-
 /** Resolves when the track gives a tone and not another one, for 200 ms. */
 async function heard({ track }: Pick<ReceivedTrack, 'track'>, frequency: number, not: number): Promise<void> {
   const window: Uint8Array[] = [];
@@ -83,11 +68,11 @@ describe('tracks of a link', () => {
     b.handle('double', (input: never) => Number(input) * 2);
     const stream = new MediaStream();
     const coming = next<ReceivedTrack>(ba, 'track');
-    ab.addTrack(playing(440).track, stream);
+    ab.addTrack(toneTrack(440), stream);
     const question = await coming;
     expect(question.streams.map(({ id }) => id)).toEqual([stream.id]);
     const back = next<ReceivedTrack>(ab, 'track');
-    ba.addTrack(playing(1000).track);
+    ba.addTrack(toneTrack(1000));
     await Promise.all([heard(question, 440, 1000), heard(await back, 1000, 440)]);
     expect(await ab.call('double', 21)).toBe(42);
     expect(ab.connection.getTransceivers()).toHaveLength(1);
@@ -96,7 +81,7 @@ describe('tracks of a link', () => {
   test('that are added before the link is open come with it, and wait for a listener', async () => {
     const [a, b] = [agent('a'), agent('b')];
     await b.ready;
-    b.on('link', (link) => link.addTrack(playing(700).track));
+    b.on('link', (link) => link.addTrack(toneTrack(700)));
     const ab = await a.connect('agent://b');
     await ab.send('hello');
     await heard(await next<ReceivedTrack>(ab, 'track'), 700, 440);
@@ -104,10 +89,10 @@ describe('tracks of a link', () => {
 
   test('can be replaced without a word to the other side, and removed', async () => {
     const { ab, ba } = await pair();
-    const sent = ab.addTrack(playing(440).track);
+    const sent = ab.addTrack(toneTrack(440));
     const received = await next<ReceivedTrack>(ba, 'track');
     await heard(received, 440, 1000);
-    await sent.replaceTrack(playing(1000).track);
+    await sent.replaceTrack(toneTrack(1000));
     await heard(received, 1000, 440);
     const muted = new Promise((resolve) => (received.track.onmute = resolve));
     sent.remove();
@@ -119,7 +104,7 @@ describe('tracks of a link', () => {
   test('come back with the next connection when that of the link is lost', async () => {
     const { ab, ba } = await pair({ reconnect: { grace: 20, delay: 50, attemptTimeout: 2000, attempts: 1000 } });
     const stream = new MediaStream();
-    const sent = ab.addTrack(playing(440).track, stream);
+    const sent = ab.addTrack(toneTrack(440), stream);
     const first = await next<ReceivedTrack>(ba, 'track');
     await heard(first, 440, 1000);
     const { sender } = sent;
@@ -136,8 +121,8 @@ describe('tracks of a link', () => {
   test('that nobody takes are refused beyond the limit, and the link is told', async () => {
     const { ab, ba } = await pair({ limits: { unreadTracks: 1 } });
     const problem = next<Error>(ba, 'problem');
-    ab.addTrack(playing(440).track);
-    ab.addTrack(playing(700).track);
+    ab.addTrack(toneTrack(440));
+    ab.addTrack(toneTrack(700));
     expect((await problem).message).toMatch(/1 tracks of agent:\/\/a wait/);
     await heard(await next<ReceivedTrack>(ba, 'track'), 440, 700);
   });
@@ -145,6 +130,6 @@ describe('tracks of a link', () => {
   test('are refused by a link that is closed', async () => {
     const { ab } = await pair();
     await ab.close();
-    expect(() => ab.addTrack(playing(440).track)).toThrow(AgentError);
+    expect(() => ab.addTrack(toneTrack(440))).toThrow(AgentError);
   });
 });

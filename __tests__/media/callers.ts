@@ -1,6 +1,7 @@
 // Callers that say one tone each, and who waits until such a tone is heard.
-import { PCMSink, PCMSource, type MediaStreamTrack } from 'ossa-webrtc';
+import { PCMSink, PCMSource, type MediaStream, type MediaStreamTrack, type RTCTrackEvent } from 'ossa-webrtc';
 
+import { negotiate, newPeer, once, trickle } from '../w3c/helper';
 import { amplitude, samplesOf, tone } from './tones';
 
 export const FORMAT = { sampleRate: 24_000, channelCount: 1, format: 's16le' } as const;
@@ -8,17 +9,30 @@ export const FORMAT = { sampleRate: 24_000, channelCount: 1, format: 's16le' } a
 const sources: PCMSource[] = [];
 afterEach(() => sources.splice(0).forEach((source) => source.close()));
 
-/** A track of a tone, in real time. */
+/** A track of a tone, in real time, for as long as the test lasts. */
 export function toneTrack(frequency: number): MediaStreamTrack {
-  const source = new PCMSource({ ...FORMAT, bufferDuration: 30_000 });
-  const samples = tone(frequency, FORMAT.sampleRate, 25);
+  const second = tone(frequency, FORMAT.sampleRate, 1);
+  const source = PCMSource.from(
+    (function* () {
+      for (;;) yield second;
+    })(),
+    FORMAT,
+  );
   // It is cut off at the end of the test.
-  source.writable
-    .getWriter()
-    .write(new Uint8Array(samples.buffer))
-    .catch(() => undefined);
+  source.done?.catch(() => undefined);
   sources.push(source);
   return source.track;
+}
+
+/** Two connections, `a` with what it sends, and what `b` gets of it. */
+export async function call(sent: MediaStreamTrack, ...streams: MediaStream[]) {
+  const [a, b] = [newPeer(), newPeer()];
+  trickle(a, b);
+  const sender = a.addTrack(sent, ...streams);
+  const incoming = once<RTCTrackEvent>(b, 'track');
+  await negotiate(a, b);
+  const { track, receiver } = await incoming;
+  return { a, b, sender, receiver, track };
 }
 
 /** Which of these tones is heard, once one of them is alone. */

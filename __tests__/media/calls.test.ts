@@ -1,16 +1,11 @@
 // Audio over connections, as programs see it.
-import { MediaStream, PCMSink, type RTCTrackEvent } from 'ossa-webrtc';
+import { MediaStream, PCMSink } from 'ossa-webrtc';
 
-import { negotiate, newPeer, once, trickle } from '../w3c/helper';
-import { FORMAT, heard, toneTrack } from './callers';
+import { negotiate, once } from '../w3c/helper';
+import { call, FORMAT, heard, toneTrack } from './callers';
 
 test('a tone that is sent is heard, another that replaces it as well, and silence is told', async () => {
-  const [a, b] = [newPeer(), newPeer()];
-  trickle(a, b);
-  const sender = a.addTrack(toneTrack(440), new MediaStream());
-  const incoming = once<RTCTrackEvent>(b, 'track');
-  await negotiate(a, b);
-  const { track, receiver } = await incoming;
+  const { a, b, sender, receiver, track } = await call(toneTrack(440), new MediaStream());
   const unmuted = once(track, 'unmute');
   await heard(track, [440, 1000], 440);
   await unmuted;
@@ -26,12 +21,7 @@ test('a tone that is sent is heard, another that replaces it as well, and silenc
 }, 20_000);
 
 test('a transceiver that is stopped is silent at the other side before anything is negotiated', async () => {
-  const [a, b] = [newPeer(), newPeer()];
-  trickle(a, b);
-  a.addTrack(toneTrack(440));
-  const incoming = once<RTCTrackEvent>(b, 'track');
-  await negotiate(a, b);
-  const { track } = await incoming;
+  const { a, track } = await call(toneTrack(440));
   if (track.muted) await once(track, 'unmute');
   const muted = once(track, 'mute');
   a.getTransceivers()[0]!.stop();
@@ -39,12 +29,7 @@ test('a transceiver that is stopped is silent at the other side before anything 
 }, 20_000);
 
 test('a call that is hung up ends the track of the other side, and lets the sink of it end', async () => {
-  const [a, b] = [newPeer(), newPeer()];
-  trickle(a, b);
-  a.addTrack(toneTrack(440));
-  const incoming = once<RTCTrackEvent>(b, 'track');
-  await negotiate(a, b);
-  const { track } = await incoming;
+  const { b, track } = await call(toneTrack(440));
   await heard(track, [440], 440);
   const sink = new PCMSink(track, FORMAT);
   const over = new Promise<void>((resolve) => sink.on('end', resolve));

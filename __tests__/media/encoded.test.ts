@@ -2,53 +2,20 @@
 import {
   EncodedSink,
   EncodedSource,
-  PCMSink,
   PCMSource,
   RTCEncodedAudioFrame,
   RTCEncodedVideoFrame,
-  RTCPeerConnection,
   RTPSink,
   type MediaStreamTrack,
-  type RTCTrackEvent,
 } from 'ossa-webrtc';
 
-import { negotiate, newPeer, once, trickle } from '../w3c/helper';
-import { amplitude, samplesOf, tone } from './tones';
+import { once } from '../w3c/helper';
+import { call, heard, toneTrack } from './callers';
 
 const open: { close(): void }[] = [];
 afterEach(() => open.splice(0).forEach((one) => one.close()));
 
-/** Sends a track over a connection; what comes out of it there. */
-async function sent(track: MediaStreamTrack): Promise<MediaStreamTrack> {
-  const [a, b] = [newPeer(), newPeer()] as [RTCPeerConnection, RTCPeerConnection];
-  trickle(a, b);
-  a.addTrack(track);
-  const arrived = once<RTCTrackEvent>(b, 'track');
-  await negotiate(a, b);
-  return (await arrived).track;
-}
-
-function toneTrack(): MediaStreamTrack {
-  const source = PCMSource.from(
-    (function* () {
-      for (;;) yield tone(440, 48_000, 1);
-    })(),
-  );
-  open.push(source);
-  return source.track;
-}
-
-async function hears(track: MediaStreamTrack, frequency: number): Promise<void> {
-  const sink = new PCMSink(track, { sampleRate: 48_000 });
-  let chunks: Uint8Array[] = [];
-  for await (const chunk of sink) {
-    chunks.push(chunk);
-    if (chunks.length < 10) continue;
-    if (amplitude(samplesOf(chunks), frequency, 48_000) > 0.3) break;
-    chunks = [];
-  }
-  sink.stop();
-}
+const sent = async (track: MediaStreamTrack) => (await call(track)).track;
 
 /** A frame of VP8 (RFC 6386 9.1) that says whether it depends on others, and nothing else that makes sense. */
 function vp8(key: boolean, length: number): Uint8Array {
@@ -58,7 +25,7 @@ function vp8(key: boolean, length: number): Uint8Array {
 }
 
 test('frames of a call go through the program into another call, which hears it', async () => {
-  const sink = new EncodedSink(await sent(toneTrack()));
+  const sink = new EncodedSink(await sent(toneTrack(440)));
   const source = new EncodedSource({ mimeType: 'audio/opus' });
   open.push(source, { close: () => sink.stop() });
   const frames: RTCEncodedAudioFrame[] = [];
@@ -72,7 +39,7 @@ test('frames of a call go through the program into another call, which hears it'
     .pipeThrough(transform as never)
     .pipeTo(source.writable as never)
     .catch(() => undefined);
-  await hears(await sent(source.track), 440);
+  await heard(await sent(source.track), [440], 440);
   expect(frames[0]).toBeInstanceOf(RTCEncodedAudioFrame);
   const [one, two] = frames.slice(-2).map((frame) => frame.getMetadata());
   expect(one).toMatchObject({ mimeType: 'audio/opus', contributingSources: [] });
@@ -81,7 +48,7 @@ test('frames of a call go through the program into another call, which hears it'
 });
 
 test('packets of a call go through the program into another call, which hears it', async () => {
-  const sink = new RTPSink(await sent(toneTrack()));
+  const sink = new RTPSink(await sent(toneTrack(440)));
   const source = new EncodedSource({ mimeType: 'audio/opus' });
   open.push(source, { close: () => sink.stop() });
   const versions = new Set<number>();
@@ -91,7 +58,7 @@ test('packets of a call go through the program into another call, which hears it
       source.writePacket(packet);
     }
   })().catch(() => undefined);
-  await hears(await sent(source.track), 440);
+  await heard(await sent(source.track), [440], 440);
   expect([...versions]).toEqual([2]);
 });
 

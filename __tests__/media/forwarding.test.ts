@@ -1,8 +1,7 @@
 // A track that came over one connection goes out over another, undecoded; statistics tell what happened to it.
-import { MediaStream, type RTCPeerConnection, type RTCStats, type RTCTrackEvent } from 'ossa-webrtc';
+import { MediaStream, type RTCPeerConnection, type RTCStats } from 'ossa-webrtc';
 
-import { negotiate, newPeer, once, trickle } from '../w3c/helper';
-import { heard, toneTrack } from './callers';
+import { call, heard, toneTrack } from './callers';
 
 async function entries(pc: RTCPeerConnection, type: string): Promise<RTCStats[]> {
   const all: RTCStats[] = [...(await pc.getStats()).values()];
@@ -10,19 +9,10 @@ async function entries(pc: RTCPeerConnection, type: string): Promise<RTCStats[]>
 }
 
 test('what one connection receives is heard by those that it is sent on to', async () => {
-  const [speaker, room] = [newPeer(), newPeer()];
-  trickle(speaker, room);
-  const incoming = once<RTCTrackEvent>(room, 'track');
-  speaker.addTrack(toneTrack(440), new MediaStream());
-  await negotiate(speaker, room);
-  const { track } = await incoming;
+  const { track } = await call(toneTrack(440), new MediaStream());
   const listen = async () => {
-    const [out, listener] = [newPeer(), newPeer()];
-    trickle(out, listener);
-    out.addTrack(track);
-    const arriving = once<RTCTrackEvent>(listener, 'track');
-    await negotiate(out, listener);
-    await heard((await arriving).track, [440, 1000], 440);
+    const { a: out, b: listener, track: arrived } = await call(track);
+    await heard(arrived, [440, 1000], 440);
     return { out, listener };
   };
   const listeners = await Promise.all([listen(), listen()]);

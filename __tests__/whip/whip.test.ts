@@ -1,14 +1,6 @@
-import {
-  PCMSink,
-  PCMSource,
-  RTCPeerConnection,
-  WHEPClient,
-  WHIPClient,
-  type MediaStreamTrack,
-  type WHIPError,
-} from 'ossa-webrtc';
+import { RTCPeerConnection, WHEPClient, WHIPClient, type WHIPError } from 'ossa-webrtc';
 
-import { amplitude, samplesOf, tone } from '../media/tones';
+import { heard, toneTrack } from '../media/callers';
 import { once } from '../w3c/helper';
 import { MediaServer } from './media-server';
 
@@ -19,30 +11,6 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
   server.close();
 });
-
-/** A tone without end, as a track. */
-function toneTrack(frequency: number): MediaStreamTrack {
-  const source = PCMSource.from(
-    (function* () {
-      for (;;) yield tone(frequency, 48_000, 1);
-    })(),
-  );
-  open.push(source);
-  return source.track;
-}
-
-/** Reads a track until it hears a tone. */
-async function hears(track: MediaStreamTrack, frequency: number): Promise<void> {
-  const sink = new PCMSink(track, { sampleRate: 48_000 });
-  let chunks: Uint8Array[] = [];
-  for await (const chunk of sink) {
-    chunks.push(chunk);
-    if (chunks.length < 10) continue;
-    if (amplitude(samplesOf(chunks), frequency, 48_000) > 0.3) break;
-    chunks = [];
-  }
-  sink.stop();
-}
 
 async function connected(connection: RTCPeerConnection): Promise<void> {
   while (connection.connectionState !== 'connected') await once(connection, 'connectionstatechange');
@@ -78,7 +46,7 @@ test('what is published is heard by the server, and the session ends with a DELE
   const client = await publish({ token: 'secret' });
   expect(client.url).toBe(server.url('/session/0'));
   const [session] = server.sessions;
-  await hears(session!.getReceivers()[0]!.track, 440);
+  await heard(session!.getReceivers()[0]!.track, [440], 440);
   await client.close();
   expect(client.connection.connectionState).toBe('closed');
   expect(server.seen.every(({ headers }) => headers.authorization === 'Bearer secret')).toBe(true);
@@ -91,7 +59,7 @@ test.each([false, true])('what the server plays is heard, with an offer of its o
   Object.assign(server, { track: toneTrack(600), counters });
   const client = await play();
   expect(client.stream.getTracks()).toHaveLength(1);
-  await hears(client.stream.getAudioTracks()[0]!, 600);
+  await heard(client.stream.getAudioTracks()[0]!, [600], 600);
   expect(client.connection.getTransceivers()[0]!.currentDirection).toBe('recvonly');
 });
 
@@ -151,7 +119,7 @@ test('ICE restarts: there are other credentials on both sides, and media goes on
   expect(ufrag(after[0]!)).not.toBe(ufrag(before[0]!));
   expect(ufrag(after[1]!)).not.toBe(ufrag(before[1]!));
   expect(server.requests('PATCH').find(({ headers }) => headers['if-match'] === '*')!.body).toContain(ufrag(after[0]!));
-  await hears(server.sessions[0]!.getReceivers()[0]!.track, 440);
+  await heard(server.sessions[0]!.getReceivers()[0]!.track, [440], 440);
   // What was found for the new credentials came with the new tag.
   while (!server.requests('PATCH').some(({ headers }) => headers['if-match'] === '"ice-1"')) {
     await turn();
@@ -164,7 +132,7 @@ test('ICE restarts after an offer of the server, too', async () => {
   await connected(client.connection);
   server.counters = false;
   await client.restartIce();
-  await hears(client.stream.getAudioTracks()[0]!, 600);
+  await heard(client.stream.getAudioTracks()[0]!, [600], 600);
 });
 
 test('a server that does not restart ICE says so, and the session goes on as it was', async () => {
@@ -176,7 +144,7 @@ test('a server that does not restart ICE says so, and the session goes on as it 
   expect(client.connection.signalingState).toBe('stable');
   server.answer = () => undefined;
   await client.restartIce();
-  await hears(server.sessions[0]!.getReceivers()[0]!.track, 440);
+  await heard(server.sessions[0]!.getReceivers()[0]!.track, [440], 440);
 });
 
 test('redirects that keep the request are followed, and the token goes along', async () => {
