@@ -56,6 +56,8 @@ async function connected() {
   const b = createPeer({ agentId: 'agent://b', signaling: service });
   await b.ready;
   const [link, there] = await Promise.all([a.connect('agent://b'), next<Link>(b, 'link')]);
+  // By then the link knows that the other side is one of ours: to others an offer is not told again.
+  await Promise.all([next(link, 'message'), there.send('here I am')]);
   const problems: string[] = [];
   for (const end of [link, there]) end.on('problem', ({ message }) => problems.push(message));
   const close = async () => {

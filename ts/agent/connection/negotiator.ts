@@ -2,9 +2,7 @@
 import { messageOf } from '../../base';
 import { sdpOf, type SignalingCandidate, type SignalingMessage } from '../../signaling';
 import type { RTCIceCandidateInit, RTCPeerConnection } from '../../w3c';
-
-/** Candidates kept until their description comes. Browsers gather a few dozen at most. */
-const MAX_EARLY_CANDIDATES = 256;
+import { MAX_EARLY_CANDIDATES, RemoteCandidates } from './remote-candidates';
 
 /** Messages waiting for the one before to be applied. */
 const MAX_QUEUED = 1024;
@@ -43,7 +41,7 @@ export class Negotiator {
   /** Own candidates wait here until the description they belong to has been sent. */
   #described = false;
   #ownEarly: (SignalingCandidate | null)[] = [];
-  #remoteEarly: RTCIceCandidateInit[] = [];
+  readonly #candidates = new RemoteCandidates();
   #outgoing: Promise<void> = Promise.resolve();
   #incoming: Promise<void> = Promise.resolve();
   #queued = 0;
@@ -67,7 +65,7 @@ export class Negotiator {
   /** Nothing is sent or applied any more. */
   stop(): void {
     this.#stopped = true;
-    this.#remoteEarly = [];
+    this.#candidates.clear();
     this.#told = [];
   }
 
@@ -141,7 +139,7 @@ export class Negotiator {
       this.#answering = type === 'offer';
       await connection.setRemoteDescription({ type, sdp });
       this.#heard[type] = sdp;
-      for (const candidate of this.#remoteEarly.splice(0)) await this.#apply(candidate);
+      for (const candidate of this.#candidates.applied(sdp)) await this.#apply(candidate);
       if (type === 'answer') return;
       await this.#host.refresh();
       await connection.setLocalDescription();
@@ -157,9 +155,10 @@ export class Negotiator {
     // Without a candidate there are no more: `addIceCandidate` takes a dictionary without one as that.
     const init: RTCIceCandidateInit = candidate?.candidate ? candidate : { candidate: '' };
     if (init.candidate && init.sdpMid == null && init.sdpMLineIndex == null) init.sdpMLineIndex = 0;
-    if (this.#host.connection.remoteDescription) await this.#apply(init);
-    else if (this.#remoteEarly.length < MAX_EARLY_CANDIDATES) this.#remoteEarly.push(init);
-    else this.#host.problem(`more than ${MAX_EARLY_CANDIDATES} candidates before their description`, undefined);
+    const when = this.#candidates.take(init, this.#host.connection.remoteDescription !== null);
+    if (when === 'now') await this.#apply(init);
+    else if (when === 'full')
+      this.#host.problem(`more than ${MAX_EARLY_CANDIDATES} candidates before their description`, undefined);
   }
 
   async #apply(candidate: RTCIceCandidateInit): Promise<void> {
