@@ -26,6 +26,7 @@ const SECRET = 'only for this benchmark';
 const TICKS = 100;
 /** Milliseconds between two looks at the server. */
 const SAMPLE = 200;
+const CLIENTS_PER_PROCESS = 100;
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -88,34 +89,65 @@ async function listening(port) {
   }
 }
 
-/** Runs coturn's client against a server. `interval`: milliseconds between two datagrams of a client. */
-async function load({ child, port }, peerPort, { interval, length, options = [] }) {
-  const idle = usage(child.pid);
+/**
+ * One process of coturn's client, with an address of its own: it leaves an allocation behind at each port that it has tried, and the
+ * system chooses ports anew, so that many clients of one address meet their own remains (437) and wait.
+ */
+function client(i, port, peerPort, { interval, length, options = [] }) {
   const count = Math.max(1, Math.round((seconds * 1000) / interval));
-  const args = ['-c', '-m', clients, '-n', count, '-z', interval, '-l', length, '-u', 'bench', '-W', SECRET];
-  const uclient = spawn(
-    'turnutils_uclient',
-    [...options, ...args, '-e', '127.0.0.1', '-r', peerPort, '-p', port, '127.0.0.1'].map(String),
-  );
-  let output = '';
-  for (const stream of [uclient.stdout, uclient.stderr]) stream.on('data', (data) => (output += data));
-  const samples = [idle];
-  const watching = setInterval(() => samples.push(usage(child.pid)), SAMPLE);
-  await once(uclient, 'exit');
-  clearInterval(watching);
+  const many = Math.min(CLIENTS_PER_PROCESS, clients - i * CLIENTS_PER_PROCESS);
+  const load = ['-c', '-m', many, '-n', count, '-z', interval, '-l', length, '-u', 'bench', '-W', SECRET];
+  const way = ['-L', `127.0.1.${i + 1}`, '-e', '127.0.0.1', '-r', peerPort, '-p', port, '127.0.0.1'];
+  const process = spawn('turnutils_uclient', [...options, ...load, ...way].map(String));
+  const told = { output: '', received: 0 };
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('data', (data) => {
+      told.output += data;
+      const [last] = [...told.output.matchAll(/msz=\d+, tot_send_msgs=\d+, tot_recv_msgs=(\d+)/g)].slice(-1);
+      if (last) told.received = Number(last[1]);
+    });
+  }
+  return { told, ended: once(process, 'close') };
+}
+
+/** What a client says at its end. */
+function totals({ told: { output } }) {
   const [, sent, received] = /tot_send_msgs=(\d+), tot_recv_msgs=(\d+)(?![^]*tot_send_msgs)/.exec(output) ?? [];
-  // Its total time has the seconds in it that it waits for stragglers: what counts is its best second.
-  const counts = [...output.matchAll(/msz=\d+, tot_send_msgs=\d+, tot_recv_msgs=(\d+)/g)].map(([, count]) =>
-    Number(count),
-  );
-  const rate = Math.max(...counts.map((count, i) => count - (counts[i - 1] ?? 0)));
   if (sent === undefined) throw new Error(output.slice(-2000));
-  // Each that came back has passed twice.
-  const cpu = (usage(child.pid).cpu - idle.cpu) / (2 * Number(received));
+  return { sent: Number(sent), received: Number(received) };
+}
+
+const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+/** The most that `figure` grows in one second. */
+const best = (samples, figure) => {
   const perSecond = 1000 / SAMPLE;
-  const cores = Math.max(...samples.slice(perSecond).map((sample, i) => sample.cpu - samples[i].cpu));
+  return Math.max(...samples.slice(perSecond).map((sample, i) => figure(sample) - figure(samples[i])));
+};
+
+/** Runs coturn's client against a server. `interval`: milliseconds between two datagrams of a client. */
+async function load({ child, port }, peerPort, how) {
+  const idle = { ...usage(child.pid), received: 0 };
+  const processes = Math.ceil(clients / CLIENTS_PER_PROCESS);
+  const running = Array.from({ length: processes }, (_, i) => client(i, port, peerPort, how));
+  const samples = [idle];
+  const watching = setInterval(() => {
+    samples.push({ ...usage(child.pid), received: sum(running.map(({ told }) => told.received)) });
+  }, SAMPLE);
+  await Promise.all(running.map(({ ended }) => ended));
+  clearInterval(watching);
+  const ends = running.map(totals);
+  const [sent, received] = [sum(ends.map((end) => end.sent)), sum(ends.map((end) => end.received))];
+  // Each that came back has passed twice.
+  const cpu = (usage(child.pid).cpu - idle.cpu) / (2 * received);
   const memory = (Math.max(...samples.map((sample) => sample.memory)) - idle.memory) / clients;
-  return { rate, lost: 1 - Number(received) / Number(sent), cpu: cpu * 1e6, cores, memory };
+  return {
+    // The total time has the seconds in it in which stragglers are waited for: what counts is the best one.
+    rate: best(samples, (sample) => sample.received),
+    lost: 1 - received / sent,
+    cpu: cpu * 1e6,
+    cores: best(samples, (sample) => sample.cpu),
+    memory,
+  };
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'ossa-bench-relay-'));
