@@ -74,3 +74,27 @@ test('workers that are terminated with open connections leave the others alone',
   const { stdout } = await run(process.execPath, ['-e', script], { cwd: root });
   expect(stdout).toBe('still here\n');
 });
+
+test('what has been closed is collected at once, and not when a timer of it has run out', async () => {
+  const script = `
+    ${connectAndClose}
+    let left = 20;
+    const registry = new FinalizationRegistry(() => left--);
+    async function one() {
+      const { a, b } = await connected();
+      for (const connection of [a, b]) registry.register(connection);
+      a.close();
+      b.close();
+    }
+    (async () => {
+      for (let i = 0; i < 10; i++) await one();
+      for (let turn = 0; turn < 10 && left > 0; turn++) {
+        globalThis.gc();
+        await new Promise(setImmediate);
+      }
+      console.log(left);
+    })();`;
+  const { stdout } = await run(process.execPath, ['--expose-gc', '-e', script], { cwd: root });
+  // The last one may still be on the stack.
+  expect(Number(stdout)).toBeLessThanOrEqual(2);
+});

@@ -60,6 +60,7 @@ export class PeerCore implements ChannelsHost, MediaHost {
   readonly descriptions = new Descriptions();
   readonly channels = new Channels(this);
   readonly media = new PeerMedia(this);
+  readonly #events = new PeerEvents(this);
   configuration: Configuration;
   transports: Transports | null = null;
   signalingState: RTCSignalingState = 'stable';
@@ -106,7 +107,7 @@ export class PeerCore implements ChannelsHost, MediaHost {
       iceTransportPolicy,
       ...(certificates.length > 0 && { certificates: certificates.map(nativeCertificateOf) }),
     };
-    this.native = nativeCall(() => new NativePeer(config, new PeerEvents(this)));
+    this.native = nativeCall(() => new NativePeer(config, this.#events));
     registerSubject(target, this);
   }
 
@@ -360,6 +361,7 @@ export class PeerCore implements ChannelsHost, MediaHost {
     this.channels.close();
     this.media.close();
     this.native.close();
+    this.#events.close();
     this.iceConnectionState = 'closed';
     this.connectionState = 'closed';
     const { transports } = this;

@@ -1,4 +1,4 @@
-import { setTimeout } from '../../platform';
+import { clearTimeout, setTimeout } from '../../platform';
 import type {
   LiftedText,
   NativeChannelInfo,
@@ -49,6 +49,7 @@ export class PeerEvents implements PeerListener {
   readonly #peer: EventHost;
   /** What the core has said last; `completed` is shown a little later. */
   #iceState: RTCIceTransportState = 'new';
+  #completing?: NodeJS.Timeout;
 
   constructor(peer: EventHost) {
     this.#peer = peer;
@@ -145,7 +146,13 @@ export class PeerEvents implements PeerListener {
       const current = !this.#peer.isClosed && this.#peer.transports === transports;
       if (current && this.#iceState === 'completed') this.#setIceState(transports, 'completed');
     };
-    setTimeout(complete, COMPLETED_AFTER_MS).unref();
+    clearTimeout(this.#completing);
+    this.#completing = setTimeout(complete, COMPLETED_AFTER_MS).unref();
+  }
+
+  /** Nothing is waited for any more: a timer would hold the connection, with all that belongs to it, for its time. */
+  close(): void {
+    clearTimeout(this.#completing);
   }
 
   #setIceState(transports: Transports, state: RTCIceTransportState): void {
