@@ -27,8 +27,14 @@ pub use ticks::Ticks;
 /// What is played at a time: as in every implementation of WebRTC, so that nobody has to wait for more.
 pub const BLOCK: Duration = Duration::from_millis(10);
 
+/// So long before each tick it is said that it comes: time for a thread to make up what is missing for it.
+pub const AHEAD: Duration = Duration::from_millis(3);
+
 /// Something that does its work on the ticks of a clock, about every [`BLOCK`].
 pub trait Paced: Send + Sync {
+    /// The next tick comes in [`AHEAD`]. Must not work for long.
+    fn prepare(&self) {}
+
     /// It is `now`. False: never again.
     fn tick(&self, now: Instant) -> bool;
 }

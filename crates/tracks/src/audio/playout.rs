@@ -1,18 +1,19 @@
 //! Gives audio out, 10 ms each 10 ms, however irregular it comes in.
 //!
-//! The jitter buffer hands out frames when they are due, so little waits here: enough that a frame may be late by a thread's turn. As long
-//! as packets are lost, one frame more waits, so that the copy that the next packet carries can still be used.
+//! The jitter buffer hands out frames when they are due, so next to nothing waits here: a frame may be late by a thread's turn. Blocks are
+//! given out on the ticks of one clock for all streams: how long after a frame the next tick comes decides whether a block must wait
+//! beside it. As long as packets are lost, one frame more waits, so that the copy that the next packet carries can still be used.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use ossa_codec::pcm::{Block, Channels, Converter, Format, Level};
-use ossa_codec::track::{BLOCK, Ticks};
+use ossa_codec::track::{AHEAD, BLOCK, Ticks};
 
-/// What waits when the next frame is just about to come.
-const SHALLOW: Duration = Duration::from_millis(15);
+/// So late a frame may be before anything is made up for it.
+const SHALLOW: Duration = Duration::from_millis(3);
 /// The same while packets get lost.
-const DEEP: Duration = Duration::from_millis(35);
+const DEEP: Duration = Duration::from_millis(30);
 /// So long after the last loss.
 const DEEP_FOR: Duration = Duration::from_secs(10);
 /// More than this beyond what is to wait is cut at once: whoever speaks gets ahead of what is heard.
@@ -64,6 +65,8 @@ pub(crate) struct Playout {
     ticks: Ticks,
     /// Audio is expected, and made up where it does not come.
     live: bool,
+    /// When the first audio came, and what waited before it, until the first tick after it.
+    begun: Option<(Instant, usize)>,
     deep_until: Option<Instant>,
     /// The least that has waited since, when it was time for the next block.
     least: Option<(Instant, Duration)>,
@@ -80,6 +83,7 @@ impl Default for Playout {
             queue: VecDeque::new(),
             ticks: Ticks::default(),
             live: false,
+            begun: None,
             deep_until: None,
             least: None,
             concealing: false,
@@ -118,7 +122,7 @@ impl Playout {
         self.deep_until = Some(now + DEEP_FOR);
     }
 
-    /// What is to wait when the next frame is just about to come.
+    /// How late the next frame may be.
     pub(super) fn target(&self, now: Instant) -> Duration {
         if self.deep_until.is_some_and(|until| now < until) { DEEP } else { SHALLOW }
     }
@@ -128,7 +132,7 @@ impl Playout {
         self.format.duration_of(self.queue.len() / self.format.channels().count())
     }
 
-    /// Not enough waits for the next block: if nothing has come, something is to be made up.
+    /// Not enough waits for the next block. Shortly before it is due, something is to be made up.
     pub(crate) fn runs_out(&self) -> bool {
         self.live && self.level() < BLOCK
     }
@@ -146,6 +150,7 @@ impl Playout {
     /// The blocks that are due.
     pub(crate) fn tick(&mut self, now: Instant) -> Vec<Block> {
         let mut blocks = Vec::new();
+        self.settle(now);
         for _ in 0..self.ticks.due(now) {
             if self.is_running() {
                 blocks.push(self.next(now));
@@ -169,10 +174,24 @@ impl Playout {
         self.ticks = Ticks::default();
         self.least = None;
         self.last.clear();
-        let missing = self.target(now).saturating_sub(self.level());
+        self.begun = Some((now, self.queue.len()));
+    }
+
+    /// The first tick after audio has begun. Frames go on coming at that distance to ticks: what is missing in it, so that one may be
+    /// late, waits as silence before the first one.
+    fn settle(&mut self, now: Instant) {
+        let Some((begun, before)) = self.begun.take() else { return };
         let channels = self.format.channels().count();
-        let silence = self.format.frames_in(missing) * channels;
+        let before = before.min(self.queue.len());
+        let waits = now.saturating_duration_since(begun) + self.format.duration_of(before / channels);
+        let missing = (self.target(now) + AHEAD).saturating_sub(waits);
+        // What comes in shorter pieces than a block goes on coming until the next one.
+        let blocks = missing.as_nanos().div_ceil(BLOCK.as_nanos()) as u32;
+        let blocks = blocks.max(u32::from(self.level() < BLOCK));
+        let after = self.queue.split_off(before);
+        let silence = self.format.frames_in(BLOCK * blocks) * channels;
         self.queue.extend(std::iter::repeat_n(0.0, silence));
+        self.queue.extend(after);
     }
 
     fn next(&mut self, now: Instant) -> Block {
@@ -251,6 +270,9 @@ impl Playout {
         }
         self.queue = converted.into();
         self.last.clear();
+        if let Some((_, before)) = &mut self.begun {
+            *before = 0;
+        }
         self.format = format;
     }
 }

@@ -50,6 +50,8 @@ struct Input {
     dropped: u64,
     /// The stream is silent or over, as of what came before.
     paused: bool,
+    /// The next block is to be made up if it is not there.
+    wanted: bool,
 }
 
 #[derive(Default)]
@@ -141,9 +143,9 @@ impl AudioReceiver {
 
 impl Work for AudioReceiver {
     fn work(&self) {
-        let (frames, paused) = {
+        let (frames, paused, wanted) = {
             let mut input = lock(&self.input);
-            (std::mem::take(&mut input.frames), input.paused)
+            (std::mem::take(&mut input.frames), input.paused, std::mem::take(&mut input.wanted))
         };
         let mut decoder = lock(&self.decoding);
         let version = self.common.version();
@@ -159,7 +161,7 @@ impl Work for AudioReceiver {
         }
         if paused {
             output.playout.end();
-        } else if output.playout.runs_out() {
+        } else if wanted && output.playout.runs_out() {
             decoder.decoding.conceal(Instant::now(), &mut output.playout);
         }
         self.play(&mut output);
@@ -171,21 +173,26 @@ impl Work for AudioReceiver {
 }
 
 impl Paced for AudioReceiver {
+    /// Only now is it certain that a frame which has not come is late.
+    fn prepare(&self) {
+        if lock(&self.playout).playout.runs_out() {
+            lock(&self.input).wanted = true;
+            self.strand.wake();
+        }
+    }
+
     fn tick(&self, now: Instant) -> bool {
         let heard = self.source.is_taken();
-        let (blocks, runs_out, on) = {
+        let (blocks, on) = {
             let mut output = lock(&self.playout);
             if !heard {
                 output.playout.end();
             }
             let blocks = output.playout.tick(now);
             output.played = output.playout.is_running() && !self.source.has_ended();
-            (blocks, output.playout.runs_out(), output.played)
+            (blocks, output.played)
         };
         blocks.iter().for_each(|block| self.source.push(block));
-        if runs_out {
-            self.strand.wake();
-        }
         on
     }
 }

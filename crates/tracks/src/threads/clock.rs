@@ -6,9 +6,9 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use ossa_codec::track::{BLOCK, Paced};
+use ossa_codec::track::{AHEAD, BLOCK, Paced};
 
 use super::lock;
 
@@ -84,6 +84,17 @@ fn tick_until_idle() {
         }
         // After a pause of the process the ticks that were missed are not made up for: what is played looks at the time.
         due = (due + BLOCK).max(now);
-        thread::sleep(due.saturating_duration_since(Instant::now()));
+        sleep_until(due, AHEAD);
+        let playing = lock(&CLOCK).playing.clone();
+        for paced in playing {
+            // What panics here does so in its tick as well, and ends there.
+            let _ = catch_unwind(AssertUnwindSafe(|| paced.prepare()));
+        }
+        sleep_until(due, Duration::ZERO);
     }
+}
+
+/// Sleeps until so long before `due`.
+fn sleep_until(due: Instant, ahead: Duration) {
+    thread::sleep(due.saturating_duration_since(Instant::now()).saturating_sub(ahead));
 }
