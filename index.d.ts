@@ -3017,7 +3017,7 @@ interface ReconnectOptions {
      * come back at the same moment. Default: 0.25.
      */
     jitter?: number;
-    /** Time for one attempt, and for an ICE restart. Default: 15,000. */
+    /** Time for one attempt, and for the first ICE restart; further ones have up to `maxDelay` more. Default: 15,000. */
     attemptTimeout?: number;
     /** How long the state `disconnected` may last before ICE is restarted: it often passes by itself. Default: 5,000. */
     grace?: number;
@@ -3044,13 +3044,13 @@ type ReconnectReason =
 /** What a link does to come back. */
 interface ReconnectStep {
     /**
-     * `'ice-restart'`: looks for another path, nothing is lost; `'rebuild'`: makes a new connection; `'wait'`: the other
-     * side makes one, or is making it.
+     * `'ice-restart'`: looks for a path for the connection that there is, nothing is lost; `'rebuild'`: makes a new connection;
+     * `'wait'`: the other side makes one, or is making it.
      */
     readonly how: 'ice-restart' | 'rebuild' | 'wait';
     /** What led to it. */
     readonly reason: ReconnectReason;
-    /** Number of the attempt, from 1; 0 for `'wait'`. */
+    /** Number of the attempt, from 1, among those of its kind; 0 for `'wait'`. */
     readonly attempt: number;
     /** Milliseconds until it begins; for `'wait'`, for how long this side waits. */
     readonly delay: number;

@@ -58,7 +58,7 @@ describe('a link whose path is cut', () => {
     const rebuilding = new Promise<void>((resolve) => {
       ab.on('reconnecting', ({ how }) => how === 'rebuild' && resolve());
     });
-    path.cut = true;
+    path.lose();
     await rebuilding;
     const back = Promise.all([next(ab, 'reconnected'), next(ba, 'reconnected')]);
     path.cut = false;
@@ -74,7 +74,7 @@ describe('a link whose path is cut', () => {
     const rebuilding = new Promise<void>((resolve) => {
       ab.on('reconnecting', ({ how }) => how === 'rebuild' && resolve());
     });
-    path.cut = true;
+    path.lose();
     await rebuilding;
     // From now on the offers are those of an impostor who knows the session.
     scene.tamper = (message) => (message.type === 'offer' ? { ...message, auth: undefined } : message);

@@ -52,7 +52,7 @@ async function outage(): Promise<void> {
     ab.on('reconnecting', ({ how }) => how === 'rebuild' && resolve());
   });
   const back = new Promise<Reconnected>((resolve) => ab.once('reconnected', resolve));
-  path.cut = true;
+  path.lose();
   await rebuilding;
   path.cut = false;
   expect((await back).how).toBe('rebuilt');

@@ -18,6 +18,9 @@ export class LossyPath {
   /** Datagrams that were lost. */
   lost = 0;
   readonly #sockets: Socket[] = [];
+  /** The set-ups that an offer was sent for, and those of them that are refused when they are to be changed. */
+  readonly #known = new Set<string>();
+  #forgotten = new Set<string>();
   /** Relay port for each agent's own address. */
   readonly #ports = new Map<string, Promise<number>>();
 
@@ -25,12 +28,26 @@ export class LossyPath {
   over(adapter: SignalingAdapter): SignalingAdapter {
     return {
       send: async (message) => {
+        const { type, from, to, sessionId } = message;
+        if (type === 'offer' && from !== undefined && to !== undefined && sessionId !== undefined) {
+          if (this.#forgotten.has(sessionId)) {
+            const error = { code: 'INTERNAL_ERROR', message: 'there is no such connection any more' };
+            return await adapter.send({ type: 'error', from: to, to: from, sessionId, error });
+          }
+          this.#known.add(sessionId);
+        }
         const rewritten = await this.#rewrite(message);
         if (rewritten) await adapter.send(rewritten);
       },
       subscribe: (agentId, deliver, failed) => adapter.subscribe(agentId, deliver, failed),
       ...(adapter.join && { join: (room, agentId, onMembers) => adapter.join!(room, agentId, onMembers) }),
     };
+  }
+
+  /** Cuts it, and whoever wants to restart ICE on a connection of now is told that the other side does not have it any more. */
+  lose(): void {
+    this.cut = true;
+    this.#forgotten = new Set(this.#known);
   }
 
   close(): void {

@@ -155,7 +155,7 @@ test('messages that name a channel wait for the next connection, as all others d
   const rebuilding = new Promise<void>((resolve) => {
     ab.on('reconnecting', ({ how }) => how === 'rebuild' && resolve());
   });
-  path.cut = true;
+  path.lose();
   await rebuilding;
   const sent = ab.send('late', { channel: 'data' });
   const received = next<{ payload: unknown }>(ba, 'message');

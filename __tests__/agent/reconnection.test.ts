@@ -82,7 +82,36 @@ describe('a path that is cut', () => {
     expect(seen).toEqual(['disconnected', 'reconnecting', 'ice-restart 1: disconnected', 'open', 'same after 0']);
   });
 
-  test('for longer comes back over a new connection of the same link, on both sides', async () => {
+  test('for longer than consent lasts comes back over the same connection, on both sides, and nothing is lost', async () => {
+    const { ab, ba } = await pair({
+      transport: { ice: { maxRto: 100, disconnectedTimeout: 300, failedTimeout: 600 } },
+      reconnect: { grace: 60_000, attemptTimeout: 60_000 },
+    });
+    const [seenA, seenB] = [history(ab), history(ba)];
+    const { connection } = ab;
+    const [channel, incoming] = await Promise.all([ab.createChannel('survivor'), next<never>(ba, 'channel')]);
+    const failed = [ab, ba].map(
+      ({ connection: one }) =>
+        new Promise<void>((resolve) => {
+          one.addEventListener('connectionstatechange', () => one.connectionState === 'failed' && resolve());
+        }),
+    );
+    path.cut = true;
+    await Promise.all(failed);
+    expect([ab.state, ba.state, channel.state]).toEqual(['reconnecting', 'disconnected', 'open']);
+    const call = ab.call('who');
+    await channel.send('still here');
+    const back = Promise.all([next<Reconnected>(ab, 'reconnected'), next<Reconnected>(ba, 'reconnected')]);
+    path.cut = false;
+    expect(await back).toMatchObject([{ how: 'same' }, { how: 'same' }]);
+    expect(await call).toBe('agent://b');
+    expect(await next(incoming, 'message')).toBe('still here');
+    expect(ab.connection).toBe(connection);
+    expect(seenA).toEqual(['disconnected', 'reconnecting', 'ice-restart 1: disconnected', 'open', 'same after 0']);
+    expect(seenB).toEqual(['disconnected', 'open', 'same after 0']);
+  });
+
+  test('while the other side loses the connection comes back over a new one of the same link, on both sides', async () => {
     const { ab, ba } = await pair({
       ...QUICK,
       reconnect: { grace: 20, delay: 50, attemptTimeout: 2000, attempts: 1000 },
@@ -92,7 +121,7 @@ describe('a path that is cut', () => {
     const [channel, incoming] = await Promise.all([ab.createChannel('old'), next<never>(ba, 'channel')]);
     const lost = next<AgentError>(channel, 'close');
     const lostThere = next<AgentError>(incoming, 'close');
-    path.cut = true;
+    path.lose();
     const call = ab.call('who').catch((error: unknown) => error);
     await rebuilding(ab);
     expect(await call).toMatchObject({ code: 'AGENT_UNREACHABLE', retryable: true });
@@ -150,7 +179,7 @@ describe('a path that is cut', () => {
       reconnect: { forever: true, attempts: 1, grace: 1, delay: 1, maxDelay: 1, attemptTimeout: 200 },
     });
     const seventh = new Promise<void>((resolve) => {
-      ab.on('reconnecting', ({ attempt }) => attempt === 7 && resolve());
+      ab.on('reconnecting', ({ how, attempt }) => how === 'rebuild' && attempt === 7 && resolve());
     });
     path.cut = true;
     await seventh;
@@ -201,7 +230,7 @@ describe('a link that is down', () => {
       ...QUICK,
       reconnect: { grace: 20, delay: 50, attemptTimeout: 2000, attempts: 1000 },
     });
-    path.cut = true;
+    path.lose();
     await rebuilding(ab);
     await expect(a.connect('agent://b', { timeout: 20 })).rejects.toMatchObject({ code: 'AGENT_UNREACHABLE' });
     const connecting = a.connect('agent://b');
@@ -229,7 +258,7 @@ describe('signaling that fails while a link is down', () => {
     const { ab, ba } = await pair({ ...QUICK, reconnect });
     path.cut = true;
     await server.close();
-    await rebuilding(ab);
+    await next(ab, 'reconnecting');
     path.cut = false;
     const again = await createSignalingServer({ port: Number(port) });
     await Promise.all([next(ab, 'reconnected'), next(ba, 'reconnected')]);
@@ -265,11 +294,13 @@ describe('a program that is killed', () => {
     open.push(peer);
     const link = await peer.connect('agent://killed');
     const first = await link.call('pid');
+    const restarting = next<ReconnectStep>(link, 'reconnecting');
     await child.kill();
-    await rebuilding(link);
-    const asked = link.call('pid');
+    expect((await restarting).how).toBe('ice-restart');
     child = start();
-    const second = await asked;
+    // Whoever is there now does not know the connection.
+    await rebuilding(link);
+    const second = await link.call('pid');
     expect(second).not.toBe(first);
     expect(second).toBe(child.process.pid);
     expect(link.state).toBe('open');
@@ -280,7 +311,7 @@ describe('a program that is killed', () => {
   });
 });
 
-/** Resolves when the old connection is given up. */
+/** Resolves when the present connection is given up. */
 function rebuilding(link: Link): Promise<void> {
   return new Promise((resolve) => {
     link.on('reconnecting', ({ how }) => how === 'rebuild' && resolve());

@@ -109,7 +109,7 @@ describe('tracks of a link', () => {
     await heard(first, 440, 1000);
     const { sender } = sent;
     const again = next<ReceivedTrack>(ba, 'track');
-    path.cut = true;
+    path.lose();
     await rebuilding(ab);
     path.cut = false;
     const second = await again;

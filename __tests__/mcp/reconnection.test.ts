@@ -47,7 +47,7 @@ test('a session goes on over a new connection: nothing is lost, and nothing come
   const options = { onprogress: (one: { progress: number }) => void progress.push(one.progress), timeout: 60_000 };
   const counting = client.callTool({ name: 'count', arguments: { to: 5_000 } }, undefined, options);
   await until(() => progress.length > 100);
-  path.cut = true;
+  path.lose();
   await rebuilding(link);
   const sum = client.callTool({ name: 'add', arguments: { a: 20, b: 22 } });
   path.cut = false;
@@ -83,7 +83,7 @@ test('a server that has lost the session meanwhile tells the client, which opens
   await b.ready;
   const link = await a.connect('agent://b');
   const { closed, errors } = await connected(link);
-  path.cut = true;
+  path.lose();
   await rebuilding(link);
   await serving.close();
   serveTools(b);
@@ -135,7 +135,7 @@ test('a side that does not keep up is not overrun after a loss of the connection
   // The window is full, and most of it is not dealt with.
   await until(() => sent === 11 && got.length === 1);
   for (let round = 0; round < 2; round++) {
-    path.cut = true;
+    path.lose();
     await rebuilding(link);
     path.cut = false;
     await next(link, 'reconnected');

@@ -14,6 +14,8 @@ export interface TestPeer {
   events: Native.NativeEvent[];
   messages: Message[];
   released: Map<number, number>;
+  /** Gets candidates for the other peer of a pair. */
+  onCandidate: ((event: Native.NativeEvent) => void) | undefined;
   onMessage: (channel: number, data: string | ArrayBuffer) => void;
   until<T>(probe: () => T | undefined | false): Promise<T>;
   event<K extends Native.NativeEvent['type']>(

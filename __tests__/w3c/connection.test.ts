@@ -1,6 +1,6 @@
 import { RTCIceCandidate, RTCStatsReport, type RTCPeerConnection } from 'ossa-webrtc';
 
-import { errorOf, negotiate, newPeer, once, openPair, trickle } from './helper';
+import { errorOf, negotiate, newPeer, once, openPair, receive, trickle } from './helper';
 
 /** Logs every state change with the states of all attributes at that moment. */
 function watch(peer: RTCPeerConnection): string[] {
@@ -95,6 +95,37 @@ test('a restart that is rolled back shows the old credentials and candidates aga
   await a.setLocalDescription({ type: 'rollback' });
   expect(ice.getLocalParameters()).toEqual(parameters);
   expect(ice.getLocalCandidates()).toEqual(candidates);
+});
+
+test('with restarts and withdrawals one after the other nothing is told of a generation that is over', async () => {
+  const { a, b, near, far } = await openPair();
+  const ufrag = (sdp: string) => /^a=ice-ufrag:(.*)$/m.exec(sdp)![1]!.trim();
+  let told = 0;
+  const strays: string[] = [];
+  a.addEventListener('icecandidate', ({ candidate }) => {
+    if (!candidate) return;
+    told++;
+    const { sdp } = a.localDescription!;
+    const there = candidate.candidate === '' || sdp.includes(candidate.candidate);
+    if (candidate.usernameFragment !== ufrag(sdp) || !there) strays.push(candidate.candidate);
+  });
+  for (let round = 0; round < 20; round++) {
+    const before = ufrag(a.localDescription!.sdp);
+    a.restartIce();
+    await a.setLocalDescription();
+    expect(ufrag(a.localDescription!.sdp)).not.toBe(before);
+    await a.setLocalDescription({ type: 'rollback' });
+    expect(ufrag(a.localDescription!.sdp)).toBe(before);
+    await negotiate(a, b);
+    // In force is the last one, on both sides, whatever waited in a queue.
+    expect(ufrag(b.remoteDescription!.sdp)).toBe(ufrag(a.localDescription!.sdp));
+  }
+  if (a.iceGatheringState !== 'complete') await once(a, 'icegatheringstatechange');
+  expect(strays).toEqual([]);
+  expect(told).toBeGreaterThan(0);
+  const received = receive(far, 1);
+  near.send('still here');
+  expect(await received).toEqual(['still here']);
 });
 
 test('close ends every state at once', async () => {

@@ -30,11 +30,11 @@ pub struct LinkMonitorOptions {
 #[napi(object, object_from_js = false)]
 #[derive(Default)]
 pub struct LinkStep {
-    /// `heartbeat`, `dead`, `woken`, `restart-ice`, `schedule`, `rebuild`, `wait`, `recovered` or `give-up`.
+    /// `heartbeat`, `dead`, `woken`, `restart-ice`, `schedule`, `rebuild`, `repeat`, `wait`, `recovered` or `give-up`.
     pub kind: &'static str,
     /// dead: the silence; woken: the time lost; schedule, wait: how long; recovered: how long it was down.
     pub time: Option<f64>,
-    /// schedule, rebuild: number of the attempt, from 1; recovered, give-up: how many there were.
+    /// restart-ice, schedule, rebuild: number of the attempt, from 1; recovered, give-up: how many new connections there were.
     pub attempt: Option<u32>,
     /// restart-ice: whether the connection is down.
     pub lost: Option<bool>,
@@ -48,7 +48,10 @@ impl From<Step> for LinkStep {
             Step::Heartbeat => of("heartbeat"),
             Step::Dead { silence } => Self { time: time(silence), ..of("dead") },
             Step::Woken { by } => Self { time: time(by), ..of("woken") },
-            Step::Reconnect(Action::RestartIce { lost }) => Self { lost: Some(lost), ..of("restart-ice") },
+            Step::Reconnect(Action::RestartIce { lost, attempt }) => {
+                Self { lost: Some(lost), attempt: Some(attempt), ..of("restart-ice") }
+            }
+            Step::Reconnect(Action::Repeat) => of("repeat"),
             Step::Reconnect(Action::Schedule { attempt, delay }) => {
                 Self { attempt: Some(attempt), time: time(delay), ..of("schedule") }
             }
@@ -109,13 +112,31 @@ impl Monitor {
         self.monitor.handle_disconnected(Instant::now());
     }
 
+    /// ICE has failed on a connection that was open; DTLS lives on.
+    #[napi]
+    pub fn path_failed(&mut self) -> Option<LinkStep> {
+        self.monitor.handle_path_failed(Instant::now()).map(Into::into)
+    }
+
+    /// The other side has said something about the present connection: it has it still.
+    #[napi]
+    pub fn answered(&mut self) {
+        self.monitor.handle_answered();
+    }
+
+    /// The other side wants to restart ICE on a connection that was given up here.
+    #[napi]
+    pub fn asked(&mut self) -> Option<LinkStep> {
+        self.monitor.handle_asked(Instant::now()).map(Into::into)
+    }
+
     /// The connection, or the attempt to make one, has failed.
     #[napi]
     pub fn failed(&mut self) -> Option<LinkStep> {
         self.monitor.handle_failed(Instant::now()).map(Into::into)
     }
 
-    /// The attempt to make a connection has failed: the signaling service does not know the other side.
+    /// The restart, or the attempt to make a connection, came to nothing: the signaling service does not know the other side.
     #[napi]
     pub fn absent(&mut self) -> Option<LinkStep> {
         self.monitor.handle_absent(Instant::now()).map(Into::into)
@@ -145,7 +166,7 @@ impl Monitor {
         self.monitor.handle_redialled(Instant::now());
     }
 
-    /// The other side has said how often it sends heartbeats, in milliseconds; 0 for never.
+    /// The other side, which is one of ours, has said how often it sends heartbeats, in milliseconds; 0 for never.
     #[napi]
     pub fn announced(&mut self, heartbeat: f64) {
         self.monitor.announced(interval(heartbeat), Instant::now());

@@ -29,6 +29,8 @@ pub(crate) fn send_failed(channel: ChannelId, bytes: usize, error: &ossa_peer::E
 fn value(event: &Event) -> Value {
     match event {
         Event::IceCandidate {
+            generation,
+            descriptions,
             candidate,
             mid,
             m_line_index,
@@ -38,6 +40,8 @@ fn value(event: &Event) -> Value {
             local_description,
         } => json!({
             "type": "iceCandidate",
+            "generation": generation,
+            "descriptions": descriptions,
             "candidate": candidate,
             "sdpMid": mid,
             "sdpMLineIndex": m_line_index,
@@ -46,13 +50,17 @@ fn value(event: &Event) -> Value {
             "relayProtocol": relay_protocol.map(RelayProtocol::as_str),
             "sdp": local_description,
         }),
-        Event::EndOfCandidates { mid, m_line_index, ufrag, local_description } => json!({
-            "type": "endOfCandidates",
-            "sdpMid": mid,
-            "sdpMLineIndex": m_line_index,
-            "usernameFragment": ufrag,
-            "sdp": local_description,
-        }),
+        Event::EndOfCandidates { generation, descriptions, mid, m_line_index, ufrag, local_description } => {
+            json!({
+                "type": "endOfCandidates",
+                "generation": generation,
+                "descriptions": descriptions,
+                "sdpMid": mid,
+                "sdpMLineIndex": m_line_index,
+                "usernameFragment": ufrag,
+                "sdp": local_description,
+            })
+        }
         Event::IceCandidateError(error) => json!({
             "type": "iceCandidateError",
             "address": error.address,
@@ -61,7 +69,11 @@ fn value(event: &Event) -> Value {
             "errorCode": error.code,
             "errorText": error.text,
         }),
-        Event::IceGatheringState(state) => state_change("iceGatheringState", state.as_str()),
+        Event::IceGatheringState { generation, state } => json!({
+            "type": "iceGatheringState",
+            "generation": generation,
+            "state": state.as_str(),
+        }),
         Event::IceTransportState(state) => state_change("iceTransportState", state.as_str()),
         Event::IceConnectionState(state) => state_change("iceConnectionState", state.as_str()),
         Event::ConnectionState(state) => state_change("connectionState", state.as_str()),
@@ -116,6 +128,8 @@ pub(crate) fn snapshot(snapshot: &Snapshot) -> String {
         "connectionState": snapshot.connection_state.as_str(),
         "iceConnectionState": snapshot.ice_connection_state.as_str(),
         "iceGatheringState": snapshot.ice_gathering_state.as_str(),
+        "iceGeneration": snapshot.ice_generation,
+        "descriptions": snapshot.descriptions,
         "currentLocalDescription": snapshot.current_local_description.as_ref().map(description),
         "pendingLocalDescription": snapshot.pending_local_description.as_ref().map(description),
         "currentRemoteDescription": snapshot.current_remote_description.as_ref().map(description),

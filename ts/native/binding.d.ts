@@ -318,9 +318,15 @@ export declare class LinkMonitor {
   connected(): LinkStep | null
   /** The connection does not answer, which may pass. */
   disconnected(): void
+  /** ICE has failed on a connection that was open; DTLS lives on. */
+  pathFailed(): LinkStep | null
+  /** The other side has said something about the present connection: it has it still. */
+  answered(): void
+  /** The other side wants to restart ICE on a connection that was given up here. */
+  asked(): LinkStep | null
   /** The connection, or the attempt to make one, has failed. */
   failed(): LinkStep | null
-  /** The attempt to make a connection has failed: the signaling service does not know the other side. */
+  /** The restart, or the attempt to make a connection, came to nothing: the signaling service does not know the other side. */
   absent(): LinkStep | null
   /** The path in use is gone, and only signaling helps. */
   pathLost(): LinkStep | null
@@ -330,7 +336,7 @@ export declare class LinkMonitor {
   network(up: boolean): LinkStep | null
   /** The other side's offer of a new connection is being answered. */
   redialled(): void
-  /** The other side has said how often it sends heartbeats, in milliseconds; 0 for never. */
+  /** The other side, which is one of ours, has said how often it sends heartbeats, in milliseconds; 0 for never. */
   announced(heartbeat: number): void
   /** A heartbeat has come. */
   heartbeat(): void
@@ -864,11 +870,11 @@ export interface LinkMonitorOptions {
 
 /** What a link has to do or to tell. `kind` says which of the other members are there; times in milliseconds. */
 export interface LinkStep {
-  /** `heartbeat`, `dead`, `woken`, `restart-ice`, `schedule`, `rebuild`, `wait`, `recovered` or `give-up`. */
+  /** `heartbeat`, `dead`, `woken`, `restart-ice`, `schedule`, `rebuild`, `repeat`, `wait`, `recovered` or `give-up`. */
   kind: string
   /** dead: the silence; woken: the time lost; schedule, wait: how long; recovered: how long it was down. */
   time?: number
-  /** schedule, rebuild: number of the attempt, from 1; recovered, give-up: how many there were. */
+  /** restart-ice, schedule, rebuild: number of the attempt, from 1; recovered, give-up: how many new connections there were. */
   attempt?: number
   /** restart-ice: whether the connection is down. */
   lost?: boolean

@@ -45,6 +45,9 @@ export class NativePeer implements Recipient {
   /** The peer has ended the connection (DTLS close_notify): nothing can happen any more unless it is negotiated anew. */
   #ended = false;
   #refed = true;
+  /** As of the last description. */
+  #iceGeneration = 0;
+  #descriptions = 0;
 
   constructor(config: NativePeerConfig, listener: PeerListener) {
     const { certificates, sendBufferLimit = DEFAULT_SEND_BUFFER_LIMIT, ...options } = config;
@@ -76,15 +79,11 @@ export class NativePeer implements Recipient {
 
   /** An empty `sdp` stands for the description that was created last. */
   setLocalDescription(type: NativeSdpType, sdp: string): PeerSnapshot {
-    const snapshot = decodeSnapshot(guard(() => this.#peer.setLocalDescription(type, sdp)));
-    this.#start();
-    return snapshot;
+    return this.#described(guard(() => this.#peer.setLocalDescription(type, sdp)));
   }
 
   setRemoteDescription(type: NativeSdpType, sdp: string): PeerSnapshot {
-    const snapshot = decodeSnapshot(guard(() => this.#peer.setRemoteDescription(type, sdp)));
-    this.#start();
-    return snapshot;
+    return this.#described(guard(() => this.#peer.setRemoteDescription(type, sdp)));
   }
 
   /** `null` is the end of candidates of all generations. */
@@ -221,6 +220,9 @@ export class NativePeer implements Recipient {
 
   /** @internal */
   deliverEvent(event: NativeEvent): void {
+    // It has waited in a queue while a description was set: an ICE restart, or the rollback of one.
+    if ('generation' in event && event.generation !== this.#iceGeneration) return;
+    if ('descriptions' in event && event.descriptions !== this.#descriptions) event.sdp = null;
     if (event.type === 'connectionState') {
       this.#failed = event.state === 'failed';
       this.#updateHold();
@@ -277,9 +279,13 @@ export class NativePeer implements Recipient {
     );
   }
 
-  #start(): void {
+  #described(json: string): PeerSnapshot {
+    const snapshot = decodeSnapshot(json);
+    this.#iceGeneration = snapshot.iceGeneration;
+    this.#descriptions = snapshot.descriptions;
     this.#started = true;
     this.#updateHold();
+    return snapshot;
   }
 
   #updateHold(): void {

@@ -118,6 +118,10 @@ export interface PeerSnapshot {
   connectionState: NativeConnectionState;
   iceConnectionState: NativeIceState;
   iceGatheringState: NativeGatheringState;
+  /** Which events about candidates count; 0 for none. */
+  iceGeneration: number;
+  /** How many descriptions have been set. */
+  descriptions: number;
   currentLocalDescription: NativeDescription | null;
   pendingLocalDescription: NativeDescription | null;
   currentRemoteDescription: NativeDescription | null;
@@ -136,16 +140,26 @@ export type NativeEvent =
   | NativeMediaEvent
   | {
       type: 'iceCandidate';
+      generation: number;
+      descriptions: number;
       candidate: string;
       sdpMid: string;
       sdpMLineIndex: number;
       usernameFragment: string;
       url: string | null;
       relayProtocol: 'udp' | 'tcp' | 'tls' | null;
-      /** The local description including this candidate. */
-      sdp: string;
+      /** The local description including this candidate; `null` if others have been set since, which have it. */
+      sdp: string | null;
     }
-  | { type: 'endOfCandidates'; sdpMid: string; sdpMLineIndex: number; usernameFragment: string; sdp: string }
+  | {
+      type: 'endOfCandidates';
+      generation: number;
+      descriptions: number;
+      sdpMid: string;
+      sdpMLineIndex: number;
+      usernameFragment: string;
+      sdp: string | null;
+    }
   | {
       type: 'iceCandidateError';
       address: string | null;
@@ -154,7 +168,7 @@ export type NativeEvent =
       errorCode: number;
       errorText: string;
     }
-  | { type: 'iceGatheringState'; state: NativeGatheringState }
+  | { type: 'iceGatheringState'; generation: number; state: NativeGatheringState }
   | { type: 'iceTransportState'; state: NativeIceState }
   | { type: 'iceConnectionState'; state: NativeIceState }
   | { type: 'connectionState'; state: NativeConnectionState }

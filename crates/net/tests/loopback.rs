@@ -203,7 +203,7 @@ fn gathered(config: PeerConfig) -> (Vec<String>, Vec<String>) {
             errors.push(error.text);
             None
         }
-        Event::IceGatheringState(GatheringState::Complete) => Some(()),
+        Event::IceGatheringState { state: GatheringState::Complete, .. } => Some(()),
         _ => None,
     });
     (candidates, errors)

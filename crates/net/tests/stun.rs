@@ -53,12 +53,13 @@ fn gather(config: PeerConfig) -> (Vec<(String, Option<String>)>, Vec<IceCandidat
             errors.push(error);
             None
         }
-        Event::IceGatheringState(GatheringState::Complete) => Some(()),
+        Event::IceGatheringState { state: GatheringState::Complete, .. } => Some(()),
         _ => None,
     });
     peer.peer.close();
     while let Some(event) = peer.sink.try_next() {
-        completed += usize::from(matches!(event, Event::IceGatheringState(GatheringState::Complete)));
+        completed +=
+            usize::from(matches!(event, Event::IceGatheringState { state: GatheringState::Complete, .. }));
     }
     assert_eq!(completed, 0, "gathering ends once");
     (candidates, errors)
@@ -218,7 +219,9 @@ fn servers_that_are_silent_do_not_keep_the_address_that_another_one_tells() {
     peer.wait("the reflexive candidate, while gathering goes on", |event| match event {
         Event::IceCandidate { candidate, .. } if candidate.contains("typ srflx") => Some(()),
         Event::IceCandidateError(error) => panic!("a silent server was given up first: {error:?}"),
-        Event::IceGatheringState(GatheringState::Complete) => panic!("gathering has ended without it"),
+        Event::IceGatheringState { state: GatheringState::Complete, .. } => {
+            panic!("gathering has ended without it")
+        }
         _ => None,
     });
 }

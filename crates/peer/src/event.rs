@@ -24,6 +24,10 @@ pub enum Event {
     ResolveCandidate(ResolveCandidate),
     /// A local candidate to be signaled (`icecandidate`).
     IceCandidate {
+        /// ICE generation that it belongs to. Of no use to anybody once that is not the [newest](crate::Snapshot::ice_generation) any more.
+        generation: u32,
+        /// The [count](crate::Snapshot::descriptions) of descriptions when `local_description` was the newest.
+        descriptions: u32,
         /// `candidate:...`.
         candidate: String,
         /// `sdpMid`.
@@ -41,6 +45,10 @@ pub enum Event {
     },
     /// All candidates of a generation are known: signaled as an empty candidate string.
     EndOfCandidates {
+        /// As above.
+        generation: u32,
+        /// As above.
+        descriptions: u32,
         /// `sdpMid`.
         mid: String,
         /// `sdpMLineIndex`.
@@ -53,7 +61,12 @@ pub enum Event {
     /// A server gave no candidate (`icecandidateerror`).
     IceCandidateError(IceCandidateError),
     /// `iceGatheringState` of the connection and `gatheringState` of its ICE transport.
-    IceGatheringState(GatheringState),
+    IceGatheringState {
+        /// ICE generation whose gathering it is; 0 for none.
+        generation: u32,
+        /// New state.
+        state: GatheringState,
+    },
     /// `RTCIceTransport.state`.
     IceTransportState(IceState),
     /// `iceConnectionState`.

@@ -17,6 +17,11 @@ pub struct Snapshot {
     pub ice_connection_state: IceState,
     /// `iceGatheringState`.
     pub ice_gathering_state: GatheringState,
+    /// The ICE generation of the newest local description, which events about candidates belong to; 0 without one. After the rollback of a
+    /// restart it is the one of before.
+    pub ice_generation: u32,
+    /// How many descriptions have been set, of either side and of any type.
+    pub descriptions: u32,
     /// `currentLocalDescription`, with the candidates found so far.
     pub current_local_description: Option<SessionDescription>,
     /// `pendingLocalDescription`, with the candidates found so far.
@@ -47,6 +52,8 @@ impl Snapshot {
             connection_state: ConnectionState::Closed,
             ice_connection_state: IceState::Closed,
             ice_gathering_state: GatheringState::New,
+            ice_generation: 0,
+            descriptions: 0,
             current_local_description: None,
             pending_local_description: None,
             current_remote_description: None,

@@ -13,6 +13,8 @@ export interface LinkConnectionHost {
   transmit(message: SignalingMessage): Promise<void>;
   /** This side's offer gave way to the other's. */
   yielded(connection: LinkConnection): void;
+  /** The other's offer gave way to this side's, which it may not have got. */
+  ignored(connection: LinkConnection): void;
   /** `closed`: somebody has called `close()` of the W3C object. */
   stateChanged(connection: LinkConnection, state: RTCPeerConnection['connectionState']): void;
   /** This side has gathered all that it can, and has nothing to be reached at. */
@@ -91,6 +93,12 @@ export class LinkConnection {
     return localDescription !== null && sctp?.transport.iceTransport.getLocalCandidates().length === 0;
   }
 
+  /** ICE has failed and DTLS has not: a restart of ICE brings it back. */
+  get lacksPath(): boolean {
+    const { iceConnectionState, sctp } = this.connection;
+    return iceConnectionState === 'failed' && sctp?.transport.state === 'connected';
+  }
+
   /** Whether a description comes from another connection than the one at the other end. */
   isForeign(message: SignalingMessage): boolean {
     const known = this.connection.currentRemoteDescription?.sdp;
@@ -127,6 +135,7 @@ export class LinkConnection {
       polite: from < to,
       transmit: (message) => host.transmit({ ...message, from, to, sessionId: this.sessionId }),
       yielded: () => host.yielded(this),
+      ignored: () => host.ignored(this),
       problem: (text, cause) => host.problem(new AgentError('PROTOCOL_ERROR', text, { cause })),
       fail: (text, cause) =>
         host.failed(this, cause instanceof AgentError ? cause : new AgentError('PROTOCOL_ERROR', text, { cause })),

@@ -101,6 +101,7 @@ export class Lifeline {
       this.#watch?.failed();
       return;
     }
+    if (message.type === 'answer') this.#watch?.answered();
     this.#current.negotiator.handle(message);
   }
 
@@ -127,7 +128,10 @@ export class Lifeline {
       }
       if (relation === 'anew') return false;
       this.#redialled(offer);
+    } else if (relation === 'renegotiation' && current === this.#retired) {
+      this.#watch?.asked();
     } else if (relation === 'renegotiation') {
+      this.#watch?.answered();
       this.#prepare(false);
       current.negotiator.handle(offer);
     } else if (relation === 'redial') {
@@ -178,6 +182,9 @@ export class Lifeline {
         if (error.code === 'AGENT_UNREACHABLE') this.#watch?.absent();
         else this.#watch?.failed();
       }
+    } else if (this.#state === 'disconnected' && error.code === 'AGENT_UNREACHABLE') {
+      // Of a restart that was begun while the connection still worked.
+      this.#watch?.absent();
     } else {
       this.#host.problem(error);
     }
@@ -185,9 +192,13 @@ export class Lifeline {
 
   /** The signaling service was lost and is there again. */
   signalingReturned(): void {
-    // A peer that knows the specification only would answer twice, and differently.
-    if (this.#host.greeted) this.#current.negotiator.repeat();
+    this.#repeat();
     this.#watch?.signalingReturned();
+  }
+
+  /** Tells the offer that waits for its answer once more. A peer that knows the specification only would answer twice, and differently. */
+  #repeat(): void {
+    if (this.#host.greeted) this.#current.negotiator.repeat();
   }
 
   /** See {@link LinkConnection.serversChanged}. */
@@ -242,6 +253,9 @@ export class Lifeline {
       yielded: () => {
         if (this.#state === 'connecting') host.yielded();
       },
+      ignored: (connection) => {
+        if (connection === this.#current) this.#repeat();
+      },
       stateChanged: (connection, state) => {
         if (connection === this.#current) this.#connectionChanged(state);
       },
@@ -277,12 +291,7 @@ export class Lifeline {
     if (state === 'closed') return this.#host.end(undefined);
     // Before anything is delivered that comes over it.
     if (state === 'connected' && !this.#host.connected()) return;
-    if (state === 'failed') {
-      if (this.#watch) return this.#watch.failed();
-      return this.#host.end(
-        unreachable(this.#host.remote, 'failed: no path between the agents works', this.#current.causes),
-      );
-    }
+    if (state === 'failed') return this.#connectionFailed();
     if (!this.#watch || this.#making) return;
     if (state === 'disconnected') {
       if (this.#state === 'open') this.#setState('disconnected');
@@ -293,13 +302,28 @@ export class Lifeline {
     }
   }
 
+  #connectionFailed(): void {
+    const current = this.#current;
+    if (!this.#watch) {
+      return this.#host.end(unreachable(this.#host.remote, 'failed: no path between the agents works', current.causes));
+    }
+    // Another connection would find no path either.
+    const keeps = this.#host.reconnect.enabled && !this.#making && current !== this.#retired && current.lacksPath;
+    if (!keeps) return this.#watch.failed();
+    if (this.#state === 'open') this.#setState('disconnected');
+    this.#watch.pathFailed();
+  }
+
   #reconnectionHost() {
     const host = this.#host;
     return {
       beat: () => host.beat(),
-      // Peers that know the specification only need not expect an offer from the side that they have called.
-      mayRestartIce: () => this.#current.offerer || host.greeted,
-      restartIce: () => this.#current.connection.restartIce(),
+      restartIce: () => {
+        this.#current.connection.restartIce();
+        // It waits for what is being negotiated.
+        this.#repeat();
+      },
+      repeat: () => this.#repeat(),
       suspend: () => this.#suspend(),
       rebuild: () => this.#rebuild(),
       step: (step: ReconnectStep, lost: boolean) => {

@@ -21,6 +21,8 @@ export interface NegotiatorHost {
   transmit(message: Message): Promise<void>;
   /** This side's offer gave way to the other's. */
   yielded(): void;
+  /** The other's offer gave way to this side's, which it may not have got. */
+  ignored(): void;
   /** Something that the link survives. */
   problem(text: string, cause: unknown): void;
   /** The set-up cannot go on. */
@@ -69,7 +71,7 @@ export class Negotiator {
     this.#told = [];
   }
 
-  /** The signaling service is there again after it was lost, perhaps with an offer that waits for its answer: it is told once more. */
+  /** An offer that waits for its answer may be lost: it is told once more. */
   repeat(): void {
     // One that is being made leaves by itself.
     const waits = !this.#makingOffer && this.#host.connection.signalingState === 'have-local-offer';
@@ -130,7 +132,7 @@ export class Negotiator {
     }
     const collision = type === 'offer' && this.offering;
     this.#ignoredOffer = collision && !polite;
-    if (this.#ignoredOffer) return;
+    if (this.#ignoredOffer) return this.#host.ignored();
     if (collision) {
       this.#host.yielded();
       this.#ownEarly = [];

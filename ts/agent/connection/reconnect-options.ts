@@ -21,7 +21,7 @@ export interface ReconnectOptions {
    * come back at the same moment. Default: 0.25.
    */
   jitter?: number;
-  /** Time for one attempt, and for an ICE restart. Default: 15,000. */
+  /** Time for one attempt, and for the first ICE restart; further ones have up to `maxDelay` more. Default: 15,000. */
   attemptTimeout?: number;
   /** How long the state `disconnected` may last before ICE is restarted: it often passes by itself. Default: 5,000. */
   grace?: number;

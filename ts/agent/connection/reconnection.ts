@@ -27,13 +27,13 @@ export type ReconnectReason =
 /** What a link does to come back. */
 export interface ReconnectStep {
   /**
-   * `'ice-restart'`: looks for another path, nothing is lost; `'rebuild'`: makes a new connection; `'wait'`: the other
-   * side makes one, or is making it.
+   * `'ice-restart'`: looks for a path for the connection that there is, nothing is lost; `'rebuild'`: makes a new connection;
+   * `'wait'`: the other side makes one, or is making it.
    */
   readonly how: 'ice-restart' | 'rebuild' | 'wait';
   /** What led to it. */
   readonly reason: ReconnectReason;
-  /** Number of the attempt, from 1; 0 for `'wait'`. */
+  /** Number of the attempt, from 1, among those of its kind; 0 for `'wait'`. */
   readonly attempt: number;
   /** Milliseconds until it begins; for `'wait'`, for how long this side waits. */
   readonly delay: number;
@@ -53,10 +53,10 @@ export interface Reconnected {
 export interface ReconnectionHost {
   /** Time to say that this side lives. */
   beat(): void;
-  /** Whether the other side can be asked to restart ICE. */
-  mayRestartIce(): boolean;
   /** Restart ICE on the present connection. */
   restartIce(): void;
+  /** Tell the offer that waits for its answer once more. */
+  repeat(): void;
   /** The present connection is given up. */
   suspend(): void;
   /** Make a new one. */
@@ -119,6 +119,23 @@ export class Reconnection {
     this.#take(this.#monitor.rebuilt());
   }
 
+  /** ICE has failed on a connection that was open. DTLS lives on, and so does what is above it. */
+  pathFailed(): void {
+    this.#because('failed');
+    this.#down = true;
+    this.#take(this.#monitor.pathFailed());
+  }
+
+  /** The other side has said something about the present connection: it has it still. */
+  answered(): void {
+    this.#monitor.answered();
+  }
+
+  /** The other side wants to restart ICE on a connection that was given up here. */
+  asked(): void {
+    this.#take(this.#monitor.asked());
+  }
+
   /** The connection, or the attempt to make one, has failed. */
   failed(): void {
     this.#because('failed');
@@ -126,7 +143,7 @@ export class Reconnection {
     this.#take(this.#monitor.failed());
   }
 
-  /** The attempt to make one has failed, as the signaling service does not know the other side at the moment. */
+  /** The restart, or the attempt to make one, came to nothing: the signaling service does not know the other side at the moment. */
   absent(): void {
     this.#because('failed');
     this.#down = true;
@@ -210,9 +227,11 @@ export class Reconnection {
       case 'woken':
         return this.#because('woken');
       case 'restart-ice':
-        if (!this.#enabled || !this.#host.mayRestartIce()) return;
-        this.#host.step({ how: 'ice-restart', reason, attempt: 1, delay: 0 }, lost);
+        if (!this.#enabled) return;
+        this.#host.step({ how: 'ice-restart', reason, attempt, delay: 0 }, lost);
         return this.#host.restartIce();
+      case 'repeat':
+        return this.#host.repeat();
       case 'schedule':
         this.#host.suspend();
         return this.#host.step({ how: 'rebuild', reason, attempt, delay: time }, true);

@@ -115,19 +115,17 @@ export class PeerEvents implements PeerListener {
     }
   }
 
-  #candidate(init: RTCLocalIceCandidateInit, sdp: string): void {
+  #candidate(init: RTCLocalIceCandidateInit, sdp: string | null): void {
     const { target, descriptions, transports } = this.#peer;
-    descriptions.localCandidate(sdp);
+    if (sdp !== null) descriptions.localCandidate(sdp);
     const candidate = new RTCIceCandidate(init);
     if (init.candidate !== '') transports?.ice.localCandidates.push(candidate);
     target.dispatchEvent(new RTCPeerConnectionIceEvent('icecandidate', { candidate, url: init.url }));
   }
 
   #gathering(state: RTCIceGathererState): void {
-    const { transports, target, native } = this.#peer;
+    const { transports, target } = this.#peer;
     if (!transports || transports.ice.gatheringState === state) return;
-    // The end of a gathering that was rolled back since: another one is under way, or none.
-    if (state === 'complete' && native.snapshot().iceGatheringState !== state) return;
     transports.ice.gatheringState = state;
     this.#peer.updateStates(() => fire(transports.iceTransport, 'gatheringstatechange'));
     if (state === 'complete' && !this.#peer.isClosed) {

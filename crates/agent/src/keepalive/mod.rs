@@ -102,6 +102,12 @@ impl KeepAlive {
         self.deadline = interval.checked_mul(self.missed).and_then(|time| at.checked_add(time));
     }
 
+    /// The path works again after a time in which nothing could come: from now on silence counts as it does at the start.
+    pub fn resume(&mut self, now: Instant) {
+        self.heard_at(now);
+        self.next_beat = self.interval.map(|interval| now + interval);
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let judgement = self.deadline.map(|deadline| self.verdict.look_at(deadline));

@@ -17,7 +17,7 @@ pub struct ReconnectConfig {
     /// How much of a wait chance may take off, 0 to 1, so that agents that lost one another together do not all come
     /// back together. Default 0.25.
     pub jitter: f64,
-    /// Time for one attempt, and for an ICE restart. Default 15 s.
+    /// Time for one attempt, and for the first ICE restart. Default 15 s.
     pub attempt_timeout: Duration,
     /// How long `disconnected` may last before ICE is restarted: it often passes by itself. Default 5 s.
     pub grace: Duration,
@@ -47,13 +47,28 @@ impl ReconnectConfig {
         self.delay.saturating_mul(factor).min(self.max_delay)
     }
 
-    /// How long all attempts together take at most: the patience of the side that does not dial.
+    /// How long all attempts together take at most: the patience of the side that does not dial, once the connection is given up.
     pub fn window(&self) -> Duration {
         if self.attempts == Self::FOREVER {
             return YEAR;
         }
+        self.time_of(self.attempts)
+    }
+
+    /// How long the side that does not dial waits with the present connection: for its restarts, and for all attempts to make another.
+    pub fn patience(&self) -> Duration {
+        self.window().saturating_mul(2).min(YEAR)
+    }
+
+    /// How long ICE restarts are all that is tried although there is a network, and the other side has one as far as is known: as long as five
+    /// attempts, even for those who go on forever. A connection in which something is stuck must not be kept for ever.
+    pub fn keeping(&self) -> Duration {
+        self.time_of(self.attempts.min(Self::default().attempts))
+    }
+
+    fn time_of(&self, attempts: u32) -> Duration {
         let mut window = self.grace.saturating_add(self.attempt_timeout);
-        for attempt in 1..=self.attempts {
+        for attempt in 1..=attempts {
             let each = self.longest_delay(attempt).saturating_add(self.attempt_timeout);
             window = window.saturating_add(each);
         }

@@ -61,17 +61,36 @@ impl LinkMonitor {
     /// A new connection is open.
     pub fn handle_rebuilt(&mut self, now: Instant) -> Option<Step> {
         self.keepalive = Some(KeepAlive::new(self.interval, MISSED_INTERVALS, now));
-        self.handle_connected(now)
+        self.reconnect.handle_rebuilt(now).map(Step::Reconnect)
     }
 
     /// The same connection works again.
     pub fn handle_connected(&mut self, now: Instant) -> Option<Step> {
+        if let Some(keepalive) = self.keepalive.as_mut().filter(|_| self.reconnect.is_lost()) {
+            keepalive.resume(now);
+        }
         self.reconnect.handle_connected(now).map(Step::Reconnect)
     }
 
     /// See [`Reconnect::handle_disconnected`].
     pub fn handle_disconnected(&mut self, now: Instant) {
         self.reconnect.handle_disconnected(now);
+    }
+
+    /// See [`Reconnect::handle_path_failed`].
+    pub fn handle_path_failed(&mut self, now: Instant) -> Option<Step> {
+        let action = self.reconnect.handle_path_failed(now);
+        self.given_up(action)
+    }
+
+    /// See [`Reconnect::handle_answered`].
+    pub fn handle_answered(&mut self) {
+        self.reconnect.handle_answered();
+    }
+
+    /// See [`Reconnect::handle_asked`].
+    pub fn handle_asked(&mut self, now: Instant) -> Option<Step> {
+        self.reconnect.handle_asked(now).map(Step::Reconnect)
     }
 
     /// See [`Reconnect::handle_failed`].
@@ -107,8 +126,9 @@ impl LinkMonitor {
         self.reconnect.handle_redialled(now);
     }
 
-    /// See [`KeepAlive::announced`].
+    /// See [`KeepAlive::announced`]; who says so is one of ours.
     pub fn announced(&mut self, interval: Option<Duration>, now: Instant) {
+        self.reconnect.handle_greeted();
         if let Some(keepalive) = &mut self.keepalive {
             keepalive.announced(interval, now);
         }
@@ -137,7 +157,7 @@ impl LinkMonitor {
 
     /// When [`handle_timeout`](Self::handle_timeout) is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let keepalive = self.keepalive.as_ref().and_then(KeepAlive::poll_timeout);
+        let keepalive = self.keepalive.as_ref().filter(|_| self.listens()).and_then(KeepAlive::poll_timeout);
         [keepalive, self.reconnect.poll_timeout()].into_iter().flatten().min()
     }
 
@@ -147,7 +167,9 @@ impl LinkMonitor {
             return self.given_up(Some(action));
         }
         // First: a program that stood still must not take its own absence for that of the other side.
-        if let Some(beat) = self.keepalive.as_mut().and_then(|keepalive| keepalive.handle_timeout(now)) {
+        let listens = self.listens();
+        let keepalive = self.keepalive.as_mut().filter(|_| listens);
+        if let Some(beat) = keepalive.and_then(|keepalive| keepalive.handle_timeout(now)) {
             return Some(match beat {
                 Beat::Send => Step::Heartbeat,
                 Beat::Dead { silence } => {
@@ -166,6 +188,11 @@ impl LinkMonitor {
             }
         }
         None
+    }
+
+    /// While nothing comes over the network anyway, missing heartbeats say nothing, and ours would only pile up.
+    fn listens(&self) -> bool {
+        !self.reconnect.is_lost()
     }
 
     /// Without a connection there is nobody to hear or to send heartbeats.
@@ -224,7 +251,7 @@ mod tests {
         monitor.handle_heartbeat(start);
         let now = start + 1000 * SECOND;
         assert_eq!(monitor.handle_timeout(now), Some(Step::Woken { by: 970 * SECOND }));
-        let restart = Step::Reconnect(Action::RestartIce { lost: false });
+        let restart = Step::Reconnect(Action::RestartIce { lost: false, attempt: 1 });
         assert_eq!(monitor.handle_timeout(now), Some(restart));
         assert_eq!(monitor.handle_timeout(now), Some(Step::Heartbeat));
         assert_eq!(monitor.handle_timeout(now), None);

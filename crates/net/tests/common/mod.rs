@@ -278,7 +278,7 @@ pub fn gather(config: PeerConfig) -> (Vec<String>, Vec<IceCandidateError>, TestP
             errors.push(error);
             None
         }
-        Event::IceGatheringState(GatheringState::Complete) => Some(()),
+        Event::IceGatheringState { state: GatheringState::Complete, .. } => Some(()),
         _ => None,
     });
     (candidates, errors, peer)

@@ -36,6 +36,8 @@ impl Connection {
         }
         if let Some(place) = self.session.add_local_candidate(&info.candidate, &info.ufrag) {
             self.events.push_back(Event::IceCandidate {
+                generation,
+                descriptions: self.descriptions,
                 candidate: info.candidate,
                 mid: place.mid,
                 m_line_index: place.m_line_index,
@@ -105,6 +107,8 @@ impl Connection {
         let ufrag = owner.local.ufrag.clone();
         if let Some(place) = self.session.end_of_local_candidates(&ufrag) {
             self.events.push_back(Event::EndOfCandidates {
+                generation,
+                descriptions: self.descriptions,
                 mid: place.mid,
                 m_line_index: place.m_line_index,
                 ufrag,

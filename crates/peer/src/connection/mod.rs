@@ -54,6 +54,8 @@ pub struct Connection {
     /// Audio and video, if the connection was made with them.
     media: Option<Box<media::Media>>,
     events: VecDeque<Event>,
+    /// Descriptions that have been set: candidates that are told of meanwhile show which ones they have seen.
+    descriptions: u32,
     /// Remote candidates whose names are being looked up.
     unresolved: HashMap<u32, Candidate>,
     /// What stood in the way of the present ICE generation.
@@ -126,6 +128,7 @@ impl Connection {
             sctp_state: SctpState::Connecting,
             ending: None,
             events: VecDeque::new(),
+            descriptions: 0,
             unresolved: HashMap::new(),
             faults: diagnosis::Faults::default(),
             last_token: 0,

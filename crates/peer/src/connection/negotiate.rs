@@ -100,8 +100,9 @@ impl Connection {
 
     /// Does what a description asks of the transports.
     fn apply(&mut self, now: Instant, change: Change) {
+        self.descriptions = self.descriptions.wrapping_add(1);
         if change.restored_ice.is_some() {
-            self.ice.rollback();
+            self.rollback_ice();
         }
         if change.data_section_removed {
             self.drop_association(change.rolled_back);
@@ -142,6 +143,15 @@ impl Connection {
             self.update_media(now);
         }
         self.events.extend(change.tracks.into_iter().map(Event::Track));
+    }
+
+    /// The generation of before is in force again. Its gathering may have been broken off by the one that goes.
+    fn rollback_ice(&mut self) {
+        self.ice.rollback();
+        if let Some(restored) = self.ice.newest().filter(|generation| !generation.gathering_done) {
+            let (generation, parameters) = (restored.number, restored.local.clone());
+            self.events.push_back(Event::Gather { generation, parameters });
+        }
     }
 
     /// A restart that the peer answers with its old credentials (some stacks do) goes on with those.

@@ -8,13 +8,15 @@ impl Connection {
     /// The observable state.
     pub fn snapshot(&self) -> Snapshot {
         let ice_state = if self.closed { IceState::Closed } else { self.shown.ice };
-        let gathering = if self.is_over() { self.shown.gathering } else { self.ice.gathering_state() };
+        let gathering = if self.is_over() { self.shown.gathering.1 } else { self.ice.gathering_state() };
         let transports = self.transport.as_ref();
         Snapshot {
             signaling_state: self.session.signaling_state(),
             connection_state: self.connection_state(),
             ice_connection_state: ice_state,
             ice_gathering_state: gathering,
+            ice_generation: self.ice.newest_number(),
+            descriptions: self.descriptions,
             current_local_description: self.session.current_local_description(),
             pending_local_description: self.session.pending_local_description(),
             current_remote_description: self.session.current_remote_description(),

@@ -16,7 +16,10 @@ use crate::states::{ConnectionState, DtlsState, GatheringState, IceState, SctpSt
 pub(super) struct Shown {
     pub connection: ConnectionState,
     pub ice: IceState,
-    pub gathering: GatheringState,
+    /// ICE was `disconnected` or `failed`, and has not been connected since.
+    pub silent: bool,
+    /// With the generation that it is the state of.
+    pub gathering: (u32, GatheringState),
     pub dtls: DtlsState,
     pub route: Option<Route>,
     pub pair: Option<SelectedPair>,
@@ -27,7 +30,8 @@ impl Default for Shown {
         Shown {
             connection: ConnectionState::New,
             ice: IceState::New,
-            gathering: GatheringState::New,
+            silent: false,
+            gathering: (0, GatheringState::New),
             dtls: DtlsState::New,
             route: None,
             pair: None,
@@ -41,10 +45,11 @@ impl Connection {
         if self.is_over() {
             return;
         }
-        let gathering = self.ice.gathering_state();
+        let gathering = (self.ice.newest_number(), self.ice.gathering_state());
         if gathering != self.shown.gathering {
             self.shown.gathering = gathering;
-            self.events.push_back(Event::IceGatheringState(gathering));
+            let (generation, state) = gathering;
+            self.events.push_back(Event::IceGatheringState { generation, state });
         }
         self.update_route(now);
         self.update_ice(now);
@@ -83,6 +88,12 @@ impl Connection {
         if state == IceState::Failed {
             self.ice.mark_failed();
         }
+        let carries = matches!(state, IceState::Connected | IceState::Completed);
+        if let Some(sctp) = self.sctp.as_mut().filter(|_| carries && self.shown.silent) {
+            sctp.on_path_restored(now);
+        }
+        let broken = matches!(state, IceState::Disconnected | IceState::Failed);
+        self.shown.silent = !carries && (self.shown.silent || broken);
         self.shown.ice = state;
         self.events.push_back(Event::IceTransportState(state));
         self.events.push_back(Event::IceConnectionState(state));

@@ -117,6 +117,11 @@ impl IceTransport {
         self.next.as_ref().or(self.current.as_ref())
     }
 
+    /// Its number; 0 without one.
+    pub(crate) fn newest_number(&self) -> u32 {
+        self.newest().map_or(0, |generation| generation.number)
+    }
+
     pub(crate) fn newest_mut(&mut self) -> Option<&mut Generation> {
         self.next.as_mut().or(self.current.as_mut())
     }

@@ -123,6 +123,59 @@ fn a_restart_that_is_withdrawn_changes_nothing() {
 }
 
 #[test]
+fn what_is_told_of_candidates_names_its_generation_and_a_withdrawn_restart_lets_the_one_of_before_go_on() {
+    let mut config = config(0);
+    config.ice.failed_timeout = None;
+    let now = instant();
+    let mut conn = Connection::new(config, [7; 32], now).unwrap();
+    conn.create_data_channel(now, DataChannelInit::default()).unwrap();
+    let events =
+        |conn: &mut Connection| -> Vec<Event> { std::iter::from_fn(|| conn.poll_event(now, true)).collect() };
+    let gathers = |events: &[Event]| -> Vec<u32> {
+        let gather =
+            |e: &Event| if let Event::Gather { generation, .. } = e { Some(*generation) } else { None };
+        events.iter().filter_map(gather).collect()
+    };
+    conn.set_local_description(now, SdpType::Offer, "").unwrap();
+    assert_eq!(gathers(&events(&mut conn)), [1]);
+    let mut other = Connection::new(crate::net::config(1), [8; 32], now).unwrap();
+    let offer = conn.snapshot().pending_local_description.unwrap().sdp;
+    other.set_remote_description(now, SdpType::Offer, &offer).unwrap();
+    other.set_local_description(now, SdpType::Answer, "").unwrap();
+    let answer = other.snapshot().current_local_description.unwrap().sdp;
+    conn.set_remote_description(now, SdpType::Answer, &answer).unwrap();
+    events(&mut conn);
+    // Its servers have not answered yet when ICE is restarted.
+    conn.restart_ice();
+    conn.set_local_description(now, SdpType::Offer, "").unwrap();
+    let told = events(&mut conn);
+    assert_eq!(gathers(&told), [2]);
+    let state = GatheringState::Gathering;
+    assert!(
+        told.iter().any(|e| matches!(e, Event::IceGatheringState { generation: 2, state: s } if *s == state))
+    );
+    assert_eq!(conn.snapshot().ice_generation, 2);
+    conn.set_local_description(now, SdpType::Rollback, "").unwrap();
+    assert_eq!(conn.snapshot().ice_generation, 1);
+    assert_eq!(gathers(&events(&mut conn)), [1], "it was broken off by the restart");
+    let (addr, kind) = ("10.0.0.1:5000".parse().unwrap(), LocalCandidateKind::Host);
+    let candidate = LocalCandidate { kind, addr, base: addr, url: None, relay_protocol: None };
+    conn.add_local_candidate(now, 2, candidate.clone());
+    assert!(events(&mut conn).is_empty(), "nobody waits for it");
+    conn.add_local_candidate(now, 1, candidate);
+    conn.gathering_done(now, 1);
+    let of = |e: &Event| match e {
+        Event::IceCandidate { generation, descriptions, .. }
+        | Event::EndOfCandidates { generation, descriptions, .. } => Some((*generation, *descriptions)),
+        Event::IceGatheringState { generation, state: GatheringState::Complete } => Some((*generation, 4)),
+        _ => None,
+    };
+    let told: Vec<_> = events(&mut conn).iter().filter_map(of).collect();
+    assert_eq!(told, [(1, 4), (1, 4), (1, 4)]);
+    assert_eq!(conn.snapshot().descriptions, 4);
+}
+
+#[test]
 fn a_restart_moves_the_connection_to_another_address() {
     let mut net = connected();
     let moved = "10.0.1.1:6000".parse().unwrap();

@@ -91,6 +91,44 @@ fn a_restart_in_the_middle_of_a_transfer_loses_nothing() {
 }
 
 #[test]
+fn what_was_on_its_way_when_consent_expired_arrives_as_soon_as_ice_is_restarted() {
+    for minutes in [1, 60] {
+        let mut net = Net::new();
+        let (a, b) = net.open_channel(named("kept"));
+        for i in 0..100usize {
+            net.send(0, a, pattern(30_000, i as u8));
+            if i == 50 {
+                net.run(Duration::from_millis(20));
+                net.link.down = true;
+            }
+        }
+        net.run(Duration::from_secs(60 * minutes));
+        assert_eq!((net.state(0), net.state(1)), (ConnectionState::Failed, ConnectionState::Failed));
+        assert!((0..2).all(|i| net.is_open(i, [a, b][i])), "ICE alone closes no channel");
+        net.link.down = false;
+        net.nodes[0].conn.restart_ice();
+        net.negotiate(0);
+        net.until_within(Duration::from_secs(1), "received", |n| n.received(1, b) == 100);
+        for (i, (_, data)) in net.nodes[1].messages[&b].iter().enumerate() {
+            assert_eq!(data, &pattern(30_000, i as u8));
+        }
+        assert_eq!((net.state(0), net.state(1)), (ConnectionState::Connected, ConnectionState::Connected));
+    }
+}
+
+#[test]
+fn a_silence_that_passes_by_itself_leaves_no_timeout_behind() {
+    let mut net = Net::new();
+    let (a, b) = net.open_channel(named("short"));
+    net.send(0, a, pattern(30_000, 1));
+    net.link.down = true;
+    net.run(Duration::from_secs(20));
+    net.link.down = false;
+    net.until("connected", |n| n.state(0) == ConnectionState::Connected);
+    net.until_within(Duration::from_millis(200), "received", |n| n.received(1, b) == 1);
+}
+
+#[test]
 fn two_minutes_without_a_path_lose_nothing_if_the_connection_is_kept() {
     let mut configs = [config(0), config(1)];
     for config in &mut configs {

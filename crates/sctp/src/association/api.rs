@@ -134,6 +134,16 @@ impl Association {
         self.heartbeat.request();
     }
 
+    /// The network path is the same, and works again after seconds in which nothing came through.
+    pub fn on_path_restored(&mut self, now: Instant) {
+        let now = self.at(now);
+        if self.is_up() {
+            self.sender.on_path_restored(now);
+            // The peer may have nothing to say, and its window may have opened meanwhile.
+            self.heartbeat.request();
+        }
+    }
+
     /// Counters and gauges.
     pub fn metrics(&self) -> Metrics {
         let (sender, receiver, traffic) = (&self.sender, &self.receiver, &self.traffic);

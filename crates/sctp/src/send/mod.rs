@@ -331,6 +331,14 @@ impl Sender {
         }
         self.timers.pacing = None;
     }
+
+    /// The path carries again after a silence: what is in flight is lost, and is not to wait for a timeout that has grown meanwhile.
+    pub(crate) fn on_path_restored(&mut self, now: Time) {
+        self.expiries = 0;
+        if !self.ring.is_empty() {
+            self.timers.t3 = Some(now);
+        }
+    }
 }
 
 impl Sender {

@@ -1,16 +1,23 @@
 //! What to do when the connection to an agent is disturbed, and when: a state machine without a connection.
 //!
 //! ```text
-//!            disconnected             5 s                     no help in time, or failed
-//!      Up ───────────────▶ Disconnected ───▶ Restarting ─────────────────┬──▶ Rebuilding ◀─▶ Backoff ──▶ Over
-//!       │  dead, failed                        ▲                          │      (who made the last offer)
-//!       │  network change, wake-up             │                          └──▶ Waiting ──▶ Over
-//!       └──────────────────────────────────────┘                                 (the other side)
+//!            disconnected        5 s, or no path             not answered, beyond repair
+//!      Up ───────────────▶ Disconnected ───▶ Restarting ◀─┐ ─────────────┬──▶ Rebuilding ◀─▶ Backoff ──▶ Over
+//!       │                                      ▲  └───────┘ no help yet  │      (who made the last offer)
+//!       │  network change, wake-up             │                         └──▶ Waiting ──▶ Over
+//!       └──────────────────────────────────────┘                                (the other side)
 //! ```
 //!
-//! Only the side whose offer made the connection dials again; the other waits for as long as that may take. A new
+//! As long as both ends have the connection, what is open over it can go on, however long there was no path: ICE is restarted again and
+//! again. A new connection finds no path that a restart would not find, so it is for those who have lost the old one: the
+//! other side says that it is another program, DTLS or SCTP are over, or nobody answers for a long time.
+//!
+//! Only the side whose offer made the connection restarts and dials; the other waits for as long as that may take. A new
 //! connection is tried at once, then after 2, 4, 8 and 16 s: five attempts, as in the specification's `reconnect()`,
 //! without its sleep after the last one.
+
+mod action;
+mod restarts;
 
 use std::time::{Duration, Instant};
 
@@ -19,46 +26,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::config::ReconnectConfig;
 use crate::verdict::{READING, Verdict};
-
-/// What the connection is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Restart ICE on the present connection. `lost`: it does not work; else it may be about to, or be on a path that
-    /// is worse than need be.
-    RestartIce {
-        /// Whether the connection is down.
-        lost: bool,
-    },
-    /// The present connection is given up; attempt number `attempt` to make a new one begins in `delay`.
-    Schedule {
-        /// From 1.
-        attempt: u32,
-        /// Zero before the first.
-        delay: Duration,
-    },
-    /// Make a new connection now.
-    Rebuild {
-        /// From 1.
-        attempt: u32,
-    },
-    /// The present connection is given up; the other side will make a new one within `patience`, or not at all.
-    Wait {
-        /// How long this side waits.
-        patience: Duration,
-    },
-    /// It works again.
-    Recovered {
-        /// For how long it did not.
-        after: Duration,
-        /// New connections that were tried; 0 if the old one works again.
-        attempts: u32,
-    },
-    /// All attempts have failed, or the other side did not come back. Nothing follows.
-    GiveUp {
-        /// New connections that were tried.
-        attempts: u32,
-    },
-}
+pub use action::Action;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -68,6 +36,10 @@ enum State {
     },
     Restarting {
         until: Instant,
+        /// The other side has said something about the connection since: it has it still.
+        answered: bool,
+        /// The offer is told once more before that.
+        again: Option<Instant>,
     },
     Backoff {
         attempt: u32,
@@ -101,6 +73,12 @@ pub struct Reconnect {
     /// may not have been read yet.
     verdict: Verdict,
     lost: Option<Instant>,
+    /// ICE restarts of this disturbance.
+    restarts: u32,
+    /// From when on the time counts in which restarts do not help, if not from the loss.
+    counted: Option<Instant>,
+    /// The other side is one of ours: it takes an offer that it knows already for what it is, and either side's restart.
+    ours: bool,
     /// This machine has no network: nothing is tried, and nobody given up.
     offline: bool,
     /// An ICE restart because of the network: not again before this, however often interfaces come and go.
@@ -122,6 +100,9 @@ impl Reconnect {
             state,
             verdict,
             lost: None,
+            restarts: 0,
+            counted: None,
+            ours: false,
             offline: false,
             quiet_until: None,
             absent_until: None,
@@ -131,6 +112,17 @@ impl Reconnect {
     /// Whether this side dials when the connection is lost.
     pub fn is_offerer(&self) -> bool {
         self.offerer
+    }
+
+    /// The agent at the other end of the present connection has said that it is one of ours.
+    pub fn handle_greeted(&mut self) {
+        self.ours = true;
+    }
+
+    /// A new connection is open; who answers there has not said anything yet.
+    pub fn handle_rebuilt(&mut self, now: Instant) -> Option<Action> {
+        self.ours = false;
+        self.handle_connected(now)
     }
 
     /// The connection carries messages: after a disturbance, an ICE restart, or as a new one.
@@ -151,6 +143,7 @@ impl Reconnect {
         };
         self.enter(State::Up);
         self.absent_until = None;
+        self.counted = None;
         let lost = self.lost.take()?;
         Some(Action::Recovered { after: now - lost, attempts })
     }
@@ -160,7 +153,7 @@ impl Reconnect {
         match self.state {
             State::Up => {
                 // The side that does not dial leaves it to the other, but not for ever.
-                let patience = if self.offerer { self.config.grace } else { self.config.window() };
+                let patience = if self.offerer { self.config.grace } else { self.config.patience() };
                 self.enter(State::Disconnected { until: now + patience });
                 self.lost = Some(now);
             }
@@ -169,7 +162,7 @@ impl Reconnect {
         }
     }
 
-    /// The connection is beyond repair: ICE or DTLS has failed, the other side's heartbeats are missing, or its
+    /// The connection is beyond repair: DTLS or SCTP is over, the other side's heartbeats are missing, or its
     /// certificate has changed.
     pub fn handle_failed(&mut self, now: Instant) -> Option<Action> {
         match self.state {
@@ -190,7 +183,11 @@ impl Reconnect {
     pub fn handle_network_change(&mut self, now: Instant) -> Option<Action> {
         match self.state {
             State::Up if self.quiet_until.is_some_and(|until| now < until) => None,
-            State::Up | State::Disconnected { .. } => Some(self.restart(now)),
+            State::Up | State::Disconnected { .. } => self.may_restart().then(|| self.restart(now)),
+            State::Restarting { .. } => {
+                self.counted = Some(now);
+                None
+            }
             // What failed before may work now.
             State::Backoff { attempt, .. } => Some(self.dial(attempt, now)),
             _ => None,
@@ -200,18 +197,29 @@ impl Reconnect {
     /// The path in use is gone for good, and another one can only be found by signaling.
     pub fn handle_path_lost(&mut self, now: Instant) -> Option<Action> {
         match self.state {
-            State::Up | State::Disconnected { .. } | State::Restarting { .. } => Some(self.restart(now)),
+            State::Up | State::Disconnected { .. } | State::Restarting { .. } => {
+                self.may_restart().then(|| self.restart(now))
+            }
             _ => None,
         }
     }
 
-    /// An attempt came to nothing because the signaling service does not know the other side. As if this side had lost its network: it may be
-    /// the other one that has. No attempt is spent for as long as all of them may take, which is as long as the other side waits.
+    /// A restart or an attempt came to nothing because the signaling service does not know the other side. As if this side had lost its
+    /// network: it may be the other one that has. No attempt is spent for as long as all of them may take, which is as long as the other side waits.
     pub fn handle_absent(&mut self, now: Instant) -> Option<Action> {
         let until = *self.absent_until.get_or_insert(now + self.config.window());
+        let delay = self.config.delay.min(self.config.max_delay);
         match self.state {
+            State::Up | State::Disconnected { .. } | State::Restarting { answered: true, .. } => None,
+            State::Restarting { .. } if self.lost.is_none() => None,
+            State::Restarting { until: end, answered, .. } if self.ours && now < until => {
+                let again = Some(now + self.shortened(delay));
+                self.counted = Some(now);
+                self.enter(State::Restarting { until: end, answered, again });
+                None
+            }
             State::Rebuilding { attempt, .. } if now < until => {
-                let delay = self.shortened(self.config.delay.min(self.config.max_delay));
+                let delay = self.shortened(delay);
                 self.enter(State::Backoff { attempt, until: now + delay });
                 Some(Action::Schedule { attempt, delay })
             }
@@ -230,6 +238,7 @@ impl Reconnect {
             return self.handle_network_change(now);
         }
         self.quiet_until = None;
+        self.counted = Some(now);
         match self.state {
             State::Backoff { .. } | State::Rebuilding { .. } => Some(self.dial(1, now)),
             State::Waiting { .. } => {
@@ -242,8 +251,14 @@ impl Reconnect {
                 self.enter(State::Answering { until, attempt, give_up });
                 None
             }
-            State::Up | State::Disconnected { .. } | State::Restarting { .. } => Some(self.restart(now)),
-            State::Over => None,
+            State::Up | State::Disconnected { .. } | State::Restarting { .. } if self.may_restart() => {
+                Some(self.restart(now))
+            }
+            State::Disconnected { .. } => {
+                self.enter(State::Disconnected { until: now + self.config.patience() });
+                None
+            }
+            State::Up | State::Restarting { .. } | State::Over => None,
         }
     }
 
@@ -279,8 +294,8 @@ impl Reconnect {
         match self.state {
             _ if self.offline => None,
             State::Up | State::Over => None,
+            State::Restarting { until, again, .. } => Some(again.map_or(until, |again| again.min(until))),
             State::Disconnected { until }
-            | State::Restarting { until }
             | State::Backoff { until, .. }
             | State::Rebuilding { until, .. }
             | State::Answering { until, .. }
@@ -291,19 +306,20 @@ impl Reconnect {
     /// What is due at `now`, one thing at a time: call it until it returns `None`.
     pub fn handle_timeout(&mut self, now: Instant) -> Option<Action> {
         let until = self.until()?;
-        // To dial is no verdict on anybody.
-        let dials = matches!(self.state, State::Backoff { .. });
+        // To dial, or to ask once more, is no verdict on anybody.
+        let dials = matches!(self.state, State::Backoff { .. } | State::Restarting { again: Some(_), .. });
         if until > now || !(dials || self.verdict.falls(until, now, READING)) {
             return None;
         }
         match self.state {
             State::Disconnected { .. } if self.offerer => Some(self.restart(now)),
-            State::Restarting { .. } if self.lost.is_none() => {
-                // It has worked all the time.
-                self.enter(State::Up);
-                None
+            State::Disconnected { .. } => Some(self.give_up(0)),
+            State::Restarting { answered, again: Some(_), .. } => {
+                let until = now + self.config.attempt_timeout;
+                self.enter(State::Restarting { until, answered, again: None });
+                Some(Action::Repeat)
             }
-            State::Disconnected { .. } | State::Restarting { .. } => Some(self.attempt(1, now)),
+            State::Restarting { answered, .. } => self.after_restarting(answered, now),
             State::Backoff { attempt, .. } => Some(self.dial(attempt, now)),
             State::Rebuilding { attempt, .. } => Some(self.attempt(attempt.saturating_add(1), now)),
             State::Answering { attempt, give_up, .. } => Some(self.after_answering(attempt, give_up, now)),
@@ -312,16 +328,18 @@ impl Reconnect {
         }
     }
 
+    /// Whether the connection is there and carries nothing.
+    pub fn is_lost(&self) -> bool {
+        let there = matches!(self.state, State::Disconnected { .. } | State::Restarting { .. });
+        there && self.lost.is_some()
+    }
+
     fn enter(&mut self, state: State) {
         self.state = state;
         self.verdict.settle();
-    }
-
-    fn restart(&mut self, now: Instant) -> Action {
-        let until = now + self.config.attempt_timeout;
-        self.quiet_until = Some(now + self.config.grace);
-        self.enter(State::Restarting { until });
-        Action::RestartIce { lost: self.lost.is_some() }
+        if state == State::Up {
+            self.restarts = 0;
+        }
     }
 
     /// The present connection is no good: the next one, by whoever makes it.
@@ -370,5 +388,7 @@ impl Reconnect {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod keep_tests;

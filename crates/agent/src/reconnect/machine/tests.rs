@@ -45,7 +45,7 @@ fn after_five_seconds_of_it_ice_is_restarted_and_that_may_be_all() {
     let start = epoch();
     let mut reconnect = offerer(exact());
     reconnect.handle_disconnected(start);
-    assert_eq!(run(&mut reconnect, start, 10), [(5, Action::RestartIce { lost: true })]);
+    assert_eq!(run(&mut reconnect, start, 10), [(5, Action::RestartIce { lost: true, attempt: 1 })]);
     let recovered = Action::Recovered { after: 10 * SECOND, attempts: 0 };
     assert_eq!(reconnect.handle_connected(start + 10 * SECOND), Some(recovered));
     assert_eq!(run(&mut reconnect, start, 1000), []);
@@ -79,23 +79,29 @@ fn an_agent_that_signaling_does_not_know_is_looked_for_every_two_seconds_before_
 fn a_path_that_is_lost_for_good_is_replaced_at_once_however_recently_the_last_one_was() {
     let start = epoch();
     let mut reconnect = offerer(exact());
-    assert_eq!(reconnect.handle_network_change(start), Some(Action::RestartIce { lost: false }));
-    assert_eq!(reconnect.handle_path_lost(start + SECOND), Some(Action::RestartIce { lost: false }));
+    assert_eq!(reconnect.handle_network_change(start), Some(Action::RestartIce { lost: false, attempt: 1 }));
+    assert_eq!(
+        reconnect.handle_path_lost(start + SECOND),
+        Some(Action::RestartIce { lost: false, attempt: 2 })
+    );
     reconnect.handle_disconnected(start + 2 * SECOND);
-    assert_eq!(reconnect.handle_path_lost(start + 3 * SECOND), Some(Action::RestartIce { lost: true }));
+    assert_eq!(
+        reconnect.handle_path_lost(start + 3 * SECOND),
+        Some(Action::RestartIce { lost: true, attempt: 3 })
+    );
     reconnect.handle_failed(start + 4 * SECOND);
     assert_eq!(reconnect.handle_path_lost(start + 5 * SECOND), None, "a new connection is made already");
 }
 
 #[test]
-fn when_that_does_not_help_new_connections_are_tried_on_the_schedule_and_then_no_more() {
+fn when_nobody_answers_that_new_connections_are_tried_on_the_schedule_and_then_no_more() {
     let start = epoch();
     let mut reconnect = offerer(exact());
     reconnect.handle_disconnected(start);
     let schedule = |attempt, seconds| Action::Schedule { attempt, delay: seconds * SECOND };
     // 15 s for the restart and for each attempt; waits of 2, 4, 8 and 16 s; none after the last.
     let expected = [
-        (5, Action::RestartIce { lost: true }),
+        (5, Action::RestartIce { lost: true, attempt: 1 }),
         (20, schedule(1, 0)),
         (20, Action::Rebuild { attempt: 1 }),
         (35, schedule(2, 2)),
@@ -217,13 +223,20 @@ fn when_the_other_sides_redial_fails_this_side_goes_on_with_its_own() {
 fn a_change_of_the_network_restarts_ice_at_once_on_either_side_and_not_at_every_flicker() {
     for mut reconnect in [offerer(exact()), answerer(exact())] {
         let start = epoch();
-        assert_eq!(reconnect.handle_network_change(start), Some(Action::RestartIce { lost: false }));
+        reconnect.handle_greeted();
+        assert_eq!(
+            reconnect.handle_network_change(start),
+            Some(Action::RestartIce { lost: false, attempt: 1 })
+        );
         assert_eq!(reconnect.handle_network_change(start + SECOND), None);
         // It went on working: nothing to recover from.
         assert_eq!(run(&mut reconnect, start, 100), []);
         let later = start + 100 * SECOND;
         reconnect.handle_disconnected(later);
-        assert_eq!(reconnect.handle_network_change(later), Some(Action::RestartIce { lost: true }));
+        assert_eq!(
+            reconnect.handle_network_change(later),
+            Some(Action::RestartIce { lost: true, attempt: 1 })
+        );
     }
 }
 
@@ -300,8 +313,21 @@ fn a_short_absence_of_the_network_looks_for_a_path_at_once_when_it_is_over() {
             reconnect.handle_disconnected(start + SECOND);
         }
         let action = reconnect.handle_network(true, start + 2 * SECOND);
-        assert_eq!(action, Some(Action::RestartIce { lost }));
+        assert_eq!(action, Some(Action::RestartIce { lost, attempt: 1 }));
     }
+}
+
+#[test]
+fn who_was_called_by_a_stranger_to_our_ways_leaves_every_restart_to_the_caller() {
+    let start = epoch();
+    let mut reconnect = answerer(exact());
+    assert_eq!(reconnect.handle_network_change(start), None);
+    reconnect.handle_network(false, start);
+    reconnect.handle_disconnected(start + SECOND);
+    let back = start + 1000 * SECOND;
+    assert_eq!(reconnect.handle_network(true, back), None);
+    let patience = exact().patience().as_secs();
+    assert_eq!(run(&mut reconnect, back, 1000), [(patience, Action::GiveUp { attempts: 0 })]);
 }
 
 #[test]
@@ -355,7 +381,7 @@ fn a_busy_program_reads_what_has_come_before_it_gives_anything_up() {
     // ICE restart: that it has helped may wait to be read.
     let mut restarting = offerer(exact());
     restarting.handle_disconnected(start);
-    assert_eq!(run(&mut restarting, start, 5), [(5, Action::RestartIce { lost: true })]);
+    assert_eq!(run(&mut restarting, start, 5), [(5, Action::RestartIce { lost: true, attempt: 1 })]);
     assert_eq!(restarting.handle_timeout(held_up), None);
     let recovered = Action::Recovered { after: 100 * SECOND, attempts: 0 };
     assert_eq!(restarting.handle_connected(held_up), Some(recovered));
@@ -396,10 +422,14 @@ proptest! {
         dials in any::<bool>(),
         attempts in 0u32..7,
         seed in any::<u8>(),
-        steps in proptest::collection::vec((0u64..20_000, 0u8..8), 1..200),
+        ours in any::<bool>(),
+        steps in proptest::collection::vec((0u64..20_000, 0u8..12), 1..200),
     ) {
         let config = ReconnectConfig { attempts, ..ReconnectConfig::default() };
         let mut reconnect = Reconnect::new(config, dials, [seed; 32]);
+        if ours {
+            reconnect.handle_greeted();
+        }
         let mut now = epoch();
         let (mut down, mut over) = (false, false);
         let mut in_a_row = 0;
@@ -429,6 +459,13 @@ proptest! {
                     down = !over;
                 }
                 5 => actions.extend(reconnect.handle_connected(now)),
+                6 => {
+                    actions.extend(reconnect.handle_path_failed(now));
+                    down = !over;
+                }
+                7 => actions.extend(reconnect.handle_absent(now)),
+                8 => reconnect.handle_answered(),
+                9 => actions.extend(reconnect.handle_asked(now)),
                 _ => {}
             }
             for action in actions {
@@ -445,8 +482,14 @@ proptest! {
                         in_a_row = 0;
                     }
                     Action::GiveUp { .. } => over = true,
-                    Action::Schedule { delay, .. } => prop_assert!(delay <= Duration::from_secs(30)),
-                    Action::RestartIce { .. } | Action::Wait { .. } => {}
+                    Action::Schedule { attempt, delay } => {
+                        prop_assert!(delay <= Duration::from_secs(30));
+                        // What came to nothing because the other side is absent was not spent.
+                        in_a_row = in_a_row.min(if what == 7 { attempt - 1 } else { in_a_row });
+                    }
+                    // The other side's turn; it may ask for one of ours.
+                    Action::Wait { .. } => in_a_row = 0,
+                    Action::RestartIce { .. } | Action::Repeat => {}
                 }
             }
             prop_assert!(!down || over || reconnect.poll_timeout().is_some(), "down and nothing to come");
