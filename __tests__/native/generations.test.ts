@@ -2,7 +2,8 @@
 import { connectedPair, negotiate } from './support';
 
 test('nothing is told of the candidates and the gathering of restarts that were withdrawn in the same task', async () => {
-  const { a, close } = await connectedPair();
+  const pair = await connectedPair();
+  const { a } = pair;
   // Nobody is told.
   a.onCandidate = undefined;
   const begin = a.events.length;
@@ -24,11 +25,12 @@ test('nothing is told of the candidates and the gathering of restarts that were 
     expect(sdp).toContain(candidate);
     expect(sdp).toContain(`a=ice-ufrag:${ufrag}`);
   }
-  close();
+  pair.close();
 });
 
 test('candidates come also when another description was set meanwhile, and leave that alone', async () => {
-  const { a, b, close } = await connectedPair();
+  const pair = await connectedPair();
+  const { a, b } = pair;
   const begin = a.events.length;
   a.native.restartIce();
   negotiate(a, b);
@@ -40,5 +42,5 @@ test('candidates come also when another description was set meanwhile, and leave
     expect(current).toContain(candidate);
     if (sdp !== null) expect(sdp).toContain(candidate);
   }
-  close();
+  pair.close();
 });
