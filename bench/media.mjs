@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startStack } from '../interop/process.cjs';
+import { machine, publish, table } from './publish.mjs';
 
 const PARTS = ['ear', 'calls', 'forward'];
 const STACKS = ['ossa', 'wrtc', 'werift'];
@@ -12,6 +13,8 @@ const usage = `node bench/media.mjs [options]
   --calls N       calls at once, each in both directions (200)
   --takers N      connections that what comes from one is forwarded to (100)
   --seconds S     length of a measurement (10)
+  --rounds N      calls one after the other for the delay from mouth to ear (8), each with clocks that stand anew to each other
+  --publish       writes the tables into docs/benchmarks.md
 A release build of the native library is what should be measured: npm run build.`;
 
 const { values: given } = parseArgs({
@@ -21,6 +24,8 @@ const { values: given } = parseArgs({
     calls: { type: 'string', default: '200' },
     takers: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '8' },
+    publish: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 });
@@ -44,7 +49,7 @@ if (given.help) {
   process.exit();
 }
 const [stacks, parts] = [chosen('stacks', STACKS), chosen('only', PARTS)];
-const [calls, takers, seconds] = [count('calls'), count('takers'), count('seconds')];
+const [calls, takers, seconds, rounds] = [count('calls'), count('takers'), count('seconds'), count('rounds')];
 
 const child = fileURLToPath(new URL('media-child.cjs', import.meta.url));
 const start = (stack) => startStack(stack, { child, nodeArgs: ['--expose-gc'] });
@@ -106,18 +111,40 @@ async function conversation(stack, number) {
     await Promise.all(ends.map((end) => end.call('heard')));
     const { processors, rss } = await measured(ends[0]);
     const [said, heard] = await Promise.all(ends.map((end) => end.call('heard')));
-    const all = delays(said, heard);
-    return {
-      calls: number,
-      processors: processors.toFixed(2),
-      'MB per call': ((rss - idle.rss) / number / 1e6).toFixed(2),
-      'delay, median (ms)': all[Math.floor(all.length / 2)]?.toFixed(0),
-      'delay, worst (ms)': all.at(-1)?.toFixed(0),
-      'clicks heard': `${all.length} of ${said.reduce((sum, one) => sum + one.sent.length, 0)}`,
-    };
+    const clicks = said.reduce((sum, one) => sum + one.sent.length, 0);
+    return { processors, memory: (rss - idle.rss) / number, delays: delays(said, heard), clicks };
   } finally {
     await Promise.all(ends.map((end) => end.stop()));
   }
+}
+
+const median = (all) => all[Math.floor(all.length / 2)] ?? Number.NaN;
+
+/** How long what is said in one call takes to be heard. */
+async function ear(stack) {
+  const all = [];
+  for (let round = 0; round < rounds; round++) all.push((await conversation(stack, 1)).delays);
+  const medians = sorted(all.map(median));
+  return {
+    calls: rounds,
+    'delay, median of the calls (ms)': median(medians).toFixed(0),
+    'from one call to another (ms)': `${medians[0].toFixed(0)}–${medians.at(-1).toFixed(0)}`,
+    'worst (ms)': Math.max(...all.flat()).toFixed(0),
+  };
+}
+
+/** Many calls at once. */
+async function manyCalls(stack) {
+  const { processors, memory, delays: all, clicks } = await conversation(stack, calls);
+  return {
+    calls,
+    processors: processors.toFixed(2),
+    'MB per call': (memory / 1e6).toFixed(2),
+    'delay, median (ms)': median(all).toFixed(0),
+    '99 % (ms)': (all[Math.floor(all.length * 0.99)] ?? Number.NaN).toFixed(0),
+    'worst (ms)': all.at(-1)?.toFixed(0) ?? '–',
+    'clicks heard': `${all.length} of ${clicks}`,
+  };
 }
 
 /** One process forwards what one call brings; who sends and who takes is this package. */
@@ -141,11 +168,13 @@ async function forwarding(stack) {
   }
 }
 
-const MEASURE = {
-  ear: (stack) => conversation(stack, 1),
-  calls: (stack) => conversation(stack, calls),
-  forward: forwarding,
+const MEASURE = { ear, calls: manyCalls, forward: forwarding };
+const TITLES = {
+  ear: 'From mouth to ear in one call.',
+  calls: 'Calls at once, each in both directions, of which one process holds one end.',
+  forward: 'One sender, forwarded to many by one process.',
 };
+const lines = [];
 for (const part of parts) {
   const rows = {};
   for (const stack of stacks.filter((one) => part === 'forward' || one !== 'werift')) {
@@ -153,4 +182,8 @@ for (const part of parts) {
   }
   console.log(part);
   console.table(rows);
+  const head = [...new Set(Object.values(rows).flatMap(Object.keys))];
+  const cells = Object.entries(rows).map(([stack, row]) => [stack, ...head.map((title) => row[title] ?? '–')]);
+  lines.push(TITLES[part], '', ...table(['', ...head], cells), '');
 }
+if (given.publish) publish('media', [...lines, machine()]);
