@@ -1460,8 +1460,16 @@ interface RTCRtpSendParameters extends RTCRtpParameters {
     /** What can be changed. */
     encodings: RTCRtpEncodingParameters[];
 }
+/** One layer of the simulcast that a receiver receives. */
+interface RTCRtpReceivedEncoding {
+    /** Its name, as the sender has given it (RFC 8852). */
+    rid: string;
+}
 /** What a receiver receives. */
-type RTCRtpReceiveParameters = RTCRtpParameters;
+interface RTCRtpReceiveParameters extends RTCRtpParameters {
+    /** The layers of simulcast, in the order of the peer's description; empty without. Not of the W3C's dictionary. */
+    encodings: RTCRtpReceivedEncoding[];
+}
 /** Options of `setParameters()`: none. */
 type RTCSetParameterOptions = Record<never, never>;
 /** A header extension that there is. */
@@ -1652,6 +1660,14 @@ declare class RTCRtpReceiver {
     static getCapabilities(kind: string): RTCRtpCapabilities | null;
     /** What was negotiated, as a copy. */
     getParameters(): RTCRtpReceiveParameters;
+    /**
+     * A track of one layer of simulcast (RFC 8853) alone, for `addTrack()`, `replaceTrack()` and sinks; {@link track} gives one layer as well,
+     * whichever comes first. Not of the W3C's interface: its receivers have no simulcast.
+     *
+     * @param rid one of `getParameters().encodings`.
+     * @throws DOMException `InvalidAccessError` for a layer that was not negotiated.
+     */
+    getLayer(rid: string): MediaStreamTrack;
     /** Whose voices a mixer has put together in the last ten seconds, the latest first. */
     getContributingSources(): RTCRtpContributingSource[];
     /** Who has sent packets in the last ten seconds, the latest first. */

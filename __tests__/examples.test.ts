@@ -76,7 +76,10 @@ const outcomes: Record<string, RegExp[]> = {
 };
 /** Needs a server that somebody else has made. */
 const BROKER = 'signaling-redis.mts';
-const CONVERSATIONS = [BROKER, 'chat.mts', join('browser', 'agent.mts'), join('voice', 'parrot.mts')];
+const CONVERSATIONS = [
+  ...[BROKER, 'chat.mts', join('browser', 'agent.mts'), join('voice', 'parrot.mts')],
+  ...[join('video', 'recorder.mts'), join('video', 'player.mts')],
+];
 
 test('every example has a test', () => {
   expect(examples.sort()).toEqual([...Object.keys(outcomes), ...CONVERSATIONS].sort());
@@ -206,3 +209,34 @@ test.each(['chromium', 'firefox'] as const)(
   },
   60_000,
 );
+
+test('video/recorder.mts records the camera of Chromium, and video/player.mts shows the recording', async () => {
+  const file = join(folder, 'recording.webm');
+  const browser = await startBrowser('chromium');
+  const { tab } = browser;
+  const press = () => tab.evaluate('document.querySelector("button").click()');
+  try {
+    const recorder = start(join('video', 'recorder.mts'), [file]);
+    await tab.goto((await recorder.line(/^open/)).split(' ').pop()!);
+    await press();
+    await recorder.line(/^the page is connected/);
+    await tab.waitForFunction(stat('framesSent', 40));
+    await press();
+    await recorder.line(/^recorded \d+\.\d s/);
+
+    const player = start(join('video', 'player.mts'), [file]);
+    await tab.goto((await player.line(/^open/)).split(' ').pop()!);
+    await press();
+    // Most of what was recorded, in its pace; the fake microphone beeps.
+    await tab.waitForFunction(stat('framesDecoded', 30));
+    await tab.waitForFunction(stat('totalAudioEnergy', 0.001));
+    await player.line(/^the end/);
+  } finally {
+    await browser.stop();
+  }
+}, 60_000);
+
+/** Whether a page's connection has come so far. */
+function stat(name: string, least: number): string {
+  return `globalThis.connection?.getStats().then((stats) => [...stats.values()].some((one) => one.${name} >= ${least}))`;
+}

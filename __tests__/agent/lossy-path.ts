@@ -13,6 +13,8 @@ export class LossyPath {
   cut = false;
   /** Of what is sent this share is lost, from 0 to 1. */
   loss = 0;
+  /** Decides what is lost: numbers from 0 to 1. */
+  random = Math.random;
   /** How long each datagram takes, in milliseconds. */
   delay = 0;
   /** Datagrams that were lost. */
@@ -56,7 +58,7 @@ export class LossyPath {
 
   /** Carries a datagram to where `send` brings it, or loses it. */
   #carry(send: () => void): void {
-    if (this.cut || Math.random() < this.loss) this.lost++;
+    if (this.cut || this.random() < this.loss) this.lost++;
     else if (this.delay > 0) setTimeout(() => this.#sockets.length > 0 && send(), this.delay);
     else send();
   }

@@ -76,6 +76,13 @@ class BrowserDriver implements Driver {
     return this.browser.version();
   }
 
+  /** The same page once more, in a tab of its own; it ends with the browser. */
+  async another(): Promise<BrowserDriver> {
+    const tab = await this.browser.newPage();
+    await tab.goto(this.tab.url());
+    return new BrowserDriver(this.label, this.browser, tab, this.server);
+  }
+
   async stop(): Promise<void> {
     await this.browser.close();
     await new Promise((closed) => this.server.close(closed));

@@ -38,6 +38,12 @@ impl Peer {
         Ok(EncodedTrack::new(self.tracks()?.receive_encoded(transceiver_id(transceiver)?, kind)))
     }
 
+    /// A track of one layer of the simulcast that the receiver of a transceiver gets, as it came.
+    #[napi(catch_unwind)]
+    pub fn receive_layer(&self, transceiver: f64, rid: String) -> Result<EncodedTrack> {
+        Ok(EncodedTrack::new(self.tracks()?.receive_layer(transceiver_id(transceiver)?, &rid)))
+    }
+
     /// A track of what the receiver of a transceiver gets, decoded. May be asked for before anything was negotiated.
     #[napi(catch_unwind)]
     pub fn receive_audio(&self, transceiver: f64) -> Result<AudioTrack> {

@@ -444,6 +444,8 @@ export declare class Peer {
   sendEncoded(transceiver: number, track?: EncodedTrack | undefined | null): void
   /** A track of what the receiver of a transceiver gets, as it came. May be asked for before anything was negotiated. */
   receiveEncoded(transceiver: number, kind: 'audio' | 'video'): EncodedTrack
+  /** A track of one layer of the simulcast that the receiver of a transceiver gets, as it came. */
+  receiveLayer(transceiver: number, rid: string): EncodedTrack
   /** A track of what the receiver of a transceiver gets, decoded. May be asked for before anything was negotiated. */
   receiveAudio(transceiver: number): AudioTrack
 }

@@ -62,6 +62,11 @@ export class NativePeerMedia {
     return guard(() => this.#peer.receiveEncoded(transceiver, kind));
   }
 
+  /** A track of one layer of simulcast that the receiver gets, as it came. */
+  receiveLayer(transceiver: number, rid: string): EncodedTrack {
+    return guard(() => this.#peer.receiveLayer(transceiver, rid));
+  }
+
   /** A track of what the receiver gets: decoded, and played out as long as packets come. Nothing has to be negotiated before. */
   receiveAudio(transceiver: number): AudioTrack {
     return guard(() => this.#peer.receiveAudio(transceiver));

@@ -17,6 +17,6 @@ pub use audio::playout::PlayoutStats;
 pub use connection::{AudioReceived, AudioSent, Tracks};
 pub use encoded::{
     Encoded, EncodedAttachment, EncodedFeed, EncodedSink, EncodedSource, EncodedTap, EncodedTapState,
-    EncodedTrack, FeedError, Origin, write_packet,
+    EncodedTrack, FeedError, Layer, Origin, write_packet,
 };
 pub use threads::{is_ticking, play, wake_later};

@@ -81,8 +81,17 @@ export interface RTCRtpSendParameters extends RTCRtpParameters {
   encodings: RTCRtpEncodingParameters[];
 }
 
+/** One layer of the simulcast that a receiver receives. */
+export interface RTCRtpReceivedEncoding {
+  /** Its name, as the sender has given it (RFC 8852). */
+  rid: string;
+}
+
 /** What a receiver receives. */
-export type RTCRtpReceiveParameters = RTCRtpParameters;
+export interface RTCRtpReceiveParameters extends RTCRtpParameters {
+  /** The layers of simulcast, in the order of the peer's description; empty without. Not of the W3C's dictionary. */
+  encodings: RTCRtpReceivedEncoding[];
+}
 
 /** Options of `setParameters()`: none. */
 export type RTCSetParameterOptions = Record<never, never>;

@@ -1,3 +1,4 @@
+import { DOMException } from '../../platform';
 import { createMediaStreamTrack, TrackSource, type MediaStream, type MediaStreamTrack } from '../../media';
 import type { NativeSectionParameters } from '../../native';
 import { nativeCall } from '../events';
@@ -26,6 +27,8 @@ export class ReceiverCore {
   readonly #host: MediaHost;
   readonly #transceiver: ReceivingTransceiver;
   readonly #source: TrackSource;
+  /** Those of simulcast that were asked for. */
+  readonly #layers = new Map<string, MediaStreamTrack>();
   #section: NativeSectionParameters | null = null;
 
   constructor(host: MediaHost, transceiver: ReceivingTransceiver, trackId: string) {
@@ -60,12 +63,28 @@ export class ReceiverCore {
   }
 
   getParameters(): RTCRtpReceiveParameters {
-    const { payloads = [], extensions = [] } = this.#section?.receive ?? {};
+    const { payloads = [], extensions = [], rids = [] } = this.#section?.receive ?? {};
     return {
       headerExtensions: extensions.map((extension) => ({ ...extension, encrypted: false })),
       rtcp: { reducedSize: this.#section?.send.reducedSizeRtcp ?? false },
       codecs: toCodecParameters(payloads),
+      encodings: rids.map((rid) => ({ rid })),
     };
+  }
+
+  /** A track of one layer of simulcast alone: the same one, as long as it is live. */
+  getLayer(rid: string): MediaStreamTrack {
+    const { rids = [] } = this.#section?.receive ?? {};
+    if (!rids.includes(rid)) {
+      const there = rids.length > 0 ? `there are ${rids.join(', ')}` : 'the peer has not negotiated simulcast';
+      throw new DOMException(`No layer has the rid ${JSON.stringify(rid)}: ${there}`, 'InvalidAccessError');
+    }
+    const known = this.#layers.get(rid);
+    if (known?.readyState === 'live') return known;
+    const native = nativeCall(() => this.#host.native.media.receiveLayer(this.#transceiver.id, rid));
+    const track = createMediaStreamTrack(this.#source, native);
+    this.#layers.set(rid, track);
+    return track;
   }
 
   /** Who was heard in the last ten seconds. */

@@ -56,6 +56,17 @@ export class RTCRtpReceiver {
   getParameters(): RTCRtpReceiveParameters {
     return this.#core.getParameters();
   }
+  /**
+   * A track of one layer of simulcast (RFC 8853) alone, for `addTrack()`, `replaceTrack()` and sinks, the same one as long as it is not stopped;
+   * {@link track} gives one layer as well, whichever comes first. Not of the W3C's interface: its receivers have no simulcast.
+   *
+   * @param rid one of `getParameters().encodings`.
+   * @throws DOMException `InvalidAccessError` for a layer that was not negotiated.
+   */
+  getLayer(rid: string): MediaStreamTrack {
+    requireArguments(arguments.length, 1, 'RTCRtpReceiver.getLayer');
+    return this.#core.getLayer(DOMString(rid, 'rid'));
+  }
   /** Whose voices a mixer has put together in the last ten seconds, the latest first. */
   getContributingSources(): RTCRtpContributingSource[] {
     return this.#core.sources('contributing');

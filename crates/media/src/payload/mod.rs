@@ -9,6 +9,7 @@ mod bits;
 mod error;
 mod h264;
 mod info;
+mod numbers;
 mod parameter_sets;
 mod split;
 mod vp8;
@@ -24,6 +25,7 @@ use bytes::Bytes;
 
 pub use error::{Malformed, PacketizeError};
 pub use info::{Layer, PayloadInfo, Start};
+pub use numbers::{PictureNumbers, picture_numbers, shift_picture_numbers};
 
 use crate::types::Codec;
 

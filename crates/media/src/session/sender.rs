@@ -158,8 +158,9 @@ impl Sender {
         }
     }
 
-    /// The most bytes that the header of a packet of this sender may have, without contributing sources; and what RTX adds.
-    pub(super) fn most_header(&self, encoding: usize) -> usize {
+    /// The most bytes that the header of a packet of this sender may have, without contributing sources; and what RTX adds. Of what only some
+    /// packets say, `values` has what this one does.
+    pub(super) fn most_header(&self, encoding: usize, values: &ExtensionValues) -> usize {
         let has = |extension| self.extensions.id(extension).is_some();
         let element = |extension, len: usize| if has(extension) { len + 2 } else { 0 };
         let mid = self.mid.as_ref().map_or(0, |mid| element(Extension::Mid, mid.len()));
@@ -167,13 +168,14 @@ impl Sender {
             element(Extension::Rid, rid.len()).max(element(Extension::RepairedRid, rid.len()))
         });
         let values = [
-            (Extension::AbsSendTime, 3),
-            (Extension::TransportCc, 2),
-            (Extension::AudioLevel, 1),
-            (Extension::VideoOrientation, 1),
-            (Extension::PlayoutDelay, 3),
+            (Extension::AbsSendTime, 3, true),
+            (Extension::TransportCc, 2, true),
+            (Extension::AudioLevel, 1, values.audio_level.is_some()),
+            (Extension::VideoOrientation, 1, values.video_orientation.is_some()),
+            (Extension::PlayoutDelay, 3, values.playout_delay.is_some()),
         ];
-        let block = mid + rid + values.iter().map(|&(extension, len)| element(extension, len)).sum::<usize>();
+        let values = values.iter().filter(|(_, _, there)| *there);
+        let block = mid + rid + values.map(|&(extension, len, _)| element(extension, len)).sum::<usize>();
         12 + if block > 0 { 4 + block.next_multiple_of(4) } else { 0 } + 2
     }
 }

@@ -10,14 +10,13 @@ use ossa_media::{Kind, Payload, ReceivedFrame, RtpPacket};
 use ossa_peer::TransceiverId;
 
 use super::Common;
-use crate::encoded::{EncodedAttachment, EncodedSink, EncodedSource, EncodedTrack, Rewriter};
+use crate::encoded::{
+    EncodedAttachment, EncodedSink, EncodedSource, EncodedTrack, Layer, Pictures, Rewriter, SILENT,
+};
 use crate::threads::{Strand, Work, lock};
 
 /// Packets that wait to be sent on: a large key frame of video. The oldest are dropped, and the other side asks for what it misses.
 const MOST_WAITING: usize = 1024;
-
-/// A stream of which nothing came for so long gives way to another one of the same track.
-const SILENT: Duration = Duration::from_secs(1);
 
 /// Key frames are asked for at most so often.
 const ASK_PAUSE: Duration = Duration::from_millis(300);
@@ -29,16 +28,30 @@ pub(super) struct Forwarder {
     source: EncodedSource,
     /// The track of samples that was given to the sender: it may be silenced or stopped.
     gate: Option<Watch>,
-    input: Mutex<VecDeque<Arc<RtpPacket>>>,
+    /// Those of the sender, whatever is forwarded.
+    pictures: Arc<Mutex<Pictures>>,
+    input: Mutex<Input>,
     state: Mutex<State>,
     strand: Strand,
 }
 
 /// Keeps a forwarder going.
 pub(super) struct Forwarding {
-    _attachment: EncodedAttachment,
+    forwarder: Arc<Forwarder>,
+    attachment: EncodedAttachment,
     /// Its own, where a track of samples stands for it.
     _track: Option<EncodedTrack>,
+    leaving: Leaving,
+}
+
+/// What keeps the layer coming that goes on until another one has begun.
+type Leaving = Arc<Mutex<Option<EncodedAttachment>>>;
+
+#[derive(Default)]
+struct Input {
+    packets: VecDeque<Arc<RtpPacket>>,
+    /// The last one: two tracks may give it one after the other.
+    last: Weak<RtpPacket>,
 }
 
 #[derive(Default)]
@@ -50,16 +63,26 @@ struct State {
     /// Payload types of the origin, as they go out; `None` for what the other side does not take.
     outgoing: HashMap<u8, Option<(Payload, u8)>>,
     rewriter: Option<Rewriter>,
+    /// The layer of simulcast that is to be sent; `None`: whichever comes.
+    layer: Option<Arc<Layer>>,
+    /// It is to take over from another one.
+    leaving: Option<Weak<Mutex<Option<EncodedAttachment>>>>,
     last: Option<Instant>,
     asked: Option<Instant>,
 }
 
 impl Forwarder {
     /// Forwards an encoded track.
-    pub(super) fn start(common: Arc<Common>, id: TransceiverId, track: &EncodedTrack) -> Forwarding {
-        let forwarder = Self::new(common, id, track.source(), None);
-        let attachment = track.attach(forwarder);
-        Forwarding { _attachment: attachment, _track: None }
+    pub(super) fn start(
+        common: Arc<Common>,
+        id: TransceiverId,
+        pictures: Arc<Mutex<Pictures>>,
+        track: &EncodedTrack,
+    ) -> Forwarding {
+        let forwarder = Self::new(common, id, pictures, track.source(), None);
+        lock(&forwarder.state).layer = track.layer().cloned();
+        let attachment = track.attach(forwarder.clone());
+        Forwarding { forwarder, attachment, _track: None, leaving: Leaving::default() }
     }
 
     /// Forwards what a track of samples is decoded from, as long as that is live and not silenced.
@@ -70,28 +93,28 @@ impl Forwarder {
         gate: Watch,
     ) -> Forwarding {
         let track = source.track();
-        let forwarder = Self::new(common, id, source.clone(), Some(gate));
-        let attachment = track.attach(forwarder);
-        Forwarding { _attachment: attachment, _track: Some(track) }
+        let forwarder = Self::new(common, id, Arc::default(), source.clone(), Some(gate));
+        let attachment = track.attach(forwarder.clone());
+        Forwarding { forwarder, attachment, _track: Some(track), leaving: Leaving::default() }
     }
 
-    fn new(common: Arc<Common>, id: TransceiverId, source: EncodedSource, gate: Option<Watch>) -> Arc<Self> {
+    fn new(
+        common: Arc<Common>,
+        id: TransceiverId,
+        pictures: Arc<Mutex<Pictures>>,
+        source: EncodedSource,
+        gate: Option<Watch>,
+    ) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| Self {
             common,
             id,
             source,
             gate,
+            pictures,
             input: Mutex::default(),
             state: Mutex::default(),
             strand: Strand::new(this.clone()),
         })
-    }
-
-    /// The other side can't go on without a key frame. May be called with its connection locked.
-    pub(super) fn request_key_frame(&self) {
-        if let Some(origin) = self.source.origin() {
-            origin.request_key_frame();
-        }
     }
 
     /// What was negotiated may have changed.
@@ -108,8 +131,14 @@ impl Forwarder {
         state.payloads = send.map(|send| send.payloads).unwrap_or_default();
     }
 
-    /// The packet as it goes out, if it does.
-    fn convert(&self, state: &mut State, now: Instant, packet: &RtpPacket) -> Option<RtpPacket> {
+    /// The packet as it goes out, if it does. `left` takes what is not needed any more.
+    fn convert(
+        &self,
+        state: &mut State,
+        now: Instant,
+        packet: &RtpPacket,
+        left: &mut Option<Weak<Mutex<Option<EncodedAttachment>>>>,
+    ) -> Option<RtpPacket> {
         let outgoing = state.outgoing.entry(packet.payload).or_insert_with(|| {
             let format = self.source.origin()?.format(packet.payload)?;
             let number = counterpart(&format, &state.payloads)?.number;
@@ -117,9 +146,12 @@ impl Forwarder {
         });
         let (format, number) = outgoing.as_ref()?;
         let rewriter = state.rewriter.as_mut()?;
-        if !rewriter.goes_on(packet.ssrc) {
+        let seam = !rewriter.goes_on(packet.ssrc);
+        let wanted = state.layer.as_ref().is_none_or(|layer| layer.is(packet.ssrc));
+        if seam {
             let silent = state.last.is_none_or(|last| now.saturating_duration_since(last) >= SILENT);
-            if rewriter.is_running() && !silent {
+            let gives_way = silent || state.leaving.is_some() || !rewriter.is_running();
+            if !wanted || !gives_way {
                 // Another layer of the same picture, which nobody needs beside this one.
                 return None;
             }
@@ -127,15 +159,21 @@ impl Forwarder {
                 let early = state.asked.is_some_and(|at| now.saturating_duration_since(at) < ASK_PAUSE);
                 if !early {
                     state.asked = Some(now);
-                    self.request_key_frame();
+                    if let Some(origin) = self.source.origin() {
+                        origin.request_key_frame(state.layer.as_deref());
+                    }
                 }
                 return None;
             }
         }
+        if wanted {
+            *left = state.leaving.take().or(left.take());
+        }
         let stream = (packet.ssrc, format.clock_rate);
         let (sequence, timestamp) = rewriter.rewrite(now, stream, (packet.sequence, packet.timestamp))?;
         state.last = Some(now);
-        Some(RtpPacket { payload: *number, sequence, timestamp, ..packet.clone() })
+        let data = lock(&self.pictures).rewrite(format.codec, seam, &packet.data);
+        Some(RtpPacket { payload: *number, sequence, timestamp, data, ..packet.clone() })
     }
 
     /// False: none of these could be sent.
@@ -148,6 +186,26 @@ impl Forwarder {
         });
         // Of a panic the sink of the connection knows already.
         sent.unwrap_or(true)
+    }
+}
+
+impl Forwarding {
+    /// Sends another layer of the same source, once that has begun: until then the one of before goes on. False: it is not of the same.
+    pub(super) fn change(&mut self, track: &EncodedTrack) -> bool {
+        if !self.forwarder.source.is(&track.source()) || self.forwarder.gate.is_some() || !track.is_live() {
+            return false;
+        }
+        // Whoever has switched waits until there is something to let go of.
+        let mut leaving = lock(&self.leaving);
+        {
+            let mut state = lock(&self.forwarder.state);
+            state.layer = track.layer().cloned();
+            state.leaving = Some(Arc::downgrade(&self.leaving));
+            state.asked = None;
+        }
+        let attachment = track.attach(self.forwarder.clone());
+        *leaving = Some(std::mem::replace(&mut self.attachment, attachment));
+        true
     }
 }
 
@@ -183,10 +241,14 @@ impl EncodedSink for Forwarder {
 
     fn packet(&self, packet: &Arc<RtpPacket>) {
         let mut input = lock(&self.input);
-        if input.len() == MOST_WAITING {
-            input.pop_front();
+        if std::ptr::eq(input.last.as_ptr(), Arc::as_ptr(packet)) {
+            return;
         }
-        input.push_back(packet.clone());
+        input.last = Arc::downgrade(packet);
+        if input.packets.len() == MOST_WAITING {
+            input.packets.pop_front();
+        }
+        input.packets.push_back(packet.clone());
         drop(input);
         self.strand.wake();
     }
@@ -198,7 +260,7 @@ impl EncodedSink for Forwarder {
 
 impl Work for Forwarder {
     fn work(&self) {
-        let packets = std::mem::take(&mut *lock(&self.input));
+        let packets = std::mem::take(&mut lock(&self.input).packets);
         let mut state = lock(&self.state);
         self.negotiate(&mut state);
         let heard = self.gate.as_ref().is_none_or(Watch::is_heard);
@@ -214,9 +276,12 @@ impl Work for Forwarder {
             state.rewriter = Some(Rewriter::new(position));
         }
         let now = Instant::now();
-        let out: Vec<RtpPacket> =
-            packets.iter().filter_map(|packet| self.convert(&mut state, now, packet)).collect();
+        let mut left = None;
+        let convert = |packet: &Arc<RtpPacket>| self.convert(&mut state, now, packet, &mut left);
+        let out: Vec<RtpPacket> = packets.iter().filter_map(convert).collect();
         drop(state);
+        // What the other layer still gives is of no use; it is let go of with nothing else locked.
+        drop(left.and_then(|left| left.upgrade()).and_then(|left| lock(&left).take()));
         if !out.is_empty() && !self.send(out) {
             // The connection has other numbers than we thought, or was not there yet: begin where it stands.
             lock(&self.state).rewriter = None;
@@ -224,6 +289,6 @@ impl Work for Forwarder {
     }
 
     fn crashed(&self) {
-        lock(&self.input).clear();
+        lock(&self.input).packets.clear();
     }
 }

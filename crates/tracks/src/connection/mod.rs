@@ -118,6 +118,12 @@ impl Tracks {
         self.receiver_entry(&mut receivers, id, kind).remote.source().track()
     }
 
+    /// A track of one layer of the simulcast that a receiver gets (RFC 8853), as it came. As [`Self::receive_encoded`].
+    pub fn receive_layer(&self, id: TransceiverId, rid: &str) -> EncodedTrack {
+        let mut receivers = lock(&self.receivers);
+        self.receiver_entry(&mut receivers, id, Kind::Video).remote.source().layer_track(rid)
+    }
+
     /// What the sender of a transceiver was given, if that are samples. Must not be called with a connection locked.
     pub fn audio_sent(&self, id: TransceiverId) -> Option<AudioSent> {
         let sender = lock(&self.senders).get(&id).cloned()?;
@@ -160,7 +166,12 @@ impl Tracks {
                     sender.request_key_frame();
                 }
             }
-            MediaEvent::StreamStarted { .. } | MediaEvent::Unmute { .. } => {}
+            MediaEvent::StreamStarted { receiver, ssrc, rid } => {
+                if let Some(receiver) = self.receiver(receiver) {
+                    receiver.remote.started(ssrc, rid.as_deref());
+                }
+            }
+            MediaEvent::Unmute { .. } => {}
         }
     }
 

@@ -7,7 +7,7 @@ use ossa_media::{Kind, Payload, ReceivedFrame, RtpPacket};
 use ossa_peer::TransceiverId;
 
 use super::Common;
-use crate::encoded::{EncodedSource, Origin};
+use crate::encoded::{EncodedSource, Layer, Origin};
 use crate::threads::{Strand, Work, lock};
 
 /// What a receiver gets, before it is decoded.
@@ -18,8 +18,16 @@ pub(super) struct Remote {
     formats: Mutex<Formats>,
     /// What is to be asked of the connection, which may be locked by whoever wants it.
     packets: AtomicBool,
-    key_frame: AtomicBool,
+    key_frames: Mutex<Asked>,
     strand: Strand,
+}
+
+/// Which streams a key frame is wanted of.
+#[derive(Default)]
+struct Asked {
+    all: bool,
+    /// At most as many as there are layers.
+    streams: Vec<u32>,
 }
 
 #[derive(Default)]
@@ -37,7 +45,7 @@ impl Remote {
             source: EncodedSource::new(kind, this.clone()),
             formats: Mutex::default(),
             packets: false.into(),
-            key_frame: false.into(),
+            key_frames: Mutex::default(),
             strand: Strand::new(this.clone()),
         })
     }
@@ -45,6 +53,13 @@ impl Remote {
     /// Where its media arises.
     pub(super) fn source(&self) -> &EncodedSource {
         &self.source
+    }
+
+    /// A stream has begun. Called with the connection locked.
+    pub(super) fn started(&self, ssrc: u32, rid: Option<&[u8]>) {
+        if let Some(rid) = rid.and_then(|rid| std::str::from_utf8(rid).ok()) {
+            self.source.set_layer(rid, ssrc);
+        }
     }
 
     /// A packet came. Called with the connection locked.
@@ -83,11 +98,19 @@ impl Origin for Remote {
         self.with_formats(<[Payload]>::to_vec)
     }
 
-    fn request_key_frame(&self) {
-        if self.source.kind() == Kind::Video {
-            self.key_frame.store(true, Ordering::Release);
-            self.strand.wake();
+    fn request_key_frame(&self, layer: Option<&Layer>) {
+        if self.source.kind() != Kind::Video {
+            return;
         }
+        let mut asked = lock(&self.key_frames);
+        match layer.map(Layer::ssrc) {
+            None => asked.all = true,
+            Some(Some(ssrc)) if !asked.streams.contains(&ssrc) => asked.streams.push(ssrc),
+            // Asked for already, or it will begin with one.
+            Some(_) => return,
+        }
+        drop(asked);
+        self.strand.wake();
     }
 
     fn want_packets(&self, wanted: bool) {
@@ -101,12 +124,13 @@ impl Work for Remote {
     fn work(&self) {
         let Some(peer) = self.common.peer.upgrade() else { return };
         let wanted = self.packets.load(Ordering::Acquire);
-        let key_frame = self.key_frame.swap(false, Ordering::AcqRel);
+        let asked = std::mem::take(&mut *lock(&self.key_frames));
         // Of a panic the sink of the connection knows already. A connection without media, or without this receiver, has nothing to give.
         let _ = peer.with(|connection, now| {
             let _ = connection.set_raw(now, self.id, wanted);
-            if key_frame {
-                let _ = connection.request_key_frame(now, self.id, None);
+            let streams = asked.streams.into_iter().map(Some).filter(|_| !asked.all);
+            for stream in streams.chain(asked.all.then_some(None)) {
+                let _ = connection.request_key_frame(now, self.id, stream);
             }
         });
     }

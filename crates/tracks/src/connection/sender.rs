@@ -10,7 +10,7 @@ use ossa_peer::TransceiverId;
 use super::Common;
 use super::audio_sender::AudioSender;
 use super::forwarder::{Forwarder, Forwarding, counterpart};
-use crate::encoded::{EncodedSource, EncodedTrack};
+use crate::encoded::{EncodedSource, EncodedTrack, Layer, Pictures};
 use crate::threads::{Strand, Work, lock};
 
 /// One sender, from its first track on for as long as its transceiver.
@@ -21,9 +21,14 @@ pub(super) struct Sender {
     audio: Arc<AudioSender>,
     given: Mutex<Given>,
     /// Who is asked for key frames. By itself, as the connection is locked then, and must not be while `given` is.
-    upstream: Mutex<Option<EncodedSource>>,
+    upstream: Mutex<Option<Upstream>>,
+    /// Go on whatever is forwarded.
+    pictures: Arc<Mutex<Pictures>>,
     strand: Strand,
 }
+
+/// Where key frames come from, and of which layer they are wanted.
+type Upstream = (EncodedSource, Option<Arc<Layer>>);
 
 #[derive(Default)]
 struct Given {
@@ -40,7 +45,7 @@ enum Route {
         _attachment: Attachment,
     },
     Forwarded {
-        _forwarding: Forwarding,
+        forwarding: Forwarding,
     },
 }
 
@@ -52,6 +57,7 @@ impl Sender {
             id,
             given: Mutex::default(),
             upstream: Mutex::default(),
+            pictures: Arc::default(),
             strand: Strand::new(this.clone()),
         })
     }
@@ -73,11 +79,18 @@ impl Sender {
     /// From now on it sends this track as it is; `None`: nothing.
     pub(super) fn give_encoded(&self, track: Option<&EncodedTrack>) {
         let mut given = lock(&self.given);
-        (given.samples, given.route) = (None, Route::Nothing);
-        *lock(&self.upstream) = track.map(EncodedTrack::source);
+        given.samples = None;
+        *lock(&self.upstream) = track.map(|track| (track.source(), track.layer().cloned()));
+        if let (Route::Forwarded { forwarding }, Some(track)) = (&mut given.route, track)
+            && forwarding.change(track)
+        {
+            return;
+        }
+        given.route = Route::Nothing;
         if let Some(track) = track {
-            let forwarding = Forwarder::start(self.common.clone(), self.id, track);
-            given.route = Route::Forwarded { _forwarding: forwarding };
+            let (common, pictures) = (self.common.clone(), self.pictures.clone());
+            let forwarding = Forwarder::start(common, self.id, pictures, track);
+            given.route = Route::Forwarded { forwarding };
         }
     }
 
@@ -93,8 +106,10 @@ impl Sender {
 
     /// The other side can't go on without a key frame. As [`Self::changed`].
     pub(super) fn request_key_frame(&self) {
-        if let Some(origin) = lock(&self.upstream).as_ref().and_then(EncodedSource::origin) {
-            origin.request_key_frame();
+        if let Some((source, layer)) = &*lock(&self.upstream)
+            && let Some(origin) = source.origin()
+        {
+            origin.request_key_frame(layer.as_deref());
         }
     }
 
@@ -105,10 +120,10 @@ impl Sender {
             Some(_) if matches!(given.route, Route::Forwarded { .. }) => {}
             Some(origin) => {
                 let (common, watch) = (self.common.clone(), watch.clone());
-                *lock(&self.upstream) = Some(origin.clone());
+                *lock(&self.upstream) = Some((origin.clone(), None));
                 given.route = Route::Nothing;
                 let forwarding = Forwarder::start_gated(common, self.id, origin, watch);
-                given.route = Route::Forwarded { _forwarding: forwarding };
+                given.route = Route::Forwarded { forwarding };
             }
             None if matches!(given.route, Route::Encoded { .. }) => {}
             None => {

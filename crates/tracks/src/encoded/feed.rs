@@ -10,7 +10,7 @@ use ossa_media::payload::{PacketizeError, Packetizer, inspect};
 use ossa_media::rtp::{ExtensionMap, parse};
 use ossa_media::{Codec, Kind, Payload, ReceivedFrame, RtpPacket};
 
-use super::source::{EncodedSource, EncodedTrack, Origin};
+use super::source::{EncodedSource, EncodedTrack, Layer, Origin};
 use crate::threads::lock;
 
 /// Bytes of a payload: fits every path with the headers, the extensions and the tag.
@@ -174,7 +174,7 @@ impl Origin for Fed {
         vec![self.format.clone()]
     }
 
-    fn request_key_frame(&self) {
+    fn request_key_frame(&self, _: Option<&Layer>) {
         // Audio has no other frames.
         let audio = matches!(self.format.codec, Codec::Opus | Codec::Pcmu | Codec::Pcma);
         if !audio && !self.asked.swap(true, Ordering::AcqRel) {

@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use ossa_media::{Kind, Payload, ReceivedFrame, RtpPacket};
@@ -13,8 +13,9 @@ pub trait Origin: Send + Sync {
     /// All that may come, the usual one first. Called with nothing locked.
     fn formats(&self) -> Vec<Payload>;
 
-    /// Somebody can't go on without a key frame. Must neither block nor call back: it may be called with connections locked.
-    fn request_key_frame(&self);
+    /// Somebody can't go on without a key frame, of one layer of simulcast or of all that comes. Must neither block nor call back: it
+    /// may be called with connections locked.
+    fn request_key_frame(&self, layer: Option<&Layer>);
 
     /// Whether anybody takes packets. As [`Self::request_key_frame`].
     fn want_packets(&self, wanted: bool);
@@ -35,6 +36,33 @@ pub trait EncodedSink: Send + Sync {
     fn end(&self);
 }
 
+/// Layers that are remembered: simulcast has three or four. Who negotiates no names could send any number of them.
+const MOST_LAYERS: usize = 16;
+
+/// One layer of simulcast: a stream with a name (RFC 8852).
+#[derive(Debug)]
+pub struct Layer {
+    rid: String,
+    /// Its SSRC, or more than an SSRC can be.
+    ssrc: AtomicU64,
+}
+
+impl Layer {
+    fn new(rid: &str) -> Self {
+        Self { rid: rid.to_owned(), ssrc: u64::MAX.into() }
+    }
+
+    /// Whether a stream is this layer's.
+    pub(crate) fn is(&self, ssrc: u32) -> bool {
+        self.ssrc() == Some(ssrc)
+    }
+
+    /// Its stream, once something has come of it.
+    pub fn ssrc(&self) -> Option<u32> {
+        u32::try_from(self.ssrc.load(Ordering::Relaxed)).ok()
+    }
+}
+
 /// Where encoded media arises. Copies are the same source.
 #[derive(Clone)]
 pub struct EncodedSource {
@@ -45,11 +73,14 @@ struct Shared {
     kind: Kind,
     origin: Weak<dyn Origin>,
     tracks: Mutex<Vec<Weak<TrackState>>>,
+    layers: Mutex<Vec<Arc<Layer>>>,
     ended: AtomicBool,
 }
 
 struct TrackState {
     source: Arc<Shared>,
+    /// Nothing but this comes out.
+    layer: Option<Arc<Layer>>,
     enabled: AtomicBool,
     stopped: AtomicBool,
     sinks: Mutex<Vec<Arc<dyn EncodedSink>>>,
@@ -58,7 +89,8 @@ struct TrackState {
 impl EncodedSource {
     /// Without tracks.
     pub fn new(kind: Kind, origin: Weak<dyn Origin>) -> Self {
-        let shared = Shared { kind, origin, tracks: Mutex::default(), ended: false.into() };
+        let (tracks, layers) = (Mutex::default(), Mutex::default());
+        let shared = Shared { kind, origin, tracks, layers, ended: false.into() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -74,8 +106,45 @@ impl EncodedSource {
 
     /// A new track, enabled and live, unless the source has ended.
     pub fn track(&self) -> EncodedTrack {
+        self.track_of(None)
+    }
+
+    /// As [`Self::track`], of one layer of simulcast only; something may come of it at any time or never.
+    pub fn layer_track(&self, rid: &str) -> EncodedTrack {
+        let mut layers = lock(&self.shared.layers);
+        let layer = layers.iter().find(|layer| layer.rid == rid).cloned().unwrap_or_else(|| {
+            let layer = Arc::new(Layer::new(rid));
+            layers.push(layer.clone());
+            layer
+        });
+        drop(layers);
+        self.track_of(Some(layer))
+    }
+
+    /// A layer of simulcast is this stream from now on.
+    pub fn set_layer(&self, rid: &str, ssrc: u32) {
+        let mut layers = lock(&self.shared.layers);
+        if !layers.iter().any(|layer| layer.rid == rid) && layers.len() < MOST_LAYERS {
+            layers.push(Arc::new(Layer::new(rid)));
+        }
+        for layer in layers.iter() {
+            if layer.rid == rid {
+                layer.ssrc.store(ssrc.into(), Ordering::Relaxed);
+            } else if layer.is(ssrc) {
+                layer.ssrc.store(u64::MAX, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Whether both are the same.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    fn track_of(&self, layer: Option<Arc<Layer>>) -> EncodedTrack {
         let state = Arc::new(TrackState {
             source: self.shared.clone(),
+            layer,
             enabled: true.into(),
             stopped: false.into(),
             sinks: Mutex::default(),
@@ -89,7 +158,7 @@ impl EncodedSource {
     /// Gives a packet to all who take packets.
     pub fn push_packet(&self, packet: RtpPacket) {
         let packet = Arc::new(packet);
-        self.shared.each(|sink| {
+        self.shared.each(packet.ssrc, |sink| {
             if sink.takes_packets() {
                 sink.packet(&packet);
             }
@@ -99,7 +168,7 @@ impl EncodedSource {
     /// Gives a frame to all who take frames.
     pub fn push_frame(&self, ssrc: u32, frame: ReceivedFrame) {
         let frame = Arc::new(frame);
-        self.shared.each(|sink| {
+        self.shared.each(ssrc, |sink| {
             if !sink.takes_packets() {
                 sink.frame(ssrc, &frame);
             }
@@ -131,13 +200,14 @@ impl Shared {
         tracks.filter(|track| !track.stopped.load(Ordering::Relaxed)).collect()
     }
 
-    fn each(&self, mut give: impl FnMut(&Arc<dyn EncodedSink>)) {
+    fn each(&self, ssrc: u32, mut give: impl FnMut(&Arc<dyn EncodedSink>)) {
         if self.ended.load(Ordering::Relaxed) {
             return;
         }
         for track in self.live() {
             // A track that is not enabled gives nothing: there is no telling what a black picture looks like here.
-            if track.enabled.load(Ordering::Relaxed) {
+            let carries = track.layer.as_ref().is_none_or(|layer| layer.is(ssrc));
+            if carries && track.enabled.load(Ordering::Relaxed) {
                 lock(&track.sinks).iter().for_each(&mut give);
             }
         }
@@ -164,6 +234,12 @@ impl TrackState {
     fn is_live(&self) -> bool {
         !self.stopped.load(Ordering::Relaxed) && !self.source.ended.load(Ordering::Relaxed)
     }
+
+    fn request_key_frame(&self) {
+        if let Some(origin) = self.source.origin.upgrade() {
+            origin.request_key_frame(self.layer.as_deref());
+        }
+    }
 }
 
 /// One way from an encoded source to sinks (W3C: `MediaStreamTrack`). Dropped, it is stopped.
@@ -174,12 +250,17 @@ pub struct EncodedTrack {
 impl EncodedTrack {
     /// Another track of the same source: as enabled and as live as this one, without its sinks.
     pub fn duplicate(&self) -> EncodedTrack {
-        let track = self.source().track();
+        let track = self.source().track_of(self.state.layer.clone());
         track.set_enabled(self.is_enabled());
         if !self.is_live() {
             track.stop();
         }
         track
+    }
+
+    /// The layer of simulcast that comes out; `None`: all that comes.
+    pub(crate) fn layer(&self) -> Option<&Arc<Layer>> {
+        self.state.layer.as_ref()
     }
 
     /// Where its media comes from.
@@ -190,11 +271,8 @@ impl EncodedTrack {
     /// Whether anything is given. Who goes on after a pause needs a key frame.
     pub fn set_enabled(&self, enabled: bool) {
         let before = self.state.enabled.swap(enabled, Ordering::Relaxed);
-        if enabled
-            && !before
-            && let Some(origin) = self.state.source.origin.upgrade()
-        {
-            origin.request_key_frame();
+        if enabled && !before {
+            self.state.request_key_frame();
         }
     }
 
@@ -227,9 +305,7 @@ impl EncodedTrack {
             sinks.push(sink);
         }
         self.state.source.recount();
-        if let Some(origin) = self.state.source.origin.upgrade() {
-            origin.request_key_frame();
-        }
+        self.state.request_key_frame();
         attachment
     }
 }

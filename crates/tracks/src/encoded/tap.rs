@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use ossa_codec::track::Notify;
 use ossa_media::rtp::{ExtensionMap, write};
 use ossa_media::{ExtensionValues, Kind, MediaError, Payload, ReceivedFrame, RtpPacket};
 
-use super::source::{EncodedAttachment, EncodedSink, EncodedSource, EncodedTrack};
+use super::SILENT;
+use super::source::{EncodedAttachment, EncodedSink, EncodedSource, EncodedTrack, Layer};
 use crate::threads::lock;
 
 /// What comes out of a tap.
@@ -36,11 +38,12 @@ pub struct EncodedTapState {
 /// read can be decoded; audio and packets the oldest.
 pub struct EncodedTap {
     shared: Arc<Shared>,
-    source: EncodedSource,
     attachment: Option<EncodedAttachment>,
 }
 
 struct Shared {
+    source: EncodedSource,
+    layer: Option<Arc<Layer>>,
     packets: bool,
     /// Video as frames, which depend on each other.
     dependent: bool,
@@ -53,11 +56,22 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Encoded>,
+    /// The stream that is read of several, which are layers of the same picture; and when its last frame came.
+    stream: Option<(u32, Instant)>,
     /// Nothing is of use before the next key frame.
     broken: bool,
     /// Something was dropped since the last read.
     over: bool,
     state: EncodedTapState,
+}
+
+/// What becomes of a frame of one of several streams.
+#[derive(PartialEq)]
+enum Reads {
+    Now,
+    /// With its next key frame.
+    Later,
+    Never,
 }
 
 /// The bytes of a packet, without header extensions: those belong to the connection that it came by.
@@ -78,9 +92,10 @@ impl EncodedTap {
         let dependent = !packets && source.kind() == Kind::Video;
         // A decoder can't begin anywhere else.
         let queue = Queue { broken: dependent, ..Queue::default() };
-        let shared = Arc::new(Shared { packets, dependent, capacity, notify, queue: Mutex::new(queue) });
+        let (layer, queue) = (track.layer().cloned(), Mutex::new(queue));
+        let shared = Arc::new(Shared { source, layer, packets, dependent, capacity, notify, queue });
         let attachment = Some(track.attach(shared.clone()));
-        Self { shared, source, attachment }
+        Self { shared, attachment }
     }
 
     /// All that waits.
@@ -91,15 +106,15 @@ impl EncodedTap {
         let ask = queue.over && queue.broken;
         queue.over = false;
         drop(queue);
-        if ask && let Some(origin) = self.source.origin() {
-            origin.request_key_frame();
+        if ask && let Some(origin) = self.shared.source.origin() {
+            origin.request_key_frame(self.shared.layer.as_deref());
         }
         read
     }
 
     /// What a payload type is.
     pub fn format(&self, payload: u8) -> Option<Payload> {
-        self.source.origin()?.format(payload)
+        self.shared.source.origin()?.format(payload)
     }
 
     /// Counters, and whether it is over.
@@ -138,6 +153,21 @@ impl Shared {
 }
 
 impl Queue {
+    /// Whether a frame of video is of the stream that is read. Another one takes over when that has become silent.
+    fn reads(&mut self, ssrc: u32, frame: &ReceivedFrame) -> Reads {
+        let reads = match self.stream {
+            Some((stream, _)) if stream == ssrc => Reads::Now,
+            Some((_, last)) if frame.arrival.saturating_duration_since(last) < SILENT => Reads::Never,
+            Some(_) if !frame.key_frame => Reads::Later,
+            // Frames before the first key frame are left out by the queue.
+            _ => Reads::Now,
+        };
+        if reads == Reads::Now && (frame.key_frame || self.stream.is_some()) {
+            self.stream = Some((ssrc, frame.arrival));
+        }
+        reads
+    }
+
     /// Drops one, which `begins` a gap or goes on with one.
     fn drop_one(&mut self, begins: bool) {
         self.state.dropped += 1;
@@ -157,6 +187,17 @@ impl EncodedSink for Shared {
     }
 
     fn frame(&self, ssrc: u32, frame: &Arc<ReceivedFrame>) {
+        if self.dependent {
+            let reads = lock(&self.queue).reads(ssrc, frame);
+            if reads == Reads::Later
+                && let Some(origin) = self.source.origin()
+            {
+                origin.request_key_frame(self.layer.as_deref());
+            }
+            if reads != Reads::Now {
+                return;
+            }
+        }
         self.take(Encoded::Frame(ssrc, frame.clone()), frame.key_frame);
     }
 

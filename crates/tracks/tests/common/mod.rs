@@ -5,7 +5,6 @@
 pub mod support;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -28,15 +27,16 @@ struct Events {
     tracks: OnceLock<Arc<Tracks>>,
     queue: Mutex<VecDeque<Event>>,
     arrived: Condvar,
-    key_frames: AtomicBool,
+    /// Encodings that a key frame was asked for of.
+    key_frames: Mutex<Vec<usize>>,
 }
 
 impl Sink for Events {
     fn event(&self, event: Event) {
         match event {
             Event::Media(event) => {
-                if matches!(*event, MediaEvent::KeyFrameRequested { .. }) {
-                    self.key_frames.store(true, Ordering::SeqCst);
+                if let MediaEvent::KeyFrameRequested { encoding, .. } = *event {
+                    self.key_frames.lock().unwrap().push(encoding);
                 }
                 if let Some(tracks) = self.tracks.get() {
                     tracks.handle(*event);
@@ -104,7 +104,12 @@ impl End {
 
     /// Whether the other side has asked for a key frame since.
     pub fn take_key_frame_request(&self) -> bool {
-        self.events.key_frames.swap(false, Ordering::SeqCst)
+        !self.take_key_frame_requests().is_empty()
+    }
+
+    /// Of which encodings.
+    pub fn take_key_frame_requests(&self) -> Vec<usize> {
+        std::mem::take(&mut self.events.key_frames.lock().unwrap())
     }
 
     /// The transceiver at this place.

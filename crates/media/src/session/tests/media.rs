@@ -155,6 +155,28 @@ fn packets_are_forwarded_to_another_session_as_they_came() {
 }
 
 #[test]
+fn a_packet_that_libwebrtc_has_filled_is_forwarded_and_fits_every_path() {
+    let mut link = Link::one_way(&vp8());
+    let now = link.now;
+    // 1,200 bytes with a header of 12 and extensions of 16.
+    let packet = |len: usize| crate::RtpPacket {
+        payload: 96,
+        marker: true,
+        sequence: 1,
+        timestamp: 0,
+        ssrc: 0,
+        csrcs: Vec::new(),
+        extensions: crate::ExtensionValues::default(),
+        data: vec![0x10; len].into(),
+    };
+    assert!(link.ends[0].send_packet(now, VIDEO, 0, packet(1_210)).is_err());
+    link.ends[0].send_packet(now, VIDEO, 0, packet(1_172)).unwrap();
+    let datagram =
+        std::iter::from_fn(|| link.ends[0].poll_transmit(now)).map(|datagram| datagram.len()).max();
+    assert!((1_200..=1_232).contains(&datagram.unwrap()), "{datagram:?}");
+}
+
+#[test]
 fn what_can_not_be_sent_is_refused_with_the_reason() {
     let limits = Limits { queued_bytes: 7000, ..Limits::default() };
     let mut link = Link::with([SessionConfig { limits, ..config(0) }, config(1)]);

@@ -1,0 +1,50 @@
+// A page sends its camera in three layers, and each taker gets the one that it was given.
+import { startVideoPage, type VideoPage } from './page';
+import { VideoServer } from './server';
+
+let chromium: VideoPage;
+let server: VideoServer;
+
+beforeAll(async () => {
+  chromium = await startVideoPage('chromium');
+});
+beforeEach(() => {
+  server = new VideoServer();
+});
+afterEach(() => server.close());
+afterAll(() => chromium?.stop());
+
+const LAYERS = [
+  { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 100_000 },
+  { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 200_000 },
+  { rid: 'f', maxBitrate: 500_000 },
+];
+const CAMERA = { width: 640, height: 480 };
+
+test('each taker of simulcast sees the layer that it was given, and changes without a freeze', async () => {
+  const { receiver } = await server.publish(chromium, { ...CAMERA, encodings: LAYERS });
+  expect(receiver.getParameters().encodings).toEqual([{ rid: 'q' }, { rid: 'h' }, { rid: 'f' }]);
+  const takers = await chromium.another();
+  const small = await server.show(takers, receiver.getLayer('q'));
+  const large = await server.show(takers, receiver.getLayer('f'));
+  await Promise.all([small.width(160), large.width(640)]);
+  for (const [rid, width] of [
+    ['h', 320],
+    ['f', 640],
+    ['q', 160],
+  ] as const) {
+    await small.take(receiver.getLayer(rid));
+    await small.width(width);
+    const seen = await small.watch(30);
+    expect(seen).toMatchObject({ frameWidth: width, packetsLost: 0, freezeCount: 0 });
+  }
+  expect(await large.watch(1)).toMatchObject({ frameWidth: 640, packetsLost: 0, freezeCount: 0 });
+}, 60_000);
+
+test('a layer that was not negotiated is refused with those that were', async () => {
+  const { receiver } = await server.publish(chromium, { ...CAMERA, encodings: LAYERS });
+  expect(() => receiver.getLayer('x')).toThrow(/"x": there are q, h, f/);
+  const single = await server.publish(chromium);
+  expect(() => single.receiver.getLayer('q')).toThrow(/has not negotiated simulcast/);
+  expect(single.receiver.getParameters().encodings).toEqual([]);
+});
