@@ -1661,8 +1661,8 @@ declare class RTCRtpReceiver {
     /** What was negotiated, as a copy. */
     getParameters(): RTCRtpReceiveParameters;
     /**
-     * A track of one layer of simulcast (RFC 8853) alone, for `addTrack()`, `replaceTrack()` and sinks; {@link track} gives one layer as well,
-     * whichever comes first. Not of the W3C's interface: its receivers have no simulcast.
+     * A track of one layer of simulcast (RFC 8853) alone, for `addTrack()`, `replaceTrack()` and sinks, the same one as long as it is not stopped;
+     * {@link track} gives one layer as well, whichever comes first. Not of the W3C's interface: its receivers have no simulcast.
      *
      * @param rid one of `getParameters().encodings`.
      * @throws DOMException `InvalidAccessError` for a layer that was not negotiated.

@@ -46,13 +46,15 @@ test.each([
     const first = await server.show(takers, publisher.track);
     const seen = await first.watch(ENOUGH);
     expect(seen).toMatchObject({ codec: `video/${codec}`, packetsLost: 0 });
-    if (to === 'chromium') expect(seen.freezeCount).toBe(0);
+    // Firefox does not count them, and the pictures of wrtc come from a timer.
+    const counted = to === 'chromium' && from !== 'wrtc';
+    if (counted) expect(seen.freezeCount).toBe(0);
     const second = await server.show(takers, publisher.track);
     const later = await second.watch(ENOUGH);
     expect(later.packetsLost).toBe(0);
     // What the second one needed has not disturbed the first.
     const { freezeCount, framesDecoded } = await first.watch(1);
-    if (to === 'chromium') expect([freezeCount, later.freezeCount]).toEqual([0, 0]);
+    if (counted) expect([freezeCount, later.freezeCount]).toEqual([0, 0]);
     expect(framesDecoded).toBeGreaterThan(seen.framesDecoded);
   },
   60_000,

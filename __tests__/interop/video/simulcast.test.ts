@@ -19,7 +19,8 @@ const LAYERS = [
   { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 200_000 },
   { rid: 'f', maxBitrate: 500_000 },
 ];
-const CAMERA = { width: 640, height: 480 };
+/** Of smaller pictures Chromium makes fewer layers. */
+const CAMERA = { width: 960, height: 540 };
 
 test('each taker of simulcast sees the layer that it was given, and changes without a freeze', async () => {
   const { receiver } = await server.publish(chromium, { ...CAMERA, encodings: LAYERS });
@@ -27,18 +28,18 @@ test('each taker of simulcast sees the layer that it was given, and changes with
   const takers = await chromium.another();
   const small = await server.show(takers, receiver.getLayer('q'));
   const large = await server.show(takers, receiver.getLayer('f'));
-  await Promise.all([small.width(160), large.width(640)]);
+  await Promise.all([small.width(240), large.width(960)]);
   for (const [rid, width] of [
-    ['h', 320],
-    ['f', 640],
-    ['q', 160],
+    ['h', 480],
+    ['f', 960],
+    ['q', 240],
   ] as const) {
     await small.take(receiver.getLayer(rid));
     await small.width(width);
     const seen = await small.watch(30);
     expect(seen).toMatchObject({ frameWidth: width, packetsLost: 0, freezeCount: 0 });
   }
-  expect(await large.watch(1)).toMatchObject({ frameWidth: 640, packetsLost: 0, freezeCount: 0 });
+  expect(await large.watch(1)).toMatchObject({ frameWidth: 960, packetsLost: 0, freezeCount: 0 });
 }, 60_000);
 
 test('a layer that was not negotiated is refused with those that were', async () => {

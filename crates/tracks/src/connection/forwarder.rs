@@ -197,14 +197,18 @@ impl Forwarding {
         }
         // Whoever has switched waits until there is something to let go of.
         let mut leaving = lock(&self.leaving);
-        {
+        let stays = {
             let mut state = lock(&self.forwarder.state);
+            let current = state.rewriter.as_ref().and_then(Rewriter::current);
+            let carries = |ssrc| track.layer().is_none_or(|layer| layer.is(ssrc));
+            let stays = current.is_some_and(carries);
             state.layer = track.layer().cloned();
-            state.leaving = Some(Arc::downgrade(&self.leaving));
+            state.leaving = (!stays).then(|| Arc::downgrade(&self.leaving));
             state.asked = None;
-        }
+            stays
+        };
         let attachment = track.attach(self.forwarder.clone());
-        *leaving = Some(std::mem::replace(&mut self.attachment, attachment));
+        *leaving = Some(std::mem::replace(&mut self.attachment, attachment)).filter(|_| !stays);
         true
     }
 }

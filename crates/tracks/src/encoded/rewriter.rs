@@ -43,6 +43,11 @@ impl Rewriter {
         self.current.as_ref().is_some_and(|current| current.ssrc == ssrc)
     }
 
+    /// The stream that the last one was of.
+    pub(crate) fn current(&self) -> Option<u32> {
+        self.current.as_ref().map(|current| current.ssrc)
+    }
+
     /// Whether any stream has begun.
     pub(crate) fn is_running(&self) -> bool {
         self.current.is_some()
