@@ -34,6 +34,19 @@ const HEAVY = [
   'tls',
 ];
 
+/** What the code may call of the native library, for `ts/native/interface.ts`: a library from another day is told by what it lacks. */
+function nativeInterface() {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const declarations = readFileSync('ts/native/binding.d.ts', 'utf8');
+  const functions = [...declarations.matchAll(/^export declare function (\w+)/gm)].map(([, name]) => name);
+  const classes = [...declarations.matchAll(/^export declare class (\w+) {\n([^]*?)^}/gm)].map(([, name, body]) => {
+    const members = [...body.matchAll(/^ {2}(static )?(?:[gs]et |readonly )?(\w+)\??[(:<]/gm)];
+    const named = (which) => [...new Set(members.filter(([, is]) => !is === which).map(([, , member]) => member))];
+    return [name, { members: named(true), statics: named(false) }];
+  });
+  return { version, functions, classes: Object.fromEntries(classes) };
+}
+
 /** TypeScript without its types, which tsc has checked. */
 const typescript = {
   name: 'typescript',
@@ -46,7 +59,10 @@ const typescript = {
     );
   },
   load(id) {
-    const { code } = transformSync(readFileSync(id, 'utf8'), { loader: 'ts', target: 'es2022', sourcefile: id });
+    const options = { loader: 'ts', target: 'es2022', sourcefile: id };
+    if (id === resolve('ts/native/interface.ts'))
+      options.define = { NATIVE_INTERFACE: JSON.stringify(nativeInterface()) };
+    const { code } = transformSync(readFileSync(id, 'utf8'), options);
     const [imports] = /^(?:(?:#!.*|import\s[^;]*;)\n)*/.exec(code);
     return `${imports}/* ${relative('.', id).replaceAll('\\', '/')} */\n${code.slice(imports.length)}`;
   },

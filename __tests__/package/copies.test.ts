@@ -1,6 +1,6 @@
 // Two copies of the package in one process, as npm installs them when two dependencies want different versions, and as pnpm does, by hard
 // links to the same files, when two have different peers beside it.
-import { copyFileSync, linkSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, cpSync, linkSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { Project } from './installed';
@@ -97,4 +97,33 @@ test.each([
   const [main, worker] = JSON.parse(project.node(project.write(`${name}.cjs`, TALK(name)))) as unknown[][];
   expect(main).toEqual([...SAID, 'hello']);
   expect(worker).toEqual(SAID);
+});
+
+test('a library that was left from another version is told in one sentence, with what to do', () => {
+  const [platform] = packages.filter((name) => name !== 'ossa-webrtc');
+  const folder = project.path('node_modules', 'stale', 'node_modules');
+  project.write('node_modules/stale/index.js', "require('ossa-webrtc');");
+  cpSync(project.path('node_modules', 'ossa-webrtc'), join(folder, 'ossa-webrtc'), { recursive: true });
+  const library = `ossa-webrtc.${platform!.slice('ossa-webrtc-'.length)}.node`;
+  // What an addon of yesterday has: it loads, and lacks what the code of today calls.
+  const older = (change: string) =>
+    project.write(
+      join('node_modules', 'stale', 'node_modules', platform!, 'index.js'),
+      `const library = require(${JSON.stringify(project.path('node_modules', platform!, library))}); ${change}`,
+    );
+  const load = () => project.try(['-e', "require('stale')"]);
+
+  older('module.exports = library;');
+  expect(load()).toMatchObject({ status: 0, stderr: '' });
+  const said = (reason: string) =>
+    `the native library ${platform} does not belong to this version of the package (0.1.0): ${reason}. ` +
+    `What to do: install the package anew, or, in a clone of the repository, run "npm run build".`;
+  older("module.exports = { ...library, version: () => '0.0.9' };");
+  expect(load().stderr).toContain(said('it is version 0.0.9'));
+  older('const { Hub, ...rest } = library; module.exports = rest;');
+  expect(load().stderr).toContain(said('it was built before this code, and lacks Hub'));
+  older('module.exports = { ...library, Peer: class {} };');
+  expect(load().stderr).toMatch(/it was built before this code, and lacks Peer\.\w+ and \d+ more\. What/);
+  older('module.exports = { hello() {} };');
+  expect(load().stderr).toContain(said('it is no library of ours'));
 });

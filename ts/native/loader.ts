@@ -3,6 +3,7 @@ import { createRequire, isBuiltin } from 'node:module';
 import { join, resolve } from 'node:path';
 
 import type * as Binding from './binding';
+import { expected, mismatch } from './interface';
 import { platformTriple } from './platform-triple';
 
 /** Requires a file or a package as a program in that place would, also from within a single executable. */
@@ -61,13 +62,26 @@ function* candidates(triple: string): Iterable<[name: string, load: () => typeof
   yield [`ossa-webrtc-${triple}`, () => installed(triple)];
 }
 
+/** A library that could be loaded, and does not fit: another one further down the list would hide that. */
+class StaleLibraryError extends Error {}
+
+function checked(name: string, binding: typeof Binding): typeof Binding {
+  const reason = mismatch(binding);
+  if (reason === undefined) return binding;
+  throw new StaleLibraryError(
+    `ossa-webrtc: the native library ${name} does not belong to this version of the package (${expected()}): ${reason}. ` +
+      `What to do: install the package anew, or, in a clone of the repository, run "npm run build".`,
+  );
+}
+
 function load(): typeof Binding {
   const triple = platformTriple();
   const failures: string[] = [];
   for (const [name, attempt] of candidates(triple)) {
     try {
-      return attempt();
+      return checked(name, attempt());
     } catch (error) {
+      if (error instanceof StaleLibraryError) throw error;
       failures.push(`  ${name}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
     }
   }
