@@ -71,23 +71,22 @@ function product(target) {
   const name = target.includes('windows')
     ? 'ossa_webrtc.dll'
     : `libossa_webrtc.${target.includes('apple') ? 'dylib' : 'so'}`;
-  return join(root, process.env.CARGO_TARGET_DIR ?? 'target', target, 'release', name);
+  return join(root, process.env.CARGO_TARGET_DIR ?? 'target', target, 'addon', name);
 }
 
 function build({ target, with: tool, glibc }) {
   const env = { ...process.env };
+  const options = ['--lib', '--profile', 'addon', '--locked'];
   if (tool === 'zig') {
     env.PATH = `${zig()}:${env.PATH}`;
     // The library is loaded into a Node that has its C library already.
     if (target.endsWith('musl')) {
       env[`CARGO_TARGET_${target.replaceAll('-', '_').toUpperCase()}_RUSTFLAGS`] = '-C target-feature=-crt-static';
     }
-    run('cargo', ['zigbuild', '--lib', '--release', '--locked', '--target', glibc ? `${target}.${glibc}` : target], {
-      env,
-    });
+    run('cargo', ['zigbuild', ...options, '--target', glibc ? `${target}.${glibc}` : target], { env });
   } else {
     if (tool === 'ndk') Object.assign(env, ndk(target));
-    run('cargo', ['build', '--lib', '--release', '--locked', '--target', target], { env });
+    run('cargo', ['build', ...options, '--target', target], { env });
   }
   return product(target);
 }

@@ -6,8 +6,11 @@ import { manifest, root } from './setup.mjs';
 /** The oldest glibc that the libraries work with: that of RHEL 7, and older than any that Node 20 runs on. */
 export const GLIBC = '2.17';
 
-/** The largest library that is published, in bytes. */
-export const MAX_BYTES = 17_000_000;
+/**
+ * The largest library that is published, in bytes. Of the 11.9 MB for Linux on x64, 6.7 are code of Rust, 2.3 of AWS-LC and libopus (0.7 of them AES-GCM for
+ * AVX-512), 1.1 constants (curves for the most part), and 1.6 what unwinding and relocation need.
+ */
+export const MAX_BYTES = 13_000_000;
 
 const PLATFORMS = {
   'x86_64-unknown-linux-gnu': { triple: 'linux-x64-gnu', with: 'zig', glibc: GLIBC },

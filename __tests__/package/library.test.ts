@@ -1,21 +1,23 @@
 // What the native library asks of the system that loads it. The one here is built for this machine; scripts/prebuild.mjs holds those that
 // are published to an old glibc as well.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { root } from './installed';
 
-const check = (file: string) =>
-  spawnSync('cargo', ['run', '--quiet', '-p', 'ossa-library-check', '--', file], {
+const check = (file: string, ...limits: string[]) =>
+  spawnSync('cargo', ['run', '--quiet', '-p', 'ossa-library-check', '--', file, ...limits], {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: Infinity,
   });
 
-test('the library exports nothing but what Node calls, and has neither an executable stack nor code that can be written to', () => {
+test('the library exports nothing but what Node calls, has neither an executable stack nor code that can be written to, and is no larger than it may be', () => {
   const library = readdirSync(root).find((name) => name.endsWith('.node'))!;
-  const { stdout, stderr } = check(join(root, library));
+  const targets = readFileSync(join(root, 'scripts', 'targets.mjs'), 'utf8');
+  const [, largest] = /MAX_BYTES = ([\d_]+);/.exec(targets)!;
+  const { stdout, stderr } = check(join(root, library), '--max-bytes', largest!.replaceAll('_', ''));
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toMatchObject({
     exports: ['napi_register_module_v1'],
