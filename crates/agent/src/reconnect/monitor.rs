@@ -258,6 +258,27 @@ mod tests {
     }
 
     #[test]
+    fn heartbeats_say_nothing_while_there_is_no_path_and_count_from_its_return_on() {
+        let start = epoch();
+        let mut monitor = monitor(start);
+        monitor.announced(Some(10 * SECOND), start);
+        let restart = Step::Reconnect(Action::RestartIce { lost: true, attempt: 1 });
+        assert_eq!(monitor.handle_path_failed(start + SECOND), Some(restart));
+        let mut now = start;
+        while let Some(at) = monitor.poll_timeout().filter(|at| *at <= start + 100 * SECOND) {
+            now = at;
+            while let Some(step) = monitor.handle_timeout(at) {
+                assert_eq!(step, Step::Reconnect(Action::Repeat), "neither sent nor missed");
+            }
+        }
+        assert!(now > start + 30 * SECOND);
+        let back = start + 100 * SECOND;
+        assert!(matches!(monitor.handle_connected(back), Some(Step::Reconnect(Action::Recovered { .. }))));
+        let dead = Step::Dead { silence: 30 * SECOND };
+        assert_eq!(run(&mut monitor, start, 131).first(), Some(&(130, dead)));
+    }
+
+    #[test]
     fn no_heartbeats_are_due_while_there_is_no_connection_or_after_the_end() {
         let start = epoch();
         let mut monitor = monitor(start);
