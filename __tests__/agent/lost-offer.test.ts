@@ -102,3 +102,31 @@ test('an offer that arrives after all, and once more, is one to both sides, and 
   }
   expect(problems).toEqual([]);
 });
+
+test('an offer that was lost is told again when the other side offers too: neither waits for the other', async () => {
+  const service = new MemorySignaling();
+  let offers = 0;
+  const losing: SignalingAdapter = {
+    send: (message) => {
+      if (message.type !== 'offer' || ++offers > 1) service.send(message);
+    },
+    subscribe: (agentId, deliver) => service.subscribe(agentId, deliver),
+  };
+  const a = createPeer({ agentId: 'agent://a', signaling: service });
+  // The greater name: it does not give way.
+  const b = createPeer({ agentId: 'agent://b', signaling: losing });
+  await b.ready;
+  const [link, there] = await Promise.all([a.connect('agent://b'), next<Link>(b, 'link')]);
+  const greeted = next(there, 'message');
+  await link.send('hello');
+  await greeted;
+  const before = ufrag(there.connection.currentLocalDescription?.sdp);
+  there.connection.restartIce();
+  await until(() => offers === 1 && there.connection.signalingState === 'have-local-offer');
+  link.connection.restartIce();
+  await until(() => {
+    const [local, known] = [there.connection.currentLocalDescription, link.connection.currentRemoteDescription];
+    return ufrag(local?.sdp) !== before && ufrag(local?.sdp) === ufrag(known?.sdp);
+  });
+  await Promise.all([a.close(), b.close()]);
+});
