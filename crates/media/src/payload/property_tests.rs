@@ -87,6 +87,19 @@ proptest! {
     }
 
     #[test]
+    fn numbers_of_anybody_are_shifted_there_and_back(
+        codec in prop::sample::select(&CODECS[..]),
+        payload in vec(any::<u8>(), 0..20),
+        picture in any::<u16>(),
+        base in any::<u8>(),
+    ) {
+        let payload = Bytes::from(payload);
+        let there = shift_picture_numbers(codec, &payload, picture, base);
+        prop_assert_eq!(there.len(), payload.len());
+        prop_assert_eq!(shift_picture_numbers(codec, &there, picture.wrapping_neg(), base.wrapping_neg()), payload);
+    }
+
+    #[test]
     fn frames_of_anybody_are_sent_or_refused(
         codec in prop::sample::select(&CODECS[..]),
         frame in vec(any::<u8>(), 0..400),
