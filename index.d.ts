@@ -987,6 +987,11 @@ type EncodedFrameLike = EncodedFrameInit | RTCEncodedAudioFrame | RTCEncodedVide
 interface EncodedSourceEvents extends Record<string, unknown[]> {
     /** Somebody can't go on without a key frame: a new receiver, or one that has lost something. At most about once in 10 ms. */
     keyframerequest: [];
+    /**
+     * What an encoder of video should make from now on, in bit/s: what the narrowest of all connections takes that the track is sent over, as they have found out or
+     * `setParameters()` has set. At most about once in 10 ms.
+     */
+    targetbitrate: [bitsPerSecond: number];
 }
 /**
  * A track that is fed with frames that are encoded already: by FFmpeg, from a file, from another connection. They are sent as they are to connections
@@ -1679,6 +1684,48 @@ declare class RTCRtpReceiver {
     set jitterBufferTarget(value: number | null);
 }
 
+/** Options of {@link RTCDTMFToneChangeEvent}. */
+interface RTCDTMFToneChangeEventInit extends RTCEventInit {
+    /** The tone that begins. Default: `''`, all have been sent. */
+    tone?: string;
+}
+/** `tonechange` of an {@link RTCDTMFSender} (webrtc-pc 7.3). */
+declare class RTCDTMFToneChangeEvent extends Event {
+    /** @throws TypeError for members of a wrong type. */
+    constructor(type: string, eventInitDict?: RTCDTMFToneChangeEventInit);
+    /** The tone that begins; `''` when all have been sent. */
+    get tone(): string;
+}
+/** Events of {@link RTCDTMFSender}. */
+interface RTCDTMFSenderEventMap {
+    /** A tone begins, or all have been sent. */
+    tonechange: RTCDTMFToneChangeEvent;
+}
+/** Sends the tones of a telephone's keys in place of audio (webrtc-pc 7.2; RFC 4733). */
+declare class RTCDTMFSender extends EventTarget {
+    private constructor();
+    /**
+     * Sends tones, in place of those that are still waiting.
+     *
+     * @param tones `0` to `9`, `A` to `D`, `#` and `*`; a comma is a pause of two seconds. Empty: nothing any more.
+     * @param duration of a tone in milliseconds, kept between 40 and 6,000.
+     * @param interToneGap between tones in milliseconds, kept between 30 and 6,000.
+     * @throws DOMException `InvalidStateError` unless {@link canInsertDTMF}; `InvalidCharacterError` for other characters.
+     */
+    insertDTMF(tones: string, duration?: number, interToneGap?: number): void;
+    /** A tone begins, or all have been sent. */
+    get ontonechange(): EventHandler<RTCDTMFToneChangeEvent>;
+    set ontonechange(value: EventHandler<RTCDTMFToneChangeEvent>);
+    /** The connection stands, audio is sent, and the peer takes tones. */
+    get canInsertDTMF(): boolean;
+    /** Tones that are still waiting. */
+    get toneBuffer(): string;
+}
+interface RTCDTMFSender {
+    addEventListener: AddEventListener<RTCDTMFSenderEventMap>;
+    removeEventListener: RemoveEventListener<RTCDTMFSenderEventMap>;
+}
+
 /** Sends a track to the peer (webrtc-pc 5.2). */
 declare class RTCRtpSender {
     private constructor();
@@ -1712,6 +1759,8 @@ declare class RTCRtpSender {
     setStreams(...streams: MediaStream[]): void;
     /** Statistics of what is sent. */
     getStats(): Promise<RTCStatsReport>;
+    /** Sends tones of a telephone's keys; `null` for video. */
+    get dtmf(): RTCDTMFSender | null;
 }
 
 /** A sender and a receiver that share a section of the descriptions (webrtc-pc 5.4). */
@@ -1792,6 +1841,11 @@ interface RTCPeerConnectionEventMap {
     icegatheringstatechange: Event;
     /** `connectionState` has changed. */
     connectionstatechange: Event;
+    /**
+     * Not in the standard: audio or video does not flow where it should, for a reason that was not told before. `connectionCauses()` has it, of the
+     * kind `media-refused`.
+     */
+    mediafault: Event;
     /** The peer sends a track. */
     track: RTCTrackEvent;
     /** The peer has created a channel. */
@@ -1989,6 +2043,8 @@ interface Wrtc {
     readonly RTCCertificate: Global<'RTCCertificate', typeof RTCCertificate>;
     readonly RTCDataChannel: Global<'RTCDataChannel', typeof RTCDataChannel>;
     readonly RTCDataChannelEvent: Global<'RTCDataChannelEvent', typeof RTCDataChannelEvent>;
+    readonly RTCDTMFSender: Global<'RTCDTMFSender', typeof RTCDTMFSender>;
+    readonly RTCDTMFToneChangeEvent: Global<'RTCDTMFToneChangeEvent', typeof RTCDTMFToneChangeEvent>;
     readonly RTCDtlsTransport: Global<'RTCDtlsTransport', typeof RTCDtlsTransport>;
     readonly RTCEncodedAudioFrame: Global<'RTCEncodedAudioFrame', typeof RTCEncodedAudioFrame>;
     readonly RTCEncodedVideoFrame: Global<'RTCEncodedVideoFrame', typeof RTCEncodedVideoFrame>;
@@ -4034,5 +4090,5 @@ interface SignalingServer extends AsyncDisposable {
  */
 declare function createSignalingServer(options?: SignalingServerOptions): Promise<SignalingServer>;
 
-export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, EncodedSink, EncodedSource, IncomingFile, KnownKeys, Link, MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MemorySignaling, Mesh, OutgoingFile, OverconstrainedError, PCMSink, PCMSource, RTCCertificate, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCEncodedAudioFrame, RTCEncodedVideoFrame, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, RTCTrackEvent, RTPSink, ResultStream, Room, STREAM_PROTOCOL, SentTrack, WHEPClient, WHIPClient, WHIPError, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, nonstandard, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
-export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AgentTracing, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, ConstrainNumber, Delivery, EncodedFrameInit, EncodedFrameLike, EncodedSinkEvents, EncodedSinkOptions, EncodedSinkStats, EncodedSourceEvents, EncodedSourceOptions, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MediaStreamEventMap, MediaStreamTrackEventInit, MediaStreamTrackEventMap, MediaStreamTrackState, MediaTrackCapabilities, MediaTrackConstraints, MediaTrackSettings, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PCMChunk, PCMEncoding, PCMFormat, PCMSinkEvents, PCMSinkOptions, PCMSinkStats, PCMSourceEvents, PCMSourceOptions, PCMSourceStats, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCAudioData, RTCAudioDataEvent, RTCAudioSinkEventMap, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCEncodedAudioFrameMetadata, RTCEncodedAudioFrameOptions, RTCEncodedFrameMetadata, RTCEncodedVideoFrameMetadata, RTCEncodedVideoFrameOptions, RTCEncodedVideoFrameType, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpContributingSource, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpHeaderExtensionParameters, RTCRtpParameters, RTCRtpReceiveParameters, RTCRtpSendParameters, RTCRtpSynchronizationSource, RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSetParameterOptions, RTCSignalingState, RTCStats, RTCTrackEventInit, RTCTransportOptions, ReceivedFile, ReceivedTraceContext, ReceivedTrack, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TraceContext, TracedAnswer, TracedCall, TracedConnecting, TracedFile, TracedWork, Tracing, TrySendOptions, Unsubscribe, WHEPPlayOptions, WHIPErrorCode, WHIPPublishOptions, WHIPSessionEvents, WHIPSessionOptions, WHIPToken, WatchedLink, WebSocketSignalingOptions, Wrtc };
+export { AgentChannel, AgentError, AgentKeys, AgentPeer, Emitter, EncodedSink, EncodedSource, IncomingFile, KnownKeys, Link, MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MemorySignaling, Mesh, OutgoingFile, OverconstrainedError, PCMSink, PCMSource, RTCCertificate, RTCDTMFSender, RTCDTMFToneChangeEvent, RTCDataChannel, RTCDataChannelEvent, RTCDtlsTransport, RTCEncodedAudioFrame, RTCEncodedVideoFrame, RTCError, RTCErrorEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceTransport, RTCPeerConnection, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver, RTCSctpTransport, RTCSessionDescription, RTCStatsReport, RTCTrackEvent, RTPSink, ResultStream, Room, STREAM_PROTOCOL, SentTrack, WHEPClient, WHIPClient, WHIPError, WebSocketSignaling, certificateFromPEM, certificateToPEM, connectionCauses, createPeer, createSignalingServer, wrtc as default, generateAgentKeys, internalErrors, loadAgentKeys, nonstandard, normalizeAgentUri, saveAgentKeys, toDuplex, toWebStreams, version, wrtc };
+export type { AcceptFileOptions, AcceptPolicy, AddEventListener, AgentErrorCode, AgentErrorOptions, AgentKeyAlgorithm, AgentMessage, AgentStatus, AgentTracing, AllowOption, Answer, AuthHow, AuthMode, AuthOptions, BearerDetails, BearerSignalingAuth, BearerVerdict, BinaryType, BroadcastOptions, CallContext, CallOptions, Caller, CandidateCounts, CapabilityHandler, ChannelData, ChannelDuplexOptions, ChannelEvents, ChannelInit, ChannelPayload, ChannelPreset, ChannelStreams, CloseSignalingServerOptions, ConnectCause, ConnectCauseKind, ConnectOptions, ConstrainNumber, Delivery, EncodedFrameInit, EncodedFrameLike, EncodedSinkEvents, EncodedSinkOptions, EncodedSinkStats, EncodedSourceEvents, EncodedSourceOptions, EventArguments, EventHandler, FailAs, FileDestination, FileProgress, FileSource, GenerateAgentKeysOptions, HandleOptions, JwksOptions, KeysSignalingAuth, KnownKeysOptions, Limits, LinkEvents, LinkState, LogFields, Logger, MediaStreamEventMap, MediaStreamTrackEventInit, MediaStreamTrackEventMap, MediaStreamTrackState, MediaTrackCapabilities, MediaTrackConstraints, MediaTrackSettings, MemberCallOptions, MemberSendOptions, MeshEvents, MeshOptions, MessageProgress, OpenSignalingAuth, PCMChunk, PCMEncoding, PCMFormat, PCMSinkEvents, PCMSinkOptions, PCMSinkStats, PCMSourceEvents, PCMSourceOptions, PCMSourceStats, PeerEvents, PeerOptions, Priority, PublicJwk, PublicKeyInput, RTCAnswerOptions, RTCAudioData, RTCAudioDataEvent, RTCAudioSinkEventMap, RTCBundlePolicy, RTCCertificateAlgorithm, RTCCertificateExpiration, RTCConfiguration, RTCDTMFSenderEventMap, RTCDTMFToneChangeEventInit, RTCDataChannelEventInit, RTCDataChannelEventMap, RTCDataChannelInit, RTCDataChannelState, RTCDtlsFingerprint, RTCDtlsTransportEventMap, RTCDtlsTransportState, RTCEncodedAudioFrameMetadata, RTCEncodedAudioFrameOptions, RTCEncodedFrameMetadata, RTCEncodedVideoFrameMetadata, RTCEncodedVideoFrameOptions, RTCEncodedVideoFrameType, RTCErrorDetailType, RTCErrorEventInit, RTCErrorInit, RTCEventInit, RTCEventListener, RTCEventListenerOptions, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceParameters, RTCIceProtocol, RTCIceRole, RTCIceServer, RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportEventMap, RTCIceTransportPolicy, RTCIceTransportState, RTCLocalIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnectionErrorCallback, RTCPeerConnectionEventMap, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEventInit, RTCPeerConnectionState, RTCPriorityType, RTCRtcpMuxPolicy, RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpContributingSource, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpHeaderExtensionParameters, RTCRtpParameters, RTCRtpReceiveParameters, RTCRtpSendParameters, RTCRtpSynchronizationSource, RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RTCSctpTransportEventMap, RTCSctpTransportState, RTCSdpType, RTCSessionDescriptionCallback, RTCSessionDescriptionInit, RTCSetParameterOptions, RTCSignalingState, RTCStats, RTCTrackEventInit, RTCTransportOptions, ReceivedFile, ReceivedTraceContext, ReceivedTrack, ReconnectOptions, ReconnectReason, ReconnectStep, Reconnected, Refused, RemoteAgent, RemoveEventListener, RoomDetails, RoomListener, SendFileOptions, SendOptions, SentFile, SignalingAdapter, SignalingAuthMode, SignalingCandidate, SignalingClusterOptions, SignalingClusterStats, SignalingFrontOptions, SignalingMessage, SignalingRelayLimits, SignalingRelayOptions, SignalingRelayStats, SignalingServer, SignalingServerAuth, SignalingServerLimits, SignalingServerOptions, SignalingServerStats, SignalingState, SignalingTls, SignalingToken, SignalingTurnOptions, StreamChunk, SubscriptionContext, TofuSignalingAuth, TraceContext, TracedAnswer, TracedCall, TracedConnecting, TracedFile, TracedWork, Tracing, TrySendOptions, Unsubscribe, WHEPPlayOptions, WHIPErrorCode, WHIPPublishOptions, WHIPSessionEvents, WHIPSessionOptions, WHIPToken, WatchedLink, WebSocketSignalingOptions, Wrtc };

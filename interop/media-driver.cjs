@@ -5,7 +5,7 @@
  * @param w3c the driver that holds the connections.
  * @param audio the stack's samples: `tone(frequency, level)` gives `{ track, stop() }`, `listen(track)` gives an ear, whose `window()` is
  *     `{ samples, sampleRate }`, the last tenth of a second or so (none: silence), and, where all samples are at hand, `gaps(ms)`;
- *     `prefer(transceiver, codec)` where codecs can be chosen.
+ *     `prefer(transceiver, codec)` where codecs can be chosen, `keys(track, count)` where the keys of a telephone are told.
  * @returns the calls of the protocol, each `async (params) => result`.
  */
 function createMediaDriver(w3c, audio) {
@@ -42,6 +42,23 @@ function createMediaDriver(w3c, audio) {
     return { level, frequency, purity: (2 * Math.hypot(sine, cosine)) / samples.length / level };
   }
 
+  /** The share of two frequencies in what is heard, and the weaker one of them, of full scale. */
+  function analysePair({ samples, sampleRate }, frequencies) {
+    let energy = 0;
+    for (const sample of samples) energy += (sample * sample) / samples.length;
+    const amplitudes = frequencies.map((frequency) => {
+      let [sine, cosine] = [0, 0];
+      for (let at = 0; at < samples.length; at++) {
+        const angle = (2 * Math.PI * frequency * at) / sampleRate;
+        sine += samples[at] * Math.sin(angle);
+        cosine += samples[at] * Math.cos(angle);
+      }
+      return (2 * Math.hypot(sine, cosine)) / Math.max(samples.length, 1);
+    });
+    const both = amplitudes.reduce((sum, amplitude) => sum + (amplitude * amplitude) / 2, 0);
+    return { purity: energy > 0 ? both / energy : 0, level: Math.min(...amplitudes) };
+  }
+
   async function earOf(params) {
     const until = performance.now() + PATIENCE_MS;
     let track;
@@ -55,14 +72,14 @@ function createMediaDriver(w3c, audio) {
   }
 
   /** Listens until what is heard fits several times in a row, and returns the last of it. */
-  async function listenFor(params, wanted, fits) {
+  async function listenFor(params, wanted, fits, measure = analyse) {
     const ear = await earOf(params);
     const until = performance.now() + PATIENCE_MS;
     let heard;
     for (let steady = 0; steady < STEADY;) {
       if (performance.now() > until) throw new Error(`waited for ${wanted}, heard ${JSON.stringify(heard)}`);
       await pause(40);
-      heard = analyse(ear.window());
+      heard = measure(ear.window());
       steady = fits(heard) ? steady + 1 : 0;
     }
     return heard;
@@ -104,6 +121,24 @@ function createMediaDriver(w3c, audio) {
         const near = (value, wanted, tolerance) => Math.abs(value / wanted - 1) < tolerance;
         return near(frequency, params.frequency, 0.01) && near(level, LEVEL, 0.2) && purity > 0.9;
       }),
+
+    /** Presses keys of a telephone. */
+    async press({ pc, index, keys, duration }) {
+      transceivers({ pc })[index].sender.dtmf.insertDTMF(keys, duration);
+      return {};
+    },
+
+    /** Waits until a key is heard, by its two frequencies. */
+    hearKey: (params) =>
+      listenFor(
+        params,
+        `the key of ${params.frequencies} Hz`,
+        ({ purity, level }) => purity > 0.8 && level > 0.01,
+        (window) => analysePair(window, params.frequencies),
+      ),
+
+    /** Waits until so many keys were told, and tells which. */
+    keys: (params) => audio.keys(transceivers(params)[params.index].receiver.track, params.count),
 
     silent: (params) => listenFor(params, 'silence', ({ level }) => level < 0.005),
 

@@ -1,5 +1,5 @@
 // What the Web Platform Tests are run on: the package, and a `getUserMedia()` without devices, since many tests only want some track.
-import { nonstandard, RTCPeerConnection, MediaStream } from '../index.js';
+import { EncodedSource, MediaStream, nonstandard } from '../index.js';
 
 export * from '../index.js';
 
@@ -20,9 +20,23 @@ function audio() {
   return track;
 }
 
-/** A track of video that never has a picture: that of a receiver. */
+/** A key frame of VP8 (RFC 6386, section 9.1), without a picture that would make sense. */
+const PICTURE = new Uint8Array(200);
+PICTURE.set([0x10, 0, 0, 0x9d, 0x01, 0x2a, 16, 0, 16, 0]);
+
+/** 30 pictures a second, until all tracks are stopped. */
 function video() {
-  return new RTCPeerConnection().addTransceiver('video').receiver.track;
+  const source = new EncodedSource({ mimeType: 'video/VP8' });
+  let timestamp = 0;
+  const timer = setInterval(() => {
+    try {
+      source.write({ data: PICTURE, timestamp: (timestamp += 33_333) });
+    } catch {
+      clearInterval(timer);
+    }
+  }, 33);
+  timer.unref();
+  return source.track;
 }
 
 export const mediaDevices = {

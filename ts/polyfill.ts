@@ -45,6 +45,14 @@ declare global {
   var RTCDataChannelEvent: typeof globalThis extends { document: unknown; RTCDataChannelEvent: infer Theirs }
     ? Theirs
     : typeof api.RTCDataChannelEvent;
+  interface RTCDTMFSender extends Members<api.RTCDTMFSender> {}
+  var RTCDTMFSender: typeof globalThis extends { document: unknown; RTCDTMFSender: infer Theirs }
+    ? Theirs
+    : typeof api.RTCDTMFSender;
+  interface RTCDTMFToneChangeEvent extends Members<api.RTCDTMFToneChangeEvent> {}
+  var RTCDTMFToneChangeEvent: typeof globalThis extends { document: unknown; RTCDTMFToneChangeEvent: infer Theirs }
+    ? Theirs
+    : typeof api.RTCDTMFToneChangeEvent;
   interface RTCDtlsTransport extends Members<api.RTCDtlsTransport> {}
   var RTCDtlsTransport: typeof globalThis extends { document: unknown; RTCDtlsTransport: infer Theirs }
     ? Theirs

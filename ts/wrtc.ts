@@ -10,6 +10,8 @@ import {
   RTCCertificate,
   RTCDataChannel,
   RTCDataChannelEvent,
+  RTCDTMFSender,
+  RTCDTMFToneChangeEvent,
   RTCDtlsTransport,
   RTCError,
   RTCErrorEvent,
@@ -44,6 +46,8 @@ export interface Wrtc {
   readonly RTCCertificate: Global<'RTCCertificate', typeof RTCCertificate>;
   readonly RTCDataChannel: Global<'RTCDataChannel', typeof RTCDataChannel>;
   readonly RTCDataChannelEvent: Global<'RTCDataChannelEvent', typeof RTCDataChannelEvent>;
+  readonly RTCDTMFSender: Global<'RTCDTMFSender', typeof RTCDTMFSender>;
+  readonly RTCDTMFToneChangeEvent: Global<'RTCDTMFToneChangeEvent', typeof RTCDTMFToneChangeEvent>;
   readonly RTCDtlsTransport: Global<'RTCDtlsTransport', typeof RTCDtlsTransport>;
   readonly RTCEncodedAudioFrame: Global<'RTCEncodedAudioFrame', typeof RTCEncodedAudioFrame>;
   readonly RTCEncodedVideoFrame: Global<'RTCEncodedVideoFrame', typeof RTCEncodedVideoFrame>;
@@ -79,6 +83,8 @@ export const wrtc: Wrtc = Object.freeze({
   RTCCertificate,
   RTCDataChannel,
   RTCDataChannelEvent,
+  RTCDTMFSender,
+  RTCDTMFToneChangeEvent,
   RTCDtlsTransport,
   RTCEncodedAudioFrame,
   RTCEncodedVideoFrame,

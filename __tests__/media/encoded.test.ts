@@ -1,15 +1,17 @@
 // What is encoded comes out of connections and goes into others as it is. Nothing is decoded but where a tone is to be heard.
 import {
+  connectionCauses,
   EncodedSink,
   EncodedSource,
   PCMSource,
   RTCEncodedAudioFrame,
   RTCEncodedVideoFrame,
+  RTCRtpSender,
   RTPSink,
   type MediaStreamTrack,
 } from 'ossa-webrtc';
 
-import { once } from '../w3c/helper';
+import { negotiate, newPeer, once, trickle } from '../w3c/helper';
 import { call, heard, toneTrack } from './callers';
 
 const open: { close(): void }[] = [];
@@ -161,4 +163,46 @@ test('the end of a source ends its track and who reads it, and the end of all tr
   const other = new EncodedSource({ mimeType: 'audio/PCMU' });
   other.track.stop();
   expect(() => other.write({ data: new Uint8Array(160), timestamp: 0 })).toThrow(/ended/);
+});
+
+test('an encoder is told what it should make, and who has set that', async () => {
+  const source = new EncodedSource({ mimeType: 'video/VP8' });
+  open.push(source);
+  const told = (wanted: number) =>
+    new Promise<void>((resolve) => source.on('targetbitrate', (bps) => bps === wanted && resolve()));
+  const calls = [await call(source.track), await call(source.track.clone())];
+  const limit = async ({ sender }: (typeof calls)[number], maxBitrate: number | undefined) => {
+    const parameters = sender.getParameters();
+    parameters.encodings[0]!.maxBitrate = maxBitrate;
+    await sender.setParameters(parameters);
+  };
+  const first = told(50_000);
+  await limit(calls[0]!, 50_000);
+  await first;
+  // The narrowest counts, for as long as it takes the track.
+  const narrower = told(40_000);
+  await limit(calls[1]!, 40_000);
+  await narrower;
+  const again = told(50_000);
+  await calls[1]!.sender.replaceTrack(null);
+  await again;
+});
+
+test('a codec that the other side lacks is told, and what it takes', async () => {
+  const source = new EncodedSource({ mimeType: 'video/H264' });
+  const [a, b] = [newPeer(), newPeer()];
+  trickle(a, b);
+  const transceiver = a.addTransceiver(source.track);
+  const { codecs } = RTCRtpSender.getCapabilities('video')!;
+  transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => mimeType === 'video/VP8'));
+  const fault = once(a, 'mediafault');
+  await negotiate(a, b);
+  let timestamp = 0;
+  const camera = setInterval(() => {
+    source.write({ data: new Uint8Array([0, 0, 0, 1, 0x65, 1, 2, 3]), timestamp: (timestamp += 33_333) });
+  }, 33);
+  open.push(source, { close: () => clearInterval(camera) });
+  await fault;
+  const [cause] = connectionCauses(a).filter(({ kind }) => kind === 'media-refused');
+  expect(cause?.text).toBe('a track of video/H264 (packetization-mode=1) is left out: the other side takes video/VP8');
 });

@@ -45,8 +45,8 @@ async function listen(track: Native.NativeAudioTrack, seconds: number): Promise<
 
 test('the tone that one side sends is the tone that the other hears, both ways at once', async () => {
   const [a, b] = [new TestPeer({ media: true }), new TestPeer({ media: true })];
-  const atA = a.native.media.addTransceiver('audio', INIT);
-  const atB = b.native.media.addTransceiver('audio', INIT);
+  const { id: atA } = a.native.media.addTransceiver('audio', INIT);
+  const { id: atB } = b.native.media.addTransceiver('audio', INIT);
   a.native.media.sendAudio(atA, toneTrack(440, 20));
   b.native.media.sendAudio(atB, toneTrack(1_000, 20));
   const heard = [listen(a.native.media.receiveAudio(atA), 2), listen(b.native.media.receiveAudio(atB), 2)];
@@ -76,7 +76,7 @@ test('the tone that one side sends is the tone that the other hears, both ways a
 
 test('a closed connection takes no track and gives none', () => {
   const a = new TestPeer({ media: true });
-  const audio = a.native.media.addTransceiver('audio', INIT);
+  const { id: audio } = a.native.media.addTransceiver('audio', INIT);
   a.native.close();
   expect(() => a.native.media.receiveAudio(audio)).toThrow('closed');
   expect(() => a.native.media.sendAudio(audio, null)).toThrow('closed');

@@ -5,8 +5,8 @@ const SEND_AND_RECEIVE = { direction: 'sendrecv' as const, streams: ['voices'], 
 describe('transceivers of native peers', () => {
   test('both sides see what was agreed on for sound and pictures', () => {
     const [a, b] = [new TestPeer({ media: true }), new TestPeer({ media: true })];
-    const audio = a.native.media.addTransceiver('audio', { ...SEND_AND_RECEIVE, track: 'voice' });
-    const video = a.native.media.addTransceiver('video', { ...SEND_AND_RECEIVE, direction: 'sendonly' });
+    const { id: audio } = a.native.media.addTransceiver('audio', { ...SEND_AND_RECEIVE, track: 'voice' });
+    const { id: video } = a.native.media.addTransceiver('video', { ...SEND_AND_RECEIVE, direction: 'sendonly' });
     b.native.media.addTransceiver('audio', SEND_AND_RECEIVE);
     negotiate(a, b);
     expect(b.native.snapshot().transceivers).toMatchObject([
@@ -35,7 +35,7 @@ describe('transceivers of native peers', () => {
 
   test('an encoding that is switched off and a stopped transceiver are told at once', () => {
     const [a, b] = [new TestPeer({ media: true }), new TestPeer({ media: true })];
-    const audio = a.native.media.addTransceiver('audio', SEND_AND_RECEIVE);
+    const { id: audio } = a.native.media.addTransceiver('audio', SEND_AND_RECEIVE);
     negotiate(a, b);
     a.native.media.setEncodings(audio, [{ active: false, maxBitrate: 24_000 }]);
     expect(a.native.media.parameters()[0]?.send.encodings).toMatchObject([{ active: false, maxBitrate: 24_000 }]);
@@ -49,7 +49,7 @@ describe('transceivers of native peers', () => {
 
   test('values that mean nothing are refused with their name', () => {
     const a = new TestPeer({ media: true });
-    const audio = a.native.media.addTransceiver('audio', SEND_AND_RECEIVE);
+    const { id: audio } = a.native.media.addTransceiver('audio', SEND_AND_RECEIVE);
     const many = Array.from({ length: 17 }, () => ({ active: true }));
     expect(() => a.native.media.setEncodings(audio, many)).toThrow(/17 encodings/);
     expect(() => a.native.media.setEncodings(audio, [{ active: true, maxBitrate: -1 }])).toThrow(/maxBitrate/);

@@ -1,5 +1,5 @@
 // Samples in and out of this package, as a user has them.
-const { PCMSink, PCMSource, RTCRtpReceiver } = require('../..');
+const { EncodedSink, PCMSink, PCMSource, RTCRtpReceiver } = require('../..');
 const { Ear, toneGenerator } = require('./ear.cjs');
 
 const FORMAT = { sampleRate: 48_000, channelCount: 1, format: 'f32le' };
@@ -30,4 +30,16 @@ function prefer(transceiver, codec) {
   transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => mimeType === `audio/${codec}`));
 }
 
-module.exports = { tone, listen, prefer };
+/** The next keys of a telephone that are pressed, as RFC 4733 numbers them. */
+async function keys(track, count) {
+  const ended = new Map();
+  for await (const frame of new EncodedSink(track)) {
+    const { mimeType, rtpTimestamp } = frame.getMetadata();
+    const [event, flags] = new Uint8Array(frame.data);
+    if (mimeType === 'audio/telephone-event' && flags >= 0x80) ended.set(rtpTimestamp, event);
+    if (ended.size === count) break;
+  }
+  return [...ended.values()];
+}
+
+module.exports = { tone, listen, prefer, keys };

@@ -43,7 +43,7 @@ impl MediaReport {
                 entries.add(source_id(section), "media-source", source(transceiver, sent));
             }
             for stream in self.streams.outbound.iter().filter(|stream| stream.sender.0 == id.0) {
-                self.outbound(section, stream, sent.is_some(), &mut entries);
+                self.outbound(section, stream, sent.as_ref(), &mut entries);
             }
             if let Some(received) = &received {
                 entries.add(playout_id(section), "media-playout", playout(received));
@@ -59,7 +59,7 @@ impl MediaReport {
         &self,
         section: &SectionParameters,
         stream: &OutboundStats,
-        has_source: bool,
+        source: Option<&AudioSent>,
         entries: &mut Entries,
     ) {
         let video = stream.kind == Kind::Video;
@@ -75,7 +75,7 @@ impl MediaReport {
             "encodingIndex": stream.encoding,
             "active": stream.active,
             "rtxSsrc": stream.rtx_ssrc,
-            "mediaSourceId": has_source.then(|| source_id(section)),
+            "mediaSourceId": source.map(|_| source_id(section)),
             "remoteId": stream.remote.as_ref().map(|_| &remote_id),
             "packetsSent": stream.packets_sent,
             "bytesSent": stream.bytes_sent,
@@ -83,6 +83,8 @@ impl MediaReport {
             "retransmittedPacketsSent": stream.retransmitted_packets_sent,
             "retransmittedBytesSent": stream.retransmitted_bytes_sent,
             "totalPacketSendDelay": seconds(stream.total_packet_send_delay),
+            // Not in the standard.
+            "packetsDiscardedOnSend": source.map(|source| source.discarded),
             "nackCount": stream.nack_count,
             "framesSent": video.then_some(stream.frames_sent),
             "keyFramesEncoded": video.then_some(stream.key_frames_sent),

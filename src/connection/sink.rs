@@ -13,6 +13,7 @@ use ossa_tracks::Tracks;
 use super::event;
 use super::inbox::{Kind, LongText};
 use super::mailbox::Mailbox;
+use super::media_event;
 use super::meter::Meters;
 use crate::base::lock::lock;
 
@@ -55,8 +56,19 @@ impl PeerSink {
     }
 
     /// The tracks of the peer, whose sink this is.
-    pub(crate) fn tracks(&self, peer: &Peer) -> &Tracks {
-        self.tracks.get_or_init(|| Tracks::new(peer))
+    pub(crate) fn tracks(self: &Arc<Self>, peer: &Peer) -> &Tracks {
+        self.tracks.get_or_init(|| {
+            let sink = Arc::downgrade(self);
+            Tracks::new(
+                peer,
+                Box::new(move |transceiver, message| {
+                    if let Some(sink) = sink.upgrade() {
+                        sink.push_event(media_event::fault(Some(transceiver), &message).to_string());
+                        sink.mailbox.signal();
+                    }
+                }),
+            )
+        })
     }
 
     /// The tracks of the peer, if there are any.

@@ -58,6 +58,7 @@ fn transport(stats: &TransportStats) -> Value {
         "remoteCertificateId": stats.remote_certificate_id,
         "tlsVersion": stats.tls_version,
         "dtlsCipher": stats.dtls_cipher,
+        "srtpCipher": stats.srtp_cipher,
         "dtlsRole": stats.dtls_role.map_or("unknown", DtlsRole::as_str),
         "selectedCandidatePairChanges": stats.selected_candidate_pair_changes,
         "packetsDiscarded": stats.packets_discarded,

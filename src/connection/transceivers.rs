@@ -33,6 +33,15 @@ pub struct TransceiverOptions {
     pub by_track: bool,
 }
 
+/// A transceiver that was made.
+#[napi(object, object_from_js = false)]
+pub struct AddedTransceiver {
+    /// Its number.
+    pub id: u32,
+    /// Id of the track that it receives.
+    pub receiver_track: String,
+}
+
 /// One encoding of what is sent (`RTCRtpEncodingParameters`).
 #[napi(object)]
 pub struct EncodingOptions {
@@ -69,16 +78,20 @@ impl Peer {
         Ok(media_event::capabilities(&MediaCapabilities::default(), media_kind(&kind)?))
     }
 
-    /// `addTransceiver()`, and `addTrack()`. Returns the number of the transceiver.
+    /// `addTransceiver()`, and `addTrack()`.
     #[napi(catch_unwind)]
     pub fn add_transceiver(
         &self,
         #[napi(ts_arg_type = "'audio' | 'video'")] kind: String,
         options: TransceiverOptions,
-    ) -> Result<u32> {
+    ) -> Result<AddedTransceiver> {
         let (kind, init) = (media_kind(&kind)?, options.into_init()?);
-        let added = self.open()?.with(|connection, _| connection.add_transceiver(kind, init));
-        added.flatten().map(|id| id.0).map_err(from_peer)
+        let added = self.open()?.with(|connection, _| {
+            let id = connection.add_transceiver(kind, init)?;
+            let receiver_track = connection.receiver_track(id).unwrap_or_default().to_owned();
+            Ok(AddedTransceiver { id: id.0, receiver_track })
+        });
+        added.flatten().map_err(from_peer)
     }
 
     /// `RTCRtpTransceiver.direction`.

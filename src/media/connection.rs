@@ -1,13 +1,15 @@
 //! What a connection sends of tracks, and what it gives as tracks.
 
+use std::time::Duration;
+
 use napi_derive::napi;
 use ossa_media::Kind;
 use ossa_peer::TransceiverId;
 
 use super::encoded_track::EncodedTrack;
 use super::track::AudioTrack;
-use crate::base::error::Result;
-use crate::base::values::{choice, handle};
+use crate::base::error::{Result, failure};
+use crate::base::values::{choice, handle, integer};
 use crate::connection::peer::Peer;
 
 #[napi]
@@ -25,6 +27,16 @@ impl Peer {
     pub fn send_encoded(&self, transceiver: f64, track: Option<&EncodedTrack>) -> Result<()> {
         self.tracks()?.send_encoded(transceiver_id(transceiver)?, track.map(EncodedTrack::track));
         Ok(())
+    }
+
+    /// The sender of a transceiver sends a tone of a telephone's keys in place of its track, 40 to 6,000 ms long (RFC 4733): 0 to 9 are digits, 10 is
+    /// `*`, 11 is `#`, 12 to 15 are A to D. Where nothing is sent, or the peer takes no tones, nothing happens.
+    #[napi(catch_unwind)]
+    pub fn insert_dtmf(&self, transceiver: f64, event: f64, duration: f64) -> Result<()> {
+        let event = integer("event", event, 0, 15)? as u8;
+        let duration = Duration::from_millis(integer("duration", duration, 40, 6_000)?);
+        let played = self.tracks()?.play_tone(transceiver_id(transceiver)?, event, duration);
+        played.map_err(|error| failure("OperationError", &error.to_string()))
     }
 
     /// A track of what the receiver of a transceiver gets, as it came. May be asked for before anything was negotiated.

@@ -30,7 +30,7 @@ pub struct EncodedFeed {
 
 #[napi]
 impl EncodedFeed {
-    /// `mime_type` as in `RTCRtpCodec`, `fmtp` its parameters. The hub is told when a key frame is due.
+    /// `mime_type` as in `RTCRtpCodec`, `fmtp` its parameters. The hub is told when a key frame is due or the target has changed.
     #[napi(constructor)]
     pub fn new(hub: &AudioHub, id: u32, mime_type: String, fmtp: String) -> Result<Self> {
         let (kind, codec, clock_rate, channels) = choice("mimeType", &mime_type, &FORMATS)?;
@@ -75,6 +75,12 @@ impl EncodedFeed {
     #[napi]
     pub fn take_request(&self) -> bool {
         self.feed.take_request()
+    }
+
+    /// How many bits a second an encoder should make, if that is new since this was last called.
+    #[napi]
+    pub fn take_target(&self) -> Option<f64> {
+        self.feed.take_target().map(|bps| bps as f64)
     }
 
     /// No more comes.

@@ -44,6 +44,11 @@ export type EncodedFrameLike = EncodedFrameInit | RTCEncodedAudioFrame | RTCEnco
 export interface EncodedSourceEvents extends Record<string, unknown[]> {
   /** Somebody can't go on without a key frame: a new receiver, or one that has lost something. At most about once in 10 ms. */
   keyframerequest: [];
+  /**
+   * What an encoder of video should make from now on, in bit/s: what the narrowest of all connections takes that the track is sent over, as they have found out or
+   * `setParameters()` has set. At most about once in 10 ms.
+   */
+  targetbitrate: [bitsPerSecond: number];
 }
 
 /**
@@ -126,6 +131,8 @@ export class EncodedSource extends Emitter<EncodedSourceEvents> {
 
   #wake(): void {
     if (this.#feed.takeRequest()) this.emit('keyframerequest');
+    const target = this.#feed.takeTarget();
+    if (target !== null) this.emit('targetbitrate', target);
   }
 }
 

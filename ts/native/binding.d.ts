@@ -195,7 +195,7 @@ export type Watch = ClockWatch
 
 /** A source of frames that are encoded already. */
 export declare class EncodedFeed {
-  /** `mime_type` as in `RTCRtpCodec`, `fmtp` its parameters. The hub is told when a key frame is due. */
+  /** `mime_type` as in `RTCRtpCodec`, `fmtp` its parameters. The hub is told when a key frame is due or the target has changed. */
   constructor(hub: AudioHub, id: number, mimeType: string, fmtp: string)
   /** A new track. */
   track(): EncodedTrack
@@ -205,6 +205,8 @@ export declare class EncodedFeed {
   pushPacket(packet: Uint8Array): void
   /** Whether a key frame was asked for since this was last called. */
   takeRequest(): boolean
+  /** How many bits a second an encoder should make, if that is new since this was last called. */
+  takeTarget(): number | null
   /** No more comes. */
   end(): void
 }
@@ -413,8 +415,8 @@ export declare class Peer {
   close(): void
   /** The codecs and header extensions that there are for a kind (`RTCRtpCapabilities`). */
   static mediaCapabilities(kind: 'audio' | 'video'): string
-  /** `addTransceiver()`, and `addTrack()`. Returns the number of the transceiver. */
-  addTransceiver(kind: 'audio' | 'video', options: TransceiverOptions): number
+  /** `addTransceiver()`, and `addTrack()`. */
+  addTransceiver(kind: 'audio' | 'video', options: TransceiverOptions): AddedTransceiver
   /** `RTCRtpTransceiver.direction`. */
   setDirection(transceiver: number, direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'): void
   /** `RTCRtpSender.setStreams()`; with `byTrack`, `addTrack()` on a transceiver that is there. */
@@ -442,6 +444,11 @@ export declare class Peer {
   sendAudio(transceiver: number, track?: AudioTrack | undefined | null): void
   /** From now on the sender of a transceiver sends this track as it is; `null`: nothing. What the other side does not take is left out. */
   sendEncoded(transceiver: number, track?: EncodedTrack | undefined | null): void
+  /**
+   * The sender of a transceiver sends a tone of a telephone's keys in place of its track, 40 to 6,000 ms long (RFC 4733): 0 to 9 are digits, 10 is
+   * `*`, 11 is `#`, 12 to 15 are A to D. Where nothing is sent, or the peer takes no tones, nothing happens.
+   */
+  insertDtmf(transceiver: number, event: number, duration: number): void
   /** A track of what the receiver of a transceiver gets, as it came. May be asked for before anything was negotiated. */
   receiveEncoded(transceiver: number, kind: 'audio' | 'video'): EncodedTrack
   /** A track of one layer of the simulcast that the receiver of a transceiver gets, as it came. */
@@ -549,6 +556,14 @@ export declare class SignalingServer {
   accept(address: string, port: number, onEvent: (arg0: string, arg1?: Buffer | undefined | null) => void): SignalingConnection
   /** Closes, after draining for so many milliseconds; later calls do nothing but cut the draining short. */
   close(drain?: number | undefined | null): void
+}
+
+/** A transceiver that was made. */
+export interface AddedTransceiver {
+  /** Its number. */
+  id: number
+  /** Id of the track that it receives. */
+  receiverTrack: string
 }
 
 /** What an agent verifies with and signs with. */

@@ -1,5 +1,5 @@
 import { binding } from './loader';
-import type { AudioTrack, EncodedTrack, Peer, TransceiverOptions } from './binding';
+import type { AddedTransceiver, AudioTrack, EncodedTrack, Peer, TransceiverOptions } from './binding';
 import { guard } from './error';
 import type { NativeDirection, NativeHeardSource, NativeMediaCapabilities, NativeSectionParameters } from './media';
 
@@ -22,8 +22,8 @@ export class NativePeerMedia {
     this.#peer = peer;
   }
 
-  /** Returns the number of the new transceiver. */
-  addTransceiver(kind: 'audio' | 'video', init: TransceiverOptions): number {
+  /** Returns the number of the new transceiver, and the id of the track that it receives. */
+  addTransceiver(kind: 'audio' | 'video', init: TransceiverOptions): AddedTransceiver {
     return guard(() => this.#peer.addTransceiver(kind, init));
   }
 
@@ -55,6 +55,11 @@ export class NativePeerMedia {
   /** From now on the sender sends this track as it is; `null`: nothing. What the other side does not take is left out. */
   sendEncoded(transceiver: number, track: EncodedTrack | null): void {
     guard(() => this.#peer.sendEncoded(transceiver, track));
+  }
+
+  /** A tone of a telephone's keys, 40 to 6,000 ms, in place of the track: 0 to 9 are digits, 10 is `*`, 11 is `#`, 12 to 15 are A to D. */
+  insertDtmf(transceiver: number, event: number, duration: number): void {
+    guard(() => this.#peer.insertDtmf(transceiver, event, duration));
   }
 
   /** A track of what the receiver gets, as it came: for other connections. Nothing has to be negotiated before. */

@@ -13,6 +13,8 @@ export {
   RTCRtpReceiver,
   RTCRtpSender,
   RTCRtpTransceiver,
+  RTCDTMFSender,
+  RTCDTMFToneChangeEvent,
   RTCTrackEvent,
   type RTCRtcpParameters,
   type RTCRtpCapabilities,
@@ -28,6 +30,8 @@ export {
   type RTCRtpSynchronizationSource,
   type RTCRtpTransceiverInit,
   type RTCSetParameterOptions,
+  type RTCDTMFSenderEventMap,
+  type RTCDTMFToneChangeEventInit,
   type RTCTrackEventInit,
 } from './media';
 export { RTCStatsReport, type RTCStats } from './stats';

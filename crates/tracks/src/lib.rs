@@ -14,9 +14,9 @@ mod encoded;
 mod threads;
 
 pub use audio::playout::PlayoutStats;
-pub use connection::{AudioReceived, AudioSent, Tracks};
+pub use connection::{AudioReceived, AudioSent, OnFault, ToneError, Tracks};
 pub use encoded::{
     Encoded, EncodedAttachment, EncodedFeed, EncodedSink, EncodedSource, EncodedTap, EncodedTapState,
-    EncodedTrack, FeedError, Layer, Origin, write_packet,
+    EncodedTrack, FeedError, Layer, Limit, Origin, write_packet,
 };
 pub use threads::{is_ticking, play, wake_later};

@@ -31,7 +31,9 @@ fn call(capabilities: &MediaCapabilities, format: Format) {
 
 #[test]
 fn a_tone_comes_out_as_it_went_in_whatever_codec_carries_it() {
-    for codec in MediaCapabilities::default().audio {
+    let codecs =
+        MediaCapabilities::default().audio.into_iter().filter(|codec| codec.name != "telephone-event");
+    for codec in codecs {
         for rate in [8_000, 44_100] {
             println!("{} at {rate} Hz", codec.name);
             call(&only(codec.clone()), mono(rate));

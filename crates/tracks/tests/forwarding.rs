@@ -2,13 +2,15 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
+use bytes::Bytes;
 use common::{End, Heard, PATIENCE, connect, runtime, tone_track, wait_until};
 use ossa_codec::pcm::{Channels, Format};
-use ossa_media::{Codec, EncodedFrame, Kind, ReceivedFrame, RtpPacket};
+use ossa_media::{Codec, EncodedFrame, Kind, Payload, ReceivedFrame, RtpPacket};
 use ossa_peer::{MediaCapabilities, TransceiverId};
-use ossa_tracks::{EncodedAttachment, EncodedSink, EncodedTrack};
+use ossa_tracks::{EncodedAttachment, EncodedFeed, EncodedSink, EncodedTrack};
 
 /// All frames that came out of a track.
 #[derive(Default)]
@@ -215,4 +217,63 @@ fn a_voice_goes_on_as_it_came_where_both_have_its_codec_and_is_encoded_anew_wher
         heard.wait_tone(440.0);
         out.tracks.send_audio(sender, None);
     }
+}
+
+/// How large the packets of a track are at most.
+#[derive(Default)]
+struct Largest(AtomicUsize);
+
+impl EncodedSink for Largest {
+    fn takes_packets(&self) -> bool {
+        true
+    }
+
+    fn packet(&self, packet: &Arc<RtpPacket>) {
+        self.0.fetch_max(packet.data.len(), Ordering::SeqCst);
+    }
+
+    fn frame(&self, _: u32, _: &Arc<ReceivedFrame>) {}
+
+    fn end(&self) {}
+}
+
+#[test]
+fn frames_are_cut_for_the_narrowest_path_that_they_go_over() {
+    let runtime = runtime();
+    let (sender, wide) = (End::narrow(&runtime, 600), End::new(&runtime));
+    let id = sender.add(Kind::Video);
+    connect(&sender, &wide);
+    let codec = MediaCapabilities::default().video[0].clone();
+    let format = Payload {
+        number: 96,
+        codec: Codec::Vp8,
+        clock_rate: codec.clock_rate,
+        channels: 1,
+        fmtp: codec.parameters,
+        rtx: None,
+        nack: false,
+        pli: false,
+        fir: false,
+        transport_cc: false,
+        remb: false,
+    };
+    let feed = EncodedFeed::new(Kind::Video, format, 1, Box::new(|| ()));
+    let track = feed.track();
+    sender.tracks.send_encoded(id, Some(&track));
+    let picture = wide.tracks.receive_encoded(wide.transceiver(0), Kind::Video);
+    let (seen, _frames) = Seen::of(&picture);
+    let largest = Arc::new(Largest::default());
+    let _packets = picture.attach(largest.clone());
+    // A key frame of VP8 (RFC 6386 9.1).
+    let mut frame = vec![7; 20_000];
+    frame[..10].copy_from_slice(&[0x10, 0, 0, 0x9d, 0x01, 0x2a, 16, 0, 16, 0]);
+    let (frame, mut timestamp) = (Bytes::from(frame), 0);
+    wait_until("a picture came", || {
+        timestamp += 3_000;
+        feed.push(&frame, timestamp).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        seen.frames.lock().unwrap().0.iter().any(|seen| seen.data == frame)
+    });
+    let largest = largest.0.load(Ordering::SeqCst);
+    assert!((400..600).contains(&largest), "{largest} bytes");
 }

@@ -59,7 +59,7 @@ export class PeerCore implements ChannelsHost, MediaHost {
   readonly native: NativePeer;
   readonly descriptions = new Descriptions();
   readonly channels = new Channels(this);
-  readonly media = new PeerMedia(this);
+  readonly media: PeerMedia = new PeerMedia(this);
   readonly #events = new PeerEvents(this);
   configuration: Configuration;
   transports: Transports | null = null;

@@ -23,6 +23,11 @@ export interface RTCPeerConnectionEventMap {
   icegatheringstatechange: Event;
   /** `connectionState` has changed. */
   connectionstatechange: Event;
+  /**
+   * Not in the standard: audio or video does not flow where it should, for a reason that was not told before. `connectionCauses()` has it, of the
+   * kind `media-refused`.
+   */
+  mediafault: Event;
   /** The peer sends a track. */
   track: RTCTrackEvent;
   /** The peer has created a channel. */

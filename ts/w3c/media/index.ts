@@ -7,6 +7,12 @@ export type { RemoteChanges } from './remote-changes';
 export { isSender, RTCRtpSender } from './sender';
 export { RTCRtpReceiver } from './receiver';
 export { RTCRtpTransceiver } from './transceiver';
+export {
+  RTCDTMFSender,
+  RTCDTMFToneChangeEvent,
+  type RTCDTMFSenderEventMap,
+  type RTCDTMFToneChangeEventInit,
+} from './dtmf';
 export { RTCTrackEvent, type RTCTrackEventInit } from './track-event';
 export type {
   RTCRtcpParameters,

@@ -1,7 +1,7 @@
 import { DOMException } from '../../platform';
 import type { MediaStream, MediaStreamTrack } from '../../media';
 import type { NativeDirection, NativeMediaEvent, NativeTransceiver } from '../../native';
-import { nativeCall } from '../events';
+import { fire, nativeCall } from '../events';
 import type { RTCStats } from '../stats';
 import type { RTCDtlsTransport } from '../transports';
 import { capabilities, toNativeEncoding, type Kind } from './codecs';
@@ -120,13 +120,12 @@ export class PeerMedia {
     const ids = idsOf(streams);
     // What stands for the sender in descriptions: each has its own, also where two send the same track.
     const named = track && this.#transceivers.every(({ sender }) => sender.track !== track) ? track.id : undefined;
-    const id = nativeCall(() =>
+    const { id, receiverTrack } = nativeCall(() =>
       this.#host.native.media.addTransceiver(kind, {
         ...{ direction, streams: ids, track: named, byTrack },
         encodings: encodings.map((encoding) => toNativeEncoding(encoding.rid, encoding)),
       }),
     );
-    const { receiverTrack } = this.#host.native.snapshot().transceivers.find((one) => one.id === id)!;
     const core = new TransceiverCore(this.#host, {
       id,
       kind,
@@ -202,7 +201,7 @@ export class PeerMedia {
       case 'unmute':
         return this.#transceivers.find(({ id }) => id === event.transceiver)?.receiver.setMuted(event.type === 'mute');
       case 'mediaFault':
-        return this.#fault(event.message);
+        return this.fault(event.message);
       case 'keyFrameRequested':
       case 'targetBitrate':
       case 'streamStarted':
@@ -211,10 +210,12 @@ export class PeerMedia {
     }
   }
 
-  #fault(message: string): void {
+  /** Media does not flow where it should: `mediafault`. Once for each reason, of which the latest are kept. */
+  fault(message: string): void {
     if (this.faults.includes(message)) return;
     this.faults.push(message);
     if (this.faults.length > MAX_FAULTS) this.faults.shift();
+    fire(this.#host.target, 'mediafault');
   }
 
   /** The entries that are about a track, for `getStats(track)`; what they refer to comes in addition. */

@@ -7,6 +7,7 @@ import { nativeCall, queueTask } from '../events';
 import type { RTCStats, RTCStatsReport } from '../stats';
 import type { RTCDtlsTransport } from '../transports';
 import { capabilities, isSameCodec, toCodecParameters, toNativeEncoding, type Kind } from './codecs';
+import { DtmfCore } from './dtmf-core';
 import { changedEncodings } from './encodings';
 import type { MediaHost } from './host';
 import {
@@ -31,6 +32,8 @@ export interface SendingTransceiver {
   readonly mid: string | null;
   readonly transport: RTCDtlsTransport | null;
   readonly isStopping: boolean;
+  /** It is negotiated that it sends. */
+  readonly sends: boolean;
   /** Codecs in the order of preference; empty if there is none. */
   readonly preferences: readonly RTCRtpCodec[];
   /** Lets it send from now on, or not; receiving stays as it is. */
@@ -51,6 +54,8 @@ export class SenderCore {
   /** Ids of the streams that the track belongs to. */
   streams: string[];
   readonly host: MediaHost;
+  /** Tones in place of audio. */
+  readonly dtmf: DtmfCore | null;
   readonly #transceiver: SendingTransceiver;
   readonly #cname: string;
   readonly #encodings: SentEncoding[];
@@ -62,6 +67,7 @@ export class SenderCore {
     this.#transceiver = transceiver;
     this.#cname = nativeCall(() => host.native.media.cname());
     this.kind = transceiver.kind;
+    this.dtmf = this.kind === 'audio' ? new DtmfCore(host, this) : null;
     this.track = track;
     this.streams = streams;
     this.#encodings = encodings.map((visible) => ({ rid: visible.rid, visible }));

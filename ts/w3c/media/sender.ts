@@ -14,6 +14,7 @@ import { isMediaStream, isMediaStreamTrack, type MediaStream, type MediaStreamTr
 import type { RTCDtlsTransport } from '../transports';
 import type { RTCStatsReport } from '../stats';
 import { capabilities } from './codecs';
+import { createDtmfSender, type RTCDTMFSender } from './dtmf';
 import {
   convertSendParameters,
   convertSetParameterOptions,
@@ -36,10 +37,12 @@ const convertStream = instanceOf('MediaStream', isMediaStream);
 /** Sends a track to the peer (webrtc-pc 5.2). */
 export class RTCRtpSender {
   readonly #core: SenderCore;
+  readonly #dtmf: RTCDTMFSender | null;
 
   private constructor(...args: unknown[]) {
     illegalConstructor(args[0], 'RTCRtpSender');
     this.#core = args[1] as SenderCore;
+    this.#dtmf = this.#core.dtmf && createDtmfSender(this.#core.dtmf);
   }
 
   /** What is sent; `null` for nothing. */
@@ -111,6 +114,11 @@ export class RTCRtpSender {
   /** Statistics of what is sent. */
   getStats(): Promise<RTCStatsReport> {
     return promiseOperation(() => this.#core.getStats());
+  }
+
+  /** Sends tones of a telephone's keys; `null` for video. */
+  get dtmf(): RTCDTMFSender | null {
+    return this.#dtmf;
   }
 
   static {

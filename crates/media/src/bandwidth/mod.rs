@@ -21,6 +21,8 @@ mod throughput;
 mod trend;
 
 #[cfg(test)]
+mod property_tests;
+#[cfg(test)]
 mod simulation_tests;
 
 pub use arrivals::{ArrivalFeedback, ArrivalRecorder};

@@ -92,15 +92,17 @@ impl OutboundStream {
         self.packetizer.as_mut().map(|(_, packetizer)| packetizer)
     }
 
-    /// A frame or packet was handed in.
+    /// A frame or packet was handed in. Of those with the same timestamp the first counts: a tone keeps that of its begin (RFC 4733 2.2.1).
     pub(super) fn handed_in(&mut self, now: Instant, timestamp: u32, clock_rate: u32) {
-        self.last = Some((timestamp, now, clock_rate));
+        if self.last.is_none_or(|(last, ..)| last != timestamp) {
+            self.last = Some((timestamp, now, clock_rate));
+        }
     }
 
-    /// A packet went out for the first time.
-    pub(super) fn sent(&mut self, payload: u8, bytes: usize, header: usize, waited: Duration) {
+    /// A packet went out for the first time. `payload`: its payload type, if that is the stream's codec and not a tone in between.
+    pub(super) fn sent(&mut self, payload: Option<u8>, bytes: usize, header: usize, waited: Duration) {
         let counters = &mut self.counters;
-        counters.payload = Some(payload);
+        counters.payload = payload.or(counters.payload);
         counters.own_packets += 1;
         counters.own_bytes += bytes as u64;
         counters.header_bytes += header as u64;

@@ -12,7 +12,7 @@ use crate::error::MediaError;
 use crate::frame::{EncodedFrame, ExtensionValues, RtpPacket};
 use crate::rtp;
 use crate::srtp::Outbound;
-use crate::types::{Kind, SenderId};
+use crate::types::{Codec, Kind, SenderId};
 
 /// Contributing sources of one packet (RFC 3550 5.1).
 const MOST_CSRCS: usize = 15;
@@ -196,6 +196,7 @@ impl MediaSession {
         let sender = self.senders.get_mut(&id).filter(|sender| sender.config.active)?;
         let format = sender.config.payloads.iter().find(|format| format.number == packet.payload)?;
         let (nack, rtx, transport_cc) = (format.nack, format.rtx.is_some(), format.transport_cc);
+        let codec = (format.codec != Codec::TelephoneEvent).then_some(packet.payload);
         let config = &sender.streams.get(encoding)?.config;
         if !config.active || config.ssrc != packet.ssrc {
             return None;
@@ -211,7 +212,7 @@ impl MediaSession {
             number_sent(&mut self.rate, &mut self.transport_number, now, datagram.len(), probe);
         }
         let stream = &mut sender.streams[encoding];
-        stream.sent(packet.payload, packet.data.len(), header, waited);
+        stream.sent(codec, packet.data.len(), header, waited);
         self.budget.earn(datagram.len());
         if nack {
             let repairable = rtx && stream.config.rtx_ssrc.is_some();

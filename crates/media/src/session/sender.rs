@@ -11,6 +11,7 @@ use crate::config::{Encoding, Payload, SenderConfig};
 use crate::error::MediaError;
 use crate::frame::ExtensionValues;
 use crate::rtp::ExtensionMap;
+use crate::srtp::Outbound;
 use crate::types::{Extension, SenderId};
 
 impl MediaSession {
@@ -86,6 +87,15 @@ impl MediaSession {
     /// Where an encoding stands; `None` if there is no such sender or encoding.
     pub fn send_position(&self, id: SenderId, encoding: usize) -> Option<SendPosition> {
         Some(self.senders.get(&id)?.streams.get(encoding)?.position())
+    }
+
+    /// How many bytes of payload fit into a packet of an encoding, beside what stands in the header of each, without contributing sources; `None`
+    /// if there is no such sender or encoding.
+    pub fn max_payload(&self, id: SenderId, encoding: usize) -> Option<usize> {
+        let sender = self.senders.get(&id).filter(|sender| encoding < sender.streams.len())?;
+        let around =
+            Outbound::overhead(self.profile) + sender.most_header(encoding, &ExtensionValues::default());
+        Some(self.max_packet.saturating_sub(around))
     }
 
     fn end(&mut self, stream: OutboundStream) {

@@ -93,7 +93,8 @@ impl Connection {
             SctpEvent::Closed { reason } => {
                 self.end_sctp(close_error(&reason));
             }
-            SctpEvent::Abandoned { .. } | SctpEvent::MtuChanged { .. } => {}
+            SctpEvent::MtuChanged { .. } => self.media_path_changed(),
+            SctpEvent::Abandoned { .. } => {}
         }
         true
     }

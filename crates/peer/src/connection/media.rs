@@ -20,6 +20,8 @@ use crate::jsep::{SectionParameters, TransceiverId};
 /// Largest datagram, in bytes of UDP payload: what libwebrtc sends, and what every path of IPv6 takes, with the headers of a
 /// TURN server around it.
 const MAX_PACKET: usize = 1200;
+/// Smallest: every path of IPv4 takes twice as much, and headers are a small part of it still.
+const MIN_PACKET: usize = 256;
 
 /// What a connection knows of its media.
 pub(super) struct Media {
@@ -55,12 +57,18 @@ impl Media {
         self.told = false;
     }
 
-    fn start(&mut self, now: Instant, keys: SrtpKeys, seed: [u8; 32]) -> Result<(), MediaError> {
+    fn start(
+        &mut self,
+        now: Instant,
+        keys: SrtpKeys,
+        seed: [u8; 32],
+        max_packet: usize,
+    ) -> Result<(), MediaError> {
         let config = SessionConfig {
             keys,
             cname: self.cname.clone(),
             seed,
-            max_packet: MAX_PACKET,
+            max_packet,
             wall_clock: self.wall_clock + now.saturating_duration_since(self.made),
             limits: Limits::default(),
         };
@@ -237,6 +245,7 @@ impl Connection {
     /// Something about what is sent and received may be new, or the keys are.
     pub(super) fn update_media(&mut self, now: Instant) {
         let sections = self.session.media_parameters();
+        let max_packet = self.max_media_packet();
         let Some(media) = &mut self.media else { return };
         if !(sections.is_empty() && media.known.is_empty()) {
             self.events.push_back(Event::MediaChanged);
@@ -245,7 +254,9 @@ impl Connection {
             let mut seed = [0; 32];
             self.rng.fill_bytes(&mut seed);
             let error = match self.dtls.srtp_keys() {
-                Some(keys) => media.start(now, keys.clone(), seed).err().map(|error| error.to_string()),
+                Some(keys) => {
+                    media.start(now, keys.clone(), seed, max_packet).err().map(|error| error.to_string())
+                }
                 None => Some("the peer's DTLS knows no SRTP profile of ours (use_srtp, RFC 5764)".to_owned()),
             };
             if let Some(message) = error.filter(|_| !std::mem::replace(&mut media.told, true)) {
@@ -256,6 +267,28 @@ impl Connection {
             let fault = Event::MediaFault { transceiver: Some(id), message: error.to_string() };
             self.events.push_back(fault);
         }
+    }
+
+    /// The path carries more or less than was thought.
+    pub(super) fn media_path_changed(&mut self) {
+        let max_packet = self.max_media_packet();
+        if let Some(session) = self.media.as_mut().and_then(|media| media.session()) {
+            session.set_max_packet(max_packet).expect("it is as large as a session needs");
+            self.events.push_back(Event::MediaChanged);
+        }
+    }
+
+    /// Where a path is known to carry little, from the settings or since SCTP has found out, packets are smaller.
+    fn max_media_packet(&self) -> usize {
+        let carried = self.sctp.as_ref().map(|sctp| sctp.metrics().mtu);
+        let narrow = carried.filter(|mtu| *mtu < self.config.sctp.initial_mtu);
+        let most = MAX_PACKET.min(self.config.dtls.mtu).min(narrow.unwrap_or(MAX_PACKET));
+        most.max(MIN_PACKET)
+    }
+
+    /// How many bytes of payload fit into a packet of a sender, beside everything that can stand in its header; `None` where nothing can be sent.
+    pub fn max_payload(&self, id: TransceiverId, encoding: usize) -> Option<usize> {
+        self.media.as_ref()?.session.as_ref()?.max_payload(SenderId(id.0), encoding)
     }
 
     /// SRTP or SRTCP has come. False if the sender is not known to be the peer.

@@ -26,6 +26,11 @@ impl Connection {
         self.session.transceivers()
     }
 
+    /// Id of the track that a transceiver receives; `None` for one that is stopped.
+    pub fn receiver_track(&self, id: TransceiverId) -> Option<&str> {
+        self.session.receiver_track(id)
+    }
+
     /// Sets `RTCRtpTransceiver.direction`: takes full effect with the next negotiation; what is sent less, at once.
     ///
     /// # Errors

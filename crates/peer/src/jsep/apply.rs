@@ -107,8 +107,11 @@ impl Session {
         self.check_offer(&offer)?;
         let mut change = match self.state {
             SignalingState::HaveLocalOffer => self.roll_back_local(),
-            // What the offer before has made is not for this one.
-            _ => Change { tracks: self.roll_back_media(), ..Change::default() },
+            _ => {
+                let media = self.media.as_mut();
+                let tracks = media.map(|media| media.offered_anew(&offer)).unwrap_or_default();
+                Change { tracks, ..Change::default() }
+            }
         };
         if let Some(media) = &mut self.media {
             change.tracks.extend(media.peer_offers(&offer, &self.slots, self.next_mid));

@@ -102,6 +102,8 @@ pub struct TransportStats {
     pub tls_version: Option<String>,
     /// `dtlsCipher`, IANA name.
     pub dtls_cipher: Option<String>,
+    /// `srtpCipher`, IANA name of the protection profile.
+    pub srtp_cipher: Option<String>,
     /// `dtlsRole`.
     pub dtls_role: Option<DtlsRole>,
     /// `selectedCandidatePairChanges`.

@@ -1,6 +1,6 @@
 //! Audio between samples and RTP frames, sans-IO: [`sending`] cuts blocks into frames and encodes them, [`receiving`] decodes what the
-//! jitter buffer hands out, [`playout`] gives 10 ms each 10 ms of it, whatever comes. Knows no track, no connection and no thread;
-//! the time is an argument.
+//! jitter buffer hands out, [`playout`] gives 10 ms each 10 ms of it, whatever comes, [`tones`] are the events of a telephone's keys. Knows
+//! no track, no connection and no thread; the time is an argument.
 
 mod concealer;
 mod decoder;
@@ -11,3 +11,4 @@ pub(crate) mod receiving;
 pub(crate) mod sending;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tones;

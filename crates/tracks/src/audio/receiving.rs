@@ -48,8 +48,11 @@ impl Decoding {
         let Some(payload) = self.payloads.iter().find(|payload| payload.number == frame.payload) else {
             return;
         };
-        // Both come beside audio, and are none themselves.
+        // Both come beside audio, and are none themselves. A tone comes in place of it, so there is nothing to make up for.
         if matches!(payload.codec, Codec::TelephoneEvent | Codec::ComfortNoise) {
+            if let Some(current) = self.current.as_mut().filter(|_| payload.codec == Codec::TelephoneEvent) {
+                current.made_up = current.made_up.max(FADED);
+            }
             return;
         }
         let fits = |current: &Current| {

@@ -100,6 +100,24 @@ impl Encoding {
         }
     }
 
+    /// So much audio is left out, and something else is sent in place of it.
+    pub(crate) fn replace(&mut self, time: Duration) {
+        if let Some(stage) = &mut self.stage {
+            stage.framer.skip(time);
+            stage.framer.mark();
+        }
+    }
+
+    /// The timestamp that a frame would have that comes now, if nothing was sent yet.
+    pub(crate) fn timestamp(&self, now: Instant) -> u32 {
+        later(self.position, now, self.payload.clock_rate)
+    }
+
+    /// Ticks of a second, and of a packet.
+    pub(crate) fn clock(&self) -> (u32, u32) {
+        (self.payload.clock_rate, self.payload.clock_rate / 1_000 * millis(self.packet_time))
+    }
+
     fn stage(&self, now: Instant, source: Format) -> Option<Stage> {
         let mut encoder = Encoder::new(&self.payload, source)?;
         encoder.adapt(self.most, self.loss);

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use ossa_codec::track::Watch;
 use ossa_media::payload::{Start, inspect};
-use ossa_media::{Kind, Payload, ReceivedFrame, RtpPacket};
+use ossa_media::{Codec, Kind, Payload, ReceivedFrame, RtpPacket};
 use ossa_peer::TransceiverId;
 
 use super::Common;
+use super::audio_sender::AudioSender;
 use crate::encoded::{
     EncodedAttachment, EncodedSink, EncodedSource, EncodedTrack, Layer, Pictures, Rewriter, SILENT,
 };
@@ -25,6 +26,8 @@ const ASK_PAUSE: Duration = Duration::from_millis(300);
 pub(super) struct Forwarder {
     common: Arc<Common>,
     id: TransceiverId,
+    /// What else is sent: tones, in place of what is forwarded.
+    audio: Arc<AudioSender>,
     source: EncodedSource,
     /// The track of samples that was given to the sender: it may be silenced or stopped.
     gate: Option<Watch>,
@@ -46,6 +49,15 @@ pub(super) struct Forwarding {
 
 /// What keeps the layer coming that goes on until another one has begun.
 type Leaving = Arc<Mutex<Option<EncodedAttachment>>>;
+
+/// The sender that something is forwarded to.
+pub(super) struct Destination {
+    pub(super) common: Arc<Common>,
+    pub(super) id: TransceiverId,
+    pub(super) audio: Arc<AudioSender>,
+    /// Those of the sender, whatever is forwarded.
+    pub(super) pictures: Arc<Mutex<Pictures>>,
+}
 
 #[derive(Default)]
 struct Input {
@@ -69,45 +81,33 @@ struct State {
     leaving: Option<Weak<Mutex<Option<EncodedAttachment>>>>,
     last: Option<Instant>,
     asked: Option<Instant>,
+    /// Why something is left out, to be told.
+    fault: Option<String>,
 }
 
 impl Forwarder {
     /// Forwards an encoded track.
-    pub(super) fn start(
-        common: Arc<Common>,
-        id: TransceiverId,
-        pictures: Arc<Mutex<Pictures>>,
-        track: &EncodedTrack,
-    ) -> Forwarding {
-        let forwarder = Self::new(common, id, pictures, track.source(), None);
+    pub(super) fn start(to: Destination, track: &EncodedTrack) -> Forwarding {
+        let forwarder = Self::new(to, track.source(), None);
         lock(&forwarder.state).layer = track.layer().cloned();
         let attachment = track.attach(forwarder.clone());
         Forwarding { forwarder, attachment, _track: None, leaving: Leaving::default() }
     }
 
     /// Forwards what a track of samples is decoded from, as long as that is live and not silenced.
-    pub(super) fn start_gated(
-        common: Arc<Common>,
-        id: TransceiverId,
-        source: &EncodedSource,
-        gate: Watch,
-    ) -> Forwarding {
+    pub(super) fn start_gated(to: Destination, source: &EncodedSource, gate: Watch) -> Forwarding {
         let track = source.track();
-        let forwarder = Self::new(common, id, Arc::default(), source.clone(), Some(gate));
+        let forwarder = Self::new(to, source.clone(), Some(gate));
         let attachment = track.attach(forwarder.clone());
         Forwarding { forwarder, attachment, _track: Some(track), leaving: Leaving::default() }
     }
 
-    fn new(
-        common: Arc<Common>,
-        id: TransceiverId,
-        pictures: Arc<Mutex<Pictures>>,
-        source: EncodedSource,
-        gate: Option<Watch>,
-    ) -> Arc<Self> {
+    fn new(to: Destination, source: EncodedSource, gate: Option<Watch>) -> Arc<Self> {
+        let Destination { common, id, audio, pictures } = to;
         Arc::new_cyclic(|this: &Weak<Self>| Self {
             common,
             id,
+            audio,
             source,
             gate,
             pictures,
@@ -141,8 +141,11 @@ impl Forwarder {
     ) -> Option<RtpPacket> {
         let outgoing = state.outgoing.entry(packet.payload).or_insert_with(|| {
             let format = self.source.origin()?.format(packet.payload)?;
-            let number = counterpart(&format, &state.payloads)?.number;
-            Some((format, number))
+            let Some(taken) = counterpart(&format, &state.payloads) else {
+                state.fault = lacking(self.source.kind(), &format, &state.payloads);
+                return None;
+            };
+            Some((format, taken.number))
         });
         let (format, number) = outgoing.as_ref()?;
         let rewriter = state.rewriter.as_mut()?;
@@ -225,6 +228,23 @@ pub(super) fn counterpart<'a>(format: &Payload, payloads: &'a [Payload]) -> Opti
     payloads.iter().find(same)
 }
 
+/// What to tell if the other side lacks a codec; nothing of what comes beside audio.
+fn lacking(kind: Kind, format: &Payload, payloads: &[Payload]) -> Option<String> {
+    if matches!(format.codec, Codec::TelephoneEvent | Codec::ComfortNoise) {
+        return None;
+    }
+    let kind = match kind {
+        Kind::Audio => "audio",
+        Kind::Video => "video",
+    };
+    let named = |payload: &Payload| {
+        let fmtp = if payload.fmtp.is_empty() { String::new() } else { format!(" ({})", payload.fmtp) };
+        format!("{kind}/{}{fmtp}", payload.codec.name())
+    };
+    let taken = payloads.iter().map(named).collect::<Vec<_>>().join(", ");
+    Some(format!("a track of {} is left out: the other side takes {taken}", named(format)))
+}
+
 fn parameter<'a>(fmtp: &'a str, name: &str) -> &'a str {
     let pairs = fmtp.split(';').filter_map(|pair| pair.split_once('='));
     let mut value =
@@ -267,6 +287,11 @@ impl Work for Forwarder {
         let packets = std::mem::take(&mut lock(&self.input).packets);
         let mut state = lock(&self.state);
         self.negotiate(&mut state);
+        if self.audio.plays_tones() {
+            // Afterwards it goes on behind them.
+            state.rewriter = None;
+            return;
+        }
         let heard = self.gate.as_ref().is_none_or(Watch::is_heard);
         if !heard || state.payloads.is_empty() {
             state.rewriter.iter_mut().for_each(Rewriter::interrupt);
@@ -283,7 +308,11 @@ impl Work for Forwarder {
         let mut left = None;
         let convert = |packet: &Arc<RtpPacket>| self.convert(&mut state, now, packet, &mut left);
         let out: Vec<RtpPacket> = packets.iter().filter_map(convert).collect();
+        let fault = state.fault.take();
         drop(state);
+        if let Some(fault) = fault {
+            (self.common.fault)(self.id, fault);
+        }
         // What the other layer still gives is of no use; it is let go of with nothing else locked.
         drop(left.and_then(|left| left.upgrade()).and_then(|left| lock(&left).take()));
         if !out.is_empty() && !self.send(out) {

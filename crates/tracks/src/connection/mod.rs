@@ -9,6 +9,7 @@ mod sender;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ossa_codec::pcm::Loudness;
 use ossa_codec::track::Track;
@@ -18,8 +19,10 @@ use ossa_peer::{SectionParameters, TransceiverId};
 
 pub use self::audio_receiver::AudioReceived;
 use self::audio_receiver::AudioReceiver;
+pub use self::audio_sender::ToneError;
 use self::remote::Remote;
 use self::sender::Sender;
+use crate::audio::tones::Tone;
 use crate::encoded::EncodedTrack;
 use crate::threads::lock;
 
@@ -31,7 +34,11 @@ struct Common {
     /// What all senders together may send, in bit/s; 0: nothing is known.
     target: AtomicU64,
     closed: AtomicBool,
+    fault: OnFault,
 }
+
+/// Is told why what a sender was given does not go out, for people. Called by a worker, with nothing locked.
+pub type OnFault = Box<dyn Fn(TransceiverId, String) + Send + Sync>;
 
 impl Common {
     fn version(&self) -> u64 {
@@ -40,8 +47,14 @@ impl Common {
 
     /// What was negotiated for a transceiver; `None` before anything was, and after the end.
     fn parameters(&self, id: TransceiverId) -> Option<SectionParameters> {
-        let parameters = self.peer.upgrade()?.with(|connection, _| connection.media_parameters()).ok()?;
-        parameters.into_iter().find(|section| section.transceiver == id)
+        self.sections().into_iter().find(|section| section.transceiver == id)
+    }
+
+    /// What was negotiated for all transceivers.
+    fn sections(&self) -> Vec<SectionParameters> {
+        let peer = self.peer.upgrade();
+        let sections = peer.and_then(|peer| peer.with(|connection, _| connection.media_parameters()).ok());
+        sections.unwrap_or_default()
     }
 }
 
@@ -50,6 +63,8 @@ impl Common {
 pub struct AudioSent {
     /// How loud it is and was.
     pub loudness: Loudness,
+    /// Packets that were not sent: they could not be encoded in time, or the connection did not take them.
+    pub discarded: u64,
 }
 
 /// The tracks of one connection.
@@ -79,9 +94,14 @@ impl Receiver {
 
 impl Tracks {
     /// For a connection, which is not kept open by it.
-    pub fn new(peer: &Peer) -> Self {
-        let common =
-            Common { peer: peer.downgrade(), version: 0.into(), target: 0.into(), closed: false.into() };
+    pub fn new(peer: &Peer, fault: OnFault) -> Self {
+        let common = Common {
+            peer: peer.downgrade(),
+            version: 0.into(),
+            target: 0.into(),
+            closed: false.into(),
+            fault,
+        };
         Self { common: Arc::new(common), senders: Mutex::default(), receivers: Mutex::default() }
     }
 
@@ -100,6 +120,16 @@ impl Tracks {
         if let Some(sender) = self.sender(id, track.is_some()) {
             sender.give_encoded(track);
         }
+    }
+
+    /// A sender of audio sends a tone of a telephone's keys (RFC 4733) in place of what it was given, when those before it are over. `event`: 0 to 9
+    /// are digits, 10 is `*`, 11 is `#`, 12 to 15 are A to D. Where nothing is sent, or the other side takes no tones, nothing happens.
+    ///
+    /// # Errors
+    /// Too many wait already, the connection is closed, or no thread can be had.
+    pub fn play_tone(&self, id: TransceiverId, event: u8, duration: Duration) -> Result<(), ToneError> {
+        let sender = self.sender(id, true).ok_or(ToneError::Closed)?;
+        sender.play_tone(Tone { event, duration })
     }
 
     /// A track of what a receiver gets, decoded. May be asked for at any time; after the end it is over.
@@ -127,7 +157,7 @@ impl Tracks {
     /// What the sender of a transceiver was given, if that are samples. Must not be called with a connection locked.
     pub fn audio_sent(&self, id: TransceiverId) -> Option<AudioSent> {
         let sender = lock(&self.senders).get(&id).cloned()?;
-        Some(AudioSent { loudness: sender.loudness()? })
+        Some(AudioSent { loudness: sender.loudness()?, discarded: sender.discarded() })
     }
 
     /// What became of the audio of a receiver, once somebody has asked for it.
@@ -159,7 +189,10 @@ impl Tracks {
                     audio.pause();
                 }
             }
-            MediaEvent::TargetBitrate { bps } => self.common.target.store(bps, Ordering::Relaxed),
+            MediaEvent::TargetBitrate { bps } => {
+                self.common.target.store(bps, Ordering::Relaxed);
+                lock(&self.senders).values().for_each(|sender| sender.changed());
+            }
             MediaEvent::KeyFrameRequested { sender: SenderId(id), .. } => {
                 let sender = lock(&self.senders).get(&TransceiverId(id)).cloned();
                 if let Some(sender) = sender {

@@ -1,16 +1,18 @@
 //! How what one sender is given gets out: encoded, or as it came from another connection.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, Weak};
 
 use ossa_codec::pcm::Loudness;
 use ossa_codec::track::{Attachment, Track, Watch};
-use ossa_media::Kind;
+use ossa_media::{Codec, Kind};
 use ossa_peer::TransceiverId;
 
 use super::Common;
-use super::audio_sender::AudioSender;
-use super::forwarder::{Forwarder, Forwarding, counterpart};
-use crate::encoded::{EncodedSource, EncodedTrack, Layer, Pictures};
+use super::audio_sender::{AudioSender, ToneError};
+use super::forwarder::{Destination, Forwarder, Forwarding, counterpart};
+use crate::audio::tones::Tone;
+use crate::encoded::{EncodedSource, EncodedTrack, Layer, Limit, Pictures};
 use crate::threads::{Strand, Work, lock};
 
 /// One sender, from its first track on for as long as its transceiver.
@@ -20,7 +22,7 @@ pub(super) struct Sender {
     /// Timestamps go on with the next track.
     audio: Arc<AudioSender>,
     given: Mutex<Given>,
-    /// Who is asked for key frames. By itself, as the connection is locked then, and must not be while `given` is.
+    /// Who is asked for key frames, and told what can be sent. By itself, as the connection is locked then, and must not be while `given` is.
     upstream: Mutex<Option<Upstream>>,
     /// Go on whatever is forwarded.
     pictures: Arc<Mutex<Pictures>>,
@@ -80,6 +82,8 @@ impl Sender {
     pub(super) fn give_encoded(&self, track: Option<&EncodedTrack>) {
         let mut given = lock(&self.given);
         given.samples = None;
+        self.forget_limit();
+        self.strand.wake();
         *lock(&self.upstream) = track.map(|track| (track.source(), track.layer().cloned()));
         if let (Route::Forwarded { forwarding }, Some(track)) = (&mut given.route, track)
             && forwarding.change(track)
@@ -88,9 +92,27 @@ impl Sender {
         }
         given.route = Route::Nothing;
         if let Some(track) = track {
-            let (common, pictures) = (self.common.clone(), self.pictures.clone());
-            let forwarding = Forwarder::start(common, self.id, pictures, track);
+            let forwarding = Forwarder::start(self.destination(), track);
             given.route = Route::Forwarded { forwarding };
+        }
+    }
+
+    /// A tone, in place of all else.
+    pub(super) fn play_tone(&self, tone: Tone) -> Result<(), ToneError> {
+        self.audio.play_tone(tone)
+    }
+
+    /// Packets of audio that were not sent.
+    pub(super) fn discarded(&self) -> u64 {
+        self.audio.discarded()
+    }
+
+    fn destination(&self) -> Destination {
+        Destination {
+            common: self.common.clone(),
+            id: self.id,
+            audio: self.audio.clone(),
+            pictures: self.pictures.clone(),
         }
     }
 
@@ -113,16 +135,54 @@ impl Sender {
         }
     }
 
+    /// Tells who has made what is sent how much of it can be.
+    fn tell_limit(&self) {
+        let Some(kind) = lock(&self.upstream).as_ref().map(|(source, _)| source.kind()) else { return };
+        let sections = self.common.sections();
+        let own = sections.iter().find(|section| section.transceiver == self.id);
+        let wanted = own.and_then(|own| own.send.encodings.first()?.max_bitrate);
+        let videos = sections.iter().filter(|section| section.kind == Kind::Video && section.send.active);
+        let target = self.common.target.load(Ordering::Relaxed);
+        let share = target / (videos.count() as u64).max(1);
+        // Audio is a small part of it, and has its own ways to be less.
+        let share = Some(share).filter(|share| kind == Kind::Video && *share > 0);
+        let peer = self.common.peer.upgrade();
+        let payload =
+            peer.and_then(|peer| peer.with(|connection, _| connection.max_payload(self.id, 0)).ok());
+        // Before it is connected nothing is sent.
+        let Some(payload) = payload.flatten() else { return };
+        let limit = Limit { bps: share.into_iter().chain(wanted).min(), payload };
+        // Only whoever is upstream now: who was before is not concerned any more.
+        if let Some((source, _)) = &*lock(&self.upstream)
+            && let Some(origin) = source.origin()
+        {
+            origin.limit(self.name(), Some(limit));
+        }
+    }
+
+    fn forget_limit(&self) {
+        if let Some((source, _)) = lock(&self.upstream).take()
+            && let Some(origin) = source.origin()
+        {
+            origin.limit(self.name(), None);
+        }
+    }
+
+    /// As long as it is there, nobody else has this one.
+    fn name(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
     /// As it came, if both connections have the codec, and encoded anew if not.
     fn find_route(&self, given: &mut Given) {
         let Some((watch, origin)) = &given.samples else { return };
         match origin.as_ref().filter(|origin| self.takes(origin)) {
             Some(_) if matches!(given.route, Route::Forwarded { .. }) => {}
             Some(origin) => {
-                let (common, watch) = (self.common.clone(), watch.clone());
+                let watch = watch.clone();
                 *lock(&self.upstream) = Some((origin.clone(), None));
                 given.route = Route::Nothing;
-                let forwarding = Forwarder::start_gated(common, self.id, origin, watch);
+                let forwarding = Forwarder::start_gated(self.destination(), origin, watch);
                 given.route = Route::Forwarded { forwarding };
             }
             None if matches!(given.route, Route::Encoded { .. }) => {}
@@ -138,18 +198,25 @@ impl Sender {
 
     /// Whether the other side takes what a source usually gives.
     fn takes(&self, source: &EncodedSource) -> bool {
-        let Some(format) = source.origin().and_then(|origin| origin.formats().into_iter().next()) else {
-            return false;
-        };
+        let formats = source.origin().map(|origin| origin.formats()).unwrap_or_default();
+        let beside = |codec| matches!(codec, Codec::TelephoneEvent | Codec::ComfortNoise);
+        let Some(format) = formats.into_iter().find(|format| !beside(format.codec)) else { return false };
         let send = self.common.parameters(self.id).map(|parameters| parameters.send);
         source.kind() == Kind::Audio
             && send.is_some_and(|send| counterpart(&format, &send.payloads).is_some())
     }
 }
 
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.forget_limit();
+    }
+}
+
 impl Work for Sender {
     fn work(&self) {
         self.find_route(&mut lock(&self.given));
+        self.tell_limit();
     }
 
     fn crashed(&self) {

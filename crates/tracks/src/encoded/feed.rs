@@ -1,5 +1,6 @@
 //! A source that is fed with what somebody else has encoded.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -10,10 +11,10 @@ use ossa_media::payload::{PacketizeError, Packetizer, inspect};
 use ossa_media::rtp::{ExtensionMap, parse};
 use ossa_media::{Codec, Kind, Payload, ReceivedFrame, RtpPacket};
 
-use super::source::{EncodedSource, EncodedTrack, Layer, Origin};
+use super::source::{EncodedSource, EncodedTrack, Layer, Limit, Origin};
 use crate::threads::lock;
 
-/// Bytes of a payload: fits every path with the headers, the extensions and the tag.
+/// Bytes of a payload: fits with the headers, the extensions and the tag, unless a path is known to be narrower.
 const MAX_PAYLOAD: usize = 1_060;
 
 /// Bytes of a frame: more packets than a sender lets wait would be cut off, and a picture of that size is a mistake.
@@ -49,7 +50,18 @@ pub struct EncodedFeed {
 struct Fed {
     format: Payload,
     asked: AtomicBool,
+    limits: Mutex<Limits>,
     notify: Notify,
+}
+
+/// What those who send it can send.
+#[derive(Default)]
+struct Limits {
+    /// As many as there are senders that were told.
+    each: HashMap<usize, Limit>,
+    /// The lowest bitrate, as it was told last, and whether that was taken.
+    told: Option<u64>,
+    new: bool,
 }
 
 struct State {
@@ -59,10 +71,11 @@ struct State {
 }
 
 impl EncodedFeed {
-    /// Frames of a format. `seed`: any number, from which identifiers are made; `notify` is called when a key frame is due, with locks held.
+    /// Frames of a format. `seed`: any number, from which identifiers are made; `notify` is called when a key frame is due or the target has changed, with locks
+    /// held.
     pub fn new(kind: Kind, format: Payload, seed: u16, notify: Notify) -> Self {
         let packetizer = Packetizer::new(format.codec, &format.fmtp, seed);
-        let fed = Arc::new(Fed { format, asked: false.into(), notify });
+        let fed = Arc::new(Fed { format, asked: false.into(), limits: Mutex::default(), notify });
         let origin: std::sync::Weak<Fed> = Arc::downgrade(&fed);
         let source = EncodedSource::new(kind, origin);
         Self { fed, source, state: Mutex::new(State { packetizer, sequence: 0 }) }
@@ -88,7 +101,7 @@ impl EncodedFeed {
         let (mut payloads, codec) = (Vec::new(), self.fed.format.codec);
         let mut state = lock(&self.state);
         let packetizer = state.packetizer.as_mut().ok_or(FeedError::Codec)?;
-        packetizer.packetize(data, MAX_PAYLOAD, &mut payloads)?;
+        packetizer.packetize(data, self.fed.payload(), &mut payloads)?;
         if payloads.is_empty() {
             return Err(PacketizeError::Empty.into());
         }
@@ -153,6 +166,13 @@ impl EncodedFeed {
         self.fed.asked.swap(false, Ordering::AcqRel)
     }
 
+    /// How many bits a second an encoder should make: what the narrowest of all connections takes. `None` if that is not new since this was last
+    /// called.
+    pub fn take_target(&self) -> Option<u64> {
+        let mut limits = lock(&self.fed.limits);
+        std::mem::take(&mut limits.new).then_some(limits.told).flatten()
+    }
+
     /// Nothing more comes.
     pub fn end(&self) {
         self.source.end();
@@ -162,6 +182,14 @@ impl EncodedFeed {
 impl Drop for EncodedFeed {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+impl Fed {
+    /// Bytes of a payload that everybody who sends it can send.
+    fn payload(&self) -> usize {
+        let limits = lock(&self.limits);
+        limits.each.values().map(|limit| limit.payload).fold(MAX_PAYLOAD, usize::min)
     }
 }
 
@@ -183,4 +211,18 @@ impl Origin for Fed {
     }
 
     fn want_packets(&self, _: bool) {}
+
+    fn limit(&self, who: usize, limit: Option<Limit>) {
+        let mut limits = lock(&self.limits);
+        match limit {
+            Some(limit) => limits.each.insert(who, limit),
+            None => limits.each.remove(&who),
+        };
+        let lowest = limits.each.values().filter_map(|limit| limit.bps).min();
+        if lowest.is_some() && lowest != limits.told {
+            (limits.told, limits.new) = (lowest, true);
+            drop(limits);
+            (self.notify)();
+        }
+    }
 }

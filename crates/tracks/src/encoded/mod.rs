@@ -12,7 +12,7 @@ mod tap;
 pub use feed::{EncodedFeed, FeedError};
 pub(crate) use pictures::Pictures;
 pub(crate) use rewriter::Rewriter;
-pub use source::{EncodedAttachment, EncodedSink, EncodedSource, EncodedTrack, Layer, Origin};
+pub use source::{EncodedAttachment, EncodedSink, EncodedSource, EncodedTrack, Layer, Limit, Origin};
 pub use tap::{Encoded, EncodedTap, EncodedTapState, write_packet};
 
 /// A stream of which nothing came for so long gives way to another one of the same track.

@@ -19,6 +19,19 @@ pub trait Origin: Send + Sync {
 
     /// Whether anybody takes packets. As [`Self::request_key_frame`].
     fn want_packets(&self, wanted: bool);
+
+    /// What one of those who take it can send; `None`: it takes nothing any more. `who` is a number of its own. As
+    /// [`Self::request_key_frame`]. Who can't choose need not care.
+    fn limit(&self, _who: usize, _limit: Option<Limit>) {}
+}
+
+/// What can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// In bit/s, if that is known.
+    pub bps: Option<u64>,
+    /// Bytes of payload in a packet.
+    pub payload: usize,
 }
 
 /// Takes the encoded media of a track.

@@ -68,6 +68,8 @@ impl Sink for Events {
 pub struct End {
     pub peer: Peer,
     pub tracks: Arc<Tracks>,
+    /// Why what was given to a sender does not go out.
+    pub faults: Arc<Mutex<Vec<String>>>,
     events: Arc<Events>,
 }
 
@@ -80,18 +82,34 @@ impl End {
         Self::with(runtime, MediaCapabilities::default())
     }
 
+    /// One whose path is known to carry no more than this many bytes.
+    pub fn narrow(runtime: &Arc<Runtime>, mtu: usize) -> Self {
+        Self::configured(runtime, MediaCapabilities::default(), |config| config.dtls.mtu = mtu)
+    }
+
     pub fn with(runtime: &Arc<Runtime>, capabilities: MediaCapabilities) -> Self {
+        Self::configured(runtime, capabilities, |_| ())
+    }
+
+    fn configured(
+        runtime: &Arc<Runtime>,
+        capabilities: MediaCapabilities,
+        configure: impl FnOnce(&mut Config),
+    ) -> Self {
         let wall_clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let millis = wall_clock.as_millis() as u64;
         let mut config = Config::new(Certificate::generate(millis, Duration::from_secs(86_400)).unwrap());
         config.media = Some(MediaSettings { capabilities, wall_clock });
+        configure(&mut config);
         let mut config = PeerConfig::new(config);
         config.bind_address = Some([127, 0, 0, 1].into());
         let events = Arc::new(Events::default());
         let peer = Peer::new(runtime, config, events.clone()).unwrap();
-        let tracks = Arc::new(Tracks::new(&peer));
+        let faults: Arc<Mutex<Vec<String>>> = Arc::default();
+        let told = faults.clone();
+        let tracks = Arc::new(Tracks::new(&peer, Box::new(move |_, fault| told.lock().unwrap().push(fault))));
         let _ = events.tracks.set(tracks.clone());
-        Self { peer, tracks, events }
+        Self { peer, tracks, faults, events }
     }
 
     pub fn call<R>(&self, f: impl FnOnce(&mut Connection, Instant) -> Result<R, Error>) -> R {

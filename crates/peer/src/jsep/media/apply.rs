@@ -139,10 +139,29 @@ impl Media {
     /// The round is withdrawn (RFC 9429, section 5.7): what the peer's offer has made is gone, unless the application has
     /// added a track to it.
     pub(in crate::jsep) fn roll_back(&mut self) -> Vec<TrackChange> {
-        let Some(saved) = self.saved.take() else { return Vec::new() };
+        let changes = self.withdraw(|_| true);
+        self.saved = None;
+        changes
+    }
+
+    /// Another offer takes the place of the peer's: transceivers stay with the sections that are still there (RFC 9429, section 5.10:
+    /// they are found by their mid).
+    pub(in crate::jsep) fn offered_anew(&mut self, offer: &RemoteDescription) -> Vec<TrackChange> {
+        let goes_on = |state: &State| {
+            let index = state.round.index?;
+            let section = offer.description.media.get(index).filter(|_| offer.rtp(index).is_some())?;
+            let same = section.mid.is_none() || section.mid == state.round.mid;
+            Some(same && kind_of(&section.kind) == Some(state.kind))
+        };
+        self.withdraw(|state| goes_on(state) != Some(true))
+    }
+
+    /// Withdraws of the round what it has made of some transceivers.
+    fn withdraw(&mut self, withdrawn: impl Fn(&State) -> bool) -> Vec<TrackChange> {
+        let Some(saved) = &self.saved else { return Vec::new() };
         let mut changes = Vec::new();
         let mut gone = HashSet::new();
-        for state in &mut self.transceivers {
+        for state in self.transceivers.iter_mut().filter(|state| withdrawn(state)) {
             let before = saved.iter().find(|(id, _)| *id == state.id).map(|(_, round)| round.clone());
             if before.is_none() && state.round.by_peer && !state.by_track {
                 gone.insert(state.id);

@@ -28,6 +28,11 @@ impl Session {
         self.media.iter().flat_map(|media| media.transceivers()).collect()
     }
 
+    /// Id of the track that a transceiver receives; `None` for one that is stopped.
+    pub fn receiver_track(&self, id: TransceiverId) -> Option<&str> {
+        self.media.as_ref()?.receiver_track(id)
+    }
+
     /// Sets `RTCRtpTransceiver.direction`: takes full effect with the next negotiation; what is sent less, at once.
     ///
     /// # Errors

@@ -85,12 +85,16 @@ impl Default for MediaCapabilities {
                 opus,
                 CodecCapability::audio("PCMU", 8_000, 1, 0, ""),
                 CodecCapability::audio("PCMA", 8_000, 1, 8, ""),
+                // Tones have the clock of the codec that they stand in for (RFC 4733 2.1); without parameters they are 0 to 15 (2.4.1).
+                CodecCapability::audio("telephone-event", 48_000, 1, 110, ""),
+                CodecCapability::audio("telephone-event", 8_000, 1, 101, ""),
             ],
             video: vec![
                 CodecCapability::video("VP8", 96, ""),
                 CodecCapability::video("VP9", 98, "profile-id=0"),
                 h264(108, 1),
                 h264(125, 0),
+                CodecCapability::video("AV1", 45, "level-idx=5;profile=0;tier=0"),
             ],
             extensions: Extension::ALL.to_vec(),
         }

@@ -1,6 +1,7 @@
 //! What two descriptions of one section have in common.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use ossa_media::{Extension, Payload, SsrcHint};
 
@@ -38,6 +39,7 @@ pub(super) struct Negotiated {
     pub(super) send_payloads: Vec<Payload>,
     pub(super) send_extensions: Vec<(Extension, u8)>,
     pub(super) reduced_size_rtcp: bool,
+    pub(super) packet_time: Option<Duration>,
     pub(super) receive: ReceiveParameters,
 }
 
@@ -127,9 +129,18 @@ impl Negotiated {
             send_payloads: remote.common(&local),
             send_extensions: local.extensions(&remote, Direction::sends),
             reduced_size_rtcp: local.rtp.rtcp_rsize && remote.rtp.rtcp_rsize,
+            packet_time: packet_time(remote.rtp),
             receive,
         }
     }
+}
+
+/// How long the other side wants packets to be (RFC 8866, sections 6.4 and 6.5); `None` if it does not say.
+fn packet_time(rtp: &RtpAttributes) -> Option<Duration> {
+    /// What most of those expect who say what the most is.
+    const USUAL_MS: u16 = 20;
+    let wanted = rtp.ptime.or_else(|| rtp.maxptime.map(|_| USUAL_MS))?;
+    Some(Duration::from_millis(rtp.maxptime.map_or(wanted, |most| wanted.min(most)).into()))
 }
 
 /// Names of encodings that one side sends and the other takes; `ours` is what we do with them.
@@ -166,6 +177,17 @@ fn sources(rtp: &RtpAttributes) -> Vec<SsrcHint> {
 mod tests {
     use super::*;
     use crate::sdp::{SsrcAttribute, SsrcGroup};
+
+    #[test]
+    fn packets_are_as_long_as_was_asked_for_and_no_longer_than_allowed() {
+        let asked =
+            |ptime, maxptime| packet_time(&RtpAttributes { ptime, maxptime, ..RtpAttributes::default() });
+        let ms = |ms| Some(Duration::from_millis(ms));
+        assert_eq!(asked(None, None), None);
+        assert_eq!(asked(Some(40), None), ms(40));
+        assert_eq!(asked(Some(60), Some(30)), ms(30));
+        assert_eq!((asked(None, Some(120)), asked(None, Some(10))), (ms(20), ms(10)));
+    }
 
     #[test]
     fn sources_are_told_from_their_retransmissions_and_bounded() {

@@ -69,7 +69,7 @@ impl Media {
         for codec in self.codecs(state) {
             let Some(payload) = numbers.payload(codec.identity(), codec.payload) else { continue };
             rtp.add_codec(payload, codec, codec.parameters.clone(), &codec.feedback, &mut formats);
-            if let Some(rtx) = numbers.rtx(payload).filter(|_| codec.rtx) {
+            if let Some(rtx) = codec.rtx.then(|| numbers.rtx(payload)).flatten() {
                 rtp.add_rtx(rtx, payload, codec.clock_rate, &mut formats);
             }
         }

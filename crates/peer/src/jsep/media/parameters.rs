@@ -1,5 +1,7 @@
 //! What both sides have agreed on for a section, as the media session needs it.
 
+use std::time::Duration;
+
 use ossa_media::{Encoding, Extension, Kind, Payload};
 
 use super::codec::Identity;
@@ -35,6 +37,8 @@ pub struct SendParameters {
     pub active: bool,
     /// The peer takes RTCP packets of reduced size (RFC 5506).
     pub reduced_size_rtcp: bool,
+    /// How long the peer wants packets of audio to be (`a=ptime`, `a=maxptime`); `None` if it does not say.
+    pub packet_time: Option<Duration>,
 }
 
 impl Media {
@@ -60,6 +64,7 @@ impl State {
                 // W3C 5.4: a direction that says less than what was negotiated holds at once for what is sent.
                 active: negotiated.direction.sends() && self.direction.sends(),
                 reduced_size_rtcp: negotiated.reduced_size_rtcp,
+                packet_time: negotiated.packet_time,
             },
             receive: negotiated.receive.clone(),
         })

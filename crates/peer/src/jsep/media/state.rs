@@ -52,6 +52,12 @@ impl Media {
         self.transceivers.iter().map(State::public)
     }
 
+    /// Id of the track that a transceiver receives.
+    pub(in crate::jsep) fn receiver_track(&self, id: TransceiverId) -> Option<&str> {
+        let state = self.transceivers.iter().find(|state| state.id == id)?;
+        Some(&state.receiver_track)
+    }
+
     pub(super) fn cname(&self) -> &str {
         &self.config.cname
     }

@@ -22,7 +22,10 @@ fn an_offer_has_all_codecs_in_our_order_with_their_retransmissions() {
     let offer = a.offer();
     assert_eq!(
         formats(&offer),
-        [vec!["111", "0", "8"], vec!["96", "97", "98", "99", "108", "109", "125", "126"]]
+        [
+            vec!["111", "0", "8", "110", "101"],
+            vec!["96", "97", "98", "99", "108", "109", "125", "126", "45", "46"]
+        ]
     );
     let sections = rtp(&offer);
     assert_eq!(sections[1].fmtp(109), "apt=108");
@@ -209,8 +212,8 @@ fn each_side_may_have_numbers_of_its_own() {
         .replace("rtcp-fb:111", "rtcp-fb:100");
     a.remote(SdpType::Answer, &answer);
     let parameters = a.parameters(at_a);
-    assert_eq!(numbers(&parameters.send.payloads), [100, 0, 8]);
-    assert_eq!(numbers(&parameters.receive.payloads), [111, 0, 8]);
+    assert_eq!(numbers(&parameters.send.payloads), [100, 0, 8, 110, 101]);
+    assert_eq!(numbers(&parameters.receive.payloads), [111, 0, 8, 110, 101]);
 }
 
 #[test]
@@ -221,11 +224,11 @@ fn a_number_that_stands_there_twice_counts_once() {
     let doubled = offer.replace("SAVPF 111", "SAVPF 111 111");
     b.remote(SdpType::Offer, &doubled);
     let (answer, _) = b.set_answer();
-    assert_eq!(formats(&answer), [["111", "0", "8"]]);
+    assert_eq!(formats(&answer), [["111", "0", "8", "110", "101"]]);
     a.remote(SdpType::Answer, &answer.replace("SAVPF 111", "SAVPF 111 111"));
     let parameters = a.parameters(at_a);
-    assert_eq!(numbers(&parameters.send.payloads), [111, 0, 8]);
-    assert_eq!(numbers(&b.parameters(TransceiverId(0)).receive.payloads), [111, 0, 8]);
+    assert_eq!(numbers(&parameters.send.payloads), [111, 0, 8, 110, 101]);
+    assert_eq!(numbers(&b.parameters(TransceiverId(0)).receive.payloads), [111, 0, 8, 110, 101]);
 }
 
 #[test]

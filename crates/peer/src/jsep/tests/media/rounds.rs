@@ -46,6 +46,34 @@ fn audio_and_video_go_both_ways_after_one_round() {
 }
 
 #[test]
+fn an_offer_that_is_set_again_finds_the_transceivers_that_it_has_made() {
+    let (mut a, mut b) = (media('a'), media('b'));
+    a.add(Audio, SendRecv);
+    let second = a.add(Video, SendRecv);
+    let (offer, _) = a.set_offer();
+    b.remote(SdpType::Offer, &offer);
+    let made: Vec<_> = b.session.transceivers().into_iter().map(|one| (one.id, one.receiver_track)).collect();
+    let change = b.remote(SdpType::Offer, &offer);
+    assert_eq!(change.tracks, [], "nothing has changed");
+    let found: Vec<_> =
+        b.session.transceivers().into_iter().map(|one| (one.id, one.receiver_track)).collect();
+    assert_eq!(found, made);
+
+    // What another offer does not have any more is gone, and what it has in addition comes.
+    a.session.set_local(SdpType::Rollback, "").unwrap();
+    a.session.stop_transceiver(second).unwrap();
+    a.add(Audio, SendRecv);
+    let (other, _) = a.set_offer();
+    let change = b.remote(SdpType::Offer, &other);
+    assert_eq!(change.tracks[0], TrackChange::Stopped { transceiver: made[1].0 });
+    assert_eq!(streams(&change).len(), 1);
+    assert_eq!(b.session.transceivers()[0].id, made[0].0);
+    // Withdrawn as a whole, nothing is left of either.
+    b.session.set_remote(SdpType::Rollback, "").unwrap();
+    assert_eq!(b.session.transceivers(), []);
+}
+
+#[test]
 fn a_connection_can_have_audio_and_no_data() {
     let (mut a, mut b) = (media('a'), media('b'));
     a.add(Audio, SendRecv);
