@@ -1,0 +1,48 @@
+// Writes what the Web Platform Tests say into docs/conformance.md, file by file.
+// Usage: node scripts/conformance.mjs <results of run-wpt.mjs --media --out>
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const [results] = process.argv.slice(2);
+if (results === undefined) {
+  console.error('node scripts/conformance.mjs <results of run-wpt.mjs --media --out>');
+  process.exit(2);
+}
+const json = (url) => JSON.parse(readFileSync(url, 'utf8'));
+const page = new URL('../docs/conformance.md', import.meta.url);
+const shared = (name) => new URL(`../../shared/conformance/${name}`, import.meta.url);
+const CATEGORIES = ['core', 'sdp', 'idl', 'media', 'idl-media'];
+
+const { files } = json(results);
+const selected = json(shared('wpt-manifest.json')).files;
+const chromium = json(shared('wpt-reference-chromium.json')).files;
+const ours = new Map(
+  files.map(({ file, subtests }) => [file, new Set(subtests.filter(passed).map(({ name }) => name))]),
+);
+
+function passed({ status }) {
+  return status === 'PASS';
+}
+/** Chromium's list has what it does not pass. */
+const passesInChromium = (file, name) => chromium[file] !== undefined && !(name in chromium[file]);
+
+function cell(passes, all) {
+  if (all === 0) return '';
+  return passes === all ? `${passes}/${all}` : `**${passes}/${all}**`;
+}
+
+const rows = Object.entries(selected).map(([file, categories]) => {
+  const names = Object.keys(categories);
+  const cells = CATEGORIES.map((category) => {
+    const of = names.filter((name) => categories[name] === category);
+    return cell(of.filter((name) => ours.get(file)?.has(name)).length, of.length);
+  });
+  const there = names.filter((name) => passesInChromium(file, name)).length;
+  return `| \`${file.replace(/^webrtc\//, '')}\` | ${[...cells, there].join(' | ')} |`;
+});
+const [start, end] = ['<!-- results by file -->', '<!-- end of results by file -->'];
+const text = readFileSync(page, 'utf8');
+const [from, to] = [text.indexOf(start), text.indexOf(end)];
+if (from < 0 || to < from) throw new Error('docs/conformance.md has no marks for the results by file');
+const head = ['file', ...CATEGORIES, 'Chromium'];
+const table = [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...rows];
+writeFileSync(page, [text.slice(0, from) + start, '', ...table, '', text.slice(to)].join('\n'));
