@@ -86,6 +86,7 @@ fn candidate_pair(stats: &CandidatePairStats, timestamp: f64) -> Value {
         "lastPacketReceivedTimestamp": ago(stats.last_packet_received),
         "totalRoundTripTime": seconds(stats.total_round_trip_time),
         "currentRoundTripTime": stats.current_round_trip_time.map(seconds),
+        "availableOutgoingBitrate": stats.available_outgoing_bitrate,
         "requestsReceived": stats.requests_received,
         "requestsSent": stats.requests_sent,
         "responsesReceived": stats.responses_received,

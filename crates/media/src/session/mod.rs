@@ -324,9 +324,14 @@ impl MediaSession {
             inbound,
             outbound: outbound.collect(),
             dropped: self.dropped,
-            available_outgoing_bitrate: self.rate.as_ref().map(Rate::target).or(self.remote_limit),
+            available_outgoing_bitrate: self.available_outgoing_bitrate(),
             round_trip_time: self.round_trip,
         }
+    }
+
+    /// `availableOutgoingBitrate` of `RTCIceCandidatePairStats`: bit/s, `None` as long as nothing is known.
+    pub fn available_outgoing_bitrate(&self) -> Option<u64> {
+        self.rate.as_ref().map(Rate::target).or(self.remote_limit)
     }
 
     fn emit(&mut self, event: MediaEvent) {

@@ -231,6 +231,11 @@ impl Connection {
         Some(self.media.as_ref()?.session.as_ref()?.stats())
     }
 
+    /// What media may take of the path, in bit/s.
+    pub(super) fn available_outgoing_bitrate(&self) -> Option<u64> {
+        self.media.as_ref()?.session.as_ref()?.available_outgoing_bitrate()
+    }
+
     fn media_session(&mut self) -> Result<&mut MediaSession, Error> {
         self.intact()?;
         let media = self.media.as_mut().ok_or_else(without_media)?;

@@ -84,6 +84,8 @@ impl Connection {
 
     fn ice_stats(&self, now: Instant, entries: &mut Vec<Stats>) {
         let mid = self.session.transport_mid().unwrap_or_default();
+        let selected = self.ice.route_pair().map(|pair| pair.id);
+        let available = self.available_outgoing_bitrate();
         for generation in self.ice.generations() {
             let mut locals: Vec<CandidateInfo> = generation.locals.iter().map(|e| e.info.clone()).collect();
             let mut remotes = generation.remotes.clone();
@@ -91,7 +93,9 @@ impl Connection {
             for pair in self.ice.pairs.iter().filter(|p| p.generation == generation.number) {
                 let local = generation.local_side(pair.path, mid);
                 let remote = generation.remote_side(pair.path, mid);
-                pairs.push(Stats::CandidatePair(pair_stats(pair, &local, &remote, now)));
+                let mut stats = pair_stats(pair, &local, &remote, now);
+                stats.available_outgoing_bitrate = available.filter(|_| selected == Some(pair.id));
+                pairs.push(Stats::CandidatePair(stats));
                 for (list, info) in [(&mut locals, local), (&mut remotes, remote)] {
                     if !list.iter().any(|c| (c.protocol, c.addr) == (info.protocol, info.addr)) {
                         list.push(info);
@@ -162,6 +166,7 @@ fn pair_stats(
         last_packet_sent: ago(pair.last_sent),
         last_packet_received: ago(pair.last_received),
         total_round_trip_time: pair.total_rtt,
+        available_outgoing_bitrate: None,
         current_round_trip_time: pair.rtt,
         requests_received: pair.requests_received,
         requests_sent: pair.requests_sent,

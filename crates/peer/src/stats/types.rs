@@ -167,6 +167,8 @@ pub struct CandidatePairStats {
     pub total_round_trip_time: Duration,
     /// `currentRoundTripTime`.
     pub current_round_trip_time: Option<Duration>,
+    /// `availableOutgoingBitrate`: bit/s that media may take, by the other side's feedback. Of the selected pair only.
+    pub available_outgoing_bitrate: Option<u64>,
     /// Checks received.
     pub requests_received: u64,
     /// Checks sent.

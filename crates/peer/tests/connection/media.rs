@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ossa_media::{Codec, EncodedFrame, Kind, MediaEvent};
+use ossa_peer::stats::Stats;
 use ossa_peer::*;
 
 use super::net::*;
@@ -268,4 +269,16 @@ fn large_pictures_share_the_path_with_a_transfer() {
         })
         .collect();
     assert_eq!(sizes, [20_000; 20]);
+    // What the other side has reported of the path is told of the selected pair, and of no other.
+    let report = net.nodes[0].conn.stats(net.now);
+    let pairs = report.entries.iter().filter_map(|entry| match entry {
+        Stats::CandidatePair(pair) => Some(pair),
+        _ => None,
+    });
+    let told: Vec<_> = pairs.filter_map(|pair| Some((&pair.id, pair.available_outgoing_bitrate?))).collect();
+    let selected = report.entries.iter().find_map(|entry| match entry {
+        Stats::Transport(transport) => transport.selected_candidate_pair_id.as_ref(),
+        _ => None,
+    });
+    assert!(matches!(told[..], [(pair, 100_000..)] if Some(pair) == selected), "{told:?}");
 }
