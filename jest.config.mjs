@@ -1,3 +1,5 @@
+import { nativeInterface } from './scripts/native-interface.mjs';
+
 export default {
   testEnvironment: 'node',
   moduleFileExtensions: ['js', 'mjs', 'cjs', 'json', 'ts', 'mts', 'node'],
@@ -8,6 +10,8 @@ export default {
     // Jest cannot load it as it is, an ES module that CommonJS requires; Node can.
     '/node_modules/jose/.+\\.js$': ['@swc/jest', { jsc: { target: 'es2022' } }],
   },
+  // What the bundler puts in, for tests of modules of ts/ by themselves.
+  globals: { NATIVE_INTERFACE: nativeInterface() },
   transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   moduleNameMapper: {
     '^ossa-webrtc$': '<rootDir>/index.js',

@@ -4,6 +4,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { transformSync } from 'esbuild';
 
+import { nativeInterface } from './scripts/native-interface.mjs';
+
 /** What others load: each is the file of the same name in dist/. */
 const ENTRIES = [
   'index',
@@ -33,19 +35,6 @@ const HEAVY = [
   'readline',
   'tls',
 ];
-
-/** What the code may call of the native library, for `ts/native/interface.ts`: a library from another day is told by what it lacks. */
-function nativeInterface() {
-  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-  const declarations = readFileSync('ts/native/binding.d.ts', 'utf8');
-  const functions = [...declarations.matchAll(/^export declare function (\w+)/gm)].map(([, name]) => name);
-  const classes = [...declarations.matchAll(/^export declare class (\w+) {\n([^]*?)^}/gm)].map(([, name, body]) => {
-    const members = [...body.matchAll(/^ {2}(static )?(?:[gs]et |readonly )?(\w+)\??[(:<]/gm)];
-    const named = (which) => [...new Set(members.filter(([, is]) => !is === which).map(([, , member]) => member))];
-    return [name, { members: named(true), statics: named(false) }];
-  });
-  return { version, functions, classes: Object.fromEntries(classes) };
-}
 
 /** TypeScript without its types, which tsc has checked. */
 const typescript = {
