@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ossa_codec::track::BLOCK;
-use ossa_media::{EncodedFrame, Payload};
+use ossa_media::EncodedFrame;
 
 /// How often the other side is told that a tone goes on: as often as it would get audio.
 const UPDATE: Duration = Duration::from_millis(20);
@@ -77,11 +77,13 @@ impl Tones {
         *self = Self::default();
     }
 
-    /// Appends the packets that are due. A tone that begins does so with what was negotiated, and at the timestamp that audio would have.
+    /// Appends the packets that are due. A tone that begins does so with the payload type that was negotiated, and at the timestamp that
+    /// audio would have. Its duration is in units of the timestamp (RFC 4733 2.3.5): whoever has events of 8 kHz beside Opus only, as
+    /// Firefox, reckons with the clock of Opus.
     pub(crate) fn advance(
         &mut self,
         now: Instant,
-        payload: &Payload,
+        (payload, clock_rate): (u8, u32),
         timestamp: impl Fn() -> u32,
         frames: &mut Vec<EncodedFrame>,
     ) {
@@ -94,8 +96,8 @@ impl Tones {
         }
         self.current = self.waiting.pop_front().map(|tone| Current {
             tone,
-            payload: payload.number,
-            clock_rate: payload.clock_rate,
+            payload,
+            clock_rate,
             began: now,
             timestamp: timestamp(),
             before: 0,
@@ -165,27 +167,9 @@ impl Current {
 
 #[cfg(test)]
 mod tests {
-    use ossa_media::Codec;
-
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
-
-    fn payload(clock_rate: u32) -> Payload {
-        Payload {
-            number: 110,
-            codec: Codec::TelephoneEvent,
-            clock_rate,
-            channels: 1,
-            fmtp: String::new(),
-            rtx: None,
-            nack: false,
-            pli: false,
-            fir: false,
-            transport_cc: false,
-            remb: false,
-        }
-    }
 
     /// Timestamp, marker, event, whether it is the end, and the duration in ticks.
     type Told = (u32, bool, u8, bool, u16);
@@ -203,11 +187,11 @@ mod tests {
     fn play(tones: &[Tone], clock_rate: u32, step: Duration) -> Vec<Told> {
         let mut playing = Tones::default();
         assert!(tones.iter().all(|tone| playing.add(*tone)));
-        let (payload, start) = (payload(clock_rate), Instant::now());
+        let start = Instant::now();
         let (mut frames, mut now) = (Vec::new(), start);
         while !playing.is_idle() {
             let timestamp = || ((now - start).as_nanos() * u128::from(clock_rate) / 1_000_000_000) as u32;
-            playing.advance(now, &payload, timestamp, &mut frames);
+            playing.advance(now, (110, clock_rate), timestamp, &mut frames);
             now += step;
         }
         read(&frames)

@@ -157,7 +157,7 @@ impl AudioSender {
                     Some(last) => later(last, now, clock_rate).wrapping_add(packet),
                     None => encoding.timestamp(now),
                 };
-                playing.tones.advance(now, events, timestamp, frames);
+                playing.tones.advance(now, (events.number, clock_rate), timestamp, frames);
             }
             // It was negotiated that nothing is sent any more.
             _ => playing.tones.clear(),
