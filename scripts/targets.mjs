@@ -7,10 +7,10 @@ import { manifest, root } from './setup.mjs';
 export const GLIBC = '2.17';
 
 /**
- * The largest library that is published, in bytes. Of the 11.9 MB for Linux on x64, 6.7 are code of Rust, 2.3 of AWS-LC and libopus (0.7 of them AES-GCM for
- * AVX-512), 1.1 constants (curves for the most part), and 1.6 what unwinding and relocation need.
+ * The largest library that is published, in bytes. That for Linux on x64 has 13.4 million, of which 2.3 are AWS-LC and libopus (0.7 of them AES-GCM for
+ * AVX-512), 1.1 constants (curves for the most part), 1.6 what unwinding and relocation need, and the rest is Rust.
  */
-export const MAX_BYTES = 13_000_000;
+export const MAX_BYTES = 14_500_000;
 
 const PLATFORMS = {
   'x86_64-unknown-linux-gnu': { triple: 'linux-x64-gnu', with: 'zig', glibc: GLIBC },
