@@ -7,6 +7,8 @@ export function quantile(values, q) {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 }
 
+export const sum = (values) => values.reduce((total, value) => total + value, 0);
+
 async function cpuSeconds(pair) {
   const usages = await Promise.all([pair.call(pair.sender, 'usage'), pair.call(pair.receiver, 'usage')]);
   return usages[0].cpuSeconds + usages[1].cpuSeconds;

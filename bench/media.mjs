@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startStack } from '../interop/process.cjs';
+import { quantile } from './measure.mjs';
 import { machine, publish, table } from './publish.mjs';
 
 const PARTS = ['ear', 'calls', 'forward'];
@@ -118,7 +119,7 @@ async function conversation(stack, number) {
   }
 }
 
-const median = (all) => all[Math.floor(all.length / 2)] ?? Number.NaN;
+const median = (all) => quantile(all, 0.5) ?? Number.NaN;
 
 /** How long what is said in one call takes to be heard. */
 async function ear(stack) {
@@ -141,7 +142,7 @@ async function manyCalls(stack) {
     processors: processors.toFixed(2),
     'MB per call': (memory / 1e6).toFixed(2),
     'delay, median (ms)': median(all).toFixed(0),
-    '99 % (ms)': (all[Math.floor(all.length * 0.99)] ?? Number.NaN).toFixed(0),
+    '99 % (ms)': (quantile(all, 0.99) ?? Number.NaN).toFixed(0),
     'worst (ms)': all.at(-1)?.toFixed(0) ?? '–',
     'clicks heard': `${all.length} of ${clicks}`,
   };

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { sum } from './measure.mjs';
 import { machine, publish, table } from './publish.mjs';
 
 const { values } = parseArgs({
@@ -117,7 +118,6 @@ function totals({ told: { output } }) {
   return { sent: Number(sent), received: Number(received) };
 }
 
-const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 /** The most that `figure` grows in one second. */
 const best = (samples, figure) => {
   const perSecond = 1000 / SAMPLE;

@@ -1,4 +1,5 @@
 // One measurement each over a path. Every function returns plain numbers.
+import { sum } from '../measure.mjs';
 import { Pair } from '../pair.mjs';
 import * as settings from './settings.mjs';
 
@@ -86,7 +87,6 @@ export async function setup(stack, path) {
   }
 }
 
-const sum = (values) => values.reduce((total, value) => total + value, 0);
 const jain = (values) => sum(values) ** 2 / (values.length * sum(values.map((value) => value ** 2)) || 1);
 const capacity = ({ capacity: mbit }) => mbit * 125_000;
 
