@@ -18,19 +18,7 @@ enum Step {
 }
 
 fn payload(number: u8, codec: Codec, clock_rate: u32, nack: bool) -> Payload {
-    Payload {
-        number,
-        codec,
-        clock_rate,
-        channels: 1,
-        fmtp: String::new(),
-        rtx: None,
-        nack,
-        pli: true,
-        fir: false,
-        transport_cc: false,
-        remb: false,
-    }
+    Payload { nack, pli: true, ..Payload::plain(number, codec, clock_rate) }
 }
 
 fuzz_target!(|input: (bool, bool, bool, Vec<Step>)| {

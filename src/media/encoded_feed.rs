@@ -34,20 +34,8 @@ impl EncodedFeed {
     #[napi(constructor)]
     pub fn new(hub: &AudioHub, id: u32, mime_type: String, fmtp: String) -> Result<Self> {
         let (kind, codec, clock_rate, channels) = choice("mimeType", &mime_type, &FORMATS)?;
-        let format = Payload {
-            // Replaced by what each connection has negotiated.
-            number: 96,
-            codec,
-            clock_rate,
-            channels,
-            fmtp,
-            rtx: None,
-            nack: false,
-            pli: false,
-            fir: false,
-            transport_cc: false,
-            remb: false,
-        };
+        // The number is replaced by what each connection has negotiated.
+        let format = Payload { channels, fmtp, ..Payload::plain(96, codec, clock_rate) };
         let [low, high, ..] = random_seed();
         Ok(Self { feed: Feed::new(kind, format, u16::from_le_bytes([low, high]), hub.notify(id)) })
     }

@@ -67,6 +67,25 @@ pub struct Payload {
     pub remb: bool,
 }
 
+impl Payload {
+    /// One channel, no format parameters, and neither retransmissions nor feedback: what a format is that nobody has negotiated yet.
+    pub fn plain(number: u8, codec: Codec, clock_rate: u32) -> Self {
+        Self {
+            number,
+            codec,
+            clock_rate,
+            channels: 1,
+            fmtp: String::new(),
+            rtx: None,
+            nack: false,
+            pli: false,
+            fir: false,
+            transport_cc: false,
+            remb: false,
+        }
+    }
+}
+
 /// An SSRC that a description announces (RFC 5576), and the one of its retransmissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SsrcHint {

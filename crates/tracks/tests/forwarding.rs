@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use bytes::Bytes;
 use common::{End, Heard, PATIENCE, connect, runtime, tone_track, wait_until};
 use ossa_codec::pcm::{Channels, Format};
-use ossa_media::{Codec, EncodedFrame, Kind, Payload, ReceivedFrame, RtpPacket};
+use ossa_media::{Codec, Kind, Payload, ReceivedFrame, RtpPacket};
 use ossa_peer::{MediaCapabilities, TransceiverId};
 use ossa_tracks::{EncodedAttachment, EncodedFeed, EncodedSink, EncodedTrack};
 
@@ -79,25 +79,7 @@ impl<'a> Camera<'a> {
         data.extend(self.number.to_be_bytes());
         // Several packets.
         data.resize(if key_frame { 9_000 } else { 2_500 }, 0xaa);
-        self.end.call(|connection, now| {
-            let payloads = &connection.media_parameters()[0].send.payloads;
-            let payload = payloads.iter().find(|payload| payload.codec == Codec::Vp8).unwrap().number;
-            connection.send_frame(
-                now,
-                self.id,
-                0,
-                EncodedFrame {
-                    payload,
-                    timestamp: self.number * 3_000,
-                    data: data.into(),
-                    marker: false,
-                    key_frame,
-                    audio_level: None,
-                    video_orientation: None,
-                    csrcs: Vec::new(),
-                },
-            )
-        });
+        self.end.show(self.id, 0, self.number, key_frame, data);
         self.number += 1;
     }
 
@@ -244,19 +226,8 @@ fn frames_are_cut_for_the_narrowest_path_that_they_go_over() {
     let id = sender.add(Kind::Video);
     connect(&sender, &wide);
     let codec = MediaCapabilities::default().video[0].clone();
-    let format = Payload {
-        number: 96,
-        codec: Codec::Vp8,
-        clock_rate: codec.clock_rate,
-        channels: 1,
-        fmtp: codec.parameters,
-        rtx: None,
-        nack: false,
-        pli: false,
-        fir: false,
-        transport_cc: false,
-        remb: false,
-    };
+    let plain = Payload::plain(96, Codec::Vp8, codec.clock_rate);
+    let format = Payload { fmtp: codec.parameters, ..plain };
     let feed = EncodedFeed::new(Kind::Video, format, 1, Box::new(|| ()));
     let track = feed.track();
     sender.tracks.send_encoded(id, Some(&track));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use common::{End, connect, runtime, wait_until};
 use ossa_media::payload::picture_numbers;
-use ossa_media::{Codec, EncodedFrame, Kind, ReceivedFrame, RtpPacket};
+use ossa_media::{Codec, Kind, ReceivedFrame, RtpPacket};
 use ossa_peer::{EncodingInit, TransceiverId, TransceiverInit};
 use ossa_tracks::{EncodedAttachment, EncodedSink, EncodedTap, EncodedTrack};
 
@@ -71,25 +71,7 @@ impl<'a> Camera<'a> {
         for layer in 0..LAYERS.len() {
             let key_frame = self.number == 0 || asked.contains(&layer);
             let data = [0x10 | u8::from(!key_frame), 2, 0, layer as u8, 0x2a, 0x40, 0x01, 0xf0, 0x00];
-            self.end.call(|connection, now| {
-                let payloads = &connection.media_parameters()[0].send.payloads;
-                let payload = payloads.iter().find(|payload| payload.codec == Codec::Vp8).unwrap().number;
-                connection.send_frame(
-                    now,
-                    self.id,
-                    layer,
-                    EncodedFrame {
-                        payload,
-                        timestamp: self.number * 3_000,
-                        data: data.to_vec().into(),
-                        marker: false,
-                        key_frame,
-                        audio_level: None,
-                        video_orientation: None,
-                        csrcs: Vec::new(),
-                    },
-                )
-            });
+            self.end.show(self.id, layer, self.number, key_frame, data.to_vec());
         }
         self.number += 1;
     }

@@ -25,23 +25,13 @@ pub(super) fn number(codec: Codec) -> u8 {
 }
 
 pub(super) fn format(codec: Codec, nack: bool) -> Payload {
-    Payload {
-        number: number(codec),
-        codec,
-        clock_rate: match codec {
-            Codec::Opus => 48_000,
-            Codec::Pcmu | Codec::TelephoneEvent => 8_000,
-            _ => 90_000,
-        },
-        channels: 1,
-        fmtp: "packetization-mode=1".into(),
-        rtx: None,
-        nack,
-        pli: true,
-        fir: false,
-        transport_cc: false,
-        remb: false,
-    }
+    let clock_rate = match codec {
+        Codec::Opus => 48_000,
+        Codec::Pcmu | Codec::TelephoneEvent => 8_000,
+        _ => 90_000,
+    };
+    let fmtp = "packetization-mode=1".into();
+    Payload { fmtp, nack, pli: true, ..Payload::plain(number(codec), codec, clock_rate) }
 }
 
 pub(super) fn video(codec: Codec, nack: bool) -> JitterBuffer {

@@ -90,18 +90,23 @@ fn a_restart_in_the_middle_of_a_transfer_loses_nothing() {
     }
 }
 
+/// Gives a hundred messages to a channel of the first node; the path is gone from the middle of them on.
+fn send_while_the_path_breaks(net: &mut Net, channel: ChannelId) {
+    for i in 0..100usize {
+        net.send(0, channel, pattern(30_000, i as u8));
+        if i == 50 {
+            net.run(Duration::from_millis(20));
+            net.link.down = true;
+        }
+    }
+}
+
 #[test]
 fn what_was_on_its_way_when_consent_expired_arrives_as_soon_as_ice_is_restarted() {
     for minutes in [1, 60] {
         let mut net = Net::new();
         let (a, b) = net.open_channel(named("kept"));
-        for i in 0..100usize {
-            net.send(0, a, pattern(30_000, i as u8));
-            if i == 50 {
-                net.run(Duration::from_millis(20));
-                net.link.down = true;
-            }
-        }
+        send_while_the_path_breaks(&mut net, a);
         net.run(Duration::from_secs(60 * minutes));
         assert_eq!((net.state(0), net.state(1)), (ConnectionState::Failed, ConnectionState::Failed));
         assert!((0..2).all(|i| net.is_open(i, [a, b][i])), "ICE alone closes no channel");
@@ -137,13 +142,7 @@ fn two_minutes_without_a_path_lose_nothing_if_the_connection_is_kept() {
     let [a, b] = configs;
     let mut net = Net::with(a, b);
     let (a, b) = net.open_channel(named("patient"));
-    for i in 0..100usize {
-        net.send(0, a, pattern(30_000, i as u8));
-        if i == 50 {
-            net.run(Duration::from_millis(20));
-            net.link.down = true;
-        }
-    }
+    send_while_the_path_breaks(&mut net, a);
     net.run(Duration::from_secs(120));
     net.link.down = false;
     net.until_within(Duration::from_secs(15), "received", |n| n.received(1, b) == 100);

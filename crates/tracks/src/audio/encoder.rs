@@ -102,19 +102,8 @@ mod tests {
     use super::*;
 
     fn bytes_of_a_second(fmtp: &str, most: Option<u64>) -> usize {
-        let payload = Payload {
-            number: 111,
-            codec: Codec::Opus,
-            clock_rate: 48_000,
-            channels: 2,
-            fmtp: fmtp.into(),
-            rtx: None,
-            nack: false,
-            pli: false,
-            fir: false,
-            transport_cc: false,
-            remb: false,
-        };
+        let opus = Payload::plain(111, Codec::Opus, 48_000);
+        let payload = Payload { channels: 2, fmtp: fmtp.into(), ..opus };
         let mut encoder = Encoder::new(&payload, Format::FULL).expect("Opus is encoded here");
         encoder.adapt(most, 0);
         let mut state = 1_u32;

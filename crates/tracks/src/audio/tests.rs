@@ -19,19 +19,7 @@ fn payload(codec: Codec) -> Payload {
         Codec::Pcmu => (0, 8_000),
         _ => (8, 8_000),
     };
-    Payload {
-        number,
-        codec,
-        clock_rate,
-        channels: 1,
-        fmtp: "useinbandfec=1".into(),
-        rtx: None,
-        nack: false,
-        pli: false,
-        fir: false,
-        transport_cc: false,
-        remb: false,
-    }
+    Payload { fmtp: "useinbandfec=1".into(), ..Payload::plain(number, codec, clock_rate) }
 }
 
 /// One way of a call, whose sender speaks without a pause.

@@ -218,19 +218,7 @@ mod tests {
     use super::*;
 
     fn format(codec: Codec, clock_rate: u32) -> Payload {
-        Payload {
-            number: 96,
-            codec,
-            clock_rate,
-            channels: 1,
-            fmtp: String::new(),
-            rtx: None,
-            nack: false,
-            pli: false,
-            fir: false,
-            transport_cc: false,
-            remb: false,
-        }
+        Payload::plain(96, codec, clock_rate)
     }
 
     /// A frame of VP8 (RFC 6386 9.1): the lowest bit says that it depends on others.

@@ -171,19 +171,7 @@ impl Link {
 }
 
 pub(super) fn payload(number: u8, codec: Codec, clock_rate: u32) -> Payload {
-    Payload {
-        number,
-        codec,
-        clock_rate,
-        channels: 1,
-        fmtp: String::new(),
-        rtx: None,
-        nack: false,
-        pli: false,
-        fir: false,
-        transport_cc: false,
-        remb: false,
-    }
+    Payload::plain(number, codec, clock_rate)
 }
 
 pub(super) fn vp8() -> Payload {
