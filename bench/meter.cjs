@@ -1,4 +1,4 @@
-// Measurements over one open channel, added to a stack's driver. The Rust peer has the same calls in `interop/webrtc-rs/src/meter.rs`.
+// Measurements over one open channel, added to a stack's driver. The Rust stacks have the same calls in `interop/rust-driver/src/meter.rs`.
 
 const HIGH_WATER = 1024 * 1024;
 const LOW_WATER = 256 * 1024;

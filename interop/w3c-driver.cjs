@@ -3,7 +3,7 @@
 
 /**
  * @param api the stack: its `RTCPeerConnection`; `noEndOfCandidates` when it refuses that indication; `unlimited`, its value for W3C's null.
- * @returns the calls of the protocol, each `async (params) => result`. The Rust peer in `webrtc-rs` answers the same ones.
+ * @returns the calls of the protocol, each `async (params) => result`. The Rust stacks, by `rust-driver`, answer the same ones.
  */
 function createW3cDriver(api) {
   const HIGH_WATER = 1024 * 1024;

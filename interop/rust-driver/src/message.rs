@@ -13,10 +13,13 @@ pub(crate) struct Order {
     seed: u32,
 }
 
+/// What a message is on the wire (RFC 8831, section 6.6).
 #[derive(Deserialize, Serialize, Clone, Copy, PartialEq)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// Text in UTF-8.
     String,
+    /// Bytes.
     Binary,
 }
 

@@ -2,60 +2,73 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use serde_json::{Value, json};
 
 use crate::Failure;
-use crate::channel::{Channel, Mode, Tally};
+use crate::message::Kind;
+use crate::slot::{Mode, Slot, Tally};
+use crate::stack::Channel;
 
-fn switch(channel: &Channel, mode: Mode) {
-    *channel.mode.lock().expect("no code panics while it holds the mode") = mode;
+/// The longest that a sender holds its thread while the stack takes everything at once, as in `bench/meter.cjs`.
+const TURN: Duration = Duration::from_millis(4);
+
+fn switch<C>(slot: &Slot<C>, mode: Mode) {
+    *slot.mode.lock().expect("no code panics while it holds the mode") = mode;
 }
 
 /// Sends binary messages of `size` bytes for `ms` milliseconds; `send` waits while the channel's buffer is full.
-pub(crate) async fn flood(channel: &Channel, size: usize, ms: u64) -> Result<Value, Failure> {
-    let sender = channel.get()?;
+pub(crate) async fn flood<C: Channel>(slot: &Slot<C>, size: usize, ms: u64) -> Result<Value, Failure> {
+    let channel = slot.get()?;
     let payload = vec![7_u8; size];
-    let end = Instant::now() + Duration::from_millis(ms);
+    let mut turn = Instant::now();
+    let end = turn + Duration::from_millis(ms);
     let mut sent = 0_u64;
-    while Instant::now() < end {
-        sender.send(BytesMut::from(&payload[..])).await?;
+    loop {
+        let now = Instant::now();
+        if now >= end {
+            break;
+        }
+        if now - turn > TURN {
+            tokio::task::yield_now().await;
+            turn = now;
+        }
+        channel.send(Kind::Binary, &payload).await?;
         sent += 1;
     }
     Ok(json!({ "messages": sent }))
 }
 
 /// Counts from now on.
-pub(crate) fn count(channel: &Channel) -> Result<Value, Failure> {
-    switch(channel, Mode::Count);
-    *channel.tally.lock().expect("no code panics while it holds the tally") = Tally::default();
+pub(crate) fn count<C>(slot: &Slot<C>) -> Result<Value, Failure> {
+    switch(slot, Mode::Count);
+    *slot.tally.lock().expect("no code panics while it holds the tally") = Tally::default();
     Ok(json!({}))
 }
 
 /// What has come since `count`, and in which time.
-pub(crate) fn counted(channel: &Channel) -> Result<Value, Failure> {
-    let tally = channel.tally.lock().expect("no code panics while it holds the tally");
+pub(crate) fn counted<C>(slot: &Slot<C>) -> Result<Value, Failure> {
+    let tally = slot.tally.lock().expect("no code panics while it holds the tally");
     let ms = tally.span.map_or(0.0, |(first, last)| (last - first).as_secs_f64() * 1000.0);
     Ok(json!({ "messages": tally.messages, "bytes": tally.bytes, "ms": ms }))
 }
 
 /// Sends every message back from now on.
-pub(crate) fn echo(channel: &Channel) -> Result<Value, Failure> {
-    switch(channel, Mode::Echo);
+pub(crate) fn echo<C>(slot: &Slot<C>) -> Result<Value, Failure> {
+    switch(slot, Mode::Echo);
     Ok(json!({}))
 }
 
 /// Round trips one after the other for at most `ms` milliseconds, in microseconds.
-pub(crate) async fn ping(channel: &Channel, size: usize, ms: u64) -> Result<Value, Failure> {
-    switch(channel, Mode::Ping);
-    let sender = channel.get()?;
+pub(crate) async fn ping<C: Channel>(slot: &Slot<C>, size: usize, ms: u64) -> Result<Value, Failure> {
+    switch(slot, Mode::Ping);
+    let channel = slot.get()?;
     let payload = vec![7_u8; size];
-    let mut returned = channel.returned.lock().await;
+    let mut returned = slot.returned.lock().await;
     let mut micros = Vec::new();
     let end = Instant::now() + Duration::from_millis(ms);
     while Instant::now() < end {
         let start = Instant::now();
-        sender.send(BytesMut::from(&payload[..])).await?;
+        channel.send(Kind::Binary, &payload).await?;
         returned.recv().await.ok_or("the channel is gone")?;
         micros.push(start.elapsed().as_nanos() as f64 / 1000.0);
     }
