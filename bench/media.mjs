@@ -11,7 +11,7 @@ const STACKS = ['ossa', 'wrtc', 'werift'];
 const usage = `node bench/media.mjs [options]
   --stacks LIST   of ${STACKS.join(',')}
   --only LIST     of ${PARTS.join(',')}
-  --calls N       calls at once, each in both directions (200)
+  --calls LIST    how many calls one process holds at once, each in both directions (50,100,200)
   --takers N      connections that what comes from one is forwarded to (100)
   --seconds S     length of a measurement (10)
   --rounds N      calls one after the other for the delay from mouth to ear (8), each with clocks that stand anew to each other
@@ -22,7 +22,7 @@ const { values: given } = parseArgs({
   options: {
     stacks: { type: 'string', default: STACKS.join(',') },
     only: { type: 'string', default: PARTS.join(',') },
-    calls: { type: 'string', default: '200' },
+    calls: { type: 'string', default: '50,100,200' },
     takers: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '8' },
@@ -39,18 +39,19 @@ function chosen(name, all) {
   const unknown = names.filter((one) => !all.includes(one));
   return unknown.length === 0 ? names : refuse(`--${name}: ${unknown.join(', ')} is not one of ${all.join(', ')}`);
 }
-function count(name) {
-  const number = Number(given[name]);
-  return Number.isInteger(number) && number > 0
-    ? number
-    : refuse(`--${name} ${given[name]} is not a whole number above 0`);
+function counts(name) {
+  const numbers = given[name].split(',').map(Number);
+  return numbers.every((number) => Number.isInteger(number) && number > 0)
+    ? numbers
+    : refuse(`--${name} ${given[name]}: a whole number above 0 is needed`);
 }
 if (given.help) {
   console.log(usage);
   process.exit();
 }
 const [stacks, parts] = [chosen('stacks', STACKS), chosen('only', PARTS)];
-const [calls, takers, seconds, rounds] = [count('calls'), count('takers'), count('seconds'), count('rounds')];
+const calls = counts('calls');
+const [takers, seconds, rounds] = ['takers', 'seconds', 'rounds'].map((name) => counts(name)[0]);
 
 const child = fileURLToPath(new URL('media-child.cjs', import.meta.url));
 const start = (stack) => startStack(stack, { child, nodeArgs: ['--expose-gc'] });
@@ -63,13 +64,16 @@ async function call(id, [offerer, does], [answerer, others]) {
   await offerer.call('accept', { id, sdp: await answerer.call('answer', { id, sdp }) });
 }
 
-/** Resolves when each of these calls is heard. */
+/** Seconds after which a call that nobody has heard counts as one that a stack can't hold. */
+const PATIENCE = 20;
+
+/** Resolves when each of these calls was heard. */
 async function everybodyHeard(end, expected) {
-  for (let waited = 0; waited < 20; waited++) {
+  const heard = new Set();
+  for (let waited = 0; heard.size < expected; waited++) {
+    if (waited === PATIENCE) throw new Error(`${heard.size} of ${expected} calls are heard after ${PATIENCE} s`);
     await sleep(1_000);
-    const heard = (await end.call('heard')).filter((one) => one.heard.length > 0).length;
-    if (heard >= expected) return;
-    if (waited === 19) throw new Error(`${heard} of ${expected} are heard`);
+    for (const { id, heard: times } of await end.call('heard')) if (times.length > 0) heard.add(id);
   }
 }
 
@@ -100,22 +104,42 @@ async function measured(end) {
   };
 }
 
-/** Calls in both directions between two processes of a stack. */
-async function conversation(stack, number) {
+/** A call in both directions between two processes of a stack: how long what is said at one end takes to be heard at the other. */
+async function conversation(stack) {
   const ends = [start(stack), start(stack)];
   try {
-    const idle = await ends[0].call('usage');
     const does = { speaks: true, hears: true };
-    for (let id = 0; id < number; id++) await call(id, [ends[0], does], [ends[1], does]);
+    await call('one', [ends[0], does], [ends[1], does]);
     for (const end of ends) await end.call('speak');
-    await everybodyHeard(ends[1], number);
+    await everybodyHeard(ends[1], 1);
     await Promise.all(ends.map((end) => end.call('heard')));
-    const { processors, rss } = await measured(ends[0]);
-    const [said, heard] = await Promise.all(ends.map((end) => end.call('heard')));
-    const clicks = said.reduce((sum, one) => sum + one.sent.length, 0);
-    return { processors, memory: (rss - idle.rss) / number, delays: delays(said, heard), clicks };
+    await sleep(seconds * 1_000);
+    return delays(...(await Promise.all(ends.map((end) => end.call('heard')))));
   } finally {
     await Promise.all(ends.map((end) => end.stop()));
+  }
+}
+
+/**
+ * Calls of one process that speaks and hears in all of them. The other ends are one process of this package for every stack, which sends back
+ * each packet as it came: they would take as much of the processors as what is measured.
+ */
+async function echoed(stack, number) {
+  const [end, mirror] = [start(stack), start('ossa')];
+  try {
+    const idle = await end.call('usage');
+    for (let id = 0; id < number; id++) {
+      await call(id, [end, { speaks: true, hears: true }], [mirror, { echoes: true }]);
+    }
+    await end.call('speak');
+    await everybodyHeard(end, number);
+    await end.call('heard');
+    const { processors, rss } = await measured(end);
+    const all = await end.call('heard');
+    const clicks = all.reduce((sum, one) => sum + one.sent.length, 0);
+    return { processors, memory: (rss - idle.rss) / number, delays: delays(all, all), clicks };
+  } finally {
+    await Promise.all([end, mirror].map((one) => one.stop()));
   }
 }
 
@@ -124,7 +148,7 @@ const median = (all) => quantile(all, 0.5) ?? Number.NaN;
 /** How long what is said in one call takes to be heard. */
 async function ear(stack) {
   const all = [];
-  for (let round = 0; round < rounds; round++) all.push((await conversation(stack, 1)).delays);
+  for (let round = 0; round < rounds; round++) all.push(await conversation(stack));
   const medians = sorted(all.map(median));
   return {
     calls: rounds,
@@ -135,11 +159,12 @@ async function ear(stack) {
 }
 
 /** Many calls at once. */
-async function manyCalls(stack) {
-  const { processors, memory, delays: all, clicks } = await conversation(stack, calls);
+async function manyCalls(stack, number) {
+  const { processors, memory, delays: all, clicks } = await echoed(stack, number);
   return {
-    calls,
+    calls: number,
     processors: processors.toFixed(2),
+    'ms of a processor per call and second': ((processors / number) * 1_000).toFixed(1),
     'MB per call': (memory / 1e6).toFixed(2),
     'delay, median (ms)': median(all).toFixed(0),
     '99 % (ms)': (quantile(all, 0.99) ?? Number.NaN).toFixed(0),
@@ -172,19 +197,25 @@ async function forwarding(stack) {
 const MEASURE = { ear, calls: manyCalls, forward: forwarding };
 const TITLES = {
   ear: 'From mouth to ear in one call.',
-  calls: 'Calls at once, each in both directions, of which one process holds one end.',
+  calls: 'Calls at once, each in both directions, of one process; what it says comes back to it packet by packet.',
   forward: 'One sender, forwarded to many by one process.',
 };
 const lines = [];
 for (const part of parts) {
-  const rows = {};
+  const rows = [];
   for (const stack of stacks.filter((one) => part === 'forward' || one !== 'werift')) {
-    rows[stack] = await MEASURE[part](stack).catch((error) => ({ failed: String(error.message).split('\n')[0] }));
+    for (const number of part === 'calls' ? calls : [undefined]) {
+      const about = number === undefined ? {} : { calls: number };
+      const failed = (error) => ({ ...about, failed: String(error.message).split('\n')[0] });
+      rows.push({ '': stack, ...(await MEASURE[part](stack, number).catch(failed)) });
+      // More calls than those it can't hold it can't hold either.
+      if (rows.at(-1).failed) break;
+    }
   }
   console.log(part);
   console.table(rows);
-  const head = [...new Set(Object.values(rows).flatMap(Object.keys))];
-  const cells = Object.entries(rows).map(([stack, row]) => [stack, ...head.map((title) => row[title] ?? '–')]);
-  lines.push(TITLES[part], '', ...table(['', ...head], cells), '');
+  const head = [...new Set(rows.flatMap(Object.keys))];
+  const cells = rows.map((row) => head.map((title) => row[title] ?? '–'));
+  lines.push(TITLES[part], '', ...table(head, cells), '');
 }
 if (given.publish) publish('media', [...lines, machine()]);
