@@ -24,8 +24,7 @@ impl AudioSource {
     /// Gives 16-bit samples to all sinks, at once.
     #[napi(catch_unwind)]
     pub fn push(&self, samples: &[i16], rate: f64, channels: f64) -> Result<()> {
-        let samples: Vec<f32> = samples.iter().copied().map(from_s16).collect();
-        let block = Block::new(format(rate, channels)?, &samples)
+        let block = Block::collect(format(rate, channels)?, samples.iter().copied().map(from_s16))
             .ok_or_else(|| type_error("samples: there have to be as many for each channel, and some"))?;
         self.source.push(&block);
         Ok(())

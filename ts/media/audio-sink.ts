@@ -19,6 +19,21 @@ const BUFFER_DURATION = 1000;
 /** `data`: a block of samples. The block's members are the event's, as in node-webrtc. */
 export interface RTCAudioDataEvent extends Event, Required<RTCAudioData> {}
 
+/** All blocks of all calls come as one of these: members that are there from the start cost less than such as are put on later. */
+class AudioDataEvent extends Event implements RTCAudioDataEvent {
+  readonly bitsPerSample = 16;
+  readonly numberOfFrames: number;
+
+  constructor(
+    readonly samples: Int16Array,
+    readonly sampleRate: number,
+    readonly channelCount: number,
+  ) {
+    super('data');
+    this.numberOfFrames = samples.length / channelCount;
+  }
+}
+
 /** Events of {@link RTCAudioSink}. */
 export interface RTCAudioSinkEventMap {
   /** A block, as the track has it. */
@@ -69,9 +84,9 @@ export class RTCAudioSink extends EventTarget {
 
   #read(): void {
     for (let block; !this.#stopped && (block = this.#tap.readBlock());) {
-      this.dispatchEvent(Object.assign(new Event('data'), { ...block, bitsPerSample: 16 }));
+      this.dispatchEvent(new AudioDataEvent(...block));
     }
-    if (this.#tap.state().ended) this.stop();
+    if (this.#tap.ended()) this.stop();
   }
 }
 

@@ -96,7 +96,7 @@ export class PCMSink extends Emitter<PCMSinkEvents> {
     for (;;) {
       const bytes = this.#tap.readBytes();
       if (bytes) return controller.enqueue(bytes);
-      if (this.#tap.state().ended) this.stop();
+      if (this.#tap.ended()) this.stop();
       if (this.#stopped) return controller.close();
       await whileWaiting(new Promise<void>((resolve) => (this.#resume = resolve)));
     }

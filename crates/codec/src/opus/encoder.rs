@@ -89,8 +89,7 @@ impl Encoder {
         let rate = sample_rate(format.rate())?;
         let encoder = opusic_c::Encoder::new(channels(format.channels()), rate, application)?;
         let mut encoder = Self { encoder, format, buffer: vec![0; MAX_ENCODED] };
-        in_range("complexity", config.complexity.into(), 0, 10)?;
-        encoder.encoder.set_complexity(config.complexity)?;
+        encoder.set_complexity(config.complexity)?;
         encoder.encoder.set_vbr(!config.constant)?;
         encoder.encoder.set_dtx(config.dtx)?;
         encoder.encoder.set_inband_fec(if config.fec { InbandFec::Mode1 } else { InbandFec::Off })?;
@@ -118,6 +117,12 @@ impl Encoder {
     pub fn set_expected_loss(&mut self, percent: u8) -> Result<(), OpusError> {
         in_range("expected loss", percent.into(), 0, 100)?;
         Ok(self.encoder.set_packet_loss(percent)?)
+    }
+
+    /// Effort, 0 to 10, from the next frame on.
+    pub fn set_complexity(&mut self, complexity: u8) -> Result<(), OpusError> {
+        in_range("complexity", complexity.into(), 0, 10)?;
+        Ok(self.encoder.set_complexity(complexity)?)
     }
 
     /// Samples at the beginning of the decoder's output that belong to nothing that was handed in.

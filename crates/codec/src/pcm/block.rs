@@ -96,6 +96,13 @@ impl Block {
         whole.then(|| Self { format, samples: samples.into() })
     }
 
+    /// The same from samples as they are made, which are not copied once more.
+    pub fn collect(format: Format, samples: impl Iterator<Item = f32>) -> Option<Self> {
+        let samples: Arc<[f32]> = samples.collect();
+        let whole = !samples.is_empty() && samples.len().is_multiple_of(format.channels.count());
+        whole.then_some(Self { format, samples })
+    }
+
     /// As long as `self`, and silent.
     pub fn silenced(&self) -> Self {
         Self { format: self.format, samples: vec![0.0; self.samples.len()].into() }

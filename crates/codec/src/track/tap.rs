@@ -63,6 +63,11 @@ impl Tap {
         Some(block)
     }
 
+    /// No more comes.
+    pub fn has_ended(&self) -> bool {
+        lock(&self.inner).ended
+    }
+
     /// Counters, and whether it is over.
     pub fn state(&self) -> TapState {
         let inner = lock(&self.inner);
