@@ -40,7 +40,7 @@ struct Simulation {
     recorder: ArrivalRecorder,
     sequence: u16,
     queue_free: Instant,
-    arriving: VecDeque<(Instant, u16)>,
+    arriving: VecDeque<(Instant, u16, usize)>,
     returning: VecDeque<(Instant, ArrivalFeedback)>,
     random: u64,
     /// Each 100 ms: the target, and how long a packet waits in the queue of the path.
@@ -133,14 +133,14 @@ impl Simulation {
         let jitter = Duration::from_micros(self.random(self.path.jitter.as_micros() as u64));
         let at = (self.queue_free + self.path.delay + jitter)
             .max(self.arriving.back().map_or(self.now, |last| last.0));
-        self.arriving.push_back((at, sequence));
+        self.arriving.push_back((at, sequence, size));
     }
 
     fn receive(&mut self) {
         let now = self.now;
-        while self.arriving.front().is_some_and(|(at, _)| *at <= now) {
-            let (at, sequence) = self.arriving.pop_front().expect("there is one");
-            self.recorder.record(at, sequence);
+        while self.arriving.front().is_some_and(|(at, ..)| *at <= now) {
+            let (at, sequence, size) = self.arriving.pop_front().expect("there is one");
+            self.recorder.record(at, sequence, size);
         }
         if let Some(feedback) = self.recorder.poll_feedback(now) {
             self.recorder.told(now, feedback.deltas.len());

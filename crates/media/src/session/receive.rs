@@ -55,7 +55,7 @@ impl MediaSession {
             return;
         };
         if let Some(number) = packet.extensions.transport_cc {
-            self.arrivals.record(now, number);
+            self.arrivals.record(now, number, datagram.len());
             self.arrivals_of = packet.ssrc;
         }
         let header = bytes.len() - packet.data.len();
