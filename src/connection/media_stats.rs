@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use ossa_media::{InboundStats, Kind, OutboundStats, Payload, SessionStats};
-use ossa_peer::{Connection, SectionParameters, Transceiver};
-use ossa_tracks::{AudioReceived, AudioSent, Tracks};
+use ossa_codec::pcm::Loudness;
+use ossa_media::{Codec, InboundStats, Kind, OutboundStats, Payload, SessionStats};
+use ossa_peer::{Connection, SectionParameters, Transceiver, TransceiverId};
+use ossa_tracks::{AudioReceived, Tracks};
 use serde_json::{Map, Value, json};
 
 use super::media_event::kind;
@@ -37,13 +38,13 @@ impl MediaReport {
                 continue;
             };
             let id = section.transceiver;
-            let sent = tracks.and_then(|tracks| tracks.audio_sent(id));
+            let sent = Sent::of(tracks, id);
             let received = tracks.and_then(|tracks| tracks.audio_received(id));
-            if let Some(sent) = &sent {
-                entries.add(source_id(section), "media-source", source(transceiver, sent));
+            if let Some(loudness) = &sent.loudness {
+                entries.add(source_id(section), "media-source", media_source(transceiver, loudness));
             }
             for stream in self.streams.outbound.iter().filter(|stream| stream.sender.0 == id.0) {
-                self.outbound(section, stream, sent.as_ref(), &mut entries);
+                self.outbound(section, stream, &sent, &mut entries);
             }
             if let Some(received) = &received {
                 entries.add(playout_id(section), "media-playout", playout(received));
@@ -59,7 +60,7 @@ impl MediaReport {
         &self,
         section: &SectionParameters,
         stream: &OutboundStats,
-        source: Option<&AudioSent>,
+        sent: &Sent,
         entries: &mut Entries,
     ) {
         let video = stream.kind == Kind::Video;
@@ -69,13 +70,17 @@ impl MediaReport {
             let payload = section.send.payloads.iter().find(|payload| payload.number == number)?;
             Some(entries.codec("CO", section, payload))
         });
+        let is_opus = |number| {
+            let mut payloads = section.send.payloads.iter();
+            payloads.any(|payload| payload.number == number && payload.codec == Codec::Opus)
+        };
         let members = json!({
             "mid": section.mid,
             "rid": stream.rid,
             "encodingIndex": stream.encoding,
             "active": stream.active,
             "rtxSsrc": stream.rtx_ssrc,
-            "mediaSourceId": source.map(|_| source_id(section)),
+            "mediaSourceId": sent.loudness.map(|_| source_id(section)),
             "remoteId": stream.remote.as_ref().map(|_| &remote_id),
             "packetsSent": stream.packets_sent,
             "bytesSent": stream.bytes_sent,
@@ -83,8 +88,9 @@ impl MediaReport {
             "retransmittedPacketsSent": stream.retransmitted_packets_sent,
             "retransmittedBytesSent": stream.retransmitted_bytes_sent,
             "totalPacketSendDelay": seconds(stream.total_packet_send_delay),
-            // Not in the standard.
-            "packetsDiscardedOnSend": source.map(|source| source.discarded),
+            // These two are not in the standard.
+            "packetsDiscardedOnSend": sent.discarded.filter(|_| stream.encoding == 0),
+            "encoderComplexity": sent.complexity.filter(|_| stream.payload.is_some_and(is_opus)),
             "nackCount": stream.nack_count,
             "framesSent": video.then_some(stream.frames_sent),
             "keyFramesEncoded": video.then_some(stream.key_frames_sent),
@@ -177,6 +183,22 @@ impl MediaReport {
     }
 }
 
+/// What is known of a sender by who gives it something.
+#[derive(Default)]
+struct Sent {
+    loudness: Option<Loudness>,
+    discarded: Option<u64>,
+    complexity: Option<u8>,
+}
+
+impl Sent {
+    fn of(tracks: Option<&Tracks>, id: TransceiverId) -> Self {
+        let Some(tracks) = tracks else { return Self::default() };
+        let (loudness, discarded) = (tracks.loudness(id), tracks.discarded(id));
+        Self { loudness, discarded, complexity: tracks.encoder_complexity(id) }
+    }
+}
+
 /// The entries so far.
 struct Entries {
     timestamp: f64,
@@ -239,13 +261,13 @@ fn playout_id(section: &SectionParameters) -> String {
     format!("AP{}", section.transceiver.0)
 }
 
-fn source(transceiver: &Transceiver, sent: &AudioSent) -> Value {
+fn media_source(transceiver: &Transceiver, loudness: &Loudness) -> Value {
     json!({
         "trackIdentifier": transceiver.sender_track,
         "kind": "audio",
-        "audioLevel": f64::from(sent.loudness.level.peak),
-        "totalAudioEnergy": sent.loudness.energy,
-        "totalSamplesDuration": sent.loudness.duration,
+        "audioLevel": f64::from(loudness.level.peak),
+        "totalAudioEnergy": loudness.energy,
+        "totalSamplesDuration": loudness.duration,
     })
 }
 

@@ -46,6 +46,16 @@ pub enum MediaError {
     /// What is wrong with a frame.
     #[error(transparent)]
     Frame(#[from] PacketizeError),
+    /// A packet that was made elsewhere is larger than the path carries, and can't be cut.
+    #[error(
+        "a packet of {size} bytes with its header does not fit into the {room} that this path carries: let who makes it make smaller ones"
+    )]
+    TooLarge {
+        /// Bytes of header and payload.
+        size: usize,
+        /// The bound.
+        room: usize,
+    },
     /// What is wrong with a packet or a configuration.
     #[error("{0}")]
     Invalid(String),

@@ -14,7 +14,7 @@ mod encoded;
 mod threads;
 
 pub use audio::playout::PlayoutStats;
-pub use connection::{AudioReceived, AudioSent, OnFault, ToneError, Tracks};
+pub use connection::{AudioReceived, OnFault, ToneError, Tracks};
 pub use encoded::{
     Encoded, EncodedAttachment, EncodedFeed, EncodedSink, EncodedSource, EncodedTap, EncodedTapState,
     EncodedTrack, FeedError, Layer, Limit, Origin, write_packet,

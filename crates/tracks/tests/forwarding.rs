@@ -248,3 +248,28 @@ fn frames_are_cut_for_the_narrowest_path_that_they_go_over() {
     let largest = largest.0.load(Ordering::SeqCst);
     assert!((400..600).contains(&largest), "{largest} bytes");
 }
+
+#[test]
+fn packets_that_a_narrow_path_does_not_carry_are_counted_and_told_of_once() {
+    let runtime = runtime();
+    let (camera, server) = (End::new(&runtime), End::new(&runtime));
+    let id = camera.add(Kind::Video);
+    connect(&camera, &server);
+    let (narrow, wide) = (End::narrow(&runtime, 600), End::new(&runtime));
+    let (to_narrow, to_wide) = (narrow.add(Kind::Video), wide.add(Kind::Video));
+    let (taker, other) = (End::new(&runtime), End::new(&runtime));
+    connect(&narrow, &taker);
+    connect(&wide, &other);
+    let track = server.tracks.receive_encoded(server.transceiver(0), Kind::Video);
+    narrow.tracks.send_encoded(to_narrow, Some(&track));
+    wide.tracks.send_encoded(to_wide, Some(&track));
+    let picture = other.tracks.receive_encoded(other.transceiver(0), Kind::Video);
+    let (seen, _frames) = Seen::of(&picture);
+    let mut camera = Camera::new(&camera, id);
+    let seen = || seen.frames.lock().unwrap().0.len();
+    camera.until(|| narrow.tracks.discarded(to_narrow).is_some_and(|left_out| left_out >= 50) && seen() > 10);
+    let faults = narrow.faults.lock().unwrap().clone();
+    let [fault] = &faults[..] else { panic!("{faults:?}") };
+    assert!(fault.starts_with("video that is sent on is left out: a packet of "), "{fault}");
+    assert!(wide.faults.lock().unwrap().is_empty());
+}

@@ -143,10 +143,7 @@ impl MediaSession {
         let header = sender.most_header(encoding, &packet.extensions) + 4 * packet.csrcs.len();
         let size = header + packet.data.len();
         if size > room {
-            return Err(MediaError::Invalid(format!(
-                "a packet of {size} bytes with its header does not fit: {room} are left of {}",
-                self.max_packet + FOREIGN_ROOM
-            )));
+            return Err(MediaError::TooLarge { size, room });
         }
         let (stream, format) = sender.ready(id, encoding, packet.payload)?;
         let clock_rate = format.clock_rate;

@@ -153,7 +153,7 @@ impl Connection {
     /// Sends a packet as it is, but for its SSRC, sequence number and header extensions.
     ///
     /// # Errors
-    /// As [`Self::send_frame`].
+    /// As [`Self::send_frame`]; `RangeError` for a packet that is larger than the path carries.
     pub fn send_packet(
         &mut self,
         now: Instant,
@@ -334,6 +334,7 @@ fn refusal(error: MediaError) -> Error {
         MediaError::UnknownSender(_) | MediaError::UnknownReceiver(_) | MediaError::Inactive(_) => {
             ErrorKind::InvalidState
         }
+        MediaError::TooLarge { .. } => ErrorKind::Range,
         MediaError::UnknownEncoding { .. }
         | MediaError::UnknownPayload { .. }
         | MediaError::Frame(_)

@@ -66,6 +66,14 @@ impl Encoder {
         let _ = opus.encoder.set_expected_loss(loss.min(100));
     }
 
+    /// So much work is put into a packet, 0 to 10. G.711 has nothing to choose.
+    pub(super) fn set_complexity(&mut self, complexity: u8) {
+        if let Self::Opus(opus) = self {
+            // Values in their range are taken.
+            let _ = opus.encoder.set_complexity(complexity.min(10));
+        }
+    }
+
     /// The payload of a packet; `None` for silence that is not sent (DTX).
     pub(super) fn encode(&mut self, samples: &[f32]) -> Option<Bytes> {
         match self {

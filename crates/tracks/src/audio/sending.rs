@@ -21,6 +21,8 @@ pub(crate) struct Encoding {
     position: (u32, Instant),
     most: Option<u64>,
     loss: u8,
+    /// What the encoder was told of; `None` if it does what it does by itself.
+    complexity: Option<u8>,
 }
 
 /// All that depends on the shape of the source.
@@ -37,7 +39,8 @@ impl Encoding {
     /// comes now, and a later one if it comes later.
     pub(crate) fn new(payload: Payload, asked: Option<Duration>, (timestamp, now): (u32, Instant)) -> Self {
         let packet_time = packet_time(asked);
-        Self { payload, packet_time, stage: None, position: (timestamp, now), most: None, loss: 0 }
+        let position = (timestamp, now);
+        Self { payload, packet_time, stage: None, position, most: None, loss: 0, complexity: None }
     }
 
     /// Whether this is still what was negotiated.
@@ -58,6 +61,15 @@ impl Encoding {
         (self.most, self.loss) = (most, loss);
         if let Some(stage) = &mut self.stage {
             stage.encoder.adapt(most, loss);
+        }
+    }
+
+    /// So much work is put into a packet, 0 to 10, from the next one on.
+    pub(crate) fn set_complexity(&mut self, complexity: u8) {
+        if self.complexity.replace(complexity) != Some(complexity)
+            && let Some(stage) = &mut self.stage
+        {
+            stage.encoder.set_complexity(complexity);
         }
     }
 
@@ -121,6 +133,9 @@ impl Encoding {
     fn stage(&self, now: Instant, source: Format) -> Option<Stage> {
         let mut encoder = Encoder::new(&self.payload, source)?;
         encoder.adapt(self.most, self.loss);
+        if let Some(complexity) = self.complexity {
+            encoder.set_complexity(complexity);
+        }
         let format = encoder.format();
         let timestamp = later(self.position, now, self.payload.clock_rate);
         let framer = Framer::new(format, self.payload.clock_rate, self.packet_time, timestamp);

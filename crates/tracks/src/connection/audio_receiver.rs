@@ -13,7 +13,7 @@ use super::Common;
 use crate::audio::playout::{Playout, PlayoutStats};
 use crate::audio::receiving::Decoding;
 use crate::encoded::EncodedSource;
-use crate::threads::{Strand, Work, lock, play};
+use crate::threads::{Effort, Strand, Work, lock, play};
 
 /// Frames that wait to be decoded: half a second of the usual ones. The oldest are dropped, as who is further behind never catches up.
 const MOST_WAITING: usize = 25;
@@ -81,7 +81,7 @@ impl AudioReceiver {
             input: Mutex::default(),
             decoding: Mutex::default(),
             playout: Mutex::default(),
-            strand: Strand::new(this.clone()),
+            strand: Strand::new(Effort::Decode, this.clone()),
             this: this.clone(),
         })
     }

@@ -12,15 +12,20 @@ use ossa_media::{Codec, EncodedFrame, Payload};
 use ossa_peer::{Error, ErrorKind, TransceiverId};
 
 use super::Common;
+use super::episode::Episode;
+use crate::audio::complexity::Complexity;
 use crate::audio::sending::{Encoding, later};
 use crate::audio::tones::{Tone, Tones};
-use crate::threads::{Strand, Work, lock, play};
+use crate::threads::{Effort, Strand, Work, lock, play};
 
 /// What waits to be encoded. Who is further behind never catches up, and what is late is worth nothing.
 const MOST_WAITING: Duration = Duration::from_millis(500);
 
 /// How often reports are looked at, and the encoder is told.
 const ADAPT: Duration = Duration::from_secs(1);
+
+/// Of all encoders of this process, as they share its processors.
+static COMPLEXITY: Mutex<Complexity> = Mutex::new(Complexity::new());
 
 /// What each packet costs beside its payload: headers of IP, UDP and RTP, extensions and the tag.
 const OVERHEAD_BITS: u64 = 8 * 84;
@@ -67,6 +72,12 @@ struct Sending {
     /// Upper limit of the application.
     max_bitrate: Option<u64>,
     adapted: Option<Instant>,
+    late: Episode,
+}
+
+/// How much work goes into a packet of Opus now, 0 to 10.
+pub(super) fn complexity() -> u8 {
+    lock(&COMPLEXITY).current()
 }
 
 impl AudioSender {
@@ -80,7 +91,7 @@ impl AudioSender {
             playing: false.into(),
             discarded: 0.into(),
             told: false.into(),
-            strand: Strand::new(this.clone()),
+            strand: Strand::new(Effort::Encode, this.clone()),
             this: this.clone(),
         })
     }
@@ -206,6 +217,11 @@ impl AudioSender {
         }
     }
 
+    /// So many packets were not sent by who sends in its place.
+    pub(super) fn discard(&self, packets: u64) {
+        self.discarded.fetch_add(packets, Ordering::Relaxed);
+    }
+
     /// Packets that were not sent.
     pub(super) fn discarded(&self) -> u64 {
         self.discarded.load(Ordering::Relaxed)
@@ -268,9 +284,13 @@ impl Work for AudioSender {
         let mut frames = Vec::new();
         let tones = self.tones(&sending, now, &mut frames);
         let Some(encoding) = &mut sending.encoding else { return };
+        if let Some((arrived, _)) = input.blocks.front() {
+            let waited = now.saturating_duration_since(*arrived);
+            encoding.set_complexity(lock(&COMPLEXITY).observe(now, waited));
+        }
         encoding.skip(input.dropped);
         let late = input.dropped.as_millis() as u64 * encoding.packets_per_second() / 1_000;
-        self.discarded.fetch_add(late, Ordering::Relaxed);
+        self.discard(late);
         for (at, block) in &input.blocks {
             if tones {
                 encoding.replace(block.duration());
@@ -278,7 +298,12 @@ impl Work for AudioSender {
                 encoding.push(*at, block, &mut frames);
             }
         }
+        let told = late > 0 && sending.late.begins(now);
         drop(sending);
+        if told {
+            let why = "this machine does not keep up with all that is to be encoded: hold fewer calls in it";
+            (self.common.fault)(self.id, format!("audio is left out: {why}"));
+        }
         if !frames.is_empty() {
             self.send(frames);
         }

@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 use ossa_codec::track::Watch;
 use ossa_media::payload::{Start, inspect};
 use ossa_media::{Codec, Kind, Payload, ReceivedFrame, RtpPacket};
-use ossa_peer::TransceiverId;
+use ossa_peer::{ErrorKind, TransceiverId};
 
 use super::Common;
 use super::audio_sender::AudioSender;
+use super::episode::Episode;
 use crate::encoded::{
     EncodedAttachment, EncodedSink, EncodedSource, EncodedTrack, Layer, Pictures, Rewriter, SILENT,
 };
-use crate::threads::{Strand, Work, lock};
+use crate::threads::{Effort, Strand, Work, lock};
 
 /// Packets that wait to be sent on: a large key frame of video. The oldest are dropped, and the other side asks for what it misses.
 const MOST_WAITING: usize = 1024;
@@ -64,6 +65,8 @@ struct Input {
     packets: VecDeque<Arc<RtpPacket>>,
     /// The last one: two tracks may give it one after the other.
     last: Weak<RtpPacket>,
+    /// Dropped since packets were last taken, as they were too many.
+    dropped: u64,
 }
 
 #[derive(Default)]
@@ -83,6 +86,8 @@ struct State {
     asked: Option<Instant>,
     /// Why something is left out, to be told.
     fault: Option<String>,
+    /// Something is left out that would have gone out on another path, or with another machine.
+    left_out: Episode,
 }
 
 impl Forwarder {
@@ -113,7 +118,7 @@ impl Forwarder {
             pictures,
             input: Mutex::default(),
             state: Mutex::default(),
-            strand: Strand::new(this.clone()),
+            strand: Strand::new(Effort::Pass, this.clone()),
         })
     }
 
@@ -179,17 +184,43 @@ impl Forwarder {
         Some(RtpPacket { payload: *number, sequence, timestamp, data, ..packet.clone() })
     }
 
-    /// False: none of these could be sent.
-    fn send(&self, packets: Vec<RtpPacket>) -> bool {
-        let Some(peer) = self.common.peer.upgrade() else { return true };
-        let sent = peer.with(|connection, now| {
-            // Each by itself: one that is too late or too large is no reason to keep back the others.
-            let send = |packet| connection.send_packet(now, self.id, 0, packet).is_ok();
-            packets.into_iter().map(send).filter(|sent| *sent).count() > 0
-        });
+    fn send(&self, packets: Vec<RtpPacket>) -> Sent {
+        let mut outcome = Sent::default();
+        let Some(peer) = self.common.peer.upgrade() else { return outcome };
         // Of a panic the sink of the connection knows already.
-        sent.unwrap_or(true)
+        let _ = peer.with(|connection, now| {
+            // Each by itself: one that is too late or too large is no reason to keep back the others.
+            for packet in packets {
+                match connection.send_packet(now, self.id, 0, packet) {
+                    Ok(()) => outcome.any = true,
+                    Err(error) => {
+                        outcome.refused += 1;
+                        if error.kind == ErrorKind::Range {
+                            outcome.too_large = Some(error.message);
+                        }
+                    }
+                }
+            }
+        });
+        outcome
     }
+
+    /// Something is left out that the other side would have taken. Told once, for as long as it goes on.
+    fn leave_out(&self, now: Instant, why: &str) {
+        if lock(&self.state).left_out.begins(now) {
+            let kind = name(self.source.kind());
+            (self.common.fault)(self.id, format!("{kind} that is sent on is left out: {why}"));
+        }
+    }
+}
+
+/// What became of packets.
+#[derive(Default)]
+struct Sent {
+    any: bool,
+    refused: u64,
+    /// Why one of them was refused, if it was that.
+    too_large: Option<String>,
 }
 
 impl Forwarding {
@@ -233,16 +264,20 @@ fn lacking(kind: Kind, format: &Payload, payloads: &[Payload]) -> Option<String>
     if matches!(format.codec, Codec::TelephoneEvent | Codec::ComfortNoise) {
         return None;
     }
-    let kind = match kind {
-        Kind::Audio => "audio",
-        Kind::Video => "video",
-    };
+    let kind = name(kind);
     let named = |payload: &Payload| {
         let fmtp = if payload.fmtp.is_empty() { String::new() } else { format!(" ({})", payload.fmtp) };
         format!("{kind}/{}{fmtp}", payload.codec.name())
     };
     let taken = payloads.iter().map(named).collect::<Vec<_>>().join(", ");
     Some(format!("a track of {} is left out: the other side takes {taken}", named(format)))
+}
+
+fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Audio => "audio",
+        Kind::Video => "video",
+    }
 }
 
 fn parameter<'a>(fmtp: &'a str, name: &str) -> &'a str {
@@ -271,6 +306,7 @@ impl EncodedSink for Forwarder {
         input.last = Arc::downgrade(packet);
         if input.packets.len() == MOST_WAITING {
             input.packets.pop_front();
+            input.dropped += 1;
         }
         input.packets.push_back(packet.clone());
         drop(input);
@@ -284,7 +320,10 @@ impl EncodedSink for Forwarder {
 
 impl Work for Forwarder {
     fn work(&self) {
-        let packets = std::mem::take(&mut lock(&self.input).packets);
+        let (packets, dropped) = {
+            let mut input = lock(&self.input);
+            (std::mem::take(&mut input.packets), std::mem::take(&mut input.dropped))
+        };
         let mut state = lock(&self.state);
         self.negotiate(&mut state);
         if self.audio.plays_tones() {
@@ -315,10 +354,21 @@ impl Work for Forwarder {
         }
         // What the other layer still gives is of no use; it is let go of with nothing else locked.
         drop(left.and_then(|left| left.upgrade()).and_then(|left| lock(&left).take()));
-        if !out.is_empty() && !self.send(out) {
-            // The connection has other numbers than we thought, or was not there yet: begin where it stands.
-            lock(&self.state).rewriter = None;
+        if dropped > 0 {
+            self.leave_out(now, "this machine does not keep up with all that is to be sent on and encoded");
         }
+        let mut refused = dropped;
+        if !out.is_empty() {
+            let sent = self.send(out);
+            refused += sent.refused;
+            if let Some(why) = sent.too_large {
+                self.leave_out(now, &why);
+            } else if !sent.any {
+                // The connection has other numbers than we thought, or was not there yet: begin where it stands.
+                lock(&self.state).rewriter = None;
+            }
+        }
+        self.audio.discard(refused);
     }
 
     fn crashed(&self) {

@@ -2,6 +2,7 @@
 
 mod audio_receiver;
 mod audio_sender;
+mod episode;
 mod forwarder;
 mod remote;
 mod sender;
@@ -56,15 +57,6 @@ impl Common {
         let sections = peer.and_then(|peer| peer.with(|connection, _| connection.media_parameters()).ok());
         sections.unwrap_or_default()
     }
-}
-
-/// What a sender of audio was given, for statistics.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AudioSent {
-    /// How loud it is and was.
-    pub loudness: Loudness,
-    /// Packets that were not sent: they could not be encoded in time, or the connection did not take them.
-    pub discarded: u64,
 }
 
 /// The tracks of one connection.
@@ -154,10 +146,22 @@ impl Tracks {
         self.receiver_entry(&mut receivers, id, Kind::Video).remote.source().layer_track(rid)
     }
 
-    /// What the sender of a transceiver was given, if that are samples. Must not be called with a connection locked.
-    pub fn audio_sent(&self, id: TransceiverId) -> Option<AudioSent> {
-        let sender = lock(&self.senders).get(&id).cloned()?;
-        Some(AudioSent { loudness: sender.loudness()?, discarded: sender.discarded() })
+    /// How loud what the sender of a transceiver was given is and was, if that are samples. Must not be called with a connection locked.
+    pub fn loudness(&self, id: TransceiverId) -> Option<Loudness> {
+        lock(&self.senders).get(&id).cloned()?.loudness()
+    }
+
+    /// How much work goes into a packet of Opus of a sender, 0 to 10; `None` if it encodes nothing. The same for all, as they share the processors.
+    /// As [`Self::loudness`].
+    pub fn encoder_complexity(&self, id: TransceiverId) -> Option<u8> {
+        let encodes = lock(&self.senders).get(&id).cloned()?.encodes();
+        encodes.then(audio_sender::complexity)
+    }
+
+    /// Packets of a sender that were not sent: they could not be encoded or sent on in time, were larger than the path carries, or the connection did
+    /// not take them. `None` if it was never given anything.
+    pub fn discarded(&self, id: TransceiverId) -> Option<u64> {
+        Some(lock(&self.senders).get(&id)?.discarded())
     }
 
     /// What became of the audio of a receiver, once somebody has asked for it.

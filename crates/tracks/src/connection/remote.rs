@@ -8,7 +8,7 @@ use ossa_peer::TransceiverId;
 
 use super::Common;
 use crate::encoded::{EncodedSource, Layer, Origin};
-use crate::threads::{Strand, Work, lock};
+use crate::threads::{Effort, Strand, Work, lock};
 
 /// What a receiver gets, before it is decoded.
 pub(super) struct Remote {
@@ -46,7 +46,7 @@ impl Remote {
             formats: Mutex::default(),
             packets: false.into(),
             key_frames: Mutex::default(),
-            strand: Strand::new(this.clone()),
+            strand: Strand::new(Effort::Pass, this.clone()),
         })
     }
 

@@ -13,7 +13,7 @@ use super::audio_sender::{AudioSender, ToneError};
 use super::forwarder::{Destination, Forwarder, Forwarding, counterpart};
 use crate::audio::tones::Tone;
 use crate::encoded::{EncodedSource, EncodedTrack, Layer, Limit, Pictures};
-use crate::threads::{Strand, Work, lock};
+use crate::threads::{Effort, Strand, Work, lock};
 
 /// One sender, from its first track on for as long as its transceiver.
 pub(super) struct Sender {
@@ -60,7 +60,7 @@ impl Sender {
             given: Mutex::default(),
             upstream: Mutex::default(),
             pictures: Arc::default(),
-            strand: Strand::new(this.clone()),
+            strand: Strand::new(Effort::Pass, this.clone()),
         })
     }
 
@@ -102,7 +102,7 @@ impl Sender {
         self.audio.play_tone(tone)
     }
 
-    /// Packets of audio that were not sent.
+    /// Packets that were not sent, whatever it was given.
     pub(super) fn discarded(&self) -> u64 {
         self.audio.discarded()
     }
@@ -119,6 +119,11 @@ impl Sender {
     /// How loud what it was given is and was, if that are samples of a track that is still there.
     pub(super) fn loudness(&self) -> Option<Loudness> {
         lock(&self.given).samples.as_ref().and_then(|(watch, _)| watch.loudness())
+    }
+
+    /// Whether what it was given is encoded here.
+    pub(super) fn encodes(&self) -> bool {
+        matches!(lock(&self.given).route, Route::Encoded { .. })
     }
 
     /// What was negotiated may have changed. May be called with the connection locked.

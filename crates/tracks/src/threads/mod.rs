@@ -5,7 +5,7 @@ mod clock;
 mod workers;
 
 pub use clock::{is_ticking, play, wake_later};
-pub(crate) use workers::{Strand, Work};
+pub(crate) use workers::{Effort, Strand, Work};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

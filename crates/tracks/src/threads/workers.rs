@@ -1,10 +1,9 @@
 //! Threads that work for streams of media: as many as there are processors at most, started when there is work, and gone when there
-//! was none for some seconds. Each stream belongs to one of them, so what it does happens in order.
+//! was none for some seconds. Each stream belongs to one of them, so what it does happens in order; which one, its [`Effort`] decides.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -22,23 +21,46 @@ pub(crate) trait Work: Send + Sync {
     fn crashed(&self);
 }
 
+/// About how much of a processor a stream takes, in relation to others. Counted alike, the streams of calls would be dealt out in turn, and
+/// as each call has as many of each kind, all that encode would get the same thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// It passes on, or asks now and then.
+    Pass = 1,
+    /// It decodes audio.
+    Decode = 8,
+    /// It encodes audio.
+    Encode = 32,
+}
+
 #[derive(Default)]
 struct Worker {
     state: Mutex<State>,
     work: Condvar,
-    /// Strands that belong here.
-    strands: AtomicUsize,
+    /// The effort of all strands that belong here.
+    load: AtomicUsize,
 }
 
 #[derive(Default)]
 struct State {
     /// Each strand at most once.
-    waiting: VecDeque<Arc<Inner>>,
-    running: bool,
+    waiting: Vec<Arc<Inner>>,
+    thread: Thread,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Thread {
+    #[default]
+    None,
+    /// Takes what waits when it is done with what it has: nobody need tell it.
+    Working,
+    /// Is to be woken. Telling a thread that works costs a system call as well, for each packet that goes to each of many takers.
+    Asleep,
 }
 
 struct Inner {
     worker: &'static Worker,
+    effort: Effort,
     work: Weak<dyn Work>,
     /// Waits for its worker.
     waiting: AtomicBool,
@@ -51,17 +73,16 @@ pub(crate) struct Strand {
 }
 
 impl Strand {
-    /// Ties it to the worker that has the fewest.
-    pub(crate) fn new(work: Weak<dyn Work>) -> Self {
+    /// Ties it to the worker that has the least to do.
+    pub(crate) fn new(effort: Effort, work: Weak<dyn Work>) -> Self {
         static WORKERS: OnceLock<Vec<Worker>> = OnceLock::new();
         let workers = WORKERS.get_or_init(|| {
             let count = thread::available_parallelism().map_or(1, usize::from);
             (0..count).map(|_| Worker::default()).collect()
         });
-        let least = workers.iter().min_by_key(|worker| worker.strands.load(Ordering::Relaxed));
-        let worker = least.expect("there is at least one processor");
-        worker.strands.fetch_add(1, Ordering::Relaxed);
-        Self { inner: Arc::new(Inner { worker, work, waiting: false.into(), dead: false.into() }) }
+        let worker = least_loaded(workers);
+        worker.load.fetch_add(effort as usize, Ordering::Relaxed);
+        Self { inner: Arc::new(Inner { worker, effort, work, waiting: false.into(), dead: false.into() }) }
     }
 
     /// There is something to do. Never blocks for long.
@@ -76,42 +97,56 @@ impl Strand {
 
 impl Drop for Strand {
     fn drop(&mut self) {
-        self.inner.worker.strands.fetch_sub(1, Ordering::Relaxed);
+        self.inner.worker.load.fetch_sub(self.inner.effort as usize, Ordering::Relaxed);
     }
+}
+
+fn least_loaded(workers: &[Worker]) -> &Worker {
+    let least = workers.iter().min_by_key(|worker| worker.load.load(Ordering::Relaxed));
+    least.expect("there is at least one processor")
 }
 
 impl Worker {
     fn push(&'static self, strand: Arc<Inner>) {
         let mut state = lock(&self.state);
-        state.waiting.push_back(strand);
-        if state.running {
-            drop(state);
-            self.work.notify_one();
-            return;
-        }
-        let started = thread::Builder::new().name("ossa-media".into()).spawn(|| self.run());
-        match started {
-            Ok(_) => state.running = true,
-            // What waits stays, and the next wake-up tries again; the queues of the streams are bounded.
-            Err(error) => tracing::error!("no thread can be had for media: {error}"),
+        state.waiting.push(strand);
+        match state.thread {
+            Thread::Working => {}
+            Thread::Asleep => {
+                state.thread = Thread::Working;
+                drop(state);
+                self.work.notify_one();
+            }
+            Thread::None => {
+                let started = thread::Builder::new().name("ossa-media".into()).spawn(|| self.run());
+                match started {
+                    Ok(_) => state.thread = Thread::Working,
+                    // What waits stays, and the next wake-up tries again; the queues of the streams are bounded.
+                    Err(error) => tracing::error!("no thread can be had for media: {error}"),
+                }
+            }
         }
     }
 
     fn run(&self) {
-        while let Some(strand) = self.next() {
-            strand.run();
+        let mut taken = Vec::new();
+        while self.take(&mut taken) {
+            taken.drain(..).for_each(|strand| strand.run());
         }
     }
 
-    /// `None`: there was nothing for long, and the thread ends.
-    fn next(&self) -> Option<Arc<Inner>> {
-        let state = lock(&self.state);
-        let idle = |state: &mut State| state.waiting.is_empty();
-        let waited = self.work.wait_timeout_while(state, IDLE, idle);
-        let (mut state, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
-        let next = state.waiting.pop_front();
-        state.running = next.is_some();
-        next
+    /// Takes all that waits, or what comes next. False: there was nothing for long, and the thread ends.
+    fn take(&self, taken: &mut Vec<Arc<Inner>>) -> bool {
+        let mut state = lock(&self.state);
+        if state.waiting.is_empty() {
+            state.thread = Thread::Asleep;
+            let idle = |state: &mut State| state.waiting.is_empty();
+            let waited = self.work.wait_timeout_while(state, IDLE, idle);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        std::mem::swap(&mut state.waiting, taken);
+        state.thread = if taken.is_empty() { Thread::None } else { Thread::Working };
+        !taken.is_empty()
     }
 }
 
@@ -159,7 +194,7 @@ mod tests {
         let counting = Arc::new_cyclic(|this: &Weak<Counting>| Counting {
             jobs: Mutex::new(jobs),
             done: Mutex::new(done),
-            strand: Strand::new(this.clone()),
+            strand: Strand::new(Effort::Pass, this.clone()),
         });
         (counting, sender, receiver)
     }
@@ -175,6 +210,35 @@ mod tests {
         }
         for (_, _, done) in &streams {
             assert!((20..1_020).all(|job| done.recv() == Ok(job)));
+        }
+    }
+
+    #[test]
+    fn what_encodes_in_many_calls_is_spread_over_all_threads() {
+        for count in 2..9 {
+            let workers: Vec<Worker> = (0..count).map(|_| Worker::default()).collect();
+            let mut encoders = vec![0_i32; count];
+            for _ in 0..100 {
+                for effort in [Effort::Encode, Effort::Pass, Effort::Pass, Effort::Decode] {
+                    let least = least_loaded(&workers);
+                    least.load.fetch_add(effort as usize, Ordering::Relaxed);
+                    let at = workers.iter().position(|worker| std::ptr::eq(worker, least)).unwrap();
+                    encoders[at] += i32::from(effort == Effort::Encode);
+                }
+            }
+            let (least, most) = (encoders.iter().min().unwrap(), encoders.iter().max().unwrap());
+            assert!(most - least <= 4, "{encoders:?}");
+        }
+    }
+
+    #[test]
+    fn a_stream_is_served_after_a_pause_in_which_its_thread_slept_as_well_as_in_the_middle_of_work() {
+        let (counting, jobs, done) = counting();
+        // Each answer is waited for, so the thread falls asleep in between, or is about to.
+        for job in 20..2_020 {
+            jobs.send(job).unwrap();
+            counting.strand.wake();
+            assert_eq!(done.recv(), Ok(job));
         }
     }
 
