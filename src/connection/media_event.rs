@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use ossa_media::{Encoding, Extension, HeardSource, Kind, MediaEvent, Payload};
+use ossa_media::{Encoding, Extension, HeardSource, Kind, MediaEvent, Payload, ReceiverId};
 use ossa_peer::{CodecCapability, MediaCapabilities, SectionParameters, Transceiver, TransceiverId};
 use serde_json::{Map, Value, json};
 
@@ -20,13 +20,20 @@ pub(super) fn encode(event: &MediaEvent) -> Value {
             json!({ "type": "keyFrameRequested", "transceiver": sender.0, "encoding": encoding })
         }
         MediaEvent::TargetBitrate { bps } => json!({ "type": "targetBitrate", "bps": bps }),
-        MediaEvent::Unmute { receiver } => json!({ "type": "unmute", "transceiver": receiver.0 }),
-        MediaEvent::Mute { receiver } => json!({ "type": "mute", "transceiver": receiver.0 }),
+        MediaEvent::Unmute { receiver } => muting("unmute", *receiver, None),
+        MediaEvent::Mute { receiver } => muting("mute", *receiver, None),
+        MediaEvent::LayerUnmute { receiver, rid } => muting("unmute", *receiver, Some(rid)),
+        MediaEvent::LayerMute { receiver, rid } => muting("mute", *receiver, Some(rid)),
         MediaEvent::Bye { receiver, ssrc, reason } => {
             json!({ "type": "bye", "transceiver": receiver.0, "ssrc": ssrc, "reason": reason })
         }
         MediaEvent::Frame { .. } | MediaEvent::Packet { .. } => Value::Null,
     }
+}
+
+fn muting(kind: &str, receiver: ReceiverId, layer: Option<&Bytes>) -> Value {
+    let rid = layer.map(|rid| String::from_utf8_lossy(rid));
+    json!({ "type": kind, "transceiver": receiver.0, "rid": rid })
 }
 
 /// The JSON of the event that media does not flow where both descriptions say that it does.

@@ -108,10 +108,10 @@ export interface NativeMediaCapabilities {
 
 /** What is told of audio and video. `transceiver` is its number. */
 export type NativeMediaEvent =
-  /** Packets have come, for the first time or again. */
-  | { type: 'unmute'; transceiver: number }
+  /** Packets have come, for the first time or again: of one layer of simulcast, or (`null`) of any. */
+  | { type: 'unmute'; transceiver: number; rid: string | null }
   /** No packet has come for a while. */
-  | { type: 'mute'; transceiver: number }
+  | { type: 'mute'; transceiver: number; rid: string | null }
   /** Media does not flow where both descriptions say that it does; `null`: nowhere. */
   | { type: 'mediaFault'; transceiver: number | null; message: string }
   /** The peer can't go on without a key frame of this encoding. */

@@ -56,6 +56,20 @@ pub enum MediaEvent {
         /// Which.
         receiver: ReceiverId,
     },
+    /// Packets of a layer of simulcast came in again after a silence, or for the first time.
+    LayerUnmute {
+        /// Of which receiver.
+        receiver: ReceiverId,
+        /// Its name (RFC 8852).
+        rid: Bytes,
+    },
+    /// No packet of a layer has come in for a while, whatever comes of the others: who sends it can't afford it, for example.
+    LayerMute {
+        /// Of which receiver.
+        receiver: ReceiverId,
+        /// Its name (RFC 8852).
+        rid: Bytes,
+    },
     /// The other side has ended a stream (RFC 3550 6.6).
     Bye {
         /// Where it belonged.

@@ -9,6 +9,7 @@ import { initialEncodings } from './encodings';
 import type { MediaHost } from './host';
 import type { RTCRtpEncodingParameters } from './parameters';
 import type { RTCRtpReceiver } from './receiver';
+import type { ReceiverCore } from './receiver-core';
 import { RemoteChanges } from './remote-changes';
 import { senderCoreOf, type RTCRtpSender } from './sender';
 import { transceiverOf, type RTCRtpTransceiver } from './transceiver';
@@ -199,7 +200,7 @@ export class PeerMedia {
     switch (event.type) {
       case 'mute':
       case 'unmute':
-        return this.#transceivers.find(({ id }) => id === event.transceiver)?.receiver.setMuted(event.type === 'mute');
+        return this.#receiver(event.transceiver)?.setMuted(event.type === 'mute', event.rid);
       case 'mediaFault':
         return this.fault(event.message);
       case 'keyFrameRequested':
@@ -208,6 +209,10 @@ export class PeerMedia {
       case 'bye':
         return;
     }
+  }
+
+  #receiver(transceiver: number): ReceiverCore | undefined {
+    return this.#transceivers.find(({ id }) => id === transceiver)?.receiver;
   }
 
   /** Media does not flow where it should: `mediafault`. Once for each reason, of which the latest are kept. */

@@ -16,6 +16,16 @@ export interface ReceivingTransceiver {
   readonly transport: RTCDtlsTransport | null;
 }
 
+/** One layer of simulcast. It falls silent by itself: its sender stops a layer that it can't afford. */
+interface Layer {
+  readonly source: TrackSource;
+  /** The last one that was asked for. */
+  track?: MediaStreamTrack;
+}
+
+/** Layers that are remembered: simulcast has three or four, and a peer that negotiates no names could send any number of them. */
+const MOST_LAYERS = 16;
+
 /** The algorithms of a receiver (webrtc-pc 5.3); the class `RTCRtpReceiver` is their WebIDL face. */
 export class ReceiverCore {
   readonly track: MediaStreamTrack;
@@ -27,8 +37,8 @@ export class ReceiverCore {
   readonly #host: MediaHost;
   readonly #transceiver: ReceivingTransceiver;
   readonly #source: TrackSource;
-  /** Those of simulcast that were asked for. */
-  readonly #layers = new Map<string, MediaStreamTrack>();
+  /** Those of simulcast that were asked for, or that something has come of. */
+  readonly #layers = new Map<string, Layer>();
   #section: NativeSectionParameters | null = null;
 
   constructor(host: MediaHost, transceiver: ReceivingTransceiver, trackId: string) {
@@ -52,14 +62,20 @@ export class ReceiverCore {
     this.#section = section;
   }
 
-  /** Packets come again, or no more. */
-  setMuted(muted: boolean): void {
-    this.#source.setMuted(muted);
+  /** Packets come again, or no more: of one layer of simulcast, or of any. */
+  setMuted(muted: boolean, rid: string | null = null): void {
+    if (rid === null) {
+      this.#source.setMuted(muted);
+      if (muted) for (const { source } of this.#layers.values()) source.setMuted(true);
+    } else if (this.#layers.has(rid) || this.#layers.size < MOST_LAYERS) {
+      this.#layer(rid).source.setMuted(muted);
+    }
   }
 
   /** Nothing is received any more: `ended`. */
   end(): void {
     this.#source.end();
+    for (const { source } of this.#layers.values()) source.end();
   }
 
   getParameters(): RTCRtpReceiveParameters {
@@ -79,12 +95,21 @@ export class ReceiverCore {
       const there = rids.length > 0 ? `there are ${rids.join(', ')}` : 'the peer has not negotiated simulcast';
       throw new DOMException(`No layer has the rid ${JSON.stringify(rid)}: ${there}`, 'InvalidAccessError');
     }
-    const known = this.#layers.get(rid);
-    if (known?.readyState === 'live') return known;
+    const layer = this.#layer(rid);
+    if (layer.track?.readyState === 'live') return layer.track;
     const native = nativeCall(() => this.#host.native.media.receiveLayer(this.#transceiver.id, rid));
-    const track = createMediaStreamTrack(this.#source, native);
-    this.#layers.set(rid, track);
-    return track;
+    return (layer.track = createMediaStreamTrack(layer.source, native));
+  }
+
+  #layer(rid: string): Layer {
+    let layer = this.#layers.get(rid);
+    if (!layer) {
+      const { kind, label, ended } = this.#source;
+      layer = { source: new TrackSource({ kind, label, muted: true }) };
+      if (ended) layer.source.end();
+      this.#layers.set(rid, layer);
+    }
+    return layer;
   }
 
   /** Who was heard in the last ten seconds. */

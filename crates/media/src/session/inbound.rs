@@ -36,6 +36,8 @@ pub(super) struct InboundStream {
     /// Packets that were handed out as they came, where that is asked for: retransmissions may bring one again under its own number.
     seen: Option<ReplayWindow>,
     pub(super) last_packet: Instant,
+    /// It is a layer of simulcast, and has not stopped.
+    pub(super) flows: bool,
     pub(super) heard_sources: Heard,
     kind: Kind,
     payload: u8,
@@ -101,6 +103,7 @@ impl InboundStream {
             jitter: Box::new(JitterBuffer::new(jitter)),
             seen: config.raw.then(ReplayWindow::default),
             last_packet: now,
+            flows: false,
             heard_sources: Heard::default(),
             kind: config.kind,
             payload: 0,

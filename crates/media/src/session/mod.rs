@@ -1,7 +1,7 @@
 //! All RTP of one transport: which stream belongs to which receiver, what is sent and sent again, what both sides report.
 //!
-//! [`MediaSession`] is the face; `receive`, `feedback`, `send` and `reports` are its parts: what comes in of RTP and of RTCP, what goes
-//! out of both. Below them, each without knowledge of the others: `demux` (whose is a packet), `inbound` and `outbound` (one
+//! [`MediaSession`] is the face; `receive`, `feedback`, `send`, `reports` and `silence` are its parts: what comes in of RTP and of RTCP, what goes
+//! out of both, and whether anything comes. Below them, each without knowledge of the others: `demux` (whose is a packet), `inbound` and `outbound` (one
 //! stream), `sources` (who was heard), `repair` (sent packets that can be sent again), `numbers` (none is used twice), `rate` (how much may be sent), `deadlines`, `timer` and `clock`. What a payload means is the
 //! business of `payload`, how packets become frames that of `jitter`, what a path carries that of `bandwidth`.
 
@@ -21,6 +21,7 @@ mod repair;
 mod reports;
 mod send;
 mod sender;
+mod silence;
 mod sources;
 mod timer;
 
@@ -43,11 +44,11 @@ use self::demux::Demux;
 use self::inbound::InboundStream;
 use self::numbers::Retired;
 use self::rate::Rate;
-use self::receive::Activity;
 use self::repair::Budget;
 use self::reports::Ask;
 use self::send::Waiting;
 use self::sender::Sender;
+use self::silence::Activity;
 use self::timer::ReportTimer;
 use crate::bandwidth::{ArrivalRecorder, Pacer};
 use crate::config::{Limits, ReceiverConfig, SessionConfig};
@@ -278,9 +279,7 @@ impl MediaSession {
             rate.handle_timeout(now);
             self.follow_rate(now);
         }
-        if self.next_silence_check.is_some_and(|at| at <= now) {
-            self.check_silence(now);
-        }
+        self.check_silence(now);
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next, and to poll then; `None` if nothing is to be done.

@@ -14,19 +14,10 @@ use crate::rtp::{self, header_len};
 use crate::srtp::SrtpError;
 use crate::types::ReceiverId;
 
-/// A receiver of which nothing came for so long is silent. Opus sends a packet each 400 ms when nobody speaks.
-const SILENCE: Duration = Duration::from_secs(5);
 /// A stream of which nothing came for so long makes room for another, where room is needed.
 const IDLE: Duration = Duration::from_secs(30);
 /// Idle streams are looked for at most so often: it takes a look at all of them.
 const EVICTION_PAUSE: Duration = Duration::from_secs(1);
-
-/// Whether something comes for a receiver.
-#[derive(Debug)]
-pub(super) struct Activity {
-    last: Instant,
-    silent: bool,
-}
 
 impl MediaSession {
     /// A datagram came: SRTP or SRTCP, told apart by its second byte (RFC 5761 4). What is not genuine, or belongs nowhere, is
@@ -137,6 +128,7 @@ impl MediaSession {
         if started {
             self.emit(MediaEvent::StreamStarted { receiver, ssrc, rid });
         }
+        self.layer_heard(now, ssrc);
         if let Some(packet) = packet {
             self.emit(MediaEvent::Packet { receiver, packet });
         }
@@ -165,41 +157,6 @@ impl MediaSession {
         for frame in frames {
             self.emit(MediaEvent::Frame { receiver, ssrc, frame });
         }
-    }
-
-    fn heard(&mut self, now: Instant, receiver: ReceiverId) {
-        let activity = self.activity.entry(receiver).or_insert(Activity { last: now, silent: true });
-        activity.last = now;
-        if std::mem::take(&mut activity.silent) {
-            self.next_silence_check.get_or_insert(now + SILENCE);
-            self.emit(MediaEvent::Unmute { receiver });
-        }
-    }
-
-    /// Tells that nothing comes for a receiver any more, if something did.
-    pub(super) fn silence(&mut self, receiver: ReceiverId) {
-        let silent = self.activity.get_mut(&receiver).map(|activity| &mut activity.silent);
-        if silent.is_some_and(|silent| !std::mem::replace(silent, true)) {
-            self.emit(MediaEvent::Mute { receiver });
-        }
-    }
-
-    pub(super) fn check_silence(&mut self, now: Instant) {
-        let late: Vec<ReceiverId> = self
-            .activity
-            .iter()
-            .filter(|(_, activity)| !activity.silent && activity.last + SILENCE <= now)
-            .map(|(&receiver, _)| receiver)
-            .collect();
-        late.into_iter().for_each(|receiver| self.silence(receiver));
-        let speaking = self.activity.values().filter(|activity| !activity.silent);
-        self.next_silence_check = speaking.map(|activity| activity.last + SILENCE).min();
-    }
-
-    /// Forgets a stream.
-    pub(super) fn drop_stream(&mut self, ssrc: u32) {
-        self.streams.remove(&ssrc);
-        self.deadlines.remove(ssrc);
     }
 
     /// Forgets streams of which nothing has come for long, so that new ones find room.

@@ -208,7 +208,7 @@ impl Tracks {
                     receiver.remote.started(ssrc, rid.as_deref());
                 }
             }
-            MediaEvent::Unmute { .. } => {}
+            MediaEvent::Unmute { .. } | MediaEvent::LayerUnmute { .. } | MediaEvent::LayerMute { .. } => {}
         }
     }
 

@@ -7,3 +7,4 @@ mod media;
 mod rate;
 mod reports;
 mod requests;
+mod silence;
