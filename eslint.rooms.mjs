@@ -25,7 +25,7 @@ const ROOMS = {
   // Audio and video, without connections and devices.
   media: ['base', 'native', 'webidl', 'w3c/events'],
   // And with connections.
-  'w3c/media': ['media', 'native', 'webidl', ...w3c('enums.ts', 'events', 'stats', 'transports')],
+  'w3c/media': ['base', 'media', 'native', 'webidl', ...w3c('enums.ts', 'events', 'stats', 'transports')],
   'w3c/connection': [
     ...w3c('channel', 'configuration', 'descriptions', 'enums.ts', 'events', 'media', 'stats', 'transports'),
     ...['base', 'media', 'native', 'webidl'],

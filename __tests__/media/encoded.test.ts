@@ -8,6 +8,7 @@ import {
   RTCEncodedVideoFrame,
   RTCRtpSender,
   RTPSink,
+  type MediaFaultEvent,
   type MediaStreamTrack,
 } from 'ossa-webrtc';
 
@@ -195,14 +196,19 @@ test('a codec that the other side lacks is told, and what it takes', async () =>
   const transceiver = a.addTransceiver(source.track);
   const { codecs } = RTCRtpSender.getCapabilities('video')!;
   transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => mimeType === 'video/VP8'));
-  const fault = once(a, 'mediafault');
+  const fault = once<MediaFaultEvent>(a, 'mediafault');
   await negotiate(a, b);
   let timestamp = 0;
   const camera = setInterval(() => {
     source.write({ data: new Uint8Array([0, 0, 0, 1, 0x65, 1, 2, 3]), timestamp: (timestamp += 33_333) });
   }, 33);
   open.push(source, { close: () => clearInterval(camera) });
-  await fault;
-  const [cause] = connectionCauses(a).filter(({ kind }) => kind === 'media-refused');
-  expect(cause?.text).toBe('a track of video/H264 (packetization-mode=1) is left out: the other side takes video/VP8');
+  const told = await fault;
+  expect(told.cause).toEqual({
+    kind: 'media-refused',
+    code: 0,
+    text: 'a track of video/H264 (packetization-mode=1) is left out: the other side takes video/VP8',
+  });
+  expect(told.transceiver).toBe(transceiver);
+  expect(connectionCauses(a)).toContainEqual(told.cause);
 });

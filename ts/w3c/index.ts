@@ -33,6 +33,7 @@ export {
   type RTCDTMFSenderEventMap,
   type RTCDTMFToneChangeEventInit,
   type RTCTrackEventInit,
+  type MediaFaultEvent,
 } from './media';
 export { RTCStatsReport, type RTCStats } from './stats';
 export {

@@ -21,8 +21,7 @@ export function connectionCauses(connection: RTCPeerConnection): ConnectCause[] 
     servers: subject.configuration.iceServers.length > 0,
     data: subject.transports?.hasData ?? true,
   });
-  const media = subject.media.faults.map((text): ConnectCause => ({ kind: 'media-refused', code: 0, text }));
-  return [...servers, ...(path ? [path] : []), ...media];
+  return [...servers, ...(path ? [path] : []), ...subject.media.faults];
 }
 
 function hasRelay({ configuration }: Subject): boolean {

@@ -1,6 +1,6 @@
 import type { RTCDataChannelEvent } from '../channel';
 import type { RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent } from '../descriptions';
-import type { RTCTrackEvent } from '../media';
+import type { MediaFaultEvent, RTCTrackEvent } from '../media';
 
 /** Events of {@link RTCPeerConnection}. */
 export interface RTCPeerConnectionEventMap {
@@ -24,10 +24,10 @@ export interface RTCPeerConnectionEventMap {
   /** `connectionState` has changed. */
   connectionstatechange: Event;
   /**
-   * Not in the standard: audio or video does not flow where it should, for a reason that was not told before. `connectionCauses()` has it, of the
-   * kind `media-refused`.
+   * Not in the standard: audio or video does not flow where it should, for a reason that was not told before. The event has it as its `cause`, and
+   * `connectionCauses()` has all of them, of the kind `media-refused`.
    */
-  mediafault: Event;
+  mediafault: MediaFaultEvent;
   /** The peer sends a track. */
   track: RTCTrackEvent;
   /** The peer has created a channel. */

@@ -84,7 +84,7 @@ export class DtmfCore {
     try {
       this.#host.native.media.insertDtmf(this.#sender.transceiver.id, event, this.#duration);
     } catch (error) {
-      media.fault(`a tone was not sent: ${(error as Error).message}`);
+      media.fault(`a tone was not sent: ${(error as Error).message}`, this.#sender.transceiver.id);
     }
   }
 }

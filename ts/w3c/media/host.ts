@@ -10,7 +10,7 @@ export interface MediaHost {
   readonly isClosed: boolean;
   readonly connectionState: RTCPeerConnectionState;
   /** Is told when media does not flow where it should. */
-  readonly media: { fault(message: string): void };
+  readonly media: { fault(text: string, transceiver: number | null): void };
   /** "Chain an operation" (webrtc-pc 4.4.1.2). */
   chain<T>(operation: () => Promise<T>): Promise<T>;
   /** Runs steps as a task of their own and settles with their outcome; after close() never. */

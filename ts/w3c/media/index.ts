@@ -14,6 +14,7 @@ export {
   type RTCDTMFToneChangeEventInit,
 } from './dtmf';
 export { RTCTrackEvent, type RTCTrackEventInit } from './track-event';
+export type { MediaFaultEvent } from './fault-event';
 export type {
   RTCRtcpParameters,
   RTCRtpCapabilities,

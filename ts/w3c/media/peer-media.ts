@@ -1,11 +1,13 @@
+import type { ConnectCause } from '../../base';
 import { DOMException } from '../../platform';
 import type { MediaStream, MediaStreamTrack } from '../../media';
 import type { NativeDirection, NativeMediaEvent, NativeTransceiver } from '../../native';
-import { fire, nativeCall } from '../events';
+import { nativeCall } from '../events';
 import type { RTCStats } from '../stats';
 import type { RTCDtlsTransport } from '../transports';
 import { capabilities, toNativeEncoding, type Kind } from './codecs';
 import { initialEncodings } from './encodings';
+import { MediaFaultEvent } from './fault-event';
 import type { MediaHost } from './host';
 import type { RTCRtpEncodingParameters } from './parameters';
 import type { RTCRtpReceiver } from './receiver';
@@ -49,7 +51,7 @@ interface NewTransceiver {
 export class PeerMedia {
   readonly #host: MediaHost;
   /** Why media does not flow where both descriptions say that it does, the latest last. */
-  readonly faults: string[] = [];
+  readonly faults: ConnectCause[] = [];
   /** "The set of transceivers", in the order in which they were made. */
   #transceivers: TransceiverCore[] = [];
 
@@ -202,7 +204,7 @@ export class PeerMedia {
       case 'unmute':
         return this.#receiver(event.transceiver)?.setMuted(event.type === 'mute', event.rid);
       case 'mediaFault':
-        return this.fault(event.message);
+        return this.fault(event.message, event.transceiver);
       case 'keyFrameRequested':
       case 'targetBitrate':
       case 'streamStarted':
@@ -216,11 +218,13 @@ export class PeerMedia {
   }
 
   /** Media does not flow where it should: `mediafault`. Once for each reason, of which the latest are kept. */
-  fault(message: string): void {
-    if (this.faults.includes(message)) return;
-    this.faults.push(message);
+  fault(text: string, transceiver: number | null): void {
+    if (this.faults.some((known) => known.text === text)) return;
+    const cause: ConnectCause = { kind: 'media-refused', code: 0, text };
+    this.faults.push(cause);
     if (this.faults.length > MAX_FAULTS) this.faults.shift();
-    fire(this.#host.target, 'mediafault');
+    const core = this.#transceivers.find(({ id }) => id === transceiver);
+    this.#host.target.dispatchEvent(new MediaFaultEvent(cause, core ? transceiverOf(core) : null));
   }
 
   /** The entries that are about a track, for `getStats(track)`; what they refer to comes in addition. */
