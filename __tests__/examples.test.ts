@@ -1,6 +1,15 @@
 // Every example runs to its end and prints what its reader expects. `tsc` and ESLint check their types and style.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -16,14 +25,21 @@ const folder = join(root, '.examples-test');
 const sources = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' }).filter((name) =>
   name.endsWith('.mts'),
 );
-/** Those that are programs; the others are imported by one. */
-const examples = sources.filter((name) => !name.startsWith('shared-state/'));
+const source = (name: string) => readFileSync(join(root, 'examples', name), 'utf8');
+/** What others import. */
+const parts = new Set(
+  sources.flatMap((name) =>
+    [...source(name).matchAll(/from '\.\/(?:[\w-]+\/)?([\w-]+\.mts)'/g)].map(([, part]) => part),
+  ),
+);
+/** Those that are programs. */
+const examples = sources.filter((name) => !parts.has(basename(name)));
 
 beforeAll(() => {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
   for (const name of sources) {
-    const { code } = transformSync(readFileSync(join(root, 'examples', name), 'utf8'), {
+    const { code } = transformSync(source(name), {
       jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
       module: { type: 'es6' },
     });
@@ -210,31 +226,96 @@ test.each(['chromium', 'firefox'] as const)(
   60_000,
 );
 
-test('video/recorder.mts records the camera of Chromium, and video/player.mts shows the recording', async () => {
-  const file = join(folder, 'recording.webm');
-  const browser = await startBrowser('chromium');
-  const { tab } = browser;
-  const press = () => tab.evaluate('document.querySelector("button").click()');
-  try {
-    const recorder = start(join('video', 'recorder.mts'), [file]);
-    await tab.goto((await recorder.line(/^open/)).split(' ').pop()!);
-    await press();
-    await recorder.line(/^the page is connected/);
-    await tab.waitForFunction(stat('framesSent', 40));
-    await press();
-    await recorder.line(/^recorded \d+\.\d s/);
+test.each([
+  ['VP8 and Opus in WebM', 'vp8', ['call.webm'], ['opus', 'vp8']],
+  ['VP9 in IVF and Opus in Ogg', 'vp9', ['camera.ivf', 'microphone.ogg'], ['opus', 'vp9']],
+])(
+  'video/recorder.mts records the camera of Chromium as %s, and video/player.mts shows the recording',
+  async (_, codec, names, streams) => {
+    const files = names.map((name) => join(folder, name));
+    const browser = await startBrowser('chromium');
+    const { tab } = browser;
+    const press = () => tab.evaluate('document.querySelector("button").click()');
+    try {
+      const recorder = start(join('video', 'recorder.mts'), ['--codec', codec, ...files]);
+      await tab.goto((await recorder.line(/^open/)).split(' ').pop()!);
+      await press();
+      await recorder.line(/^the page is connected/);
+      await tab.waitForFunction(stat('framesSent', 40));
+      await press();
+      await recorder.line(/^recorded \d+\.\d s/);
+      const found = files.flatMap(probed);
+      expect(found.map((stream) => stream.codec).sort()).toEqual(streams);
+      const [sound, picture] = found[0]!.codec === 'opus' ? found : found.reverse();
+      // Packets of 20 ms, one behind the other; and two seconds of pictures, of which the first may have come late.
+      expect(sound!.end - sound!.begin).toBeCloseTo(sound!.packets * 0.02, 1);
+      expect(picture!.packets).toBeGreaterThanOrEqual(30);
+      expect(picture!.end - picture!.begin).toBeGreaterThan(1);
 
+      // A recorder that was stopped has not written all of its last frame; what is whole is shown.
+      if (files[0]!.endsWith('.ivf')) truncateSync(files[0]!, statSync(files[0]!).size - 5);
+      const player = start(join('video', 'player.mts'), files);
+      await tab.goto((await player.line(/^open/)).split(' ').pop()!);
+      await press();
+      // Most of what was recorded, in its pace; the fake microphone beeps.
+      await tab.waitForFunction(stat('framesDecoded', 30));
+      await tab.waitForFunction(stat('totalAudioEnergy', 0.001));
+      await player.line(/^the end/);
+    } finally {
+      await browser.stop();
+    }
+  },
+  60_000,
+);
+
+/** The header of an IVF file (32 bytes), and of its first frame (12). */
+function ivf(codec: string, ticks: number, size: number): Buffer {
+  const file = Buffer.alloc(44);
+  file.write('DKIF');
+  file.writeUInt16LE(32, 6);
+  file.write(codec, 8);
+  file.writeUInt32LE(ticks, 16);
+  file.writeUInt32LE(1, 20);
+  file.writeUInt32LE(size, 32);
+  return file;
+}
+
+test.each([
+  ['something else', Buffer.from('RIFF'.repeat(20)), /is no IVF file/],
+  ['half of a header', ivf('VP80', 90_000, 4).subarray(0, 20), /is no IVF file/],
+  ['a codec that is none of ours', ivf('HEVC', 90_000, 4), /is of "HEVC": it has to be one of VP80, VP90, AV01/],
+  ['a clock that stands', ivf('VP80', 0, 4), /0 ticks a second/],
+])(
+  'video/player.mts says what is wrong with a file of IVF that has %s',
+  async (_, content, error) => {
+    const file = join(folder, 'damaged.ivf');
+    writeFileSync(file, content);
     const player = start(join('video', 'player.mts'), [file]);
-    await tab.goto((await player.line(/^open/)).split(' ').pop()!);
-    await press();
-    // Most of what was recorded, in its pace; the fake microphone beeps.
-    await tab.waitForFunction(stat('framesDecoded', 30));
-    await tab.waitForFunction(stat('totalAudioEnergy', 0.001));
-    await player.line(/^the end/);
-  } finally {
-    await browser.stop();
-  }
-}, 60_000);
+    const address = (await player.line(/^open/)).split(' ').pop()!;
+    const answer = await fetch(`${address}play`, { method: 'POST', body: '' });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toMatch(error);
+  },
+  60_000,
+);
+
+/** What FFmpeg finds in a file: each stream, and when its first packet begins and its last one ends, in seconds. */
+function probed(file: string) {
+  const wanted = ['-show_entries', 'stream=codec_name:packet=stream_index,pts_time,duration_time', '-of', 'json'];
+  const { status, stdout, stderr } = spawnSync('ffprobe', ['-v', 'error', ...wanted, file], { encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const { streams, packets } = JSON.parse(stdout) as Probe;
+  return streams.map(({ codec_name: codec }, index) => {
+    const own = packets.filter((one) => one.stream_index === index);
+    const ends = own.map((one) => Number(one.pts_time) + Number(one.duration_time ?? 0));
+    return { codec, begin: Number(own[0]?.pts_time), end: Math.max(...ends), packets: own.length };
+  });
+}
+
+interface Probe {
+  streams: { codec_name: string }[];
+  packets: { stream_index: number; pts_time: string; duration_time?: string }[];
+}
 
 /** Whether a page's connection has come so far. */
 function stat(name: string, least: number): string {

@@ -1,18 +1,23 @@
-// Records the camera and the microphone of a page into a WebM file, as they are encoded: `npx tsx examples/video/recorder.mts FILE.webm [port]`, then
-// open what it prints. Needs `npm install mediabunny`, which writes the file; `player.mts` shows it.
+// Records the camera and the microphone of a page, as they are encoded: `npx tsx examples/video/recorder.mts [--codec vp9] [--port N] FILE...`, then open
+// what it prints. A file is WebM (both), Ogg (the microphone) or IVF (the camera), as its name ends. Needs `npm install mediabunny`, which writes
+// WebM and Ogg; `player.mts` shows what was recorded.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
 
 import {
   EncodedAudioPacketSource,
   EncodedPacket,
   EncodedVideoPacketSource,
   FilePathTarget,
+  OggOutputFormat,
   Output,
   WebMOutputFormat,
 } from 'mediabunny';
 import { EncodedSink, RTCPeerConnection, RTCRtpReceiver, type MediaStreamTrack } from 'ossa-webrtc';
+
+import { pictureSize, writeIvf, type PictureSize } from './ivf.mts';
 
 const page = `<!doctype html><meta charset="utf-8"><title>A recorder</title><button>record</button><video muted autoplay></video>
 <script type="module">
@@ -34,59 +39,125 @@ const page = `<!doctype html><meta charset="utf-8"><title>A recorder</title><but
 
 /** Ticks a second of the timestamps. */
 const CLOCKS = { video: 90_000, audio: 48_000 };
+/** What decoders of WebM want to know of each codec. */
+const CODECS = { vp8: 'vp8', vp9: 'vp09.00.10.08' };
 
-const file = process.argv[2];
-if (file === undefined) throw new Error('Which file is to be written?');
+const { values, positionals: files } = parseArgs({
+  allowPositionals: true,
+  options: { codec: { type: 'string', default: 'vp8' }, port: { type: 'string', default: '0' } },
+});
+const codec = values.codec as keyof typeof CODECS;
+const mimeType = `video/${codec.toUpperCase()}`;
+if (!(codec in CODECS)) throw new Error(`--codec ${codec}: it has to be one of ${Object.keys(CODECS).join(', ')}`);
+if (files.length === 0) throw new Error('Which files are to be written?');
+const strange = files.find((file) => !/\.(webm|ogg|ivf)$/.test(file));
+if (strange !== undefined) throw new Error(`${strange}: its name has to end with .webm, .ogg or .ivf`);
+
+type Kind = 'audio' | 'video';
+/** A file that is being written. */
+interface Recording {
+  /** Takes frames of these kinds. */
+  kinds: Kind[];
+  add: (kind: Kind, packet: EncodedPacket) => Promise<void>;
+  finalize: () => Promise<void>;
+}
+
+/** Begins a file. */
+async function begin(file: string, kinds: Kind[]): Promise<Recording> {
+  if (file.endsWith('.ivf')) return pictures(file);
+  const ogg = file.endsWith('.ogg');
+  const output = new Output({
+    format: ogg ? new OggOutputFormat() : new WebMOutputFormat(),
+    target: new FilePathTarget(file),
+  });
+  const audio = new EncodedAudioPacketSource('opus');
+  const video = new EncodedVideoPacketSource(codec);
+  const held = kinds.filter((kind) => kind === 'audio' || !ogg);
+  if (held.includes('audio')) output.addAudioTrack(audio);
+  if (held.includes('video')) output.addVideoTrack(video);
+  await output.start();
+  const sound = (packet: EncodedPacket) => audio.add(packet, OPUS);
+  const whole = ogg ? withoutGaps(sound) : sound;
+  return {
+    kinds: held,
+    add: (kind, packet) => (kind === 'audio' ? whole(packet) : video.add(packet, described(packet))),
+    finalize: () => output.finalize(),
+  };
+}
+
+/** IVF says in its header how large the pictures are, so it begins with the first one. */
+function pictures(file: string): Recording {
+  let writer: Awaited<ReturnType<typeof writeIvf>> | undefined;
+  return {
+    kinds: ['video'],
+    async add(_, packet) {
+      writer ??= await writeIvf(file, mimeType, pictureSize(mimeType, packet.data));
+      await writer.add(packet);
+    },
+    finalize: async () => writer?.close(),
+  };
+}
+
+function described(packet: EncodedPacket) {
+  if (packet.type !== 'key') return undefined;
+  const { width, height }: PictureSize = pictureSize(mimeType, packet.data);
+  return { decoderConfig: { codec: CODECS[codec], codedWidth: width, codedHeight: height } };
+}
+
+/** Two channels, nothing to be left out at the begin, 48,000 samples a second (RFC 7845, section 5.1). */
+const HEAD = Buffer.concat([Buffer.from('OpusHead'), Uint8Array.of(1, 2, 0, 0, 0x80, 0xbb, 0, 0, 0, 0, 0)]);
+const OPUS = { decoderConfig: { codec: 'opus', sampleRate: 48_000, numberOfChannels: 2, description: HEAD } };
+
+/** Seconds that a packet of Opus plays (RFC 6716, section 3.1). */
+function duration([toc = 0, count = 0]: Uint8Array): number {
+  const [config, code] = [toc >> 3, toc & 3];
+  const frame =
+    config < 12 ? [10, 20, 40, 60][config & 3]! : config < 16 ? [10, 20][config & 1]! : 2.5 * 2 ** (config & 3);
+  return ((code === 3 ? count & 0x3f : code === 0 ? 1 : 2) * frame) / 1000;
+}
+
+/** Ogg has no times but those that the packets before make up: what is missing has to be in it as lost (RFC 7845, section 4.1), or the rest comes too early. */
+function withoutGaps(add: (packet: EncodedPacket) => Promise<void>) {
+  let next: number | undefined;
+  return async (packet: EncodedPacket): Promise<void> => {
+    // A packet of nothing but its first byte: its frame is lost, and the decoder makes something up.
+    const lost = Uint8Array.of((packet.data[0] ?? 0) & 0xfc);
+    const length = duration(lost);
+    for (next ??= packet.timestamp; packet.timestamp - next > length / 2; next += length) {
+      await add(new EncodedPacket(lost, 'key', next, length));
+    }
+    await add(packet);
+    next += packet.duration;
+  };
+}
 
 /** Writes what tracks carry until they end. */
 async function record(tracks: MediaStreamTrack[]): Promise<void> {
-  const output = new Output({ format: new WebMOutputFormat(), target: new FilePathTarget(file!) });
-  const begin = performance.now();
-  const written = tracks.map((track) => {
-    const video = track.kind === 'video' ? new EncodedVideoPacketSource('vp8') : undefined;
-    const audio = video ? undefined : new EncodedAudioPacketSource('opus');
-    if (video) output.addVideoTrack(video);
-    if (audio) output.addAudioTrack(audio);
-    return {
-      track,
-      add: (packet: EncodedPacket, size?: Size) => (video ? addVideo(video, packet, size) : audio!.add(packet, OPUS)),
-    };
-  });
-  await output.start();
-  await Promise.all(
-    written.map(async ({ track, add }) => {
-      const clock = CLOCKS[track.kind as 'audio' | 'video'];
-      let at = 0;
-      let last: number | undefined;
-      for await (const frame of new EncodedSink(track)) {
-        const data = new Uint8Array(frame.data);
-        const { rtpTimestamp = 0 } = frame.getMetadata();
-        // Timestamps of a stream begin anywhere and wrap. Both streams begin when their first frame has come.
-        if (last === undefined) at = (performance.now() - begin) / 1000;
-        else at += ((rtpTimestamp - last) >>> 0) / clock;
-        last = rtpTimestamp;
-        const type = 'type' in frame ? frame.type : 'key';
-        await add(new EncodedPacket(data, type, at, track.kind === 'audio' ? 0.02 : 0), sizeOf(data));
-      }
-    }),
-  );
-  await output.finalize();
-  console.log(`recorded ${((performance.now() - begin) / 1000).toFixed(1)} s into ${file}`);
+  const start = performance.now();
+  const kinds = tracks.map(({ kind }) => kind as Kind);
+  const recordings = await Promise.all(files.map((file) => begin(file, kinds)));
+  await Promise.all(tracks.map((track) => recordTrack(track, recordings, start)));
+  await Promise.all(recordings.map((recording) => recording.finalize()));
+  console.log(`recorded ${((performance.now() - start) / 1000).toFixed(1)} s into ${files.join(' and ')}`);
 }
 
-type Size = { codedWidth: number; codedHeight: number };
-const OPUS = { decoderConfig: { codec: 'opus', sampleRate: 48_000, numberOfChannels: 2 } };
-
-/** Of a key frame of VP8 (RFC 6386, section 9.1). */
-function sizeOf(frame: Uint8Array): Size {
-  const { buffer, byteOffset, byteLength } = frame;
-  const view = new DataView(buffer, byteOffset, byteLength);
-  if (byteLength < 10) return { codedWidth: 0, codedHeight: 0 };
-  return { codedWidth: view.getUint16(6, true) & 0x3fff, codedHeight: view.getUint16(8, true) & 0x3fff };
-}
-
-function addVideo(source: EncodedVideoPacketSource, packet: EncodedPacket, size: Size | undefined): Promise<void> {
-  return source.add(packet, packet.type === 'key' ? { decoderConfig: { codec: 'vp8', ...size } } : undefined);
+async function recordTrack(track: MediaStreamTrack, recordings: Recording[], start: number): Promise<void> {
+  const kind = track.kind as Kind;
+  const takers = recordings.filter(({ kinds }) => kinds.includes(kind));
+  let last: { rtpTimestamp: number; now: number; at: number } | undefined;
+  for await (const frame of new EncodedSink(track)) {
+    const data = new Uint8Array(frame.data);
+    const { rtpTimestamp = 0 } = frame.getMetadata();
+    // Timestamps of a stream begin anywhere and wrap. Both streams begin when their first frame has come.
+    const now = (performance.now() - start) / 1000;
+    const passed = last ? ((rtpTimestamp - last.rtpTimestamp) >>> 0) / CLOCKS[kind] : 0;
+    // A stream that begins anew tells nothing of the time between.
+    const at: number = last ? last.at + (passed < 60 ? passed : now - last.now) : now;
+    last = { rtpTimestamp, now, at };
+    const type = 'type' in frame ? frame.type : 'key';
+    const packet = new EncodedPacket(data, type, at, kind === 'audio' ? duration(data) : 0);
+    await Promise.all(takers.map((taker) => taker.add(kind, packet)));
+  }
 }
 
 /** Takes the page's offer and gives the answer to it. */
@@ -98,10 +169,10 @@ async function answer(request: IncomingMessage): Promise<string> {
     if (connectionState === 'disconnected' || connectionState === 'failed') connection.close();
   };
   await connection.setRemoteDescription({ type: 'offer', sdp: await text(request) });
-  // The file is to have VP8; a page offers several codecs.
+  // The file is to have one codec; a page offers several.
   for (const transceiver of connection.getTransceivers().filter(({ receiver }) => receiver.track.kind === 'video')) {
     const { codecs } = RTCRtpReceiver.getCapabilities('video')!;
-    transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => /VP8|rtx/.test(mimeType)));
+    transceiver.setCodecPreferences(codecs.filter((one) => one.mimeType === mimeType || one.mimeType === 'video/rtx'));
   }
   void record(connection.getReceivers().map(({ track }) => track)).catch((error: unknown) => console.error(error));
   await connection.setLocalDescription();
@@ -118,6 +189,6 @@ const web = createServer((request, response) => {
     else response.writeHead(404).end();
   })().catch((error: unknown) => response.writeHead(400).end(String(error)));
 });
-await new Promise<void>((resolve) => web.listen(Number(process.argv[3] ?? 0), '127.0.0.1', resolve));
+await new Promise<void>((resolve) => web.listen(Number(values.port), '127.0.0.1', resolve));
 console.log(`open http://127.0.0.1:${(web.address() as AddressInfo).port}/`);
 process.once('SIGTERM', () => process.exit());
