@@ -7,6 +7,16 @@ import type { SignalingAdapter, SignalingMessage } from 'ossa-webrtc';
 /** `candidate:<foundation> 1 udp <priority> <address> <port> typ host ...` */
 const HOST_CANDIDATE = /(candidate:\S+ 1 udp \d+) (\d+\.\d+\.\d+\.\d+) (\d+) (typ host)/i;
 
+/** The same numbers from 0 to 1 in each run, for each seed others (mulberry32). */
+export function seeded(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
 /** Relays UDP between whoever sends to one of its ports and the address that the port stands for. */
 export class LossyPath {
   /** What is sent while this is set is lost. */
@@ -14,7 +24,7 @@ export class LossyPath {
   /** Of what is sent this share is lost, from 0 to 1. */
   loss = 0;
   /** Decides what is lost: numbers from 0 to 1. */
-  random = Math.random;
+  random = seeded(1);
   /** How long each datagram takes, in milliseconds. */
   delay = 0;
   /** Datagrams that were lost. */

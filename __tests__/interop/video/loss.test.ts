@@ -1,5 +1,5 @@
 // Video over paths that lose one packet in twenty and take 50 ms, on the way to us and on the way to who takes it.
-import { LossyPath } from '../../agent/lossy-path';
+import { LossyPath, seeded } from '../../agent/lossy-path';
 import { startVideoPage, type VideoPage } from './page';
 import { VideoServer } from './server';
 
@@ -18,16 +18,6 @@ afterAll(async () => {
   path.close();
   await pages?.stop();
 });
-
-/** The same numbers in each run (mulberry32). */
-function seeded(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 async function through(sdp: string): Promise<string> {
   const lines = await Promise.all(
