@@ -238,6 +238,18 @@ test('close() ends what is received, and changes nothing afterwards', async () =
 });
 
 describe('parameters', () => {
+  test("can't be set any more when a description has come since", async () => {
+    const [a, b] = [newPeer(), newPeer()];
+    const { sender } = a.addTransceiver('audio');
+    await a.setLocalDescription();
+    await b.setRemoteDescription(a.localDescription!);
+    await b.setLocalDescription();
+    const answered = a.setRemoteDescription(b.localDescription!);
+    const parameters = sender.getParameters();
+    await answered;
+    await expect(sender.setParameters(parameters)).rejects.toMatchObject({ name: 'InvalidStateError' });
+  });
+
   test('are what was negotiated, and can be set once per getParameters()', async () => {
     const [a, b] = [newPeer(), newPeer()];
     const sender = a.addTrack(audioTrack());

@@ -341,14 +341,15 @@ export class PeerCore implements ChannelsHost, MediaHost {
   /** Of the whole connection, or of the entries that are chosen and those that they refer to. */
   getStats(chosen?: (entry: RTCStats) => boolean): Promise<RTCStatsReport> {
     return new Promise((resolve, reject) => {
-      queueTask(() => {
-        try {
-          const entries = this.native.getStats();
-          resolve(createStatsReport(chosen ? selectStats(entries, chosen) : entries));
-        } catch (error) {
-          reject(thrown(toStandardError(error)));
-        }
-      });
+      try {
+        // As things are now, whatever script does before it hears of it.
+        const entries = this.native.getStats();
+        const report = createStatsReport(chosen ? selectStats(entries, chosen) : entries);
+        queueTask(() => resolve(report));
+      } catch (error) {
+        const reason = thrown(toStandardError(error));
+        queueTask(() => reject(reason));
+      }
     });
   }
 

@@ -171,6 +171,7 @@ export class PeerMedia {
       if (!state || (core.mid !== null && rejected.includes(core.mid))) core.stopped();
       if (!state) core.mid = null;
       core.negotiated(parameters.find(({ transceiver }) => transceiver === core.id) ?? null, type === 'answer');
+      if (remote || type !== 'offer') core.sender.forgetParameters();
       if (core.mid === null) core.transport = null;
       else if (!remote && type !== 'rollback') core.transport = transport;
     }

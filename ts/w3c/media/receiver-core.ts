@@ -14,6 +14,7 @@ export interface ReceivingTransceiver {
   readonly kind: Kind;
   readonly mid: string | null;
   readonly transport: RTCDtlsTransport | null;
+  readonly isStopping: boolean;
 }
 
 /** One layer of simulcast. It falls silent by itself: its sender stops a layer that it can't afford. */
@@ -116,7 +117,8 @@ export class ReceiverCore {
   sources(kind: 'contributing' | 'synchronization'): RTCRtpContributingSource[] {
     if (this.#host.isClosed) return [];
     const heard = this.#host.native.media.heardSources(this.#transceiver.id);
-    const now = performance.now();
+    // webrtc-pc 5.3 has it count from the epoch.
+    const now = performance.timeOrigin + performance.now();
     return heard
       .filter(({ contributing }) => contributing === (kind === 'contributing'))
       .map(({ source, ago, rtpTimestamp, audioLevel }) => ({
@@ -139,7 +141,7 @@ export class ReceiverCore {
 
   /** Which entries are about this receiver. */
   statsFilter(): (entry: RTCStats) => boolean {
-    const { mid } = this.#transceiver;
-    return ({ type, mid: of }) => type === 'inbound-rtp' && mid !== null && of === mid;
+    const { mid, isStopping } = this.#transceiver;
+    return ({ type, mid: of }) => type === 'inbound-rtp' && !isStopping && mid !== null && of === mid;
   }
 }

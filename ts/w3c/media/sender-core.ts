@@ -128,6 +128,11 @@ export class SenderCore {
     return structuredClone(this.#lastReturned);
   }
 
+  /** A description was set, so that what `getParameters()` gave is not what holds any more (webrtc-pc 4.4.1.5). */
+  forgetParameters(): void {
+    this.#lastReturned = null;
+  }
+
   setParameters(parameters: RTCRtpSendParameters): Promise<void> {
     if (this.#transceiver.isStopping) {
       return Promise.reject(new DOMException('The transceiver is stopped', 'InvalidStateError'));
@@ -190,8 +195,8 @@ export class SenderCore {
 
   /** Which entries are about this sender. */
   statsFilter(): (entry: RTCStats) => boolean {
-    const { mid } = this.#transceiver;
-    return ({ type, mid: of }) => type === 'outbound-rtp' && mid !== null && of === mid;
+    const { mid, isStopping } = this.#transceiver;
+    return ({ type, mid: of }) => type === 'outbound-rtp' && !isStopping && mid !== null && of === mid;
   }
 }
 
