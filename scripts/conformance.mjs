@@ -1,10 +1,12 @@
 // Writes what the Web Platform Tests say into docs/conformance.md, file by file.
-// Usage: node scripts/conformance.mjs <results of run-wpt.mjs --media --out>
+// Usage: node scripts/conformance.mjs <results of run-wpt.mjs --media --out> [<results of conformance/media.mjs --out>]
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const [results] = process.argv.slice(2);
+const [results, mediaResults] = process.argv.slice(2);
 if (results === undefined) {
-  console.error('node scripts/conformance.mjs <results of run-wpt.mjs --media --out>');
+  console.error(
+    'node scripts/conformance.mjs <results of run-wpt.mjs --media --out> [<results of conformance/media.mjs --out>]',
+  );
   process.exit(2);
 }
 const json = (url) => JSON.parse(readFileSync(url, 'utf8'));
@@ -39,10 +41,22 @@ const rows = Object.entries(selected).map(([file, categories]) => {
   const there = names.filter((name) => passesInChromium(file, name)).length;
   return `| \`${file.replace(/^webrtc\//, '')}\` | ${[...cells, there].join(' | ')} |`;
 });
-const [start, end] = ['<!-- results by file -->', '<!-- end of results by file -->'];
-const text = readFileSync(page, 'utf8');
-const [from, to] = [text.indexOf(start), text.indexOf(end)];
-if (from < 0 || to < from) throw new Error('docs/conformance.md has no marks for the results by file');
-const head = ['file', ...CATEGORIES, 'Chromium'];
-const table = [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...rows];
-writeFileSync(page, [text.slice(0, from) + start, '', ...table, '', text.slice(to)].join('\n'));
+write('results by file', ['file', ...CATEGORIES, 'Chromium'], rows);
+
+if (mediaResults !== undefined) {
+  const rows = json(mediaResults).files.map(({ file, subtests }) => {
+    const passes = subtests.filter(passed).length;
+    return `| \`${file}\` | ${cell(passes, subtests.length)} |`;
+  });
+  write('results of media by file', ['file', 'passed'], rows);
+}
+
+/** Writes a table between its marks. */
+function write(name, head, rows) {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
+  const text = readFileSync(page, 'utf8');
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`docs/conformance.md has no marks for the ${name}`);
+  const table = [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...rows];
+  writeFileSync(page, [text.slice(0, from) + start, '', ...table, '', text.slice(to)].join('\n'));
+}

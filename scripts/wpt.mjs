@@ -1,4 +1,5 @@
-// What the Web Platform Tests are run on: the package, and a `getUserMedia()` without devices, since many tests only want some track.
+// What the Web Platform Tests are run on: the package, and a `getUserMedia()` without devices, since many tests only want some track. For the same reason there are as much
+// of an `AudioContext` as their helper makes a tone with, and a permission to give.
 import { EncodedSource, MediaStream, nonstandard } from '../index.js';
 
 export * from '../index.js';
@@ -45,3 +46,13 @@ export const mediaDevices = {
     return new MediaStream([...(constraints.audio ? [audio()] : []), ...(constraints.video ? [video()] : [])]);
   },
 };
+
+globalThis.AudioContext = class AudioContext {
+  createMediaStreamDestination() {
+    return { stream: new MediaStream([audio()]) };
+  }
+  createOscillator() {
+    return { connect: (destination) => destination, start() {} };
+  }
+};
+globalThis.setMediaPermission = async () => {};
