@@ -1,138 +1,167 @@
-// What Chromium's sender of video makes of our feedback on a link that becomes slow and quick again: `node bench/video.mjs [--seconds] [--no-build]`,
-// one minute. The link is a relay with a drop-tail queue of 200 ms (bench/emulator).
+// What senders of video make of a link that becomes slow and quick again, ours and Chromium's, by the feedback of either: `node bench/video.mjs --help`.
+// Each run adds to bench/results/video.json, from which `--publish` writes the table, so that pairs may be measured one by one.
 import { execFileSync } from 'node:child_process';
-import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 
-import puppeteer from 'puppeteer-core';
-
+import { quantile, sum } from './measure.mjs';
+import { machine, publish, table } from './publish.mjs';
+import { ENDS } from './video/ends.mjs';
 import { RelayPath } from './wan/paths.mjs';
 
-const { RTCPeerConnection } = createRequire(import.meta.url)('..');
+const PAIRS = ['chromium-ossa', 'chromium-chromium', 'ossa-chromium'];
+const usage = `node bench/video.mjs [options]
+  --only LIST     who sends to whom, of ${PAIRS.join(',')}
+  --phases LIST   MBIT:SECONDS of the link, one after the other (1:20,0.3:15,1:25)
+  --seconds       prints each second
+  --no-build      uses the emulator that is built
+  --publish       measures nothing: writes what was measured into docs/benchmarks.md
+A release build of the native library is what should be measured: npm run build. Chromium and FFmpeg have to be installed.`;
 
+const { values: given } = parseArgs({
+  options: {
+    only: { type: 'string', default: PAIRS.join(',') },
+    phases: { type: 'string', default: '1:20,0.3:15,1:25' },
+    seconds: { type: 'boolean' },
+    'no-build': { type: 'boolean' },
+    publish: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
+});
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** How many Mbit/s for how many seconds. */
-const PHASES = [
-  [3, 20],
-  [1, 15],
-  [3, 20],
-];
+const file = join(root, 'bench', 'results', 'video.json');
 const DELAY_MS = 25;
+/** As much as the line takes away in 200 ms. */
 const settings = (mbit) => ({ delayMs: DELAY_MS, mbit, queueBytes: Math.round((mbit * 1e6 * 0.2) / 8) });
+/** The link counts as used from this share on. */
+const USED = 0.8;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-const PAGE = `<!doctype html><script>
-async function described() {
-  const ended = new Promise((resolve) => pc.addEventListener('icecandidate', ({ candidate }) => candidate || resolve()));
-  await pc.setLocalDescription();
-  await ended;
-  return pc.localDescription.sdp;
+function refuse(reason) {
+  console.error(`${reason}\n${usage}`);
+  process.exit(2);
 }
-/** Pictures that no encoder can make small: the fake camera needs half a Mbit/s. */
-function noise() {
-  const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 480 });
-  const context = canvas.getContext('2d');
-  setInterval(() => {
-    for (let y = 0; y < 480; y += 16) for (let x = 0; x < 640; x += 16) {
-      context.fillStyle = 'hsl(' + Math.random() * 360 + ' 80% 50%)';
-      context.fillRect(x, y, 16, 16);
-    }
-  }, 40);
-  return canvas.captureStream(25);
-}
-async function publish() {
-  globalThis.pc = new RTCPeerConnection();
-  const transceiver = pc.addTransceiver(noise().getTracks()[0], { direction: 'sendonly' });
-  // It would make smaller pictures, for which it sends 0.6 Mbit/s at most, and larger ones never again.
-  const parameters = transceiver.sender.getParameters();
-  await transceiver.sender.setParameters({ ...parameters, degradationPreference: 'maintain-resolution' });
-  transceiver.setCodecPreferences(RTCRtpReceiver.getCapabilities('video').codecs.filter(({ mimeType }) => /VP8|rtx/.test(mimeType)));
-  return described();
-}
-async function stats() {
-  return [...(await pc.getStats()).values()];
-}
-</script>`;
+const pairs = given.only.split(',');
+const unknown = pairs.filter((pair) => !PAIRS.includes(pair));
+if (unknown.length > 0) refuse(`--only: ${unknown.join(', ')} is not one of ${PAIRS.join(', ')}`);
+const phases = given.phases.split(',').map((phase) => {
+  const [mbit, seconds] = phase.split(':').map(Number);
+  return mbit > 0 && seconds >= 5 ? { mbit, seconds } : refuse(`--phases: ${phase} is no MBIT:SECONDS of 5 s or more`);
+});
 
-async function gathered(pc) {
-  while (pc.iceGatheringState !== 'complete') {
-    await new Promise((resolve) => pc.addEventListener('icegatheringstatechange', resolve, { once: true }));
+function stored() {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+    return {};
   }
-  return pc.localDescription.sdp;
 }
 
-const entry = (stats, type) => stats.find((one) => one.type === type && (one.kind ?? 'video') === 'video');
-const sum = (stats, type, key) =>
-  stats.filter((one) => one.type === type).reduce((all, one) => all + (one[key] ?? 0), 0);
-
-/** Pictures of the page, received here. */
-async function pictures(tab, path) {
-  const pc = new RTCPeerConnection();
-  const offer = await tab.evaluate('publish()');
-  await pc.setRemoteDescription({ type: 'offer', sdp: await path.description('a', offer) });
-  await pc.setLocalDescription();
-  const answer = await path.description('b', await gathered(pc));
-  await tab.evaluate(`pc.setRemoteDescription({ type: 'answer', sdp: ${JSON.stringify(answer)} })`);
+/** What the sender believes that the path carries, and what the receiver shows, as far as it decodes. */
+async function state(sender, receiver) {
+  const [sent, received] = await Promise.all([sender.stats(), receiver.stats()]);
+  const allowed = sent.find((one) => one.type === 'candidate-pair' && one.availableOutgoingBitrate !== undefined);
+  const shown = received.find((one) => one.type === 'inbound-rtp' && one.kind === 'video');
   return {
-    target: async () => entry(await tab.evaluate('stats()'), 'outbound-rtp')?.targetBitrate ?? 0,
-    bytes: async () => sum([...(await pc.getStats()).values()], 'inbound-rtp', 'bytesReceived'),
-    stop: () => pc.close(),
+    allowed: (allowed?.availableOutgoingBitrate ?? 0) / 1e6,
+    decoded: shown?.framesDecoded ?? 0,
+    frozen: shown?.freezeCount ?? 0,
+    lost: shown?.packetsLost ?? 0,
   };
 }
 
-async function measure(tab) {
-  const path = new RelayPath(settings(PHASES[0][0]));
-  const call = await pictures(tab, path);
+/** Seconds of one phase: how much left the link, how long packets waited before it. */
+async function phase(path, { mbit, seconds }, watch) {
+  await path.emulator.call('set', settings(mbit));
+  await path.stats();
   const rows = [];
-  let before = await call.bytes();
-  let second = 0;
-  for (const [mbit, seconds] of PHASES) {
-    await path.emulator.call('set', settings(mbit));
-    const rates = [];
-    for (let end = second + seconds; second < end; second++) {
-      const from = performance.now();
-      await pause(1000);
-      const now = await call.bytes();
-      rates.push(((now - before) * 8) / (performance.now() - from) / 1000);
-      before = now;
-      if (process.argv.includes('--seconds')) {
-        console.log(
-          `${second} s, ${mbit} Mbit/s: arrives ${rates.at(-1).toFixed(2)}, target ${((await call.target()) / 1e6).toFixed(2)}`,
-        );
-      }
+  const before = await watch();
+  for (let second = 1; second <= seconds; second++) {
+    const from = performance.now();
+    await pause(1000);
+    const { forth } = await path.stats();
+    const rate = (forth.bytesOut * 8) / 1000 / (performance.now() - from);
+    rows.push({ rate, waited: forth.waitedMs[0], most: forth.waitedMs[1] });
+    if (given.seconds) {
+      const { allowed } = await watch();
+      const wait = `${forth.waitedMs.map((ms) => ms.toFixed(0)).join('/')} ms`;
+      console.log(
+        `${mbit} Mbit/s, ${second} s: ${rate.toFixed(2)} leave it, ${allowed.toFixed(2)} are allowed, waits ${wait}`,
+      );
     }
-    const reached = rates.findIndex((rate) => Math.abs(rate / mbit - 0.8) < 0.25);
-    const last = rates.slice(-5).reduce((all, one) => all + one) / 5;
-    rows.push({
-      'link, Mbit/s': mbit,
-      'arrives in the last 5 s': last.toFixed(2),
-      'target, at the end': ((await call.target()) / 1e6).toFixed(2),
-      'first second at it': reached < 0 ? 'never' : reached + 1,
-    });
   }
-  call.stop();
-  await path.stop();
-  return rows;
+  const after = await watch();
+  const used = rows.findIndex(({ rate }, at) => at > 0 && rate >= USED * mbit && rows[at - 1].rate >= USED * mbit);
+  const mean = (values) => sum(values) / values.length / mbit;
+  return {
+    mbit,
+    seconds,
+    share: mean(rows.map(({ rate }) => rate)),
+    last: mean(rows.slice(-5).map(({ rate }) => rate)),
+    reached: used < 0 ? null : used,
+    waited: quantile(
+      rows.map(({ waited }) => waited),
+      0.5,
+    ),
+    most: Math.max(...rows.map(({ most }) => most)),
+    frames: (after.decoded - before.decoded) / seconds,
+    freezes: after.frozen - before.frozen,
+    lost: after.lost - before.lost,
+  };
 }
 
-if (!process.argv.includes('--no-build')) {
-  const build = ['build', '--release', '--quiet', '-p', 'ossa-bench-emulator'];
-  execFileSync('cargo', build, { cwd: root, stdio: 'inherit' });
+async function measure(pair) {
+  const [from, to] = pair.split('-');
+  const path = new RelayPath(settings(phases[0].mbit));
+  const [sender, receiver] = await Promise.all([ENDS[from].open(), ENDS[to].open()]);
+  try {
+    const offer = await path.description('a', await sender.offer());
+    await sender.accept(await path.description('b', await receiver.answer(offer)));
+    const rows = [];
+    for (const one of phases) rows.push(await phase(path, one, () => state(sender, receiver)));
+    return rows;
+  } finally {
+    await Promise.all([sender.stop(), receiver.stop()]);
+    await path.stop();
+  }
 }
-const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end(PAGE));
-await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-const browser = await puppeteer.launch({
-  executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-  headless: true,
-  args: ['--no-sandbox', '--disable-features=WebRtcHideLocalIpsWithMdns', '--allow-loopback-in-peer-connection'],
-});
-try {
-  const tab = await browser.newPage();
-  await tab.goto(`http://127.0.0.1:${server.address().port}/`);
-  console.table(await measure(tab));
-} finally {
-  await browser.close();
-  server.close();
+
+const HEAD = [
+  ...['from, to', 'link (Mbit/s)', 'for (s)', 'used of it (%)', '… in the last 5 s', '80 % from second'],
+  ...['wait in the queue (ms)', '… at most', 'packets lost', 'frames a second', 'freezes'],
+];
+const percent = (share) => (share * 100).toFixed(0);
+
+function cells(pair, { mbit, seconds, share, last, reached, waited, most, lost, frames, freezes }) {
+  // This package decodes nothing.
+  const shown = pair.endsWith('ossa') ? ['–', '–'] : [frames.toFixed(1), freezes];
+  const used = [percent(share), percent(last), reached ?? 'never'];
+  return [pair.replace('-', ' → '), mbit, seconds, ...used, waited.toFixed(0), most.toFixed(0), lost, ...shown];
+}
+
+if (given.help) {
+  console.log(usage);
+} else if (given.publish) {
+  const results = stored();
+  const rows = PAIRS.flatMap((pair) => (results[pair] ?? []).map((row) => cells(pair, row)));
+  publish('video', [...table(HEAD, rows), '', machine()]);
+} else {
+  if (!given['no-build']) {
+    const build = ['build', '--release', '--quiet', '-p', 'ossa-bench-emulator'];
+    execFileSync('cargo', build, { cwd: root, stdio: 'inherit' });
+  }
+  for (const pair of pairs) {
+    const rows = await measure(pair);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify({ ...stored(), [pair]: rows }, null, 2));
+    console.log(
+      table(
+        HEAD,
+        rows.map((row) => cells(pair, row)),
+      ).join('\n'),
+    );
+  }
 }
