@@ -33,6 +33,7 @@ const HEAVY = [
   'https',
   'net',
   'readline',
+  'stream/web',
   'tls',
 ];
 
@@ -93,9 +94,13 @@ const faces = {
     if (lost.length > 0) this.error(`ts/index.ts exports what it does not import: ${lost.join(', ')}`);
     bundle['index.js'].code = required(list);
     const emit = (fileName, source) => this.emitFile({ type: 'asset', fileName, source });
-    emit('index.mjs', imported(list));
+    emit('index.mjs', imported(exports));
+    emit('bundled.mjs', bundled(list));
     emit('polyfill.mjs', "import './polyfill.js';\n");
-    for (const entry of MODULES) emit(`${entry}.mjs`, "export * from './index.js';\n");
+    for (const entry of MODULES) {
+      emit(`${entry}.mjs`, imported(bundle[`${entry}.js`].exports));
+      emit(`${dirname(entry)}/bundled.mjs`, "export * from './index.js';\n");
+    }
   },
 };
 
@@ -124,7 +129,21 @@ ${list.flatMap(({ name, from, local }) => (from === CORE ? [] : [`whenUsed('${na
 0 && (module.exports = { ${list.flatMap(({ name }) => (name === 'default' ? [] : [name])).join(', ')} });
 `;
 
-const imported = (list) =>
+/** For Node, which would search the whole code for the names of its exports if it were asked to import it: that takes longer than to load it. */
+const imported = (names) => `import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+const all = require('./index.js');
+
+export const {
+${names
+  .filter((name) => name !== 'default')
+  .map((name) => `  ${name},\n`)
+  .join('')}} = all;
+${names.includes('default') ? 'export default all.default;\n' : ''}`;
+
+/** For bundlers, which do not see through that. */
+const bundled = (list) =>
   [...new Set(list.map(({ from }) => from))]
     .map((file) => {
       const names = list.flatMap(({ name, from, local }) =>

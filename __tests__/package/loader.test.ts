@@ -102,9 +102,9 @@ interface Bundling {
 }
 
 /** Bundles a program that needs the package into one file in `folder`. */
-function bundle(folder: string, options: Bundling): string {
+function bundle(folder: string, options: Bundling, [name, text] = ['bundle-me.cjs', SHOW_VERSION]): string {
   const outfile = project.path(folder, 'bundle.cjs');
-  const whole = { ...options, entryPoints: [project.write('bundle-me.cjs', SHOW_VERSION)], outfile };
+  const whole = { ...options, entryPoints: [project.write(name, text)], outfile };
   const build = { ...whole, bundle: true, platform: 'node', logLevel: 'error' };
   const esbuild = JSON.stringify(join(root, 'node_modules', 'esbuild'));
   project.node('-e', `require(${esbuild}).buildSync(${JSON.stringify(build)})`);
@@ -120,6 +120,20 @@ test.each<[string, Bundling]>([
   ['leaves the platform packages out', WITHOUT_LIBRARY],
 ])('a bundle runs whose bundler %s', (name, options) => {
   expect(project.node(bundle(name.replaceAll(' ', '-'), options))).toBe(version);
+});
+
+test('a bundle of an ES module has the code of the package in it, which needs no package beside it', () => {
+  const text = `import wrtc, { createPeer, version } from 'ossa-webrtc';
+    import { McpClientTransport } from 'ossa-webrtc/mcp';
+    if ([createPeer, McpClientTransport, wrtc.RTCPeerConnection].every((one) => typeof one === 'function')) console.log('version', version);`;
+  const outfile = bundle('of-a-module', { loader: { '.node': 'copy' } }, ['bundle-me.mjs', text]);
+  const folder = project.path('node_modules', 'ossa-webrtc');
+  renameSync(folder, project.path('aside'));
+  try {
+    expect(project.node(outfile)).toBe(version);
+  } finally {
+    renameSync(project.path('aside'), folder);
+  }
 });
 
 test('a bundle runs with the library beside it', () => {

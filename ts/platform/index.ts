@@ -1,8 +1,8 @@
 // The runtime's own timers and classes. Test environments put others in their place: jsdom its events, in a context or over the globals;
 // fake timers theirs, which would stop the event loop for us, also when they were installed before this is loaded.
 import { Blob } from 'node:buffer';
-import * as timers from 'node:timers';
-import * as util from 'node:util';
+import timers from 'node:timers';
+import util from 'node:util';
 import { runInThisContext } from 'node:vm';
 
 /** What `@sinonjs/fake-timers` (Jest, Vitest, Sinon) leaves at a function that stands in for another: the clock, which keeps that one. */
