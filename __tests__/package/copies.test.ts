@@ -1,9 +1,9 @@
 // Two copies of the package in one process, as npm installs them when two dependencies want different versions, and as pnpm does, by hard
 // links to the same files, when two have different peers beside it.
-import { copyFileSync, cpSync, linkSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, cpSync, linkSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { Project } from './installed';
+import { Project, root } from './installed';
 
 let project: Project;
 let packages: string[];
@@ -13,10 +13,9 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => project.remove());
 
-/** A dependency with a copy of its own. */
-function dependency(name: string, place: (from: string, to: string) => void): void {
+/** A dependency with a copy of its own; its folder. */
+function dependency(name: string, place: (from: string, to: string) => void): string {
   const folder = project.path('node_modules', name);
-  project.write(join('node_modules', name, 'index.js'), "exports.webrtc = require('ossa-webrtc');");
   for (const one of packages) {
     const [from, to] = [project.path('node_modules', one), join(folder, 'node_modules', one)];
     for (const file of readdirSync(from, { recursive: true, withFileTypes: true })) {
@@ -27,75 +26,42 @@ function dependency(name: string, place: (from: string, to: string) => void): vo
       place(path, target);
     }
   }
+  return folder;
 }
 
-const CONNECT = `
-  async function connect(First, Second) {
-    const [a, b] = [new First.RTCPeerConnection(), new Second.RTCPeerConnection()];
-    a.onicecandidate = ({ candidate }) => void b.addIceCandidate(candidate);
-    b.onicecandidate = ({ candidate }) => void a.addIceCandidate(candidate);
-    b.ondatachannel = ({ channel }) => (channel.onmessage = ({ data }) => channel.send(data));
-    const channel = a.createDataChannel('between copies');
-    channel.onopen = () => channel.send('hello');
-    const echoed = new Promise((resolve) => (channel.onmessage = ({ data }) => resolve(data)));
-    await a.setLocalDescription();
-    await b.setRemoteDescription(a.localDescription);
-    await b.setLocalDescription();
-    await a.setRemoteDescription(b.localDescription);
-    const said = await echoed;
-    a.close();
-    b.close();
-    return said;
-  }`;
+/** Makes another version of what is below `folder`, as far as the two can tell: its code and its library say so. */
+function raise(folder: string, version: string): void {
+  const change = (file: string, from: string | RegExp, to: string) => {
+    const path = join(folder, 'node_modules', file);
+    const text = readFileSync(path, 'utf8');
+    const changed = text.replace(from, to);
+    if (changed === text) throw new Error(`${path} has no ${from}`);
+    writeFileSync(path, changed);
+  };
+  change('ossa-webrtc/package.json', /"version": "[^"]*"/, `"version": "${version}"`);
+  change('ossa-webrtc/dist/core.js', /(?<={ version: )"[^"]*"/, `"${version}"`);
+  const platform = packages.find((name) => name !== 'ossa-webrtc')!;
+  change(`${platform}/package.json`, /"main": "[^"]*"/, '"main": "index.js"');
+  const library = `./ossa-webrtc.${platform.slice('ossa-webrtc-'.length)}.node`;
+  writeFileSync(
+    join(folder, 'node_modules', platform, 'index.js'),
+    `module.exports = { ...require('${library}'), version: () => '${version}' };`,
+  );
+}
 
-const TALK = (name: string) => `
-  const { Worker, isMainThread, parentPort } = require('node:worker_threads');
-  const first = require('ossa-webrtc');
-  const second = require('${name}').webrtc;
-  ${CONNECT}
-  async function agents() {
-    const server = await first.createSignalingServer();
-    const alice = first.createPeer({ agentId: 'agent://example.com/alice', signaling: server.url });
-    const bob = second.createPeer({ agentId: 'agent://example.com/bob', signaling: server.url });
-    bob.handle('greet', (name) => 'hello, ' + name);
-    await bob.ready;
-    const link = await alice.connect('agent://example.com/bob');
-    const said = await link.call('greet', 'alice');
-    await Promise.all([alice.close(), bob.close()]);
-    await server.close();
-    return said;
-  }
-  async function main() {
-    const said = [first.RTCPeerConnection !== second.RTCPeerConnection];
-    for (const [one, other] of [[first, second], [second, first], [first, first], [second, second]]) {
-      said.push(await connect(one, other));
-    }
-    said.push(await agents());
-    const errors = [];
-    for (const copy of [first, second]) {
-      try { new copy.RTCPeerConnection({ iceServers: [{ urls: 'nonsense' }] }); }
-      catch (error) { errors.push(error.name, error instanceof DOMException); }
-    }
-    said.push(...errors);
-    if (!isMainThread) return parentPort.postMessage(said);
-    const worker = new Worker(__filename);
-    const same = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
-    await worker.terminate();
-    said.push(await connect(first, second));
-    console.log(JSON.stringify([said, same]));
-  }
-  void main();`;
+const TALK = join(root, 'scripts', 'versions', 'talk.mjs');
+const AGENTS = 'hello, bob, hi, alice, file';
+const SAID = ['two', 'heard', 'heard', 'heard', 'heard', AGENTS, AGENTS, 'SyntaxError', 'SyntaxError'];
 
-const SAID = [true, 'hello', 'hello', 'hello', 'hello', 'hello, alice', 'SyntaxError', true, 'SyntaxError', true];
-
-test.each([
-  ['copies', copyFileSync],
-  ['hard links', linkSync],
-])('two of them, as %s, work beside each other and with each other, also in a worker', (how, place) => {
-  const name = how.replace(' ', '-');
-  dependency(name, place);
-  const [main, worker] = JSON.parse(project.node(project.write(`${name}.cjs`, TALK(name)))) as unknown[][];
-  expect(main).toEqual([...SAID, 'hello']);
+test.each<[string, (from: string, to: string) => void, string | undefined]>([
+  ['copies', copyFileSync, undefined],
+  ['hard links', linkSync, undefined],
+  ['two versions', copyFileSync, '0.9.9'],
+])('two of them, as %s, work beside each other and with each other, also in a worker', (how, place, version) => {
+  const folder = dependency(how.replace(' ', '-'), place);
+  if (version !== undefined) raise(folder, version);
+  const [main, worker] = JSON.parse(project.node(TALK, project.folder, folder)) as unknown[][];
+  expect(main).toEqual([...SAID, 'heard']);
   expect(worker).toEqual(SAID);
 });
 
