@@ -1,7 +1,7 @@
 // From raw cells to rows: medians and ranges, ratios to two well-known stacks, as console table, Markdown and data for the plot.
 import { quantile } from './measure.mjs';
 
-export const STACKS = ['ossa', 'node-datachannel', 'wrtc', 'werift', 'webrtc-rs', 'ws'];
+export const STACKS = ['ossa', 'node-datachannel', 'wrtc', 'werift', 'webrtc-rs', 'str0m', 'rustrtc', 'ws'];
 export const SIZES = [64, 1024, 16 * 1024, 64 * 1024, 1024 * 1024];
 const REFERENCES = ['node-datachannel', 'ws'];
 
@@ -11,6 +11,8 @@ export const TITLES = {
   wrtc: '@roamhq/wrtc',
   werift: 'werift',
   'webrtc-rs': 'webrtc (Rust)',
+  str0m: 'str0m',
+  rustrtc: 'rustrtc',
   ws: 'ws (no encryption)',
   'tcp-cubic': 'TCP CUBIC (kernel)',
   'tcp-reno': 'TCP Reno (kernel)',

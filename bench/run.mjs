@@ -4,7 +4,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { build, buildRustPeer, root } from '../scripts/setup.mjs';
+import { build, buildRustStacks, root } from '../scripts/setup.mjs';
 import { memory, roundTrip, setup, setupAtOnce, throughput } from './measure.mjs';
 import { Pair } from './pair.mjs';
 import { SIZES, STACKS, consoleTable, markdownTable, notes, sizeName, summarize } from './report.mjs';
@@ -66,7 +66,7 @@ const options = {
 
 if (!given['no-build']) {
   build();
-  if (options.stacks.includes('webrtc-rs')) buildRustPeer();
+  buildRustStacks(options.stacks);
 }
 
 /** The measurements of one stack in one round: `[cell name, measure(pair)]`. */

@@ -9,6 +9,8 @@ const COLORS = {
   wrtc: '#7048e8',
   werift: '#0ca678',
   'webrtc-rs': '#b08968',
+  str0m: '#e64980',
+  rustrtc: '#5c940d',
   ws: '#868e96',
 };
 

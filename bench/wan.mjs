@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { build, buildRustPeer, root, run } from '../scripts/setup.mjs';
+import { build, buildRustStacks, root, run } from '../scripts/setup.mjs';
 import { plot } from './svg.mjs';
 import { PARTS } from './wan/parts.mjs';
 import { printed, published, rowsOf } from './wan/report.mjs';
@@ -72,7 +72,7 @@ function store(part, cell, stack, runs) {
 async function measure() {
   if (!given['no-build']) {
     build();
-    buildRustPeer();
+    buildRustStacks(chosenStacks);
     run('cargo', ['build', '--release', '--quiet', '-p', 'ossa-bench-emulator']);
   }
   for (const part of parts) {

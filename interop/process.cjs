@@ -1,14 +1,16 @@
-// The parent's side of `child.cjs` and of the Rust peer: one process that answers calls.
+// The parent's side of `child.cjs` and of the Rust stacks: one process that answers calls.
 const { spawn } = require('node:child_process');
 const { createInterface } = require('node:readline');
 const { join } = require('node:path');
 
-/** Where `cargo build --release -p ossa-interop-webrtc-rs` puts the Rust peer. */
-const rustPeer = join(
-  process.env.CARGO_TARGET_DIR ?? join(__dirname, '..', 'target'),
-  'release',
-  process.platform === 'win32' ? 'ossa-interop-webrtc-rs.exe' : 'ossa-interop-webrtc-rs',
-);
+/** The stacks that are programs in Rust: `rust-driver` and a folder for each. */
+const RUST_STACKS = ['webrtc-rs', 'str0m', 'rustrtc'];
+
+/** Where `cargo build --release -p NAME` puts a program. */
+function rustProgram(name) {
+  const folder = process.env.CARGO_TARGET_DIR ?? join(__dirname, '..', 'target');
+  return join(folder, 'release', process.platform === 'win32' ? `${name}.exe` : name);
+}
 
 class StackProcess {
   #child;
@@ -65,13 +67,15 @@ class StackProcess {
 }
 
 /**
- * A process with one of the Node stacks of `stacks/`, or the Rust peer under the name `webrtc-rs`. `prefix` is a command that runs
- * the one that follows it, as `ip netns exec NAME` does.
+ * A process with one of the Node stacks of `stacks/`, or one of the Rust stacks. `prefix` is a command that runs the one that follows
+ * it, as `ip netns exec NAME` does.
  */
 function startStack(stack, { child = join(__dirname, 'child.cjs'), nodeArgs = [], prefix = [] } = {}) {
-  const command = stack === 'webrtc-rs' ? [rustPeer] : [process.execPath, ...nodeArgs, child, stack];
+  const command = RUST_STACKS.includes(stack)
+    ? [rustProgram(`ossa-interop-${stack}`)]
+    : [process.execPath, ...nodeArgs, child, stack];
   const [file, ...args] = [...prefix, ...command];
   return new StackProcess(stack, file, args);
 }
 
-module.exports = { StackProcess, startStack, rustPeer };
+module.exports = { StackProcess, startStack, RUST_STACKS, rustProgram };

@@ -8,4 +8,7 @@ export class StackProcess {
   stop(graceMs?: number): Promise<string>;
 }
 export function startStack(stack: string, options?: { child?: string; nodeArgs?: string[] }): StackProcess;
-export const rustPeer: string;
+/** The stacks that are programs in Rust. */
+export const RUST_STACKS: readonly string[];
+/** Where cargo puts a program of the release profile. */
+export function rustProgram(name: string): string;

@@ -1,8 +1,11 @@
 // What `npm test`, `npm run demo` and `npm run bench` share: a fresh clone with only Node and Rust becomes a built one.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+const { RUST_STACKS } = createRequire(import.meta.url)('../interop/process.cjs');
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -61,9 +64,12 @@ export function build() {
   run('npm', ['run', '--silent', 'build']);
 }
 
-/** Builds the process that runs the Rust `webrtc` crate, for interoperability tests and benchmarks. */
-export function buildRustPeer() {
-  run('cargo', ['build', '--release', '--quiet', '-p', 'ossa-interop-webrtc-rs']);
+/** Builds the programs of these stacks that are some in Rust, for interoperability tests and benchmarks. */
+export function buildRustStacks(stacks) {
+  const packages = RUST_STACKS.filter((stack) => stacks.includes(stack)).map((stack) => `ossa-interop-${stack}`);
+  if (packages.length > 0) {
+    run('cargo', ['build', '--release', '--quiet', ...packages.flatMap((name) => ['-p', name])]);
+  }
 }
 
 /** The manifest of this package. */

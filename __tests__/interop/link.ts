@@ -225,7 +225,7 @@ export class Link {
   }
 }
 
-/** A Node stack or the Rust peer in a process of its own. */
+/** A Node stack or one of the Rust stacks in a process of its own. */
 export function startProcess(stack: string): Promise<Driver> {
   return Promise.resolve(startStack(stack));
 }

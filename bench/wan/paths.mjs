@@ -1,11 +1,10 @@
 // What is between the two processes of a pair: a relay of UDP, or two network devices in namespaces of their own.
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 
-const { StackProcess, rustPeer } = createRequire(import.meta.url)('../../interop/process.cjs');
+const { StackProcess, rustProgram } = createRequire(import.meta.url)('../../interop/process.cjs');
 
-const emulator = join(dirname(rustPeer), `ossa-bench-emulator${process.platform === 'win32' ? '.exe' : ''}`);
+const emulator = rustProgram('ossa-bench-emulator');
 
 /** What every path has: an emulator, whose settings may change. */
 class Path {

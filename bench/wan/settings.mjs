@@ -1,7 +1,7 @@
 // What is measured over distance: the paths, the stacks, and how long.
 
 /** The stacks that speak WebRTC; over network devices plain TCP of the kernel is there as well. */
-export const STACKS = ['ossa', 'node-datachannel', 'wrtc', 'werift', 'webrtc-rs'];
+export const STACKS = ['ossa', 'node-datachannel', 'wrtc', 'werift', 'webrtc-rs', 'str0m', 'rustrtc'];
 export const TCP = ['tcp-cubic', 'tcp-reno', 'tcp-bbr'];
 
 const path = (rttMs, lossPercent, more = {}) => ({
