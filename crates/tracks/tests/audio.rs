@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{End, Heard, connect, negotiate, runtime, tone_track};
-use ossa_codec::pcm::{Channels, Format};
+use common::{End, Heard, connect, negotiate, runtime, tone_track, wait_until};
+use ossa_codec::pcm::{Block, Channels, Format};
+use ossa_codec::track::Source;
 use ossa_media::Kind;
 use ossa_peer::{CodecCapability, MediaCapabilities};
 
@@ -125,4 +126,24 @@ fn the_end_of_a_connection_is_the_end_of_its_tracks() {
     assert!(!received.is_live());
     assert!(!b.tracks.receive_audio(b.transceiver(0)).is_live());
     assert!(tone.is_live());
+}
+
+#[test]
+fn audio_that_comes_quicker_than_it_can_be_encoded_is_left_out_counted_and_told_of_once() {
+    let runtime = runtime();
+    let (a, b) = (End::new(&runtime), End::new(&runtime));
+    let sender = a.add(Kind::Audio);
+    connect(&a, &b);
+    let source = Source::new();
+    let track = source.track();
+    a.tracks.send_audio(sender, Some(&track));
+    let block = Block::new(Format::FULL, &[0.1; 480]).unwrap();
+    wait_until("a second of audio was left out", || {
+        // A second of it at once.
+        (0..100).for_each(|_| source.push(&block));
+        a.tracks.discarded(sender).is_some_and(|packets| packets >= 50)
+    });
+    let faults = a.faults.lock().unwrap().clone();
+    let told = faults.iter().filter(|fault| fault.contains("this machine does not keep up"));
+    assert_eq!(told.count(), 1, "{faults:?}");
 }
