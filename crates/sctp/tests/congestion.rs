@@ -53,6 +53,17 @@ fn arrivals(link: Link, count: u64, gap: Duration, seed: u64) -> Vec<Option<Dura
     arrived
 }
 
+/// Packets leave in portions of a millisecond, and the last of each waits for the others at the line: that is no queue.
+#[test]
+fn a_long_path_whose_queue_runs_empty_is_not_drained_every_five_seconds() {
+    let link = Link { delay: 150 * MS, rate: 12_500_000, queue: 512_000, ..Link::default() };
+    let flows = vec![FlowSpec { congestion: CongestionControl::Bbr, ..flow() }];
+    // The first drain would be in here.
+    let flows = run(&Scenario { link, flows, from: 7 * SECOND, to: 9 * SECOND, ..scenario() });
+    let share = flows[0].bytes as f64 / 25_000_000.0;
+    assert!(share > 0.95, "{share}");
+}
+
 #[test]
 fn packets_leave_at_the_rate_of_the_line_and_arrive_after_its_delay() {
     let link = Link { delay: 20 * MS, rate: 1_000_000, queue: 1 << 20, ..Link::default() };

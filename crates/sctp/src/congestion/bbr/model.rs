@@ -177,8 +177,8 @@ impl Model {
         }
     }
 
-    /// BBRUpdateMinRTT. A round trip that is as short as the shortest but for what a timer is late confirms it: otherwise a
-    /// path that never queues would be half empty for 200 ms every five seconds, only because no two measurements are the same.
+    /// BBRUpdateMinRTT. A round trip that is as short as the shortest but for what a timer is late and what left with it, a
+    /// millisecond's worth, confirms it: otherwise a path that never queues would be half empty for 200 ms every five seconds.
     fn update_rtt(&mut self, ack: &Ack) {
         self.probe_rtt_expired = ack.now.since(self.probed_rtt_at) > PROBE_RTT_INTERVAL;
         if let Some(rtt) = ack.rtt {
@@ -187,7 +187,7 @@ impl Model {
             let threshold = (self.min_rtt / 8).clamp(4 * MILLISECOND, 16 * MILLISECOND);
             let is_long = rtt > self.min_rtt.saturating_add(threshold + 2 * self.jitter);
             self.long_rtts = if is_long { self.long_rtts + 1 } else { 0 };
-            let tolerance = (self.probed_rtt / 64).min(MILLISECOND);
+            let tolerance = (self.probed_rtt / 64).min(2 * MILLISECOND);
             if rtt < self.probed_rtt || self.probe_rtt_expired {
                 self.probed_rtt = rtt;
                 self.probed_rtt_at = ack.now;
