@@ -38,14 +38,14 @@ export const RUNTIMES = [
   },
 ];
 
-/** Installs a run time below target/, unless it is there; the path of its program. */
-export function installed({ package: name, program }) {
+/** Installs a run time below target/, unless it is there; the path of its program. `foreign`: for another processor, which npm would refuse. */
+export function installed({ package: name, program, foreign }) {
   const folder = join(root, 'target', 'runtimes', name.replace(/^@/, '').replace(/\W+/g, '-'));
   const path = join(folder, 'node_modules', name.slice(0, name.lastIndexOf('@')), program);
   if (existsSync(path)) return path;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'];
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', ...(foreign ? ['--force'] : [])];
   const { status, stderr } = spawnSync('npm', ['install', ...options, name], {
     cwd: folder,
     encoding: 'utf8',
