@@ -268,6 +268,24 @@ test.each([
   60_000,
 );
 
+test('video/recorder.mts fills with lost packets what the network has lost, so that what follows keeps its time', () => {
+  // 20 ms each, of CELT in one frame; three are missing, then one comes 4 ms late.
+  const script = `
+    import { EncodedPacket } from 'mediabunny';
+    import { duration, withoutGaps } from './opus.mjs';
+    const written = [];
+    const add = withoutGaps(async ({ data, timestamp }) => written.push([Math.round(timestamp * 1000), data.byteLength]));
+    const data = Uint8Array.of(0xfc, 1, 2);
+    for (const ms of [500, 520, 600, 624]) await add(new EncodedPacket(data, 'key', ms / 1000, duration(data)));
+    console.log(JSON.stringify(written));`;
+  const file = join(folder, 'gaps.mjs');
+  writeFileSync(file, script);
+  const { stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8', cwd: root });
+  expect(stderr).toBe('');
+  const lost = [540, 560, 580].map((at) => [at, 1]);
+  expect(JSON.parse(stdout)).toEqual([[500, 3], [520, 3], ...lost, [600, 3], [624, 3]]);
+});
+
 /** The header of an IVF file (32 bytes), and of its first frame (12). */
 function ivf(codec: string, ticks: number, size: number): Buffer {
   const file = Buffer.alloc(44);

@@ -18,6 +18,7 @@ import {
 import { EncodedSink, RTCPeerConnection, RTCRtpReceiver, type MediaStreamTrack } from 'ossa-webrtc';
 
 import { pictureSize, writeIvf, type PictureSize } from './ivf.mts';
+import { duration, OPUS, withoutGaps } from './opus.mts';
 
 const page = `<!doctype html><meta charset="utf-8"><title>A recorder</title><button>record</button><video muted autoplay></video>
 <script type="module">
@@ -102,33 +103,6 @@ function described(packet: EncodedPacket) {
   if (packet.type !== 'key') return undefined;
   const { width, height }: PictureSize = pictureSize(mimeType, packet.data);
   return { decoderConfig: { codec: CODECS[codec], codedWidth: width, codedHeight: height } };
-}
-
-/** Two channels, nothing to be left out at the begin, 48,000 samples a second (RFC 7845, section 5.1). */
-const HEAD = Buffer.concat([Buffer.from('OpusHead'), Uint8Array.of(1, 2, 0, 0, 0x80, 0xbb, 0, 0, 0, 0, 0)]);
-const OPUS = { decoderConfig: { codec: 'opus', sampleRate: 48_000, numberOfChannels: 2, description: HEAD } };
-
-/** Seconds that a packet of Opus plays (RFC 6716, section 3.1). */
-function duration([toc = 0, count = 0]: Uint8Array): number {
-  const [config, code] = [toc >> 3, toc & 3];
-  const frame =
-    config < 12 ? [10, 20, 40, 60][config & 3]! : config < 16 ? [10, 20][config & 1]! : 2.5 * 2 ** (config & 3);
-  return ((code === 3 ? count & 0x3f : code === 0 ? 1 : 2) * frame) / 1000;
-}
-
-/** Ogg has no times but those that the packets before make up: what is missing has to be in it as lost (RFC 7845, section 4.1), or the rest comes too early. */
-function withoutGaps(add: (packet: EncodedPacket) => Promise<void>) {
-  let next: number | undefined;
-  return async (packet: EncodedPacket): Promise<void> => {
-    // A packet of nothing but its first byte: its frame is lost, and the decoder makes something up.
-    const lost = Uint8Array.of((packet.data[0] ?? 0) & 0xfc);
-    const length = duration(lost);
-    for (next ??= packet.timestamp; packet.timestamp - next > length / 2; next += length) {
-      await add(new EncodedPacket(lost, 'key', next, length));
-    }
-    await add(packet);
-    next += packet.duration;
-  };
 }
 
 /** Writes what tracks carry until they end. */
