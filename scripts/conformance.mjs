@@ -1,11 +1,11 @@
 // Writes what the Web Platform Tests say into docs/conformance.md, file by file.
-// Usage: node scripts/conformance.mjs <results of run-wpt.mjs --media --out> [<results of conformance/media.mjs --out>]
+// Usage: node scripts/conformance.mjs <results of run-wpt.mjs --media --out> and, or <results of conformance/media.mjs --out>
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const [results, mediaResults] = process.argv.slice(2);
-if (results === undefined) {
+const results = process.argv.slice(2);
+if (results.length === 0) {
   console.error(
-    'node scripts/conformance.mjs <results of run-wpt.mjs --media --out> [<results of conformance/media.mjs --out>]',
+    'node scripts/conformance.mjs <results of run-wpt.mjs --media --out> <results of conformance/media.mjs --out>',
   );
   process.exit(2);
 }
@@ -14,13 +14,8 @@ const page = new URL('../docs/conformance.md', import.meta.url);
 const shared = (name) => new URL(`../../shared/conformance/${name}`, import.meta.url);
 const CATEGORIES = ['core', 'sdp', 'idl', 'media', 'idl-media'];
 
-const { files } = json(results);
 const selected = json(shared('wpt-manifest.json')).files;
 const chromium = json(shared('wpt-reference-chromium.json')).files;
-const ours = new Map(
-  files.map(({ file, subtests }) => [file, new Set(subtests.filter(passed).map(({ name }) => name))]),
-);
-
 function passed({ status }) {
   return status === 'PASS';
 }
@@ -32,23 +27,41 @@ function cell(passes, all) {
   return passes === all ? `${passes}/${all}` : `**${passes}/${all}**`;
 }
 
-const rows = Object.entries(selected).map(([file, categories]) => {
-  const names = Object.keys(categories);
-  const cells = CATEGORIES.map((category) => {
-    const of = names.filter((name) => categories[name] === category);
-    return cell(of.filter((name) => ours.get(file)?.has(name)).length, of.length);
+/** Those that the shared selection has, by category. */
+function byCategory(files) {
+  const ours = new Map(
+    files.map(({ file, subtests }) => [file, new Set(subtests.filter(passed).map(({ name }) => name))]),
+  );
+  const rows = Object.entries(selected).map(([file, categories]) => {
+    const names = Object.keys(categories);
+    const cells = CATEGORIES.map((category) => {
+      const of = names.filter((name) => categories[name] === category);
+      return cell(of.filter((name) => ours.get(file)?.has(name)).length, of.length);
+    });
+    const there = names.filter((name) => passesInChromium(file, name)).length;
+    return `| \`${file.replace(/^webrtc\//, '')}\` | ${[...cells, there].join(' | ')} |`;
   });
-  const there = names.filter((name) => passesInChromium(file, name)).length;
-  return `| \`${file.replace(/^webrtc\//, '')}\` | ${[...cells, there].join(' | ')} |`;
-});
-write('results by file', ['file', ...CATEGORIES, 'Chromium'], rows);
+  write('results by file', ['file', ...CATEGORIES, 'Chromium'], rows);
+}
 
-if (mediaResults !== undefined) {
-  const rows = json(mediaResults).files.map(({ file, subtests }) => {
+/** Those of our own selection. */
+function ofMedia(files) {
+  const rows = files.map(({ file, subtests }) => {
     const passes = subtests.filter(passed).length;
-    return `| \`${file}\` | ${cell(passes, subtests.length)} |`;
+    return `| \`${file.replace(/^webrtc\//, '')}\` | ${cell(passes, subtests.length)} |`;
   });
-  write('results of media by file', ['file', 'passed'], rows);
+  const all = files.flatMap(({ subtests }) => subtests);
+  write(
+    'results of media by file',
+    ['file', 'passed'],
+    [...rows, `| all | ${cell(all.filter(passed).length, all.length)} |`],
+  );
+}
+
+for (const result of results) {
+  const { files } = json(result);
+  if (files.some(({ file }) => file in selected)) byCategory(files);
+  else ofMedia(files);
 }
 
 /** Writes a table between its marks. */
