@@ -278,4 +278,32 @@ describe('what a message says', () => {
     await until(() => problems.length === 2);
     expect(problems).toEqual(['UNAUTHORIZED', 'UNAUTHORIZED']);
   });
+
+  test('of small messages that look like any other, what is wrong with one is found', async () => {
+    const { ab, ba } = await pair();
+    const send = await rawSender(ab);
+    const codes: string[] = [];
+    ba.on('problem', ({ code }) => codes.push(code));
+    const metadata = { agentId: 'agent://a', channelId: 'ossa-channel' };
+    const fine = { type: 'message', id: 'fine', timestamp: new Date().toISOString(), payload: 'fine', metadata };
+    const wrong = [
+      { ...fine, id: '' },
+      { ...fine, id: 7 },
+      { ...fine, id: 'ä'.repeat(129) },
+      { ...fine, timestamp: 7 },
+      { ...fine, metadata: undefined },
+      { ...fine, metadata: [] },
+      { ...fine, metadata: { ...metadata, channelId: 7 } },
+      { ...fine, metadata: { ...metadata, channelId: 'ä'.repeat(129) } },
+      { ...fine, metadata: { ...metadata, priority: 'urgent' } },
+      { ...fine, metadata: { ...metadata, ttl: 'x' } },
+      { ...fine, metadata: { ...metadata, chunked: 1 } },
+    ];
+    for (const message of wrong) send(message);
+    // Dropped without a word, as it is of no use any more.
+    send({ ...fine, id: 'late', timestamp: '2020-01-01T00:00:00.000Z', metadata: { ...metadata, ttl: 1 } });
+    send({ ...fine, metadata: { ...metadata, note: 'of the application' } });
+    expect(await payloads(ba, 1)).toEqual(['fine']);
+    expect(codes).toEqual(wrong.map(() => 'INVALID_MESSAGE'));
+  });
 });

@@ -22,17 +22,17 @@ impl Seen {
         if self.limit == 0 {
             return true;
         }
-        if self.ids.contains(id) {
+        let id: Arc<str> = id.into();
+        if !self.ids.insert(id.clone()) {
             return false;
         }
-        if self.order.len() >= self.limit
+        self.order.push_back(id);
+        if self.order.len() > self.limit
             && let Some(oldest) = self.order.pop_front()
         {
             self.ids.remove(&oldest);
         }
-        let id: Arc<str> = id.into();
-        self.order.push_back(id.clone());
-        self.ids.insert(id)
+        true
     }
 }
 

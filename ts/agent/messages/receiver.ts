@@ -7,6 +7,7 @@ import { coreOf } from '../../w3c/channel';
 import type { ResolvedLimits } from '../limits';
 import { parseHello, type Hello } from './hello';
 import { parseLifted, wholeText } from './large-text';
+import { isPlain, parseMessage } from './plain';
 import { readStatus, type AgentStatus } from './status';
 import type { AgentMessage, MessageProgress, MessageSink } from './types';
 
@@ -61,9 +62,12 @@ export class MessageReceiver {
   /** Channels with their numbers, until the other side has said that it is one of our own. */
   #strange: { channel: RTCDataChannel; number: number }[] | undefined = [];
   #partsTimer: NodeJS.Timeout | undefined;
+  /** Up to so many UTF-16 units a text is not above the limit of bytes. */
+  readonly #certainlySmall: number;
 
   constructor(host: MessageReceiverHost) {
     this.#host = host;
+    this.#certainlySmall = Math.min(LARGE, Math.floor(host.limits.messageBytes / 3));
     this.incoming = new Inbox<AgentMessage>({ items: host.limits.unreadMessages, bytes: host.limits.unreadBytes });
   }
 
@@ -107,10 +111,16 @@ export class MessageReceiver {
 
   #receive(channel: number, text: string): void {
     if (text.length > LARGE && this.#receiveLarge(channel, text)) return;
+    const message = text.length <= this.#certainlySmall ? parseMessage(text) : undefined;
+    if (message && isPlain(message, this.#host.remote)) {
+      this.#host.heard(false);
+      if (this.#host.session.receivePlain(message.id)) this.#receiveMessage(message, text.length);
+      return;
+    }
     const kind = this.#host.session.receive(channel, text);
     if (kind === MESSAGE) {
       this.#host.heard(false);
-      this.#receiveMessage(JSON.parse(text) as Partial<AgentMessage>, text.length);
+      this.#receiveMessage(message ?? (JSON.parse(text) as Partial<AgentMessage>), text.length);
     } else this.#receiveOther(kind, text);
   }
 
