@@ -60,11 +60,12 @@ impl State {
         }
     }
 
-    /// Adds an open peer. The first one makes the wake-up handle, which calls `schedule`.
+    /// Adds an open peer. The first one makes the wake-up handle, which calls `schedule`, and the one in the event loop, which calls
+    /// `deliver`.
     pub(crate) fn register(
         self: &Arc<Self>,
         env: Env,
-        schedule: &Function<'_, (), ()>,
+        (schedule, deliver): (&Function<'_, (), ()>, &Function<'_, (), ()>),
         id: u32,
         peer: Peer,
         sink: Arc<PeerSink>,
@@ -82,7 +83,7 @@ impl State {
             }
             self.mailbox.open(wake);
             if self.polls {
-                *lock(&self.watch) = LoopWatch::new(env, schedule, &self.mailbox);
+                *lock(&self.watch) = LoopWatch::new(env, deliver, &self.mailbox);
             }
         }
         lock(&self.peers).open.insert(id, Registered { peer, sink });

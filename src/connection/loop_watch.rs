@@ -74,7 +74,7 @@ mod imp {
         closing: bool,
         env: sys::napi_env,
         /// Called when there is something to drain.
-        schedule: sys::napi_ref,
+        deliver: sys::napi_ref,
         /// Lets the end of the environment wait until the handle is closed.
         hook: sys::napi_async_cleanup_hook_handle,
         foreground: Arc<Foreground>,
@@ -91,9 +91,9 @@ mod imp {
     unsafe impl Send for LoopWatch {}
 
     impl LoopWatch {
-        /// `schedule` is called on the JavaScript thread of `env` when there is something to drain. `None` where this can't be done:
+        /// `deliver` is called on the JavaScript thread of `env` when there is something to drain. `None` where this can't be done:
         /// everything works without.
-        pub(crate) fn new(env: Env, schedule: &Function<'_, (), ()>, mailbox: &Arc<Mailbox>) -> Option<Self> {
+        pub(crate) fn new(env: Env, deliver: &Function<'_, (), ()>, mailbox: &Arc<Mailbox>) -> Option<Self> {
             let uv = Uv::find()?;
             let foreground = Foreground::new().ok()?;
             // SAFETY: the number is that of a type of handle.
@@ -102,14 +102,14 @@ mod imp {
             // SAFETY: `env` is the current environment, and the function belongs to its open scope.
             unsafe {
                 ok(sys::napi_get_uv_event_loop(env.raw(), &mut uv_loop))?;
-                ok(sys::napi_create_reference(env.raw(), schedule.raw(), 1, &mut function))?;
+                ok(sys::napi_create_reference(env.raw(), deliver.raw(), 1, &mut function))?;
             }
             let watch = Box::into_raw(Box::new(Watch {
                 uv,
                 memory: vec![0; size.div_ceil(size_of::<u128>())].into(),
                 closing: false,
                 env: env.raw(),
-                schedule: function,
+                deliver: function,
                 hook: ptr::null_mut(),
                 foreground: foreground.clone(),
                 mailbox: mailbox.clone(),
@@ -155,31 +155,6 @@ mod imp {
         fn handle(&mut self) -> Handle {
             self.memory.as_mut_ptr().cast()
         }
-
-        /// Calls `schedule`. `None` if JavaScript can't be called.
-        ///
-        /// # Safety
-        /// On the JavaScript thread, with the environment alive.
-        unsafe fn call_schedule(&self) -> Option<()> {
-            let env = self.env;
-            let (mut scope, mut function, mut this, mut result) =
-                (ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-            // SAFETY: as for the caller. The values belong to the scope that is opened here.
-            unsafe {
-                ok(sys::napi_open_handle_scope(env, &mut scope))?;
-                let called = ok(sys::napi_get_reference_value(env, self.schedule, &mut function))
-                    .and_then(|()| ok(sys::napi_get_undefined(env, &mut this)))
-                    .and_then(|()| {
-                        ok(sys::napi_call_function(env, this, function, 0, ptr::null(), &mut result))
-                    });
-                if called.is_none() {
-                    // Only what ends the thread gets here. It must not be found by the next call into this library.
-                    sys::napi_get_and_clear_last_exception(env, &mut result);
-                }
-                sys::napi_close_handle_scope(env, scope);
-                called
-            }
-        }
     }
 
     /// # Safety
@@ -204,7 +179,7 @@ mod imp {
         // alive until here, is the last to go.
         unsafe {
             let watch = Box::from_raw(handle.read());
-            sys::napi_delete_reference(watch.env, watch.schedule);
+            sys::napi_delete_reference(watch.env, watch.deliver);
             if !watch.hook.is_null() {
                 sys::napi_remove_async_cleanup_hook(watch.hook);
             }
@@ -212,14 +187,58 @@ mod imp {
     }
 
     unsafe extern "C" fn on_readable(handle: Handle, _status: c_int, _events: c_int) {
-        // SAFETY: libuv calls this between `poll_start` and `close`, on the JavaScript thread. Nothing in here closes the handle: `serve`
-        // runs no JavaScript, and `schedule` only notes that there is something to drain.
+        // SAFETY: libuv calls this between `poll_start` and `close`, on the JavaScript thread.
         let watch = unsafe { &*handle.read() };
+        // JavaScript may close the handle. What is borrowed of the watch ends here; the reference to the function stays good for this turn of
+        // the loop.
+        let (env, deliver) = (watch.env, watch.deliver);
+        let (foreground, mailbox) = (watch.foreground.clone(), watch.mailbox.clone());
+        let mut served = None;
         // A panic must not unwind into libuv. Those of a connection are caught, and told of, further down.
-        let drain = catch_unwind(AssertUnwindSafe(|| Mailbox::defer(|| watch.foreground.serve())));
+        let serve = AssertUnwindSafe(|| Mailbox::defer(|| served = Some(foreground.serve())));
+        let drain = catch_unwind(serve);
         // SAFETY: the environment outlives its loop's handles, see the hook.
-        if drain.unwrap_or(true) && unsafe { watch.call_schedule() }.is_none() {
-            watch.mailbox.call();
+        if drain.unwrap_or(true) && unsafe { call(env, deliver) }.is_none() {
+            mailbox.call();
+        }
+        if let Some(served) = served {
+            let _ = catch_unwind(AssertUnwindSafe(|| served.finish()));
+        }
+    }
+
+    /// Calls a function of JavaScript as a task of its own. What it throws is an uncaught exception. `None` if JavaScript can't be called.
+    ///
+    /// # Safety
+    /// On the JavaScript thread, with the environment alive, and nothing of JavaScript running.
+    unsafe fn call(env: sys::napi_env, function: sys::napi_ref) -> Option<()> {
+        let mut scope = ptr::null_mut();
+        // SAFETY: as for the caller. The values belong to the scope that is opened here.
+        unsafe {
+            ok(sys::napi_open_handle_scope(env, &mut scope))?;
+            let called = call_in_scope(env, function);
+            sys::napi_close_handle_scope(env, scope);
+            called
+        }
+    }
+
+    /// # Safety
+    /// As for [`call`], with an open scope.
+    unsafe fn call_in_scope(env: sys::napi_env, function: sys::napi_ref) -> Option<()> {
+        let (mut value, mut this, mut result) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        // SAFETY: as for the caller. Without a context of its own the call belongs to none.
+        let status = unsafe {
+            ok(sys::napi_get_reference_value(env, function, &mut value))?;
+            ok(sys::napi_get_global(env, &mut this))?;
+            sys::napi_make_callback(env, ptr::null_mut(), this, value, 0, ptr::null(), &mut result)
+        };
+        if status != sys::Status::napi_pending_exception {
+            return ok(status);
+        }
+        // SAFETY: as for the caller. The exception must not be found by the next call into this library. Where the thread is being ended,
+        // nobody can be told of it.
+        unsafe {
+            ok(sys::napi_get_and_clear_last_exception(env, &mut result))?;
+            ok(sys::napi_fatal_exception(env, result))
         }
     }
 

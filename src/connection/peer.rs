@@ -88,12 +88,14 @@ enum Phase {
 
 #[napi]
 impl Peer {
-    /// Makes a peer whose events `hub` delivers. `wake` is called when there are some to drain.
+    /// Makes a peer whose events `hub` delivers. When there are some to drain, `schedule` is called, which is to do so soon; or, from the
+    /// event loop and with nothing else of JavaScript running, `deliver`, which is to do so at once.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
         hub: &Hub,
-        wake: Function<'_, (), ()>,
+        schedule: Function<'_, (), ()>,
+        deliver: Function<'_, (), ()>,
         options: PeerOptions,
         certificate: Option<&Certificate>,
     ) -> Result<Self> {
@@ -107,7 +109,7 @@ impl Peer {
         let sink = Arc::new(PeerSink::new(state.mailbox.clone(), id));
         let runtime = Runtime::shared().map_err(from_net)?;
         let peer = ossa_net::Peer::new(&runtime, config, sink.clone()).map_err(from_net)?;
-        state.register(env, &wake, id, peer.clone(), sink.clone())?;
+        state.register(env, (&schedule, &deliver), id, peer.clone(), sink.clone())?;
         env.adjust_external_memory(MEMORY)?;
         Ok(Peer { state, id, sink, phase: RefCell::new(Phase::Open(peer)) })
     }

@@ -376,8 +376,11 @@ export type Limit = Patience
 
 /** A peer connection. It is closed when it is garbage. */
 export declare class Peer {
-  /** Makes a peer whose events `hub` delivers. `wake` is called when there are some to drain. */
-  constructor(hub: Hub, wake: () => void, options: PeerOptions, certificate?: Certificate | undefined | null)
+  /**
+   * Makes a peer whose events `hub` delivers. When there are some to drain, `schedule` is called, which is to do so soon; or, from the
+   * event loop and with nothing else of JavaScript running, `deliver`, which is to do so at once.
+   */
+  constructor(hub: Hub, schedule: () => void, deliver: () => void, options: PeerOptions, certificate?: Certificate | undefined | null)
   /** Its number in records. */
   id(): number
   /** `createOffer()`. */

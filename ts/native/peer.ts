@@ -59,7 +59,7 @@ export class NativePeer implements Recipient {
     }
     this.#sendBufferLimit = sendBufferLimit === 0 ? Infinity : sendBufferLimit;
     this.#listener = listener;
-    this.#peer = guard(() => new binding.Peer(hub, inbox.schedule, options, certificates?.[0]?.handle));
+    this.#peer = guard(() => new binding.Peer(hub, inbox.schedule, inbox.deliver, options, certificates?.[0]?.handle));
     this.#id = this.#peer.id();
     attach(this.#id, this);
   }

@@ -74,6 +74,8 @@ pub(crate) struct Core {
     gathering: Option<AbortHandle>,
     /// When the driver's timer fires.
     pub(crate) armed: Option<Instant>,
+    /// Something was handled since the last [`Self::pump`].
+    unsettled: bool,
     phase: Phase,
 }
 
@@ -107,12 +109,14 @@ impl Core {
             lookups: 0,
             gathering: None,
             armed: None,
+            unsettled: false,
             phase: Phase::Open,
         }
     }
 
     /// Delivers events and sends datagrams until there is nothing left, the budget is used up or a socket is full.
     pub(crate) fn pump(&mut self, sink: &dyn Sink, now: Instant) -> Pumped {
+        self.unsettled = false;
         // Messages first: the reader's thread wakes up while this one encrypts the answer.
         self.deliver(sink, now);
         let more = self.transmit(sink, now);
@@ -130,6 +134,17 @@ impl Core {
         let renews = self.renewal.is_wanted() && renewal.is_none();
         let needs_driver = self.phase != Phase::Closed && (more || earlier || wanted || returned || renews);
         Pumped { more, needs_driver }
+    }
+
+    /// Delivers events only. Somebody has to [`Self::pump`] soon.
+    pub(crate) fn hand_over(&mut self, sink: &dyn Sink, now: Instant) {
+        self.unsettled = true;
+        self.deliver(sink, now);
+    }
+
+    /// Whether only events were delivered since something was handled.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.unsettled
     }
 
     fn deliver(&mut self, sink: &dyn Sink, now: Instant) {

@@ -95,7 +95,9 @@ impl Driver {
                 let received = RecvBuffers::with(|buffers| {
                     socket.in_order(|| {
                         let count = socket.poll_recv(cx, buffers);
-                        count.map(|count| handle_received(&self.shared, socket, buffers, count))
+                        count.map(|count| {
+                            self.shared.run(|core, now| handle_received(core, now, socket, buffers, count))
+                        })
                     })
                 });
                 match received {
@@ -191,20 +193,24 @@ impl Drop for Driver {
     }
 }
 
-/// Hands received datagrams to the connection, all under one lock. Returns the number of bytes.
-fn handle_received(shared: &Shared, socket: &UdpSocket, buffers: &RecvBuffers, count: usize) -> usize {
+/// Hands received datagrams to the connection. Returns the number of bytes.
+fn handle_received(
+    core: &mut Core,
+    now: Instant,
+    socket: &UdpSocket,
+    buffers: &RecvBuffers,
+    count: usize,
+) -> usize {
     let local = socket.local();
-    shared.run(|core, now| {
-        let mut datagrams = 0;
-        let bytes = buffers.deliver(count, &mut |remote, datagram| {
-            datagrams += 1;
-            if !core.stun.intercept(remote, datagram) {
-                core.connection.handle_datagram(now, local, remote, datagram);
-            }
-        });
-        core.lending.heard(now, local, bytes, datagrams);
-        bytes
-    })
+    let mut datagrams = 0;
+    let bytes = buffers.deliver(count, &mut |remote, datagram| {
+        datagrams += 1;
+        if !core.stun.intercept(remote, datagram) {
+            core.connection.handle_datagram(now, local, remote, datagram);
+        }
+    });
+    core.lending.heard(now, local, bytes, datagrams);
+    bytes
 }
 
 impl Lender for Shared {
@@ -213,7 +219,9 @@ impl Lender for Shared {
             let count = RecvBuffers::with(|buffers| {
                 socket.in_order(|| {
                     let count = socket.try_recv(buffers)?;
-                    handle_received(self, socket, buffers, count);
+                    self.take(|core, now| {
+                        handle_received(core, now, socket, buffers, count);
+                    });
                     Some(count)
                 })
             });
@@ -223,6 +231,10 @@ impl Lender for Shared {
             }
         }
         self.run(|core, _| core.lending.end());
+    }
+
+    fn settle(&self) {
+        Shared::settle(self);
     }
 }
 

@@ -55,7 +55,7 @@ mod url;
 pub use config::{IceServer, Listen, PeerConfig, TcpMode};
 pub use crash::internal_errors;
 pub use error::Error;
-pub use foreground::Foreground;
+pub use foreground::{Foreground, Served};
 pub use interfaces::InterfaceFilter;
 pub use peer::{Peer, WeakPeer};
 pub use readiness::Watched;

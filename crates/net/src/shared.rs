@@ -77,6 +77,35 @@ impl Shared {
         result
     }
 
+    /// The same for the loop's thread: as long as a socket is on loan, only events follow, and all else is left to [`Self::settle`], or to
+    /// whoever works on the core before that.
+    pub(crate) fn take(&self, f: impl FnOnce(&mut Core, Instant)) {
+        let needs_driver = self.hold(|core| {
+            let now = Instant::now();
+            self.drain_outbox(core, now);
+            f(core, now);
+            if core.lending.until().is_some() {
+                core.hand_over(&*self.sink, now);
+                return false;
+            }
+            core.pump(&*self.sink, now).needs_driver
+        });
+        if needs_driver {
+            self.wake_driver();
+        }
+        self.flush_outbox();
+    }
+
+    /// Carries out what [`Self::take`] has left to do.
+    pub(crate) fn settle(&self) {
+        let needs_driver =
+            self.hold(|core| core.is_unsettled() && core.pump(&*self.sink, Instant::now()).needs_driver);
+        if needs_driver {
+            self.wake_driver();
+        }
+        self.flush_outbox();
+    }
+
     /// Locks the core and runs `f`, which does its own pumping. The caller calls [`Self::flush_outbox`] afterwards.
     pub(crate) fn hold<R>(&self, f: impl FnOnce(&mut Core) -> R) -> R {
         self.hold_locked(self.core.lock(), f)

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use common::{Connected, PATIENCE, TestPeer, loopback_pair, runtime, wait_until};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
-use ossa_net::Foreground;
+use ossa_net::{Foreground, Served};
 use ossa_peer::{ChannelId, Event};
 
 /// An event loop that waits for the foreground alone.
@@ -31,16 +31,21 @@ impl Loop {
 
     /// One turn. True if it read something.
     fn turn(&mut self, most: Duration) -> bool {
+        self.read(most).map(Served::finish).is_some()
+    }
+
+    /// The part of a turn before the program has its messages.
+    fn read(&mut self, most: Duration) -> Option<Served> {
         let mut events = Events::with_capacity(1);
         self.poll.poll(&mut events, Some(most)).unwrap();
         if events.is_empty() {
-            return false;
+            return None;
         }
-        self.foreground.serve();
+        let served = self.foreground.serve();
         // This poller tells of changes only.
         let fd = self.foreground.as_raw_fd();
         self.poll.registry().reregister(&mut SourceFd(&fd), Token(0), Interest::READABLE).unwrap();
-        true
+        Some(served)
     }
 
     /// Exchanges messages until this loop is the one that has read one at `b`: from then on, for a while, the socket is on loan.
@@ -97,6 +102,44 @@ fn a_loop_that_gets_stuck_keeps_nothing_from_arriving() {
     }
     for i in 0..64 {
         expect(&b, &[i; 200_000]);
+    }
+}
+
+#[test]
+fn a_program_that_gets_stuck_over_its_messages_keeps_nothing_from_arriving() {
+    let runtime = runtime();
+    let Connected { a, b, at_a, at_b, .. } = loopback_pair(&runtime);
+    let mut stuck = Loop::new();
+    stuck.borrow(&a, at_a, &b);
+    a.send(at_a, "handed over");
+    // As long as the loan lasts; else the shard has read it.
+    let served = stuck.read(Duration::from_millis(20));
+    // Acknowledgements and answers go out without it.
+    for i in 0..64 {
+        a.send(at_a, vec![i; 200_000]);
+    }
+    expect(&b, b"handed over");
+    b.send(at_b, "answered by somebody else");
+    expect(&a, b"answered by somebody else");
+    for i in 0..64 {
+        expect(&b, &[i; 200_000]);
+    }
+    served.map(Served::finish);
+}
+
+#[test]
+fn what_the_program_sends_over_its_messages_needs_no_other_turn() {
+    let runtime = runtime();
+    let Connected { a, b, at_a, at_b, .. } = loopback_pair(&runtime);
+    let mut reader = Loop::new();
+    for i in 0..20_u8 {
+        reader.borrow(&a, at_a, &b);
+        a.send(at_a, vec![i]);
+        let served = reader.read(Duration::from_millis(20));
+        b.send(at_b, vec![i]);
+        expect(&a, &[i]);
+        served.map(Served::finish);
+        expect(&b, &[i]);
     }
 }
 

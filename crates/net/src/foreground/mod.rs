@@ -10,6 +10,10 @@
 //! back whatever the loop does by then. A datagram waits for a blocked loop for that long at most, and the next one does not:
 //! only the loop's thread itself asks for a new loan. All other timers are the shard's at any time.
 //!
+//! # Messages first
+//! Whoever is in a quiet exchange waits for an answer. So reading decrypts and hands over messages and nothing else: acknowledgements and
+//! timers follow when the program has taken the messages ([`Served::finish`]), or go with its answer.
+//!
 //! # Bulk is for the shard
 //! A loan ends at once, and there is none for a while, when there is so much to decrypt that the loop's thread had better leave it to
 //! another one, see [`Load`].
@@ -38,8 +42,36 @@ const LOAN: Duration = Duration::from_millis(20);
 
 /// Who lends sockets.
 pub(crate) trait Lender: Send + Sync {
-    /// Handles all that waits in a socket on loan.
+    /// Handles all that waits in a socket on loan. While it stays on loan, only events follow at once.
     fn read(&self, socket: &UdpSocket);
+
+    /// Carries out what else follows, such as acknowledgements.
+    fn settle(&self);
+}
+
+/// The peers that [`Foreground::serve`] has read for.
+#[must_use]
+pub struct Served {
+    /// Nearly always the only one.
+    first: Option<Arc<dyn Lender>>,
+    others: Vec<Arc<dyn Lender>>,
+}
+
+impl Served {
+    /// To be called once the program has taken the messages: its answers take along what these peers have to send themselves, and
+    /// nobody waits for an answer while they look for that. If the program is busy for longer, the shards do it at the end of the loans.
+    pub fn finish(self) {
+        for peer in self.first.into_iter().chain(self.others) {
+            // A panic has ended this connection, and the sink knows. The others go on.
+            let _ = crash::catch(|| peer.settle());
+        }
+    }
+}
+
+impl std::fmt::Debug for Served {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Served").finish_non_exhaustive()
+    }
 }
 
 /// The sockets lent to one event loop. The loop waits for [`Foreground::as_raw_fd`](std::os::fd::AsRawFd) to have input, and calls [`Foreground::serve`] then.
@@ -65,17 +97,20 @@ impl Foreground {
     }
 
     /// Handles what has come in. Never blocks for longer than the shard works on one of these peers.
-    pub fn serve(&self) {
+    pub fn serve(&self) -> Served {
         if let Some((peer, socket)) = self.only() {
             // It must be this one. Read, it leaves the descriptor without input; what that costs to ask is saved.
             read(&*peer, &socket);
-            return;
+            return Served { first: Some(peer), others: Vec::new() };
         }
+        let mut others = Vec::new();
         for token in self.poller.ready() {
             if let Some((peer, socket)) = self.lent(token) {
                 read(&*peer, &socket);
+                others.push(peer);
             }
         }
+        Served { first: None, others }
     }
 
     /// The loan, if there is no other.

@@ -128,8 +128,11 @@ impl Connection {
 
     /// Completes [`Self::end_sctp`]. Returns whether anything has happened.
     fn finish(&mut self, drained: bool) -> bool {
+        if self.ending.is_none() {
+            return false;
+        }
         let unread = self.sctp.as_ref().is_some_and(|s| s.metrics().unread > 0);
-        if self.ending.is_none() || (unread && !drained) {
+        if unread && !drained {
             return false;
         }
         let Some(error) = self.ending.take() else { return false };
