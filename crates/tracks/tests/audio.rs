@@ -100,7 +100,7 @@ fn hold_and_resume_leave_the_track_in_place() {
         negotiate(&a, &b);
     };
     direct(ossa_peer::Direction::Inactive);
-    common::wait_until("nothing is played on hold", || {
+    wait_until("nothing is played on hold", || {
         let before = heard.frames();
         std::thread::sleep(std::time::Duration::from_millis(100));
         before == heard.frames()
