@@ -118,7 +118,7 @@ pub fn read(datagram: &mut [u8], limit: usize, mut then: impl FnMut(Feedback)) -
     any.then_some(skipped)
 }
 
-/// Cuts the first packet off, without its padding. `None` at the end, or where the lengths make no sense any more.
+/// Cuts the first packet off, without the words of its padding. `None` at the end, or where the lengths make no sense any more.
 fn cut<'a>(rest: &mut &'a mut [u8]) -> Option<&'a [u8]> {
     let &[first, _, high, low] = rest.first_chunk::<4>()?;
     let len = 4 * (usize::from(u16::from_be_bytes([high, low])) + 1);
@@ -131,10 +131,12 @@ fn cut<'a>(rest: &mut &'a mut [u8]) -> Option<&'a [u8]> {
         return Some(packet);
     }
     let padding = usize::from(packet[len - 1]);
-    if padding == 0 || padding % 4 != 0 || padding + 4 > len {
+    if padding == 0 || padding + 4 > len {
         return None;
     }
-    let len = len - padding;
+    // Whole words: libwebrtc fills the last word of transport-wide feedback with one to three bytes and counts those, though RFC 3550 6.4.1
+    // wants multiples of four. They say nothing, as the statuses before them tell how many times there are.
+    let len = len - padding / 4 * 4;
     packet[0] &= !0x20;
     let words = u16::try_from(len / 4 - 1).expect("less than what stood there");
     packet[2..4].copy_from_slice(&words.to_be_bytes());

@@ -50,6 +50,29 @@ fn a_damaged_packet_costs_itself_and_not_those_behind_it() {
     assert_eq!(all(datagram), [Feedback::Pli { ssrc: 2 }]);
 }
 
+/// As libwebrtc writes it: the last word is filled up, with the number of bytes that this took at its end, and the flag of padding is set.
+#[test]
+fn transport_wide_feedback_of_libwebrtc_is_read_whatever_its_last_word_is_filled_with() {
+    for packets in 1..=8_u8 {
+        let mut packet = vec![0xaf, 205, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2];
+        // From number 7 on, reference time 3, feedback 9; a run of small deltas.
+        packet.extend([0, 7, 0, packets, 0, 0, 3, 9, 0x20, packets]);
+        packet.extend((0..packets).map(|at| at * 4));
+        let filled = packet.len().next_multiple_of(4) - packet.len();
+        packet.resize(packet.len() + filled, 0);
+        match filled {
+            0 => packet[0] &= !0x20,
+            filled => *packet.last_mut().expect("it has bytes") = filled as u8,
+        }
+        packet[3] = (packet.len() / 4 - 1) as u8;
+        // What comes behind it is read as well.
+        packet.extend([0x81, 206, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2]);
+        let deltas = (0..packets).map(|at| Some(i16::from(at) * 4)).collect();
+        let feedback = Feedback::TransportCc { count: 9, reference: 3, base: 7, deltas };
+        assert_eq!(all(packet), [feedback, Feedback::Pli { ssrc: 2 }], "{packets} packets");
+    }
+}
+
 #[test]
 fn padding_is_not_taken_for_more_lost_packets() {
     let mut compound = Compound::new(100);
