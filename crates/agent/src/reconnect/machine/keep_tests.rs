@@ -164,6 +164,15 @@ fn the_side_that_does_not_dial_keeps_the_connection_for_all_restarts_and_attempt
 }
 
 #[test]
+fn who_wants_no_attempts_makes_none_when_asked_for_one() {
+    let start = epoch();
+    let mut reconnect = ours(ReconnectConfig { attempts: 0, ..exact() }, false);
+    reconnect.handle_redialled(start);
+    assert!(matches!(reconnect.handle_failed(start), Some(Action::Wait { .. })));
+    assert_eq!(reconnect.handle_asked(start + SECOND), None);
+}
+
+#[test]
 fn who_has_given_the_connection_up_and_is_asked_to_restart_it_makes_a_new_one_at_once() {
     let start = epoch();
     let mut reconnect = ours(exact(), false);

@@ -27,11 +27,12 @@ impl Reconnect {
         }
     }
 
-    /// The other side wants to restart ICE on a connection that was given up here: it can be reached, so a new one is made at once.
+    /// The other side wants to restart ICE on a connection that was given up here: it can be reached, so a new one is made at once,
+    /// by a program that wants attempts at all.
     pub fn handle_asked(&mut self, now: Instant) -> Option<Action> {
         match self.state {
             State::Backoff { attempt, .. } => Some(self.dial(attempt, now)),
-            State::Waiting { .. } => Some(self.dial(1, now)),
+            State::Waiting { .. } if self.config.attempts > 0 => Some(self.dial(1, now)),
             _ => None,
         }
     }
