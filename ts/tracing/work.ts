@@ -2,8 +2,10 @@
 import { context, SpanStatusCode, trace, type Attributes, type Context, type Span } from '@opentelemetry/api';
 
 import { messageOf } from '../base';
+import { setTimeout } from '../platform';
 import {
   AgentError,
+  type RTCIceTransport,
   type RTCPeerConnection,
   type TraceContext,
   type TracedAnswer,
@@ -19,12 +21,17 @@ export function errorType(error: unknown): string {
   return error instanceof Error ? error.name : '_OTHER';
 }
 
+/** How long a span waits for the path of a connection that carries something already; where checks work, that is a round trip or two. */
+const PATH_MS = 1000;
+
 /** The span of something under way. */
 export class Work implements TracedCall, TracedAnswer, TracedConnecting, TracedFile {
   readonly context: TraceContext | undefined;
   readonly #span: Span;
   readonly #within: Context;
   readonly #ended: (error: unknown) => void;
+  /** What the span has to wait for before it is handed on, with the time of its end. */
+  #path: Promise<void> | undefined;
   #over = false;
 
   /** `ended` hears of the end, once. */
@@ -49,15 +56,26 @@ export class Work implements TracedCall, TracedAnswer, TracedConnecting, TracedF
 
   /** Which way the packets take; no addresses, which say where somebody is. */
   connected(connection: RTCPeerConnection): void {
-    const pair = connection.sctp?.transport.iceTransport.getSelectedCandidatePair();
-    if (!pair) return;
+    const ice = connection.sctp?.transport.iceTransport;
+    if (!ice || this.#notePath(ice)) return;
+    // What the other side sends may come before this side has chosen a pair.
+    this.#path = new Promise<unknown>((resolve) => {
+      ice.addEventListener('selectedcandidatepairchange', resolve, { once: true });
+      setTimeout(resolve, PATH_MS).unref();
+    }).then(() => void this.#notePath(ice));
+  }
+
+  #notePath(ice: RTCIceTransport): boolean {
+    const pair = ice.getSelectedCandidatePair();
+    if (!pair) return false;
     const { local, remote } = pair;
-    this.note({
+    this.#span.setAttributes({
       'network.transport': local.protocol ?? 'udp',
       'network.type': remote.address?.includes(':') ? 'ipv6' : 'ipv4',
       'ossa.candidate.local': local.type ?? 'host',
       'ossa.candidate.remote': remote.type ?? 'host',
     });
+    return true;
   }
 
   note(attributes: Attributes): void {
@@ -74,6 +92,8 @@ export class Work implements TracedCall, TracedAnswer, TracedConnecting, TracedF
     }
     this.#ended(error);
     this.#over = true;
-    this.#span.end();
+    const at = performance.now();
+    if (this.#path) void this.#path.then(() => this.#span.end(at));
+    else this.#span.end(at);
   }
 }

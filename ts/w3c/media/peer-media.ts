@@ -7,7 +7,7 @@ import type { RTCStats } from '../stats';
 import type { RTCDtlsTransport } from '../transports';
 import { capabilities, toNativeEncoding, type Kind } from './codecs';
 import { initialEncodings } from './encodings';
-import { MediaFaultEvent } from './fault-event';
+import { FaultEvent } from './fault-event';
 import type { MediaHost } from './host';
 import type { RTCRtpEncodingParameters } from './parameters';
 import type { RTCRtpReceiver } from './receiver';
@@ -225,7 +225,7 @@ export class PeerMedia {
     this.faults.push(cause);
     if (this.faults.length > MAX_FAULTS) this.faults.shift();
     const core = this.#transceivers.find(({ id }) => id === transceiver);
-    this.#host.target.dispatchEvent(new MediaFaultEvent(cause, core ? transceiverOf(core) : null));
+    this.#host.target.dispatchEvent(new FaultEvent(cause, core ? transceiverOf(core) : null));
   }
 
   /** The entries that are about a track, for `getStats(track)`; what they refer to comes in addition. */
