@@ -63,47 +63,41 @@ impl Shared {
 
     /// Locks the core, runs `f`, carries out the consequences.
     pub(crate) fn run<R>(&self, f: impl FnOnce(&mut Core, Instant) -> R) -> R {
-        let (result, needs_driver) = self.hold(|core| {
-            let now = Instant::now();
+        self.work(|core, now| {
             // In the order of the calls: closing a channel must not overtake what was sent on it before.
             self.drain_outbox(core, now);
             let result = f(core, now);
             (result, core.pump(&*self.sink, now).needs_driver)
-        });
-        if needs_driver {
-            self.wake_driver();
-        }
-        self.flush_outbox();
-        result
+        })
     }
 
     /// The same for the loop's thread: as long as a socket is on loan, only events follow, and all else is left to [`Self::settle`], or to
     /// whoever works on the core before that.
     pub(crate) fn take(&self, f: impl FnOnce(&mut Core, Instant)) {
-        let needs_driver = self.hold(|core| {
-            let now = Instant::now();
+        self.work(|core, now| {
             self.drain_outbox(core, now);
             f(core, now);
             if core.lending.until().is_some() {
                 core.hand_over(&*self.sink, now);
-                return false;
+                return ((), false);
             }
-            core.pump(&*self.sink, now).needs_driver
+            ((), core.pump(&*self.sink, now).needs_driver)
         });
-        if needs_driver {
-            self.wake_driver();
-        }
-        self.flush_outbox();
     }
 
     /// Carries out what [`Self::take`] has left to do.
     pub(crate) fn settle(&self) {
-        let needs_driver =
-            self.hold(|core| core.is_unsettled() && core.pump(&*self.sink, Instant::now()).needs_driver);
+        self.work(|core, now| ((), core.is_unsettled() && core.pump(&*self.sink, now).needs_driver));
+    }
+
+    /// Locks the core and runs `f`, which says in addition whether the driver has to go on; then others get their turn.
+    fn work<R>(&self, f: impl FnOnce(&mut Core, Instant) -> (R, bool)) -> R {
+        let (result, needs_driver) = self.hold(|core| f(core, Instant::now()));
         if needs_driver {
             self.wake_driver();
         }
         self.flush_outbox();
+        result
     }
 
     /// Locks the core and runs `f`, which does its own pumping. The caller calls [`Self::flush_outbox`] afterwards.
