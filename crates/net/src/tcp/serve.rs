@@ -1,11 +1,12 @@
 //! The task of a TCP connection: reads, and writes what did not fit at once.
 
 use std::cell::RefCell;
-use std::io;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use socket2::SockRef;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
@@ -18,6 +19,9 @@ use crate::socket_options;
 
 /// Read at once, and handed to the connection under one lock.
 const READ_BYTES: usize = 256 * 1024;
+
+/// Of a connection that has ended so many times as much is read: more than a system keeps for one.
+const REST_READS: usize = 32;
 
 /// A connection that takes nothing for so long is stalled: what comes then is lost, as over UDP.
 const STALL_TIME: Duration = Duration::from_secs(1);
@@ -71,9 +75,11 @@ pub(super) async fn run(
     io: Arc<TcpStream>,
     mut deframer: Deframer,
 ) {
-    match serve(&shared, &base, &stream, &io, &mut deframer).await {
-        Ok(()) => {}
-        Err(error) => tracing::debug!(%error, "a TCP connection has ended"),
+    let mut take = |bytes: &[u8]| {
+        hand_over(&shared, &base, &stream, &mut deframer, bytes);
+    };
+    if let Err(error) = serve(&stream, &io, &mut take).await {
+        tracing::debug!(%error, "a TCP connection has ended");
     }
     stream.close();
     base.ended(&stream);
@@ -84,14 +90,29 @@ pub(super) async fn run(
     let _ = timeout(END_TIME, take_leave(&stream, io)).await;
 }
 
-/// Ends with `Ok` when the connection was closed on either side.
-async fn serve(
-    shared: &Shared,
-    base: &TcpBase,
-    stream: &Stream,
-    io: &TcpStream,
-    deframer: &mut Deframer,
-) -> io::Result<()> {
+/// Gives `take` what comes until the connection has ended, which is `Ok` if it was closed on either side.
+async fn serve(stream: &Stream, io: &TcpStream, take: &mut impl FnMut(&[u8])) -> io::Result<()> {
+    let ended = exchange(stream, io, take).await;
+    take_rest(io, take);
+    ended
+}
+
+/// Reads what is left in a connection that has ended. Whoever says goodbye and closes its socket with something unread in it resets
+/// the connection, and what we write next may find that out before the goodbye is read.
+fn take_rest(io: &TcpStream, take: &mut impl FnMut(&[u8])) {
+    // Not by `try_read`, which asks only for what the runtime has been told of.
+    let socket = SockRef::from(io);
+    with_buffer(|buffer| {
+        for _ in 0..REST_READS {
+            match (&*socket).read(buffer) {
+                Ok(0) | Err(_) => return,
+                Ok(bytes) => take(&buffer[..bytes]),
+            }
+        }
+    });
+}
+
+async fn exchange(stream: &Stream, io: &TcpStream, take: &mut impl FnMut(&[u8])) -> io::Result<()> {
     let mut progress = Instant::now();
     let mut was_pending = false;
     while !stream.is_closed() {
@@ -106,7 +127,7 @@ async fn serve(
         tokio::select! {
             ready = io.readable() => {
                 ready?;
-                if !read(shared, base, stream, io, deframer)? {
+                if !read(io, take)? {
                     return Ok(());
                 }
                 // Others of this shard have their turn after each buffer.
@@ -121,24 +142,22 @@ async fn serve(
 }
 
 /// Reads once. False at the end of the stream.
-fn read(
-    shared: &Shared,
-    base: &TcpBase,
-    stream: &Stream,
-    io: &TcpStream,
-    deframer: &mut Deframer,
-) -> io::Result<bool> {
+fn read(io: &TcpStream, take: &mut impl FnMut(&[u8])) -> io::Result<bool> {
+    with_buffer(|buffer| match io.try_read(buffer) {
+        Ok(0) => Ok(false),
+        Ok(bytes) => {
+            take(&buffer[..bytes]);
+            Ok(true)
+        }
+        Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(true),
+        Err(error) => Err(error),
+    })
+}
+
+fn with_buffer<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
     BUFFER.with_borrow_mut(|buffer| {
         buffer.resize(READ_BYTES, 0);
-        match io.try_read(buffer) {
-            Ok(0) => Ok(false),
-            Ok(bytes) => {
-                hand_over(shared, base, stream, deframer, &buffer[..bytes]);
-                Ok(true)
-            }
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(true),
-            Err(error) => Err(error),
-        }
+        work(buffer)
     })
 }
 
@@ -180,5 +199,42 @@ async fn take_leave(stream: &Stream, io: Arc<TcpStream>) -> io::Result<()> {
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    /// A connection that the peer has reset after saying `words`, and that knows of neither yet.
+    fn reset_after(words: &[u8]) -> (Arc<Stream>, Arc<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut theirs = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (ours, remote) = listener.accept().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let io = Arc::new(TcpStream::from_std(ours).unwrap());
+        theirs.write_all(words).unwrap();
+        SockRef::from(&theirs).set_linger(Some(Duration::ZERO)).unwrap();
+        (Arc::new(Stream::new(remote, Some(io.clone()))), io)
+    }
+
+    #[test]
+    fn the_last_words_before_a_reset_are_heard_though_writing_finds_the_reset_first() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let mut heard = Vec::new();
+        runtime.block_on(async {
+            let (stream, io) = reset_after(b"goodbye");
+            io.writable().await.unwrap();
+            while !stream.is_closed() {
+                stream.try_send(b"a check", 7);
+            }
+            serve(&stream, &io, &mut |bytes| heard.extend_from_slice(bytes)).await.unwrap();
+        });
+        assert_eq!(heard, b"goodbye");
     }
 }
