@@ -215,6 +215,19 @@ function createW3cDriver(api) {
       return {};
     },
 
+    /** Until the channel is closed, or the connection is known to be interrupted. */
+    async waitLost(params) {
+      const { connection } = peerOf(params);
+      const interrupted = signal();
+      const look = () => {
+        if (['disconnected', 'failed', 'closed'].includes(connection.iceConnectionState)) interrupted.fire();
+      };
+      connection.oniceconnectionstatechange = look;
+      look();
+      await Promise.race([channelOf(params).closed.fired, interrupted.fired]);
+      return {};
+    },
+
     /** Protocol of the pair in use, and who opened the connection if it is TCP. */
     async selectedPair(params) {
       const report = await peerOf(params).connection.getStats();

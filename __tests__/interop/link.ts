@@ -111,6 +111,10 @@ export class End {
   async waitClosed(label: string): Promise<void> {
     await this.call('waitClosed', { label });
   }
+  /** Until the channel is closed, or the connection is known to be interrupted. */
+  async waitLost(label: string): Promise<void> {
+    await this.call('waitLost', { label });
+  }
   async close(): Promise<void> {
     this.closed = true;
     await this.call('closePeer');

@@ -87,7 +87,8 @@ fn used_state(ice: &IceTransport, now: Instant) -> Option<IceState> {
         return Some(IceState::Failed);
     }
     let silence = now.saturating_duration_since(pair.last_heard());
-    if silence >= ice.config.disconnected_timeout {
+    // Nothing can be sent to a peer that has ended its TCP connection, until it opens another one.
+    if pair.closed || silence >= ice.config.disconnected_timeout {
         return Some(IceState::Disconnected);
     }
     let done = ice.current.as_ref().is_some_and(|c| c.gathering_done && c.remote_end && all_answered(ice, c));

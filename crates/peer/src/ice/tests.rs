@@ -11,7 +11,7 @@ use super::*;
 use crate::config::{IceConfig, IceTransportPolicy};
 use crate::jsep::IceParameters;
 use crate::sdp::CandidateProtocol;
-use crate::states::IceRole;
+use crate::states::{IceRole, IceState};
 
 const HOST: &str = "10.0.0.1:1000";
 
@@ -278,4 +278,27 @@ fn nobody_can_make_us_connect_to_the_ports_of_other_protocols() {
         generation.add_remote(now, &candidate, ip, "0");
         assert_eq!(generation.remotes.len(), remembered, "{port}");
     }
+}
+
+#[test]
+fn the_end_of_the_peers_tcp_connection_is_an_interruption_at_once_and_over_with_its_next_one() {
+    let mut now = start();
+    let mut ice = transport(now, true, 1);
+    let local: SocketAddr = "10.0.0.1:1001".parse().unwrap();
+    let passive =
+        LocalCandidate { kind: LocalCandidateKind::TcpPassive, addr: local, base: local, ..host_candidate() };
+    ice.newest_mut().unwrap().add_local(now, passive);
+    let from =
+        |remote: &str| Path { protocol: CandidateProtocol::Tcp, local, remote: remote.parse().unwrap() };
+    let (first, second) = (from("192.0.2.1:40000"), from("192.0.2.1:40001"));
+    assert!(ice.handle_stun(now, first, &check(false, 2)));
+    answer_all(&mut ice, &mut now);
+    assert_eq!(ice.route().map(|route| route.path), Some(first));
+    assert_eq!(ice.state(now), IceState::Connected);
+    ice.tcp_closed(now, first);
+    assert_eq!(ice.state(now), IceState::Disconnected);
+    assert!(ice.handle_stun(now, second, &check(false, 2)));
+    answer_all(&mut ice, &mut now);
+    assert_eq!(ice.route().map(|route| route.path), Some(second));
+    assert_eq!(ice.state(now), IceState::Connected);
 }
