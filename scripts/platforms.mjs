@@ -1,5 +1,6 @@
 // Checks the native libraries that were built, runs each where this machine can, and writes the table of docs/platforms.md.
 // Usage: node scripts/platforms.mjs [--write] [--from FOLDER]      after `npm run prebuild [-- --out FOLDER]` and `npm run build:ts`
+// Rows of libraries that are not there stay as they were: no machine builds all, and what one builds takes it an hour.
 // FOLDER: where the libraries are; without it, the folder of package.json. What runs is scripts/smoke.mjs: on a Node for the processor and the C
 // library that each is for (scripts/platforms/nodes.mjs). A library that fails is an error.
 import { spawnSync } from 'node:child_process';
@@ -10,11 +11,13 @@ import { checkLibrary } from './check-library.mjs';
 import { nodeOf } from './platforms/nodes.mjs';
 import { host, missing } from './platforms/tools.mjs';
 import { root } from './setup.mjs';
-import { writeTable } from './tables.mjs';
+import { tableRows, writeTable } from './tables.mjs';
 import { targets } from './targets.mjs';
 
 /** For one program, in milliseconds: an emulated processor beside others. */
 const PATIENCE = 300_000;
+
+const DOCUMENT = 'docs/platforms.md';
 
 const { values } = parseArgs({ options: { write: { type: 'boolean' }, from: { type: 'string' } } });
 const folder = resolve(values.from ?? root);
@@ -31,7 +34,7 @@ function tried({ triple }, file) {
     cwd: root,
     encoding: 'utf8',
     timeout: PATIENCE,
-    env: { ...process.env, ...node.env?.(), OSSA_WEBRTC_NATIVE_LIBRARY_PATH: file },
+    env: { ...process.env, OSSA_WEBRTC_NATIVE_LIBRARY_PATH: file },
   });
   console.log(`${triple}: ${node.title}: ${stdout.trim()}`);
   if (status === 0) return `yes, in ${node.title}`;
@@ -47,13 +50,14 @@ const checked = ({ glibc, bytes, needs }) => [
   needs.map((name) => `\`${name}\``).join(', '),
 ];
 
+const earlier = new Map(tableRows(DOCUMENT, 'platforms').map((cells) => [cells[0], cells]));
 const rows = targets().map((platform) => {
   const file = join(folder, platform.library);
-  const { triple } = platform;
-  if (existsSync(file))
-    return [`\`${triple}\``, 'yes', ...checked(checkLibrary(file, platform)), tried(platform, file)];
+  const name = `\`${platform.triple}\``;
+  if (existsSync(file)) return [name, 'yes', ...checked(checkLibrary(file, platform)), tried(platform, file)];
   const reason = missing(platform);
-  return [`\`${triple}\``, reason === undefined ? 'not in this run' : `not here: ${reason}`, '–', '–', '–', '–'];
+  if (reason !== undefined) return [name, `not here: ${reason}`, '–', '–', '–', '–'];
+  return earlier.get(name) ?? [name, 'not yet', '–', '–', '–', '–'];
 });
 console.log(rows.map((row) => row.join(' | ')).join('\n'));
 if (failed) process.exit(1);
@@ -65,4 +69,4 @@ const head = [
   'needs of the system',
   'two connections, a call, 1 MB, Opus',
 ];
-if (values.write) writeTable('docs/platforms.md', 'platforms', head, rows);
+if (values.write) writeTable(DOCUMENT, 'platforms', head, rows);

@@ -9,6 +9,11 @@
 
 // Not in the headers of that time.
 enum { TAG_RELRSZ = 35, TAG_RELR = 36 };
+#ifdef __aarch64__
+enum { RELOCATION_COPY = R_AARCH64_COPY };
+#else
+enum { RELOCATION_COPY = R_X86_64_COPY };
+#endif
 enum { PAGE = 4096, BITS = 8 * sizeof(uintptr_t) - 1 };
 
 // Constants that were relocated are read-only by now.
@@ -64,7 +69,7 @@ static int copy(struct dl_phdr_info *program, size_t size, void *unused) {
   size_t count = entry_of(program, DT_RELASZ) / sizeof *relocations;
   unlock(program);
   for (size_t i = 0; i < count; i++) {
-    if (ELF64_R_TYPE(relocations[i].r_info) != R_X86_64_COPY) continue;
+    if (ELF64_R_TYPE(relocations[i].r_info) != RELOCATION_COPY) continue;
     const ElfW(Sym) *symbol = &symbols[ELF64_R_SYM(relocations[i].r_info)];
     const void *original = dlsym(RTLD_NEXT, names + symbol->st_name);
     if (original) memcpy((void *)(base + relocations[i].r_offset), original, symbol->st_size);

