@@ -39,8 +39,13 @@ export class Project {
       .trim()
       .split('\n');
     writeFileSync(join(this.folder, 'package.json'), '{ "name": "empty", "private": true }\n');
-    this.#run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...tarballs]);
+    this.install(tarballs);
     cpSync(join(root, 'scripts', 'runtimes', 'checks'), this.folder, { recursive: true });
+  }
+
+  /** Packages, of which no script is run. */
+  install(packages) {
+    this.#run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...packages]);
   }
 
   #run(program, args) {
