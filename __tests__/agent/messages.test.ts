@@ -266,6 +266,51 @@ describe('what a message says', () => {
     expect(await payloads(ba, 2)).toEqual([message.payload, 2]);
   });
 
+  test('a message that comes twice is delivered once, written in whatever way', async () => {
+    const { ab, ba } = await pair();
+    const send = await rawSender(ab);
+    const id = '3f2c1a9e-0b7d-4c55-9a10-6d5e4f3b2a19';
+    const metadata = { agentId: 'agent://a', channelId: 'ossa-channel' };
+    const usual = { type: 'message', id, timestamp: '2026-11-30T19:00:00.000Z', payload: { n: 1 }, metadata };
+    send(usual);
+    // The same in another order of members, with a member more, with something to act on, as another type, and as it was.
+    send({ metadata, payload: { n: 2 }, type: 'message', id, timestamp: usual.timestamp });
+    send({ ...usual, payload: { n: 3 }, extra: true });
+    send({ ...usual, payload: { n: 4 }, metadata: { ...metadata, priority: 'high' } });
+    send({ ...usual, type: 'note', payload: { n: 5 } });
+    send({ ...usual, payload: { n: 6 } });
+    const other = { ...usual, metadata: { ...metadata, priority: 'high' }, id: id.replace('3f', '4f') };
+    send({ ...other, payload: { n: 7 } });
+    send({ ...other, payload: { n: 8 }, metadata });
+    send({ ...usual, id: id.replace('3f', '5f'), payload: { n: 9 } });
+    expect(await payloads(ba, 3)).toEqual([{ n: 1 }, { n: 7 }, { n: 9 }]);
+  });
+
+  test('small messages arrive as they were sent, whatever they look like', async () => {
+    const { ab, ba } = await pair();
+    const send = await rawSender(ab);
+    const metadata = { agentId: 'agent://a', channelId: 'ossa-channel' };
+    const tail = `,"metadata":${JSON.stringify(metadata)}}`;
+    const message = { type: 'message', timestamp: '2026-11-30T19:00:00.000Z' };
+    const variants = [
+      { id: '00000000-0000-4000-8000-000000000001', payload: null },
+      { id: '00000000-0000-4000-8000-000000000002', payload: `${tail}"]}` },
+      { id: '00000000-0000-4000-8000-000000000003', payload: 'ä😀\u0041"', timestamp: '2026-11-30T19:00:00.001Z' },
+      { id: '00000000-0000-4000-8000-"00000000004', payload: [1] },
+      { id: '00000000-0000-4000-8000-00000000005', payload: [{}] },
+      { id: '00000000-0000-4000-8000-000000000006', payload: 6, timestamp: 'in a quarter of an "hour' },
+      { id: '00000000-0000-4000-8000-000000000007', payload: 7, metadata: { ...metadata, channelId: 'other' } },
+      { id: '00000000-0000-4000-8000-000000000008', payload: 8, metadata: { ...metadata, more: { than: 'that' } } },
+    ].map((one) => ({ ...message, metadata, ...one }));
+    // JSON allows a member to come twice; the last one counts.
+    const twice = { ...message, id: '00000000-0000-4000-8000-000000000009', payload: 9, metadata };
+    for (const { type, id, timestamp, payload, metadata } of variants) send({ type, id, timestamp, payload, metadata });
+    send(JSON.stringify(twice).replace('"payload":9', '"payload":1,"payload":9'));
+    const received: AgentMessage[] = [];
+    for await (const one of ba) if (received.push(one) === variants.length + 1) break;
+    expect(received).toEqual([...variants, twice].map((one) => ({ ...one, from: 'agent://a' })));
+  });
+
   test('a sender of another name is refused, in small and in large messages', async () => {
     const { ab, ba } = await pair();
     const send = await rawSender(ab);

@@ -54,10 +54,10 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
  * Says to the other side what our own code would not say. It goes through a second message channel, which is listened
  * to as well.
  */
-export async function rawSender(link: Link): Promise<(message: object) => void> {
+export async function rawSender(link: Link): Promise<(message: object | string) => void> {
   const channel = link.connection.createDataChannel('ossa-channel');
   await new Promise((resolve) => channel.addEventListener('open', resolve, { once: true }));
-  return (message) => channel.send(JSON.stringify(message));
+  return (message) => channel.send(typeof message === 'string' ? message : JSON.stringify(message));
 }
 
 let number = 0;

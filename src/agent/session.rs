@@ -199,13 +199,6 @@ impl AgentSession {
         kind::OTHER + self.whole()
     }
 
-    /// Takes a message of which JavaScript has read all but whether it has come before: a valid one of the remote agent, with nothing in its
-    /// metadata to act on. False if it has.
-    #[napi]
-    pub fn receive_plain(&mut self, id: String) -> bool {
-        self.session.receive_plain(&id)
-    }
-
     fn whole(&self) -> u32 {
         if self.session.has_whole() { kind::WHOLE } else { 0 }
     }

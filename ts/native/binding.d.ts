@@ -76,11 +76,6 @@ export declare class AgentSession {
    * the kinds, plus `WHOLE`.
    */
   receive(channel: number, text: string): number
-  /**
-   * Takes a message of which JavaScript has read all but whether it has come before: a valid one of the remote agent, with nothing in its
-   * metadata to act on. False if it has.
-   */
-  receivePlain(id: string): boolean
   /** More about the text that was received last. Takes it: a second call says nothing. */
   details(): ReceivedMessage
   /** The text of the message that has come in parts. */

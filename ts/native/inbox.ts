@@ -1,5 +1,5 @@
 // Takes what the core has queued for this thread and calls the listeners, in bounded slices.
-import { setImmediate } from '../platform';
+import { now, setImmediate } from '../platform';
 import type { Hub } from './binding';
 import { decodeEvent } from './json';
 import type { LiftedText, NativeEvent } from './types';
@@ -24,9 +24,6 @@ const SLAB_SIZE = 256 * 1024;
 
 /** After this many milliseconds other work of the event loop gets its turn. */
 const SLICE_MS = 2;
-
-// Kept from the start: test frameworks replace it by one that stands still.
-const now = performance.now.bind(performance);
 
 /** What the inbox needs of a peer. */
 export interface Recipient {

@@ -21,6 +21,12 @@ export const setImmediate = real('setImmediate', timers.setImmediate);
 export const queueMicrotask = real('queueMicrotask', globalThis.queueMicrotask);
 export const nextTick = real('nextTick', process.nextTick.bind(process));
 
+/**
+ * The clock of `performance`, kept from the start: test frameworks replace it by one that stands still, and each use of the global goes
+ * through a getter.
+ */
+export const now = performance.now.bind(performance);
+
 checkTimers();
 
 /** Timers that nothing fires would let every connection wait for ever, and nobody would know why. */

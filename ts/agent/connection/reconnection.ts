@@ -1,5 +1,5 @@
 // Keep-alive and reconnection of one link: the native core decides what is due, this drives it with one timer.
-import { clearTimeout, setTimeout } from '../../platform';
+import { clearTimeout, now, setTimeout } from '../../platform';
 import { binding } from '../../native';
 import { watchNetwork } from './network-watch';
 import type { ResolvedReconnect } from './reconnect-options';
@@ -194,7 +194,7 @@ export class Reconnection {
 
   /** Something else has come. Cheap: called for every message. */
   traffic(): void {
-    this.#heard = performance.now();
+    this.#heard = now();
   }
 
   close(): void {
@@ -261,7 +261,7 @@ export class Reconnection {
   }
 
   #expire(): void {
-    if (this.#heard !== undefined) this.#monitor.traffic(performance.now() - this.#heard);
+    if (this.#heard !== undefined) this.#monitor.traffic(now() - this.#heard);
     this.#heard = undefined;
     for (let step; !this.#closed && (step = this.#monitor.expire());) this.#do(step);
     this.#arm();

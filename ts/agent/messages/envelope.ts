@@ -1,7 +1,5 @@
 // Envelopes of what the application sends. The payload's JSON is made here, so the rest of the text is put around it
 // here as well: a trip into the native core and back would copy it twice.
-import { randomUUID } from 'node:crypto';
-
 import { checkMembers, checkName, describe, toJson } from '../../base';
 import { checkPriority, type Priority } from '../channels';
 
@@ -126,6 +124,3 @@ export class EnvelopeWriter {
     return `,"metadata":{"agentId":${this.#agentId}${rest}}`;
   }
 }
-
-/** An id that nobody else uses. */
-export const newId = (): string => randomUUID();

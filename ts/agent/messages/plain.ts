@@ -40,6 +40,83 @@ export function isPlain(
   return true;
 }
 
+/** What stands around the id, the time and the payload of an envelope as our own agents write it, see `EnvelopeWriter.plain`. */
+const BEFORE_ID = `${START},"id":"`;
+const BEFORE_TIME = '","timestamp":"';
+const BEFORE_PAYLOAD = '","payload":';
+
+/** Where these are: an id is a UUID, and a time has milliseconds. */
+const ID = BEFORE_ID.length;
+const ID_END = ID + 36;
+const TIME = ID_END + BEFORE_TIME.length;
+const TIME_END = TIME + 24;
+const PAYLOAD = TIME_END + BEFORE_PAYLOAD.length;
+
+/**
+ * Reads the plain envelopes of one channel that look exactly as our own agents write them. Of these only the payload has to be parsed,
+ * which is the smaller part of a small message.
+ */
+export class PlainReader {
+  readonly #remote: string;
+  readonly #label: string;
+  readonly #end: string;
+  readonly #enabled: boolean;
+  /** What stood between the id and the payload of the last one: messages of one millisecond share it. */
+  #middle = '';
+  #timestamp = '';
+
+  constructor(remote: string, label: string) {
+    this.#remote = remote;
+    this.#label = label;
+    this.#enabled = isShort(label);
+    this.#end = `,"metadata":{"agentId":${JSON.stringify(remote)},"channelId":${JSON.stringify(label)}}}`;
+  }
+
+  /** `undefined`: it looks different, or its payload is no JSON. */
+  read(text: string): (Partial<AgentMessage> & { id: string }) | undefined {
+    const end = text.length - this.#end.length;
+    if (end <= PAYLOAD || !text.startsWith(BEFORE_ID) || !text.endsWith(this.#end)) return undefined;
+    if (!this.#enabled || !isSimple(text, ID, ID_END) || !this.#hasTime(text)) return undefined;
+    let payload: unknown;
+    try {
+      payload = JSON.parse(text.slice(PAYLOAD, end));
+    } catch {
+      return undefined;
+    }
+    const metadata = { agentId: this.#remote, channelId: this.#label };
+    return { type: 'message', id: copyOf(text, ID, ID_END), timestamp: this.#timestamp, payload, metadata };
+  }
+
+  #hasTime(text: string): boolean {
+    const middle = text.slice(ID_END, PAYLOAD);
+    if (middle === this.#middle) return true;
+    if (!text.startsWith(BEFORE_TIME, ID_END) || !text.startsWith(BEFORE_PAYLOAD, TIME_END)) return false;
+    if (!isSimple(text, TIME, TIME_END)) return false;
+    this.#middle = middle;
+    this.#timestamp = copyOf(text, TIME, TIME_END);
+    return true;
+  }
+}
+
+/** Whether a piece of a string literal of JSON stands for itself, and nothing in it ends the literal. */
+function isSimple(text: string, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x2d || unit > 0x7a || unit === 0x5c) return false;
+  }
+  return true;
+}
+
+/** The longest piece of a string that V8 copies. */
+const COPIED = 12;
+
+/** Made of pieces that the engine copies: a longer one would keep the whole text alive for as long as somebody remembers the id. */
+function copyOf(text: string, start: number, end: number): string {
+  let copy = '';
+  for (let at = start; at < end; at += COPIED) copy += text.slice(at, Math.min(at + COPIED, end));
+  return copy;
+}
+
 function isShort(text: unknown): text is string {
   return typeof text === 'string' && text.length <= SHORT;
 }

@@ -7,7 +7,8 @@ import { coreOf } from '../../w3c/channel';
 import type { ResolvedLimits } from '../limits';
 import { parseHello, type Hello } from './hello';
 import { parseLifted, wholeText } from './large-text';
-import { isPlain, parseMessage } from './plain';
+import { isPlain, parseMessage, PlainReader } from './plain';
+import { SeenIds } from './seen';
 import { readStatus, type AgentStatus } from './status';
 import type { AgentMessage, MessageProgress, MessageSink } from './types';
 
@@ -62,11 +63,14 @@ export class MessageReceiver {
   /** Channels with their numbers, until the other side has said that it is one of our own. */
   #strange: { channel: RTCDataChannel; number: number }[] | undefined = [];
   #partsTimer: NodeJS.Timeout | undefined;
+  /** The core remembers those that it has seen itself; most messages it is not shown. */
+  readonly #seen: SeenIds;
   /** Up to so many UTF-16 units a text is not above the limit of bytes. */
   readonly #certainlySmall: number;
 
   constructor(host: MessageReceiverHost) {
     this.#host = host;
+    this.#seen = new SeenIds(host.limits.dedupeIds);
     this.#certainlySmall = Math.min(LARGE, Math.floor(host.limits.messageBytes / 3));
     this.incoming = new Inbox<AgentMessage>({ items: host.limits.unreadMessages, bytes: host.limits.unreadBytes });
   }
@@ -75,8 +79,9 @@ export class MessageReceiver {
   listen(channel: RTCDataChannel): void {
     const number = this.#nextChannel++;
     channel.binaryType = 'arraybuffer';
+    const reader = new PlainReader(this.#host.remote, channel.label);
     channel.addEventListener('message', ({ data }) => {
-      if (typeof data === 'string') this.#receive(number, data);
+      if (typeof data === 'string') this.#receive(number, data, reader);
       else this.#receiveBinary(data as ArrayBuffer);
     });
     channel.addEventListener('close', () => this.#host.session.forgetChannel(number));
@@ -109,12 +114,14 @@ export class MessageReceiver {
     this.#receive(channel, wholeText(text));
   }
 
-  #receive(channel: number, text: string): void {
+  #receive(channel: number, text: string, reader?: PlainReader): void {
     if (text.length > LARGE && this.#receiveLarge(channel, text)) return;
-    const message = text.length <= this.#certainlySmall ? parseMessage(text) : undefined;
-    if (message && isPlain(message, this.#host.remote)) {
+    const small = text.length <= this.#certainlySmall;
+    const plain = small ? reader?.read(text) : undefined;
+    const message = plain ?? (small ? parseMessage(text) : undefined);
+    if (message && (message === plain || isPlain(message, this.#host.remote))) {
       this.#host.heard(false);
-      if (this.#host.session.receivePlain(message.id)) this.#receiveMessage(message, text.length);
+      this.#receiveMessage(message, text.length);
       return;
     }
     const kind = this.#host.session.receive(channel, text);
@@ -221,6 +228,7 @@ export class MessageReceiver {
 
   #receiveMessage(message: Partial<AgentMessage>, length: number): void {
     const { type = 'message', id = '', timestamp = '', payload = null } = message;
+    if (id !== '' && !this.#seen.add(id)) return;
     if (type === 'error') {
       this.#host.problem(errorFromStranger(payload));
       return;

@@ -34,13 +34,6 @@ impl Session {
         self.receive_whole(&envelope, now, unix_ms)
     }
 
-    /// Takes the id of a message whose envelope the caller has read: it is valid, says nothing but `message`, and is from the other agent. False
-    /// if it was received before.
-    pub fn receive_plain(&mut self, id: &str) -> bool {
-        self.whole = None;
-        self.seen.insert(id)
-    }
-
     /// The text of the message whose last part [`receive`](Self::receive) has just taken.
     pub fn take_whole(&mut self) -> Option<String> {
         self.whole.take()
