@@ -65,7 +65,7 @@ fn session(id: u64, media: bool) -> Session {
         session_id: id,
         always_negotiate: false,
         media: media.then(|| MediaConfig {
-            capabilities: MediaCapabilities::default(),
+            capabilities: MediaCapabilities::shared(),
             cname: "cname".into(),
             seed: id,
         }),

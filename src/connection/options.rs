@@ -196,7 +196,7 @@ impl PeerOptions {
         connection.media = self
             .media
             .unwrap_or(false)
-            .then(|| MediaSettings { capabilities: MediaCapabilities::default(), wall_clock: since_epoch() });
+            .then(|| MediaSettings { capabilities: MediaCapabilities::shared(), wall_clock: since_epoch() });
         if let Some(ice) = self.ice {
             ice.apply(&mut connection.ice)?;
         }

@@ -20,27 +20,28 @@ interface Handler {
  */
 export class EventHandlers {
   readonly #target: EventTarget;
-  readonly #handlers = new Map<string, Handler>();
+  /** Made for the first one: most objects never get any, and a map takes 200 bytes. */
+  #handlers: Map<string, Handler> | undefined;
 
   constructor(target: EventTarget) {
     this.#target = target;
   }
 
   get<H>(type: string): H {
-    return (this.#handlers.get(type)?.value ?? null) as H;
+    return (this.#handlers?.get(type)?.value ?? null) as H;
   }
 
   set(type: string, value: unknown): void {
-    const present = this.#handlers.get(type);
+    const present = this.#handlers?.get(type);
     if (!isObject(value)) {
       if (!present) return;
-      this.#handlers.delete(type);
+      this.#handlers?.delete(type);
       this.#target.removeEventListener(type, present.listener);
     } else if (present) {
       present.value = value;
     } else {
       const handler: Handler = { value, listener: (event) => runHandler(handler, event) };
-      this.#handlers.set(type, handler);
+      (this.#handlers ??= new Map()).set(type, handler);
       this.#target.addEventListener(type, handler.listener);
     }
   }

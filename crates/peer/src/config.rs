@@ -1,5 +1,6 @@
 //! Settings of a [`Connection`](crate::Connection).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::certificate::Certificate;
@@ -58,7 +59,7 @@ impl Config {
 #[derive(Debug, Clone)]
 pub struct MediaSettings {
     /// The codecs and header extensions that there are.
-    pub capabilities: MediaCapabilities,
+    pub capabilities: Arc<MediaCapabilities>,
     /// What a clock on the wall says when the connection is made, as time since the Unix epoch: reports to the peer tell it
     /// (RFC 3550, section 6.4.1).
     pub wall_clock: Duration,

@@ -65,6 +65,11 @@ pub(crate) struct Channels {
 }
 
 impl Channels {
+    /// Gives back room for events that have been told.
+    pub(crate) fn shrink(&mut self) {
+        self.events.shrink_to_fit();
+    }
+
     pub(crate) fn new(send_buffer_limit: usize, max_receive_size: usize) -> Self {
         Channels {
             by_id: BTreeMap::new(),

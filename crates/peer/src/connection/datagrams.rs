@@ -133,10 +133,21 @@ impl Connection {
         self.channels.handle_timeout(now, self.sctp.as_deref_mut());
         if self.housekeeping.is_some_and(|at| at <= now) {
             self.housekeeping = if self.rx.rest() { now.checked_add(HOUSEKEEPING) } else { None };
-            self.scratch = Vec::new();
+            self.give_back();
         }
         self.update(now);
         self.unclaimed.clear();
+    }
+
+    /// Queues and lists were made for a set-up, and have room for more than will come: of thousands of idle connections that
+    /// would be most of the memory.
+    fn give_back(&mut self) {
+        self.scratch = Vec::new();
+        self.events.shrink_to_fit();
+        self.session.shrink();
+        self.ice.shrink();
+        self.dtls.shrink();
+        self.channels.shrink();
     }
 
     /// When to call [`Self::handle_timeout`] next. It may lie in the past; then call it at once.

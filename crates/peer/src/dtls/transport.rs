@@ -374,6 +374,13 @@ impl DtlsTransport {
         self.deadline = None;
     }
 
+    /// Gives back room for flights once the handshake is over.
+    pub(crate) fn shrink(&mut self) {
+        self.early.shrink_to_fit();
+        self.outgoing.shrink_to_fit();
+        self.flight.shrink_to_fit();
+    }
+
     fn tick(&mut self, now: Instant, rx: &mut ReceiveBuffer, sink: &mut impl FnMut(Bytes)) {
         if self.clock == Some(now) {
             return;

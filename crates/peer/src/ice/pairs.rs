@@ -92,6 +92,12 @@ pub(crate) struct PairTable {
 }
 
 impl PairTable {
+    /// Gives back room for more pairs.
+    pub(super) fn shrink(&mut self) {
+        self.pairs.shrink_to_fit();
+        self.transactions.shrink_to_fit();
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Pair> {
         self.pairs.iter()
     }

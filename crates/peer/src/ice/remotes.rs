@@ -53,6 +53,11 @@ impl Entry {
 }
 
 impl Remotes {
+    /// Gives back room for more candidates.
+    pub(super) fn shrink(&mut self) {
+        self.entries.shrink_to_fit();
+    }
+
     /// Remembers a candidate. False if there are too many.
     pub(super) fn add(&mut self, candidate: AgentCandidate) -> bool {
         let entry = Entry { candidate, heard: false, checked: false, renewed: 0 };

@@ -38,8 +38,8 @@ pub(crate) struct IceTransport {
     pub(super) policy: IceTransportPolicy,
     pub(super) tie_breaker: u64,
     pub(crate) controlling: Option<bool>,
-    pub(super) current: Option<Generation>,
-    pub(super) next: Option<Generation>,
+    pub(super) current: Option<Box<Generation>>,
+    pub(super) next: Option<Box<Generation>>,
     pub(super) last_number: u32,
     pub(crate) pairs: PairTable,
     /// What the checks carry of DTLS.
@@ -60,6 +60,17 @@ pub(crate) struct IceTransport {
 }
 
 impl IceTransport {
+    /// Gives back room for what is unlikely to come any more.
+    pub(crate) fn shrink(&mut self) {
+        self.outgoing.shrink_to_fit();
+        self.pairs.shrink();
+        for generation in [&mut self.current, &mut self.next].into_iter().flatten() {
+            generation.locals.shrink_to_fit();
+            generation.remotes.shrink_to_fit();
+            generation.choice.shrink();
+        }
+    }
+
     /// `embeds`: the checks may carry DTLS.
     pub(crate) fn new(config: IceConfig, policy: IceTransportPolicy, tie_breaker: u64, embeds: bool) -> Self {
         IceTransport {
@@ -97,8 +108,8 @@ impl IceTransport {
         }
         match &self.current {
             // Without any remote credentials nothing can have been set up: nothing to keep alive either.
-            Some(current) if current.started() => self.next = Some(generation),
-            _ => self.current = Some(generation),
+            Some(current) if current.started() => self.next = Some(Box::new(generation)),
+            _ => self.current = Some(Box::new(generation)),
         }
         number
     }
@@ -114,7 +125,7 @@ impl IceTransport {
 
     /// The generation that is being negotiated or is in use: the newest one.
     pub(crate) fn newest(&self) -> Option<&Generation> {
-        self.next.as_ref().or(self.current.as_ref())
+        self.next.as_deref().or(self.current.as_deref())
     }
 
     /// Its number; 0 without one.
@@ -123,11 +134,15 @@ impl IceTransport {
     }
 
     pub(crate) fn newest_mut(&mut self) -> Option<&mut Generation> {
-        self.next.as_mut().or(self.current.as_mut())
+        self.next.as_deref_mut().or(self.current.as_deref_mut())
     }
 
     pub(crate) fn generation_mut(&mut self, number: u32) -> Option<&mut Generation> {
-        [&mut self.current, &mut self.next].into_iter().flatten().find(|g| g.number == number)
+        [&mut self.current, &mut self.next]
+            .into_iter()
+            .flatten()
+            .map(Box::as_mut)
+            .find(|g| g.number == number)
     }
 
     /// Numbers of the generation in use and of the one that is being negotiated.
@@ -136,7 +151,7 @@ impl IceTransport {
     }
 
     pub(crate) fn generations(&self) -> impl Iterator<Item = &Generation> {
-        self.current.iter().chain(&self.next)
+        [&self.current, &self.next].into_iter().flatten().map(Box::as_ref)
     }
 
     pub(crate) fn set_controlling(&mut self, controlling: bool) {
@@ -168,7 +183,7 @@ impl IceTransport {
 
     /// Whether the checks of this moment can carry DTLS.
     pub(crate) fn carries_dtls(&self) -> bool {
-        self.embedding.is_open() && !self.closed && self.current.as_ref().is_some_and(Generation::started)
+        self.embedding.is_open() && !self.closed && self.current.as_deref().is_some_and(Generation::started)
     }
 
     /// Counts datagrams sent over the pair in use.

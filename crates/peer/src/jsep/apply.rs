@@ -65,7 +65,7 @@ impl Session {
     }
 
     fn set_local_offer(&mut self, sdp: &str) -> Result<Change, Error> {
-        let (outline, draft) = accept(self.last_offer.as_ref(), SdpType::Offer, sdp)?;
+        let (outline, draft) = accept(self.last_offer.as_deref(), SdpType::Offer, sdp)?;
         let mut change = Change::default();
         self.take_local_ice(&draft, &mut change);
         if let Some(media) = &mut self.media {
@@ -78,7 +78,7 @@ impl Session {
     }
 
     fn set_local_answer(&mut self, kind: SdpType, sdp: &str) -> Result<Change, Error> {
-        let (outline, draft) = accept(self.last_answer.as_ref(), kind, sdp)?;
+        let (outline, draft) = accept(self.last_answer.as_deref(), kind, sdp)?;
         let Some(offer) = &self.pending_remote else { return Err(self.wrong_state(&setter("Local", kind))) };
         check_answers(&outline, offer)?;
         let used = outline.sections.iter().find(|section| section.content.is_some());
@@ -116,7 +116,7 @@ impl Session {
         if let Some(media) = &mut self.media {
             change.tracks.extend(media.peer_offers(&offer, &self.slots, self.next_mid));
         }
-        self.pending_remote = Some(offer);
+        self.pending_remote = Some(Box::new(offer));
         self.state = SignalingState::HaveRemoteOffer;
         Ok(change)
     }
@@ -134,7 +134,7 @@ impl Session {
         let slots = layout::from_local_offer(&offer.outline, &answer);
 
         let mut change = Change::default();
-        self.pending_remote = Some(answer);
+        self.pending_remote = Some(Box::new(answer));
         if let (Some(transport), Some(role)) = (&accepted, role) {
             self.connect(transport, role, true, &mut change);
         }

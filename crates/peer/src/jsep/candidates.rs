@@ -94,7 +94,7 @@ impl Session {
     }
 
     fn remotes(&self) -> impl Iterator<Item = &RemoteDescription> {
-        self.pending_remote.iter().chain(self.current_remote.iter())
+        [&self.pending_remote, &self.current_remote].into_iter().flatten().map(Box::as_ref)
     }
 
     /// End of candidates for all sections of the newest generation, or of the given one.

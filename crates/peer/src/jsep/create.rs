@@ -41,7 +41,7 @@ impl Session {
         let plan = self.plan_offer(ice_restart, &fresh);
         let draft = self.draft(plan, ice_restart);
         let text = draft.text.clone();
-        self.last_offer = Some(draft);
+        self.last_offer = Some(Box::new(draft));
         Ok(text)
     }
 
@@ -55,7 +55,7 @@ impl Session {
         };
         let draft = self.draft(plan, false);
         let text = draft.text.clone();
-        self.last_answer = Some(draft);
+        self.last_answer = Some(Box::new(draft));
         Ok(text)
     }
 

@@ -202,6 +202,15 @@ impl RemoteDescription {
         in_use.filter_map(|index| self.description.media[*index].mid.clone()).collect()
     }
 
+    /// Gives back room for more candidates and sections.
+    pub(super) fn shrink(&mut self) {
+        self.description.shrink();
+        if let Some(transport) = &mut self.transport {
+            transport.candidates.shrink_to_fit();
+        }
+        self.rtp.shrink_to_fit();
+    }
+
     /// Whether a section is in the group, or there is none and it is the one that we use.
     pub(super) fn shares_transport(&self, index: usize) -> bool {
         self.bundle.contains(&index) || self.transport.as_ref().is_some_and(|t| t.anchor == index)

@@ -27,13 +27,13 @@ pub struct Session {
     /// The last text that was created, by which the version is counted.
     pub(super) last_outline: Option<Outline>,
     /// [[LastCreatedOffer]]
-    pub(super) last_offer: Option<Draft>,
+    pub(super) last_offer: Option<Box<Draft>>,
     /// [[LastCreatedAnswer]]
-    pub(super) last_answer: Option<Draft>,
+    pub(super) last_answer: Option<Box<Draft>>,
     pub(super) current_local: Option<LocalDescription>,
     pub(super) pending_local: Option<LocalDescription>,
-    pub(super) current_remote: Option<RemoteDescription>,
-    pub(super) pending_remote: Option<RemoteDescription>,
+    pub(super) current_remote: Option<Box<RemoteDescription>>,
+    pub(super) pending_remote: Option<Box<RemoteDescription>>,
     /// Local candidates of the current descriptions.
     pub(super) current_ice: Option<Generation>,
     /// Local candidates of the pending description, if it has other credentials.
@@ -109,7 +109,7 @@ impl Session {
         }
         let negotiated = self.slots.iter().any(|slot| slot.data);
         let media = self.media.as_ref().is_some_and(|media| {
-            media.negotiation_needed(&self.slots, self.current_local.as_ref(), self.current_remote.as_ref())
+            media.negotiation_needed(&self.slots, self.current_local.as_ref(), self.current_remote.as_deref())
         });
         !self.to_replace.is_empty() || (self.channel_created && !negotiated) || media
     }
@@ -128,6 +128,19 @@ impl Session {
     /// Nothing is possible after this; the descriptions stay readable.
     pub fn close(&mut self) {
         self.state = SignalingState::Closed;
+    }
+
+    /// Gives back room for what is unlikely to come any more.
+    pub(crate) fn shrink(&mut self) {
+        for remote in [&mut self.current_remote, &mut self.pending_remote].into_iter().flatten() {
+            remote.shrink();
+        }
+        for generation in [&mut self.current_ice, &mut self.pending_ice].into_iter().flatten() {
+            generation.candidates.shrink_to_fit();
+        }
+        if let Some(applied) = &mut self.applied {
+            applied.delivered.shrink_to_fit();
+        }
     }
 
     /// `signalingState`.
@@ -152,12 +165,12 @@ impl Session {
 
     /// `currentRemoteDescription`, with the candidates so far.
     pub fn current_remote_description(&self) -> Option<SessionDescription> {
-        self.current_remote.as_ref().map(RemoteDescription::to_public)
+        self.current_remote.as_deref().map(RemoteDescription::to_public)
     }
 
     /// `pendingRemoteDescription`, with the candidates so far.
     pub fn pending_remote_description(&self) -> Option<SessionDescription> {
-        self.pending_remote.as_ref().map(RemoteDescription::to_public)
+        self.pending_remote.as_deref().map(RemoteDescription::to_public)
     }
 
     /// `remoteDescription`: the pending one, else the current one.
@@ -207,7 +220,7 @@ impl Session {
     }
 
     pub(super) fn newest_remote(&self) -> Option<&RemoteDescription> {
-        self.pending_remote.as_ref().or(self.current_remote.as_ref())
+        self.pending_remote.as_deref().or(self.current_remote.as_deref())
     }
 
     pub(super) fn generations(&self) -> impl Iterator<Item = &Generation> {

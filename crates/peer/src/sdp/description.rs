@@ -75,6 +75,14 @@ impl Description {
         Ok(description)
     }
 
+    /// Gives back room for more candidates and sections.
+    pub(crate) fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+        self.groups.shrink_to_fit();
+        self.media.shrink_to_fit();
+        self.media.iter_mut().for_each(|section| section.candidates.shrink_to_fit());
+    }
+
     fn take(&mut self, line: &Line<'_>) -> Result<(), Error> {
         match (line.letter, self.media.last_mut()) {
             (b'm', last) => {

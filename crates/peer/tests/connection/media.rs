@@ -10,7 +10,7 @@ use super::net::*;
 
 fn with_media(index: usize) -> Config {
     let media = MediaSettings {
-        capabilities: MediaCapabilities::default(),
+        capabilities: MediaCapabilities::shared(),
         wall_clock: Duration::from_secs(1_700_000_000),
     };
     Config { media: Some(media), ..config(index) }

@@ -99,7 +99,7 @@ impl End {
         let wall_clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let millis = wall_clock.as_millis() as u64;
         let mut config = Config::new(Certificate::generate(millis, Duration::from_secs(86_400)).unwrap());
-        config.media = Some(MediaSettings { capabilities, wall_clock });
+        config.media = Some(MediaSettings { capabilities: capabilities.into(), wall_clock });
         configure(&mut config);
         let mut config = PeerConfig::new(config);
         config.bind_address = Some([127, 0, 0, 1].into());

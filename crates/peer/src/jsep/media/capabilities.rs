@@ -1,12 +1,14 @@
 //! What the owner of a session can send and receive.
 
+use std::sync::{Arc, OnceLock};
+
 use ossa_media::{Extension, Kind};
 
 /// Settings for audio and video.
 #[derive(Clone, Debug)]
 pub struct MediaConfig {
-    /// The codecs and header extensions that there are.
-    pub capabilities: MediaCapabilities,
+    /// The codecs and header extensions that there are. Shared: a process with thousands of connections has one list of them.
+    pub capabilities: Arc<MediaCapabilities>,
     /// Canonical name of this endpoint, for `a=ssrc` (RFC 7022).
     pub cname: String,
     /// SSRCs and ids of tracks come from it: it must be unpredictable outside of tests.
@@ -102,6 +104,12 @@ impl Default for MediaCapabilities {
 }
 
 impl MediaCapabilities {
+    /// The [default](Self::default), once for the whole process.
+    pub fn shared() -> Arc<Self> {
+        static SHARED: OnceLock<Arc<MediaCapabilities>> = OnceLock::new();
+        SHARED.get_or_init(Arc::default).clone()
+    }
+
     /// The codecs of a kind.
     pub fn codecs(&self, kind: Kind) -> &[CodecCapability] {
         match kind {

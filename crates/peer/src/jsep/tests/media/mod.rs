@@ -12,7 +12,14 @@ use crate::sdp::Direction::{self, Inactive, RecvOnly, SendOnly, SendRecv};
 use crate::sdp::{Description, RtpAttributes};
 
 pub(super) fn with_codecs(name: char, capabilities: MediaCapabilities) -> Peer {
-    Peer::with(name, Some(MediaConfig { capabilities, cname: format!("cname-{name}"), seed: name as u64 }))
+    Peer::with(
+        name,
+        Some(MediaConfig {
+            capabilities: capabilities.into(),
+            cname: format!("cname-{name}"),
+            seed: name as u64,
+        }),
+    )
 }
 
 /// One that has the codecs that there are by default.
