@@ -143,7 +143,10 @@ fn audio_that_comes_quicker_than_it_can_be_encoded_is_left_out_counted_and_told_
         (0..100).for_each(|_| source.push(&block));
         a.tracks.discarded(sender).is_some_and(|packets| packets >= 50)
     });
-    let faults = a.faults.lock().unwrap().clone();
-    let told = faults.iter().filter(|fault| fault.contains("this machine does not keep up"));
-    assert_eq!(told.count(), 1, "{faults:?}");
+    let told = || {
+        let faults = a.faults.lock().unwrap();
+        faults.iter().filter(|fault| fault.contains("this machine does not keep up")).count()
+    };
+    wait_until("it is told", || told() > 0);
+    assert_eq!(told(), 1, "{:?}", a.faults.lock().unwrap());
 }
