@@ -988,8 +988,8 @@ interface EncodedSourceEvents extends Record<string, unknown[]> {
     /** Somebody can't go on without a key frame: a new receiver, or one that has lost something. At most about once in 10 ms. */
     keyframerequest: [];
     /**
-     * What an encoder of video should make from now on, in bit/s: what the narrowest of all connections takes that the track is sent over, as they have found out or
-     * `setParameters()` has set. At most about once in 10 ms.
+     * What an encoder of video should make from now on, in bit/s: what the narrowest of all connections takes that the track is sent over, as they have found out,
+     * without headers, audio and what is sent again, or as `setParameters()` has set. At most about once in 10 ms.
      */
     targetbitrate: [bitsPerSecond: number];
 }

@@ -19,7 +19,7 @@ pub(super) fn encode(event: &MediaEvent) -> Value {
         MediaEvent::KeyFrameRequested { sender, encoding } => {
             json!({ "type": "keyFrameRequested", "transceiver": sender.0, "encoding": encoding })
         }
-        MediaEvent::TargetBitrate { bps } => json!({ "type": "targetBitrate", "bps": bps }),
+        MediaEvent::TargetBitrate { bps, .. } => json!({ "type": "targetBitrate", "bps": bps }),
         MediaEvent::Unmute { receiver } => muting("unmute", *receiver, None),
         MediaEvent::Mute { receiver } => muting("mute", *receiver, None),
         MediaEvent::LayerUnmute { receiver, rid } => muting("unmute", *receiver, Some(rid)),

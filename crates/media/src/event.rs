@@ -45,6 +45,8 @@ pub enum MediaEvent {
     TargetBitrate {
         /// Bits per second, of RTP packets with their headers.
         bps: u64,
+        /// What encoders of video should make together: what is left when headers, audio and what is sent again have their part.
+        video: u64,
     },
     /// Packets of a receiver came in again after a silence, or for the first time.
     Unmute {

@@ -16,13 +16,6 @@ const RESPONSE: Duration = Duration::from_millis(100);
 /// Near the capacity: at least this much per second.
 const LEAST_ADDITION: f64 = 4_000.0;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Increase,
-    Hold,
-    Decrease,
-}
-
 /// What the path was seen to carry whenever its queues grew; kbit/s, with a variance in relation to the mean.
 #[derive(Debug, Default)]
 struct Capacity(Option<(f64, f64)>);
@@ -57,7 +50,6 @@ impl Capacity {
 pub(super) struct Aimd {
     rate: f64,
     bounds: (f64, f64),
-    state: State,
     capacity: Capacity,
     changed: Option<Instant>,
     decreased: Option<Instant>,
@@ -66,8 +58,7 @@ pub(super) struct Aimd {
 impl Aimd {
     pub(super) fn new(rate: f64, least: f64, most: f64) -> Self {
         let bounds = (least, most);
-        let state = State::Increase;
-        Self { rate, bounds, state, capacity: Capacity::default(), changed: None, decreased: None }
+        Self { rate, bounds, capacity: Capacity::default(), changed: None, decreased: None }
     }
 
     pub(super) fn rate(&self) -> f64 {
@@ -84,12 +75,17 @@ impl Aimd {
         self.rate = self.rate.clamp(least, most);
     }
 
-    /// A probe has got through at this rate.
+    /// A report of the receiver allows this.
     pub(super) fn raise_to(&mut self, now: Instant, rate: f64) {
         if rate > self.rate {
-            self.set(now, rate);
-            self.capacity.check(rate);
+            self.settle(now, rate);
         }
+    }
+
+    /// A probe has shown that this gets through.
+    pub(super) fn settle(&mut self, now: Instant, rate: f64) {
+        self.set(now, rate);
+        self.capacity.check(rate);
     }
 
     /// Nothing is heard of what was sent.
@@ -107,16 +103,11 @@ impl Aimd {
 
     /// Feedback came. `arrived`: bits per second.
     pub(super) fn update(&mut self, now: Instant, usage: Usage, arrived: Option<f64>, round_trip: Duration) {
-        self.state = match (usage, self.state) {
-            (Usage::Over, _) => State::Decrease,
-            (Usage::Under, _) => State::Hold,
-            (Usage::Normal, State::Hold) => State::Increase,
-            (Usage::Normal, state) => state,
-        };
-        match self.state {
-            State::Hold => self.changed = Some(now),
-            State::Increase => self.increase(now, arrived, round_trip),
-            State::Decrease => self.decrease(now, arrived, round_trip),
+        match usage {
+            Usage::Normal => self.increase(now, arrived, round_trip),
+            Usage::Over => self.decrease(now, arrived, round_trip),
+            // The queue is to be empty first. The time until then is none in which the rate could have grown.
+            Usage::Under => self.changed = Some(now),
         }
     }
 
@@ -148,7 +139,6 @@ impl Aimd {
         }
         self.capacity.check(arrived);
         self.capacity.add(arrived);
-        self.state = State::Hold;
         self.decreased = Some(now);
         self.set(now, (arrived * DECREASE).min(self.rate));
     }
@@ -186,6 +176,16 @@ mod tests {
             aimd.update(start + at * 100 * MS, Usage::Normal, Some(590e3), 100 * MS);
         }
         assert!((520e3..560e3).contains(&aimd.rate()), "{}", aimd.rate());
+    }
+
+    #[test]
+    fn overuse_that_ends_within_a_round_trip_lowers_the_rate_once() {
+        let start = origin();
+        let mut aimd = Aimd::new(1e6, 30e3, 10e6);
+        aimd.update(start, Usage::Over, Some(800e3), 100 * MS);
+        aimd.update(start + 50 * MS, Usage::Over, Some(600e3), 100 * MS);
+        aimd.update(start + 150 * MS, Usage::Normal, Some(600e3), 100 * MS);
+        assert!(aimd.rate() >= 680e3, "{}", aimd.rate());
     }
 
     #[test]

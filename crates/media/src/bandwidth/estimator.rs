@@ -127,7 +127,8 @@ impl BandwidthEstimator {
         match found {
             // A burst fills queues by itself, so it has the word.
             Some(rate) if usage != Usage::Over || rate > self.aimd.rate() => {
-                self.aimd.raise_to(now, rate);
+                // What the delay was believed to allow beyond was not sent, as losses or the receiver did not allow it: nothing speaks for it.
+                self.aimd.settle(now, rate.max(self.rate()));
                 self.loss.raise_to(rate);
             }
             _ => self.aimd.update(now, usage, arrived, round_trip),

@@ -6,6 +6,7 @@ use super::MediaSession;
 use super::clock::middle;
 use super::demux::Role;
 use super::outbound::ReceiverReport;
+use super::rate::Rate;
 use super::repair::Sent;
 use super::send::{Waiting, What};
 use crate::bandwidth::Priority;
@@ -85,7 +86,9 @@ impl MediaSession {
             return;
         };
         stream.counters.nacks += 1;
-        let round_trip = self.round_trip.unwrap_or(Duration::ZERO);
+        // Reports come once a second; by the feedback it is known sooner that a queue has grown, in which what was sent again still waits.
+        let by_feedback = self.rate.as_ref().and_then(Rate::round_trip);
+        let round_trip = self.round_trip.max(by_feedback).unwrap_or(Duration::ZERO);
         for &sequence in sequences {
             let Some(sent) = stream.cache.take_for_repeat(now, sequence, round_trip) else { continue };
             let what = match sent {
@@ -129,7 +132,7 @@ impl MediaSession {
             rate.set_remb(bps);
             self.follow_rate(now);
         } else {
-            self.emit(MediaEvent::TargetBitrate { bps });
+            self.emit(MediaEvent::TargetBitrate { bps, video: bps });
         }
     }
 

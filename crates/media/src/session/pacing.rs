@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::MediaSession;
-use super::rate::Rate;
+use super::rate::{Rate, Target};
 use crate::event::MediaEvent;
 use crate::frame::{ExtensionValues, RtpPacket};
 use crate::rtp;
@@ -25,6 +25,7 @@ impl MediaSession {
         if !told {
             if self.rate.take().is_some() {
                 self.queue.set_rate(now, u64::MAX);
+                self.budget.set_rate(None);
             }
             return;
         }
@@ -53,8 +54,9 @@ impl MediaSession {
         while let Some(probe) = rate.poll_probe(now) {
             self.queue.probe(now, probe);
         }
-        if let Some(bps) = rate.poll_target() {
-            self.emit(MediaEvent::TargetBitrate { bps });
+        self.budget.set_rate(Some(rate.target()));
+        if let Some(Target { all: bps, video }) = rate.poll_target(now) {
+            self.emit(MediaEvent::TargetBitrate { bps, video });
         }
     }
 
@@ -102,7 +104,7 @@ impl MediaSession {
         self.srtp_out.seal_rtp(&mut out, header, ssrc, index);
         let probe = self.queue.padded(now, out.len());
         if let Some(rate) = &mut self.rate {
-            rate.sent(now, self.transport_number, out.len(), probe);
+            rate.sent(now, self.transport_number, (out.len(), 0), probe);
         }
         self.transport_number = self.transport_number.wrapping_add(1);
         sender.streams[encoding].padded(header + usize::from(padding));

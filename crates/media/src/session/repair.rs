@@ -78,26 +78,39 @@ impl Cache {
 /// Bytes that may be sent again: as many as were sent for the first time, and a start. So requests, however many, at most double
 /// what is sent.
 #[derive(Debug)]
-pub(super) struct Budget(usize);
+pub(super) struct Budget {
+    left: usize,
+    most: usize,
+}
 
 /// What is there at first, and at most: half a second of video at 4 Mbit/s.
 const MOST: usize = 256 << 10;
+/// Where it is known what the path carries, as much as that takes away in this time: losses come when it carries less than it did, and
+/// then it has no room for what was saved before. In milliseconds.
+const MOST_TIME: u64 = 500;
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self(MOST)
+        Self { left: MOST, most: MOST }
+    }
+
+    /// The path carries so many bits per second; `None`: nobody knows.
+    pub(super) fn set_rate(&mut self, bps: Option<u64>) {
+        let most = bps.map_or(MOST as u64, |bps| bps.saturating_mul(MOST_TIME) / 8_000);
+        self.most = usize::try_from(most).unwrap_or(MOST).min(MOST);
+        self.left = self.left.min(self.most);
     }
 
     /// So many bytes were sent for the first time.
     pub(super) fn earn(&mut self, bytes: usize) {
-        self.0 = (self.0 + bytes).min(MOST);
+        self.left = (self.left + bytes).min(self.most);
     }
 
     /// Whether so many bytes may be sent again; they then count as sent.
     pub(super) fn spend(&mut self, bytes: usize) -> bool {
-        match self.0.checked_sub(bytes) {
+        match self.left.checked_sub(bytes) {
             Some(rest) => {
-                self.0 = rest;
+                self.left = rest;
                 true
             }
             None => false,
@@ -161,5 +174,17 @@ mod tests {
         assert!(!budget.spend(1));
         budget.earn(1200);
         assert!(budget.spend(1200) && !budget.spend(1));
+    }
+
+    #[test]
+    fn what_was_saved_on_a_wide_path_is_not_spent_on_a_narrow_one() {
+        let mut budget = Budget::new();
+        budget.set_rate(Some(240_000));
+        assert!(budget.spend(15_000) && !budget.spend(1));
+        budget.earn(MOST);
+        assert!(budget.spend(15_000) && !budget.spend(1));
+        budget.set_rate(None);
+        budget.earn(MOST);
+        assert!(budget.spend(MOST));
     }
 }

@@ -206,7 +206,9 @@ impl MediaSession {
         self.srtp_out.seal_rtp(&mut out, header, packet.ssrc, index);
         let datagram = Bytes::from(out);
         if transport_cc {
-            number_sent(&mut self.rate, &mut self.transport_number, now, datagram.len(), probe);
+            let made = if sender.config.kind == Kind::Video { packet.data.len() } else { 0 };
+            let size = (datagram.len(), datagram.len() - made);
+            number_sent(&mut self.rate, &mut self.transport_number, now, size, probe);
         }
         let stream = &mut sender.streams[encoding];
         stream.sent(codec, packet.data.len(), header, waited);
@@ -243,7 +245,7 @@ impl MediaSession {
         let header = rtp::write(&packet, &original, 0, &sender.extensions, &mut out).ok()?;
         self.srtp_out.seal_rtp(&mut out, header, ssrc, index);
         if transport_cc {
-            number_sent(&mut self.rate, &mut self.transport_number, now, out.len(), probe);
+            number_sent(&mut self.rate, &mut self.transport_number, now, (out.len(), out.len()), probe);
         }
         sender.streams[encoding].sent_again(packet.data.len(), header + original.len());
         Some(Bytes::from(out))
@@ -265,8 +267,14 @@ fn priority(kind: Kind) -> Priority {
     }
 }
 
-/// A packet has left under the transport-wide number; the next one gets the next.
-fn number_sent(rate: &mut Option<Rate>, number: &mut u16, now: Instant, size: usize, probe: Option<u32>) {
+/// A packet has left under the transport-wide number; the next one gets the next. `size` as [`Rate::sent`] takes it.
+fn number_sent(
+    rate: &mut Option<Rate>,
+    number: &mut u16,
+    now: Instant,
+    size: (usize, usize),
+    probe: Option<u32>,
+) {
     if let Some(rate) = rate {
         rate.sent(now, *number, size, probe);
     }

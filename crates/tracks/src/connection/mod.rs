@@ -34,6 +34,8 @@ struct Common {
     version: AtomicU64,
     /// What all senders together may send, in bit/s; 0: nothing is known.
     target: AtomicU64,
+    /// What encoders of video should make of it together; 0: nothing is known.
+    video_target: AtomicU64,
     closed: AtomicBool,
     fault: OnFault,
 }
@@ -91,6 +93,7 @@ impl Tracks {
             peer: peer.downgrade(),
             version: 0.into(),
             target: 0.into(),
+            video_target: 0.into(),
             closed: false.into(),
             fault,
         };
@@ -193,8 +196,9 @@ impl Tracks {
                     audio.pause();
                 }
             }
-            MediaEvent::TargetBitrate { bps } => {
+            MediaEvent::TargetBitrate { bps, video } => {
                 self.common.target.store(bps, Ordering::Relaxed);
+                self.common.video_target.store(video, Ordering::Relaxed);
                 lock(&self.senders).values().for_each(|sender| sender.changed());
             }
             MediaEvent::KeyFrameRequested { sender: SenderId(id), .. } => {

@@ -147,9 +147,8 @@ impl Sender {
         let own = sections.iter().find(|section| section.transceiver == self.id);
         let wanted = own.and_then(|own| own.send.encodings.first()?.max_bitrate);
         let videos = sections.iter().filter(|section| section.kind == Kind::Video && section.send.active);
-        let target = self.common.target.load(Ordering::Relaxed);
+        let target = self.common.video_target.load(Ordering::Relaxed);
         let share = target / (videos.count() as u64).max(1);
-        // Audio is a small part of it, and has its own ways to be less.
         let share = Some(share).filter(|share| kind == Kind::Video && *share > 0);
         let peer = self.common.peer.upgrade();
         let payload =

@@ -32,6 +32,10 @@ pub(super) struct Link {
     pub(super) loss: Loss,
     /// Bits per second that end 0 can send; what is more waits.
     pub(super) rate: Option<u64>,
+    /// What would wait longer than this is dropped.
+    pub(super) queue: Option<Duration>,
+    /// How long each packet that end 0 has sent waited; `None` if it was dropped.
+    pub(super) waits: Vec<Option<Duration>>,
     busy_until: Instant,
     flying: BTreeMap<(Instant, u64), (End, Bytes)>,
     count: u64,
@@ -74,6 +78,8 @@ impl Link {
             delay: Duration::from_millis(50),
             loss: Box::new(|_, _| false),
             rate: None,
+            queue: None,
+            waits: Vec::new(),
             busy_until: now,
             flying: BTreeMap::new(),
             count: 0,
@@ -128,6 +134,12 @@ impl Link {
                 self.bytes[from] += datagram.len();
                 let mut at = self.now + self.delay;
                 if let (0, Some(rate)) = (from, self.rate) {
+                    let wait = self.busy_until.saturating_duration_since(self.now);
+                    let room = self.queue.is_none_or(|queue| wait <= queue);
+                    self.waits.push(room.then_some(wait));
+                    if !room {
+                        continue;
+                    }
                     let takes = Duration::from_nanos(datagram.len() as u64 * 8_000_000_000 / rate);
                     self.busy_until = self.busy_until.max(self.now) + takes;
                     at = self.busy_until + self.delay;

@@ -4,6 +4,7 @@ mod demux;
 mod hostile;
 mod link;
 mod media;
+mod narrow;
 mod rate;
 mod reports;
 mod requests;

@@ -15,7 +15,7 @@ fn encode(link: &mut Link, from: u32, seconds: u32) -> u64 {
     let mut target = 0;
     for number in from..from + seconds * 25 {
         for event in std::mem::take(&mut link.events[0]) {
-            if let MediaEvent::TargetBitrate { bps } = event {
+            if let MediaEvent::TargetBitrate { bps, .. } = event {
                 target = bps;
             }
         }
@@ -80,7 +80,7 @@ fn without_feedback_packets_leave_as_they_come_and_an_estimate_of_the_receiver_i
     assert!(sealer.seal_rtcp(&mut remb));
     let now = link.now;
     link.ends[0].handle_datagram(now, &remb);
-    assert_eq!(link.ends[0].poll_event(), Some(MediaEvent::TargetBitrate { bps: 800 }));
+    assert_eq!(link.ends[0].poll_event(), Some(MediaEvent::TargetBitrate { bps: 800, video: 800 }));
 }
 
 #[test]
