@@ -67,11 +67,40 @@ async function call(id, [offerer, does], [answerer, others]) {
 /** Seconds after which a call that nobody has heard counts as one that a stack can't hold. */
 const PATIENCE = 20;
 
+/** Seconds for one row of a table, beside the measurement itself. A process that can't follow answers nobody any more, and so would keep all others waiting. */
+const LIMIT = 60;
+
+/**
+ * What a measurement finds out, whose processes end with it, or when it has taken too long: then it fails with what it told to `reached` last.
+ */
+async function within(ends, measurement) {
+  let [stage, late] = ['it had not begun', false];
+  const stop = () => Promise.all(ends.map((end) => end.stop()));
+  const limit = setTimeout(
+    () => {
+      late = true;
+      void stop();
+    },
+    (LIMIT + seconds) * 1_000,
+  );
+  try {
+    return await measurement((now) => (stage = now));
+  } catch (error) {
+    throw late ? new Error(`after ${LIMIT + seconds} s: ${stage}`) : error;
+  } finally {
+    clearTimeout(limit);
+    await stop();
+  }
+}
+
 /** Resolves when each of these calls was heard. */
-async function everybodyHeard(end, expected) {
+async function everybodyHeard(end, expected, reached) {
   const heard = new Set();
-  for (let waited = 0; heard.size < expected; waited++) {
-    if (waited === PATIENCE) throw new Error(`${heard.size} of ${expected} calls are heard after ${PATIENCE} s`);
+  const begin = performance.now();
+  while (heard.size < expected) {
+    reached(`${heard.size} of ${expected} calls were heard`);
+    const waited = (performance.now() - begin) / 1_000;
+    if (waited >= PATIENCE) throw new Error(`after ${PATIENCE} s: ${heard.size} of ${expected} calls were heard`);
     await sleep(1_000);
     for (const { id, heard: times } of await end.call('heard')) if (times.length > 0) heard.add(id);
   }
@@ -107,17 +136,15 @@ async function measured(end) {
 /** A call in both directions between two processes of a stack: how long what is said at one end takes to be heard at the other. */
 async function conversation(stack) {
   const ends = [start(stack), start(stack)];
-  try {
+  return within(ends, async (reached) => {
     const does = { speaks: true, hears: true };
     await call('one', [ends[0], does], [ends[1], does]);
     for (const end of ends) await end.call('speak');
-    await everybodyHeard(ends[1], 1);
+    await everybodyHeard(ends[1], 1, reached);
     await Promise.all(ends.map((end) => end.call('heard')));
     await sleep(seconds * 1_000);
     return delays(...(await Promise.all(ends.map((end) => end.call('heard')))));
-  } finally {
-    await Promise.all(ends.map((end) => end.stop()));
-  }
+  });
 }
 
 /**
@@ -126,21 +153,22 @@ async function conversation(stack) {
  */
 async function echoed(stack, number) {
   const [end, mirror] = [start(stack), start('ossa')];
-  try {
+  return within([end, mirror], async (reached) => {
     const idle = await end.call('usage');
     for (let id = 0; id < number; id++) {
+      reached(`${id} of ${number} calls were made`);
       await call(id, [end, { speaks: true, hears: true }], [mirror, { echoes: true }]);
     }
+    reached(`${number} calls were made, none had begun to speak`);
     await end.call('speak');
-    await everybodyHeard(end, number);
+    await everybodyHeard(end, number, reached);
+    reached(`all ${number} calls were heard, it did not answer in the measurement`);
     await end.call('heard');
     const { processors, rss } = await measured(end);
     const all = await end.call('heard');
     const clicks = all.reduce((sum, one) => sum + one.sent.length, 0);
     return { processors, memory: (rss - idle.rss) / number, delays: delays(all, all), clicks };
-  } finally {
-    await Promise.all([end, mirror].map((one) => one.stop()));
-  }
+  });
 }
 
 const median = (all) => quantile(all, 0.5) ?? Number.NaN;
@@ -176,11 +204,14 @@ async function manyCalls(stack, number) {
 /** One process forwards what one call brings; who sends and who takes is this package. */
 async function forwarding(stack) {
   const [origin, middle, taking] = [start('ossa'), start(stack), start('ossa')];
-  try {
+  return within([origin, middle, taking], async (reached) => {
     await call('origin', [origin, { speaks: true }], [middle, {}]);
     await origin.call('speak');
-    for (let id = 0; id < takers; id++) await call(id, [middle, { forwards: true }], [taking, { hears: true }]);
-    await everybodyHeard(taking, takers);
+    for (let id = 0; id < takers; id++) {
+      reached(`${id} of ${takers} connections were made`);
+      await call(id, [middle, { forwards: true }], [taking, { hears: true }]);
+    }
+    await everybodyHeard(taking, takers, reached);
     const { processors } = await measured(middle);
     const packets = 50 * takers;
     return {
@@ -189,9 +220,7 @@ async function forwarding(stack) {
       processors: processors.toFixed(2),
       'packets per second of a processor': Math.round(packets / processors),
     };
-  } finally {
-    await Promise.all([origin, middle, taking].map((end) => end.stop()));
-  }
+  });
 }
 
 const MEASURE = { ear, calls: manyCalls, forward: forwarding };
