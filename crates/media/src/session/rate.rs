@@ -25,6 +25,8 @@ pub(super) struct Target {
 pub(super) struct Rate {
     estimator: BandwidthEstimator,
     told: Option<Target>,
+    /// The sum of what encoders make at most.
+    most: u64,
     beside: Beside,
     /// Bursts need packets to be made of.
     pub(super) can_probe: bool,
@@ -33,12 +35,19 @@ pub(super) struct Rate {
 impl Rate {
     pub(super) fn new() -> Self {
         let estimator = BandwidthEstimator::new(BandwidthConfig::default());
-        Self { estimator, told: None, beside: Beside::default(), can_probe: false }
+        Self {
+            estimator,
+            told: None,
+            most: BandwidthConfig::default().most,
+            beside: Beside::default(),
+            can_probe: false,
+        }
     }
 
     /// The sum of what encoders make at most; `None` if one of them has no limit.
     pub(super) fn set_most(&mut self, most: Option<u64>) {
-        self.estimator.set_most(most.unwrap_or(BandwidthConfig::default().most));
+        self.most = most.unwrap_or(BandwidthConfig::default().most);
+        self.estimator.set_most(self.most);
     }
 
     pub(super) fn set_remb(&mut self, bps: u64) {
@@ -95,7 +104,9 @@ impl Rate {
         // Otherwise repairs come on top of a rate that fills the path already, cause losses and with them more repairs, and the
         // queue stays full: what arrives then is all that the path carries, so the estimate has no reason to fall further.
         let left = (all as f64 - self.beside.rate(now)).max(all as f64 * LEAST_FOR_VIDEO);
-        let target = Target { all, video: left as u64 };
+        // Where it is the encoders that make no more, nothing says that the path would not carry the rest as well.
+        let video = if all >= self.most { all } else { left as u64 };
+        let target = Target { all, video };
         let near = |told: u64, now: u64| told.abs_diff(now) as f64 <= told as f64 * WORTH_TELLING;
         if self.told.is_some_and(|told| near(told.all, target.all) && near(told.video, target.video)) {
             return None;
