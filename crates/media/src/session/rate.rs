@@ -93,7 +93,7 @@ impl Rate {
         self.estimator.target()
     }
 
-    /// The longest that a packet and the answer to it take now.
+    /// The round trip, as far as anything has shown it.
     pub(super) fn round_trip(&self) -> Option<Duration> {
         self.estimator.round_trip()
     }
