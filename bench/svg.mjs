@@ -19,10 +19,12 @@ const escape = (text) => text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&
 function panel(row, stacks, x, y) {
   const largest = Math.max(...stacks.map((stack) => row.values[stack].median ?? 0)) || 1;
   const direction = row.more ? 'more is better' : 'less is better';
+  // A count has no unit.
+  const subtitle = row.unit === '' ? direction : `${row.unit}, ${direction}`;
   const parts = [
     // The longest titles fill the width of a panel; whatever came after them would be cut off or in the next one.
     `<text x="${x}" y="${y + 10}" class="t">${escape(row.title)}</text>`,
-    `<text x="${x}" y="${y + 24}" class="u">${escape(row.unit)}, ${direction}</text>`,
+    `<text x="${x}" y="${y + 24}" class="u">${escape(subtitle)}</text>`,
   ];
   stacks.forEach((stack, i) => {
     const { median } = row.values[stack];
