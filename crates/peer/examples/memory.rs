@@ -3,44 +3,23 @@
 //! `cargo run -p ossa-peer --example memory`
 #![allow(missing_docs)]
 
+#[path = "../tests/counting/mod.rs"]
+mod counting;
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
+use counting::live;
 use ossa_peer::{Config, DataChannelInit, MessageKind};
 use support::{Pair, certificate, now};
-
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator unchanged; only sizes are counted.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size(), Relaxed);
-        // SAFETY: as required of our caller.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as required of our caller.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const PAIRS: usize = 20;
 
 fn main() {
     for busy in [false, true] {
         let certificates = [certificate(), certificate()];
-        let before = LIVE.load(Relaxed);
+        let before = live();
         let mut pairs = Vec::new();
         for i in 0..PAIRS {
             let configs = certificates.clone().map(Config::new);
@@ -69,7 +48,7 @@ fn main() {
         for pair in &mut pairs {
             pair.release_buffer();
         }
-        let each = (LIVE.load(Relaxed) - before) / (2 * PAIRS);
+        let each = (live() - before) / (2 * PAIRS);
         let inline = size_of::<ossa_peer::Connection>();
         println!(
             "after {}: {each} bytes per connection, {inline} of them the struct",
