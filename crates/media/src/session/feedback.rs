@@ -130,10 +130,8 @@ impl MediaSession {
         self.remote_limit = Some(bps);
         if let Some(rate) = &mut self.rate {
             rate.set_remb(bps);
-            self.follow_rate(now);
-        } else {
-            self.emit(MediaEvent::TargetBitrate { bps, video: bps });
         }
+        self.follow_rate(now);
     }
 
     fn ended(&mut self, ssrc: u32, reason: Option<String>) {

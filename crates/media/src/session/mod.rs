@@ -2,7 +2,7 @@
 //!
 //! [`MediaSession`] is the face; `receive`, `feedback`, `send`, `reports` and `silence` are its parts: what comes in of RTP and of RTCP, what goes
 //! out of both, and whether anything comes. Below them, each without knowledge of the others: `demux` (whose is a packet), `inbound` and `outbound` (one
-//! stream), `sources` (who was heard), `repair` (sent packets that can be sent again), `numbers` (none is used twice), `rate` (how much may be sent), `deadlines`, `timer` and `clock`. What a payload means is the
+//! stream), `sources` (who was heard), `repair` (sent packets that can be sent again), `numbers` (none is used twice), `rate` (how much may be sent), `target` (what encoders are told of it), `deadlines`, `timer` and `clock`. What a payload means is the
 //! business of `payload`, how packets become frames that of `jitter`, what a path carries that of `bandwidth`.
 
 mod check;
@@ -23,6 +23,7 @@ mod send;
 mod sender;
 mod silence;
 mod sources;
+mod target;
 mod timer;
 
 #[cfg(test)]
@@ -49,6 +50,7 @@ use self::reports::Ask;
 use self::send::Waiting;
 use self::sender::Sender;
 use self::silence::Activity;
+use self::target::Targets;
 use self::timer::ReportTimer;
 use crate::bandwidth::{ArrivalRecorder, Pacer};
 use crate::config::{Limits, ReceiverConfig, SessionConfig};
@@ -92,6 +94,7 @@ pub struct MediaSession {
     queue: Pacer<Waiting>,
     /// Where the other side gives transport-wide feedback. Without, packets leave as they come.
     rate: Option<Rate>,
+    to_encoders: Targets,
     budget: Budget,
     transport_number: u16,
     retired: Retired,
@@ -147,6 +150,7 @@ impl MediaSession {
             outgoing: HashMap::new(),
             queue: Pacer::new(u64::MAX, limits.queued_bytes),
             rate: None,
+            to_encoders: Targets::default(),
             budget: Budget::new(),
             transport_number: 0,
             retired: Retired::default(),

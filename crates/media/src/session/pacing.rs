@@ -6,7 +6,9 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::MediaSession;
-use super::rate::{Rate, Target};
+use super::rate::Rate;
+use super::target::Target;
+use crate::bandwidth::BandwidthConfig;
 use crate::event::MediaEvent;
 use crate::frame::{ExtensionValues, RtpPacket};
 use crate::rtp;
@@ -27,6 +29,7 @@ impl MediaSession {
                 self.queue.set_rate(now, u64::MAX);
                 self.budget.set_rate(None);
             }
+            self.follow_rate(now);
             return;
         }
         let encodings = self
@@ -49,13 +52,20 @@ impl MediaSession {
 
     /// Lets packets leave at the rate that was found, tells it, and begins the bursts that are wanted.
     pub(super) fn follow_rate(&mut self, now: Instant) {
-        let Some(rate) = &mut self.rate else { return };
-        self.queue.set_rate(now, rate.target());
-        while let Some(probe) = rate.poll_probe(now) {
-            self.queue.probe(now, probe);
-        }
-        self.budget.set_rate(Some(rate.target()));
-        if let Some(Target { all: bps, video }) = rate.poll_target(now) {
+        let (all, most) = match (&mut self.rate, self.remote_limit) {
+            (Some(rate), _) => {
+                self.queue.set_rate(now, rate.target());
+                while let Some(probe) = rate.poll_probe(now) {
+                    self.queue.probe(now, probe);
+                }
+                (rate.target(), rate.most())
+            }
+            // What the receiver allows knows nothing of what encoders make at most.
+            (None, Some(limit)) => (limit, u64::MAX),
+            (None, None) => return,
+        };
+        self.budget.set_rate(Some(all.max(BandwidthConfig::default().least)));
+        if let Some(Target { all: bps, video }) = self.to_encoders.poll(now, all, most) {
             self.emit(MediaEvent::TargetBitrate { bps, video });
         }
     }
@@ -104,7 +114,7 @@ impl MediaSession {
         self.srtp_out.seal_rtp(&mut out, header, ssrc, index);
         let probe = self.queue.padded(now, out.len());
         if let Some(rate) = &mut self.rate {
-            rate.sent(now, self.transport_number, (out.len(), 0), probe);
+            rate.sent(now, self.transport_number, out.len(), probe);
         }
         self.transport_number = self.transport_number.wrapping_add(1);
         sender.streams[encoding].padded(header + usize::from(padding));

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::MediaSession;
-use super::rate::Rate;
 use super::repair::Sent;
 use crate::bandwidth::{Paced, Priority};
 use crate::error::MediaError;
@@ -171,7 +170,7 @@ impl MediaSession {
                     self.first(now, (sender, encoding, probe), waited, packet, index)
                 }
                 What::Repeat(packet) => self.again(now, (sender, encoding, probe), packet),
-                What::Datagram(datagram) => self.as_it_was(sender, encoding, datagram),
+                What::Datagram(datagram) => self.as_it_was(now, sender, encoding, datagram),
             };
             // What waited of a sender that has changed meanwhile is not sent.
             if let Some(datagram) = datagram {
@@ -205,12 +204,9 @@ impl MediaSession {
         let header = rtp::write(&packet, &[], 0, &sender.extensions, &mut out).ok()?;
         self.srtp_out.seal_rtp(&mut out, header, packet.ssrc, index);
         let datagram = Bytes::from(out);
-        if transport_cc {
-            let made = if sender.config.kind == Kind::Video { packet.data.len() } else { 0 };
-            let size = (datagram.len(), datagram.len() - made);
-            number_sent(&mut self.rate, &mut self.transport_number, now, size, probe);
-        }
-        let stream = &mut sender.streams[encoding];
+        let made = if sender.config.kind == Kind::Video { packet.data.len() } else { 0 };
+        self.count_sent(now, transport_cc, (datagram.len(), datagram.len() - made), probe);
+        let stream = self.senders.get_mut(&id)?.streams.get_mut(encoding)?;
         stream.sent(codec, packet.data.len(), header, waited);
         self.budget.earn(datagram.len());
         if nack {
@@ -244,19 +240,38 @@ impl MediaSession {
         let mut out = Vec::with_capacity(self.max_packet);
         let header = rtp::write(&packet, &original, 0, &sender.extensions, &mut out).ok()?;
         self.srtp_out.seal_rtp(&mut out, header, ssrc, index);
-        if transport_cc {
-            number_sent(&mut self.rate, &mut self.transport_number, now, (out.len(), out.len()), probe);
-        }
         sender.streams[encoding].sent_again(packet.data.len(), header + original.len());
+        self.count_sent(now, transport_cc, (out.len(), out.len()), probe);
         Some(Bytes::from(out))
     }
 
-    fn as_it_was(&mut self, id: SenderId, encoding: usize, datagram: Bytes) -> Option<Bytes> {
+    fn as_it_was(&mut self, now: Instant, id: SenderId, encoding: usize, datagram: Bytes) -> Option<Bytes> {
         let header = rtp::header_len(&datagram)?;
         let stream = self.senders.get_mut(&id)?.streams.get_mut(encoding)?;
         let data = datagram.len() - header - Outbound::overhead(self.profile);
         stream.sent_again(data, header);
+        self.to_encoders.sent_beside(now, datagram.len());
         Some(datagram)
+    }
+
+    /// A packet of `size` bytes has left, `beside` of which no encoder of video has made: under the next transport-wide number, if it has one.
+    fn count_sent(
+        &mut self,
+        now: Instant,
+        numbered: bool,
+        (size, beside): (usize, usize),
+        probe: Option<u32>,
+    ) {
+        if numbered {
+            if let Some(rate) = &mut self.rate {
+                rate.sent(now, self.transport_number, size, probe);
+            }
+            self.transport_number = self.transport_number.wrapping_add(1);
+        }
+        // Feedback on numbers says nothing of packets without one: what they take is not a part of that rate.
+        if numbered || self.rate.is_none() {
+            self.to_encoders.sent_beside(now, beside);
+        }
     }
 }
 
@@ -265,20 +280,6 @@ fn priority(kind: Kind) -> Priority {
         Kind::Audio => Priority::Audio,
         Kind::Video => Priority::Video,
     }
-}
-
-/// A packet has left under the transport-wide number; the next one gets the next. `size` as [`Rate::sent`] takes it.
-fn number_sent(
-    rate: &mut Option<Rate>,
-    number: &mut u16,
-    now: Instant,
-    size: (usize, usize),
-    probe: Option<u32>,
-) {
-    if let Some(rate) = rate {
-        rate.sent(now, *number, size, probe);
-    }
-    *number = number.wrapping_add(1);
 }
 
 fn check_csrcs(csrcs: &[u32]) -> Result<(), MediaError> {

@@ -64,6 +64,19 @@ pub(super) fn sealer() -> Outbound {
     Outbound::new(keys.profile, &keys.local_key, &keys.local_salt).unwrap()
 }
 
+/// End 1 allows so many bits per second (draft-alvestrand-rmcat-remb-03), sealed. Once for each link: all have the same index.
+pub(super) fn remb(bps: u32) -> Vec<u8> {
+    let mut remb = vec![0x8f, 206, 0, 5, 0, 0, 0, 1, 0, 0, 0, 0, b'R', b'E', b'M', b'B', 1];
+    // 18 bits of mantissa behind an exponent of 6.
+    let exponent = 14u32.saturating_sub(bps.leading_zeros());
+    let [_, high, middle, low] = (bps >> exponent).to_be_bytes();
+    remb.extend([(exponent as u8) << 2 | high, middle, low, 0, 0, 0, 20]);
+    let keys = keys(1, SrtpProfile::AeadAes128Gcm);
+    let mut sealer = Outbound::new(keys.profile, &keys.local_key, &keys.local_salt).unwrap();
+    assert!(sealer.seal_rtcp(&mut remb));
+    remb
+}
+
 impl Link {
     pub(super) fn new() -> Self {
         Self::with([config(0), config(1)])

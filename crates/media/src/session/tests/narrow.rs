@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::link::*;
 use crate::config::Payload;
 use crate::event::MediaEvent;
+use crate::frame::EncodedFrame;
 
 const FRAMES: u32 = 25;
 const QUEUE: Duration = Duration::from_millis(200);
@@ -17,6 +18,8 @@ struct Encoder {
     number: u32,
     target: u64,
     owed: i64,
+    /// Sends 32 kbit/s of audio as well.
+    audio: bool,
 }
 
 /// What became of the packets of a while.
@@ -31,10 +34,14 @@ struct Seen {
 
 impl Encoder {
     fn new() -> Self {
-        let mut link = Link::one_way(&Payload { transport_cc: true, ..vp8() });
+        Self::of(&Payload { transport_cc: true, ..vp8() })
+    }
+
+    fn of(format: &Payload) -> Self {
+        let mut link = Link::one_way(format);
         link.delay = Duration::from_millis(25);
         link.queue = Some(QUEUE);
-        Self { link, number: 0, target: 300_000, owed: 0 }
+        Self { link, number: 0, target: 300_000, owed: 0, audio: false }
     }
 
     /// Goes on over a link of `rate`.
@@ -76,7 +83,14 @@ impl Encoder {
         self.number += 1;
         let now = self.link.now;
         self.link.ends[0].send_frame(now, VIDEO, 0, frame).unwrap();
-        self.link.run(Duration::from_millis(40));
+        for tick in [2 * self.number, 2 * self.number + 1] {
+            if self.audio {
+                let frame = EncodedFrame { data: vec![0; 80].into(), ..audio_frame(tick) };
+                let now = self.link.now;
+                self.link.ends[0].send_frame(now, AUDIO, 0, frame).unwrap();
+            }
+            self.link.run(Duration::from_millis(20));
+        }
     }
 }
 
@@ -147,4 +161,17 @@ fn of_several_narrow_links_none_is_kept_full() {
         assert!(narrow.wait < QUEUE * 3 / 4, "{:?} at {rate}", narrow.wait);
         assert!(narrow.used > 0.6, "{} at {rate}", narrow.used);
     }
+}
+
+#[test]
+fn a_receiver_that_tells_what_may_be_sent_is_sent_no_more_with_audio_and_headers() {
+    let mut encoder = Encoder::of(&vp8());
+    encoder.audio = true;
+    let remb = remb(290_000);
+    encoder.link.ends[0].handle_datagram(encoder.link.now, &remb);
+    encoder.run(300_000, 5);
+    let narrow = encoder.run(300_000, 20);
+    assert_eq!(narrow.dropped, 0);
+    assert!((0.8..1.0).contains(&narrow.used), "{}", narrow.used);
+    assert!(narrow.frames >= 490, "{} of 500 frames", narrow.frames);
 }
