@@ -8,9 +8,9 @@ const WINDOW: Duration = Duration::from_millis(1);
 /// Most bytes in that time. Decrypting them takes some twenty microseconds.
 const BYTES: usize = 32 * 1024;
 
-/// Most datagrams in that time: at about five microseconds each, a fifth of a thread. The quickest exchange of single messages has
-/// half as many.
-const DATAGRAMS: usize = 40;
+/// Most datagrams in that time: at about five microseconds each, two fifths of a thread. The quickest exchange of single messages
+/// has half as many.
+const DATAGRAMS: usize = 80;
 
 /// How long it counts as much after it was.
 const REST: Duration = Duration::from_millis(20);
@@ -51,7 +51,7 @@ mod tests {
     fn the_quickest_exchange_of_single_messages_is_not_bulk() {
         let (mut load, mut now) = (Load::default(), Instant::now());
         for _ in 0..10_000 {
-            now += Duration::from_micros(50);
+            now += Duration::from_micros(25);
             load.add(now, 200, 1);
             assert!(!load.is_bulk(now));
         }

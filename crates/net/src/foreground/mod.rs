@@ -113,6 +113,11 @@ impl Foreground {
         Served { first: None, others }
     }
 
+    /// Whether a socket is on loan.
+    pub fn has_loans(&self) -> bool {
+        !self.loans.lock().open.is_empty()
+    }
+
     /// The loan, if there is no other.
     fn only(&self) -> Option<(Arc<dyn Lender>, Arc<UdpSocket>)> {
         let loans = self.loans.lock();
