@@ -9,12 +9,16 @@ use crate::event::Event;
 use crate::packet::{CHUNK_HEADER, PacketBuilder};
 use crate::recv::Receiver;
 use crate::send::Sender;
-use crate::time::Time;
+use crate::time::{Nanos, SECOND, Time};
 
 /// Bytes of a request without its list of streams.
 const REQUEST_FIXED: usize = CHUNK_HEADER + 4 + 12;
 /// Answers that wait to be sent; more requests than that are not in flight at any honest peer.
 const MAX_ANSWERS: usize = 4;
+/// A request is not repeated before: RTO.Min of RFC 9260 section 16, where data is content with less. Peers that take a repetition for a
+/// new request (rtc-sctp) end the stream's next life with it. So none is sent for an answer that is late, and nobody waits for
+/// the end of a stream as for data.
+const MIN_WAIT: Nanos = SECOND;
 
 /// Our request that waits for its answer.
 #[derive(Debug)]
@@ -178,7 +182,7 @@ impl Resets {
             return;
         }
         request.due = false;
-        request.timer = Some(now.after(sender.rtt.backed_off(request.attempts)));
+        request.timer = Some(now.after(sender.rtt.backed_off(request.attempts).max(MIN_WAIT)));
         let reset = &request.reset;
         packet.chunk(kind::RE_CONFIG, 0, |out| reset.write(out));
     }

@@ -152,7 +152,7 @@ fn a_request_is_repeated_with_the_same_number_until_it_is_answered() {
         bench.resets.on_timeout(due);
         assert_eq!(bench.our_request().as_ref(), Some(&first));
     }
-    assert_eq!(waits, [500, 1000, 2000, 4000, 4000, 4000]);
+    assert_eq!(waits, [1000, 1000, 2000, 4000, 4000, 4000]);
     let again = ReconfigParam::Response { response: OUR_TSN, outcome: Outcome::InProgress };
     bench.take(again);
     assert!(bench.events.is_empty() && bench.resets.timeout().is_some());
@@ -163,6 +163,20 @@ fn a_request_is_repeated_with_the_same_number_until_it_is_answered() {
     assert_eq!(bench.events, [4, 5].map(|stream| Event::OutgoingResetDone { stream }));
     let next = bench.our_request().expect("the next request");
     assert_eq!((next.request, &next.streams[..]), (OUR_TSN + 1, &[6][..]));
+}
+
+#[test]
+fn a_peer_that_is_late_with_its_answer_on_a_short_path_is_not_asked_again() {
+    let mut bench = Bench::new();
+    for _ in 0..10 {
+        bench.sender.rtt.sample(MILLISECOND);
+    }
+    assert!(bench.sender.rtt.rto() < 200 * MILLISECOND);
+    bench.sender.start_reset(4);
+    assert!(bench.our_request().is_some());
+    bench.now = bench.now.after(SECOND - MILLISECOND);
+    bench.resets.on_timeout(bench.now);
+    assert_eq!(bench.our_request(), None);
 }
 
 #[test]
