@@ -222,6 +222,53 @@ test('stop() ends both ends with the next negotiation, and its section is used a
   expect(a.localDescription!.sdp.match(/^m=/gm)).toHaveLength(2);
 });
 
+test('stop() of the answerer puts the section on hold, and its own offer ends it', async () => {
+  const [a, b] = [newPeer(), newPeer()];
+  const theirs = a.addTransceiver(audioTrack());
+  await a.setLocalDescription();
+  await b.setRemoteDescription(a.localDescription!);
+  const [ours] = b.getTransceivers();
+  ours!.stop();
+  await b.setLocalDescription();
+  await a.setRemoteDescription(b.localDescription!);
+  expect([theirs.direction, theirs.currentDirection]).toEqual(['sendrecv', 'inactive']);
+  expect([ours!.direction, ours!.currentDirection]).toEqual(['stopped', 'inactive']);
+  await negotiate(b, a);
+  expect([theirs.currentDirection, ours!.currentDirection]).toEqual(['stopped', 'stopped']);
+  expect([a.getTransceivers(), b.getTransceivers()]).toEqual([[], []]);
+});
+
+test('a stream of the peer that has lost its tracks is the same one when others come', async () => {
+  const [a, b] = [newPeer(), newPeer()];
+  const stream = new MediaStream();
+  a.addTrack(audioTrack(), stream);
+  const first = await trackDuring(b, negotiate(a, b));
+  a.removeTrack(a.getSenders()[0]!);
+  await negotiate(a, b);
+  expect(first.streams[0]!.getTracks()).toEqual([]);
+  a.addTrack(audioTrack(), stream);
+  const second = await trackDuring(b, negotiate(a, b));
+  expect(second.streams[0]).toBe(first.streams[0]);
+  expect(first.streams[0]!.getTracks()).toEqual([second.track]);
+});
+
+test('what is sent has statistics from the negotiation on, before anything is connected', async () => {
+  const [a, b] = [newPeer(), newPeer()];
+  a.addTransceiver('video', { direction: 'sendonly' });
+  a.addTransceiver('audio', { direction: 'sendonly' });
+  a.addTransceiver('audio', { direction: 'recvonly' });
+  const sent = async () => [...(await a.getStats()).values()].filter(({ type }) => type === 'outbound-rtp');
+  await a.setLocalDescription();
+  expect(await sent()).toEqual([]);
+  await b.setRemoteDescription(a.localDescription!);
+  await b.setLocalDescription();
+  await a.setRemoteDescription(b.localDescription!);
+  expect(await sent()).toMatchObject([
+    { kind: 'video', mid: '0', active: true, packetsSent: 0, bytesSent: 0, encodingIndex: 0 },
+    { kind: 'audio', mid: '1', active: true, packetsSent: 0, bytesSent: 0 },
+  ]);
+});
+
 test('close() ends what is received, and changes nothing afterwards', async () => {
   const [a, b] = [newPeer(), newPeer()];
   a.addTrack(audioTrack());

@@ -43,7 +43,10 @@ impl MediaReport {
             if let Some(loudness) = &sent.loudness {
                 entries.add(source_id(section), "media-source", media_source(transceiver, loudness));
             }
-            for stream in self.streams.outbound.iter().filter(|stream| stream.sender.0 == id.0) {
+            // What was only received so far is not sent.
+            let sends = |stream: &&OutboundStats| section.send.active || stream.packets_sent > 0;
+            let outbound = self.streams.outbound.iter().filter(|stream| stream.sender.0 == id.0);
+            for stream in outbound.filter(sends) {
                 self.outbound(section, stream, &sent, &mut entries);
             }
             if let Some(received) = &received {
@@ -66,10 +69,13 @@ impl MediaReport {
         let video = stream.kind == Kind::Video;
         let id = format!("O{}", stream.ssrc);
         let remote_id = format!("RI{}", stream.ssrc);
-        let codec = stream.payload.and_then(|number| {
-            let payload = section.send.payloads.iter().find(|payload| payload.number == number)?;
-            Some(entries.codec("CO", section, payload))
-        });
+        // Before the first packet that which it will have.
+        let mut payloads = section.send.payloads.iter();
+        let payload = match stream.payload {
+            Some(number) => payloads.find(|payload| payload.number == number),
+            None => payloads.next(),
+        };
+        let codec = payload.map(|payload| entries.codec("CO", section, payload));
         let is_opus = |number| {
             let mut payloads = section.send.payloads.iter();
             payloads.any(|payload| payload.number == number && payload.codec == Codec::Opus)
@@ -77,7 +83,7 @@ impl MediaReport {
         let members = json!({
             "mid": section.mid,
             "rid": stream.rid,
-            "encodingIndex": stream.encoding,
+            "encodingIndex": video.then_some(stream.encoding),
             "active": stream.active,
             "rtxSsrc": stream.rtx_ssrc,
             "mediaSourceId": sent.loudness.map(|_| source_id(section)),

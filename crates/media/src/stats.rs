@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::config::Encoding;
 use crate::types::{Kind, ReceiverId, SenderId};
 
 /// All that a session knows of itself.
@@ -159,6 +160,34 @@ pub struct OutboundStats {
     pub total_packet_send_delay: Duration,
     /// What the receiver says of it.
     pub remote: Option<RemoteInboundStats>,
+}
+
+impl OutboundStats {
+    /// Of a stream of which nothing was sent yet: that of an encoding, which is the one of its sender with this index.
+    pub fn unsent(sender: SenderId, kind: Kind, index: usize, encoding: &Encoding, active: bool) -> Self {
+        Self {
+            sender,
+            encoding: index,
+            ssrc: encoding.ssrc,
+            rtx_ssrc: encoding.rtx_ssrc,
+            rid: encoding.rid.clone(),
+            kind,
+            payload: None,
+            active: active && encoding.active,
+            packets_sent: 0,
+            bytes_sent: 0,
+            header_bytes_sent: 0,
+            retransmitted_packets_sent: 0,
+            retransmitted_bytes_sent: 0,
+            frames_sent: 0,
+            key_frames_sent: 0,
+            nack_count: 0,
+            pli_count: 0,
+            fir_count: 0,
+            total_packet_send_delay: Duration::ZERO,
+            remote: None,
+        }
+    }
 }
 
 /// `RTCRemoteInboundRtpStreamStats`: what receiver reports say of a sent stream.

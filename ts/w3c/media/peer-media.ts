@@ -12,7 +12,7 @@ import type { MediaHost } from './host';
 import type { RTCRtpEncodingParameters } from './parameters';
 import type { RTCRtpReceiver } from './receiver';
 import type { ReceiverCore } from './receiver-core';
-import { RemoteChanges } from './remote-changes';
+import { RemoteChanges, RemoteStreams } from './remote-changes';
 import { senderCoreOf, type RTCRtpSender } from './sender';
 import { transceiverOf, type RTCRtpTransceiver } from './transceiver';
 import { TransceiverCore } from './transceiver-core';
@@ -54,6 +54,7 @@ export class PeerMedia {
   readonly faults: ConnectCause[] = [];
   /** "The set of transceivers", in the order in which they were made. */
   #transceivers: TransceiverCore[] = [];
+  readonly #streams = new RemoteStreams();
 
   constructor(host: MediaHost) {
     this.#host = host;
@@ -157,7 +158,7 @@ export class PeerMedia {
 
   /** Takes over what a description has changed. What is returned is to be announced after `signalingstatechange`. */
   applied({ remote, type, sections, transceivers, transport }: AppliedDescription): RemoteChanges {
-    const changes = new RemoteChanges(this.#transceivers);
+    const changes = new RemoteChanges(this.#streams);
     const known = new Set(this.#transceivers.map(({ id }) => id));
     for (const one of transceivers) if (!known.has(one.id)) this.#transceivers.push(this.#madeByPeer(one));
     if (this.#transceivers.length === 0) return changes;

@@ -4,21 +4,33 @@ import { RTCTrackEvent } from './track-event';
 import { transceiverOf } from './transceiver';
 import type { TransceiverCore } from './transceiver-core';
 
+/** The peer's streams of a connection: one for each id, also when all its tracks have left it and others come, as long as anybody holds it. */
+export class RemoteStreams {
+  readonly #streams = new Map<string, WeakRef<MediaStream>>();
+
+  get(id: string): MediaStream {
+    const known = this.#streams.get(id)?.deref();
+    if (known) return known;
+    for (const [gone, stream] of this.#streams) if (!stream.deref()) this.#streams.delete(gone);
+    const stream = createMediaStream(id);
+    this.#streams.set(id, new WeakRef(stream));
+    return stream;
+  }
+}
+
 /**
  * What a description has changed about what is received (webrtc-pc 5.1.1). States change at once; the events are fired together, after
  * `signalingstatechange`.
  */
 export class RemoteChanges {
-  /** The peer's streams by id: those that there are, and those that this description brings. */
-  readonly #streams: Map<string, MediaStream>;
+  readonly #streams: RemoteStreams;
   readonly #muted: ReceiverCore[] = [];
   readonly #removed: [MediaStream, MediaStreamTrack][] = [];
   readonly #added: [MediaStream, MediaStreamTrack][] = [];
   readonly #tracks: TransceiverCore[] = [];
 
-  constructor(transceivers: readonly TransceiverCore[]) {
-    const streams = transceivers.flatMap(({ receiver }) => receiver.streams);
-    this.#streams = new Map(streams.map((stream) => [stream.id, stream]));
+  constructor(streams: RemoteStreams) {
+    this.#streams = streams;
   }
 
   /** The peer sends, in these streams, or does not. */
@@ -34,17 +46,11 @@ export class RemoteChanges {
   #associate(receiver: ReceiverCore, ids: readonly string[]): boolean {
     const before = receiver.streams;
     const { track } = receiver;
-    receiver.streams = ids.map((id) => this.#stream(id));
+    receiver.streams = ids.map((id) => this.#streams.get(id));
     for (const stream of before) if (!receiver.streams.includes(stream)) this.#removed.push([stream, track]);
     const joined = receiver.streams.filter((stream) => !before.includes(stream));
     for (const stream of joined) this.#added.push([stream, track]);
     return joined.length > 0;
-  }
-
-  #stream(id: string): MediaStream {
-    const stream = this.#streams.get(id) ?? createMediaStream(id);
-    this.#streams.set(id, stream);
-    return stream;
   }
 
   /** Fires the events. */

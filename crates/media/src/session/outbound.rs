@@ -211,14 +211,7 @@ impl OutboundStream {
     ) -> OutboundStats {
         let counters = &self.counters;
         OutboundStats {
-            sender,
-            encoding,
-            ssrc: self.config.ssrc,
-            rtx_ssrc: self.config.rtx_ssrc,
-            rid: self.config.rid.clone(),
-            kind,
             payload: counters.payload,
-            active: active && self.config.active,
             packets_sent: counters.own_packets + counters.padding_packets + counters.repeated_packets,
             bytes_sent: counters.own_bytes + counters.repeated_bytes,
             header_bytes_sent: counters.header_bytes,
@@ -231,6 +224,7 @@ impl OutboundStream {
             fir_count: counters.firs,
             total_packet_send_delay: counters.delay,
             remote: self.remote.clone(),
+            ..OutboundStats::unsent(sender, kind, encoding, &self.config, active)
         }
     }
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ossa_media::{
-    EncodedFrame, HeardSource, Limits, MediaError, MediaSession, ReceiverConfig, ReceiverId, RtpPacket,
-    SendPosition, SenderConfig, SenderId, SessionConfig, SessionStats, SrtpKeys,
+    EncodedFrame, HeardSource, Limits, MediaError, MediaSession, OutboundStats, ReceiverConfig, ReceiverId,
+    RtpPacket, SendPosition, SenderConfig, SenderId, SessionConfig, SessionStats, SrtpKeys,
 };
 use rand_chacha::rand_core::Rng;
 
@@ -226,9 +226,19 @@ impl Connection {
         session.map(|session| session.sources(now, ReceiverId(id.0))).unwrap_or_default()
     }
 
-    /// Counters of all streams; `None` before there are any.
+    /// Counters of all streams; `None` without audio and video. What is sent is there from the negotiation on.
     pub fn media_stats(&self) -> Option<SessionStats> {
-        Some(self.media.as_ref()?.session.as_ref()?.stats())
+        let media = self.media.as_ref()?;
+        if let Some(session) = &media.session {
+            return Some(session.stats());
+        }
+        let sections = self.session.media_parameters();
+        let unsent = sections.iter().filter(|section| section.send.active).flat_map(|section| {
+            let (sender, kind) = (SenderId(section.transceiver.0), section.kind);
+            let encodings = section.send.encodings.iter().enumerate();
+            encodings.map(move |(at, encoding)| OutboundStats::unsent(sender, kind, at, encoding, true))
+        });
+        Some(SessionStats { outbound: unsent.collect(), ..SessionStats::default() })
     }
 
     /// What media may take of the path, in bit/s.

@@ -1,6 +1,6 @@
 //! setLocalDescription and setRemoteDescription (W3C 4.4.1.5; RFC 9429, sections 5.5 to 5.11).
 
-use super::check::{accept, answered_role, check_answers, check_matches};
+use super::check::{accept, answered_role, check_answers, check_extensions, check_matches};
 use super::layout::{self, Slot};
 use super::local::{Draft, Generation, LocalDescription};
 use super::media::TrackChange;
@@ -128,6 +128,7 @@ impl Session {
         let offered = Some(offered.unwrap_or(usize::MAX));
         let answer = RemoteDescription::parse(kind, sdp, offered, self.media.as_deref())?;
         check_matches(&answer, &offer.outline)?;
+        self.current_remote.as_ref().map_or(Ok(()), |before| check_extensions(&answer, before))?;
         let role =
             answer.transport.as_ref().map(|transport| answered_role(transport, &answer)).transpose()?;
         let accepted = answer.transport.clone();

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
+use ossa_media::Extension;
+
 use super::local::Draft;
+use super::media::usable_id;
 use super::remote::{RemoteDescription, RemoteTransport, Setup, invalid};
 use super::session::Session;
 use super::types::{DtlsRole, SdpType};
 use crate::error::{Error, ErrorKind};
-use crate::sdp::{MediaSection, Outline, OutlineSection};
+use crate::sdp::{Direction, ExtMap, MediaSection, Outline, OutlineSection};
 
 impl Session {
     /// Sections are never removed or exchanged, unless they were rejected before (RFC 9429, section 5.2.2).
@@ -28,6 +31,7 @@ impl Session {
             }
         }
         check_tracks(offer)?;
+        self.current_remote.as_ref().map_or(Ok(()), |before| check_extensions(offer, before))?;
         self.media.as_ref().map_or(Ok(()), |media| media.check_room(offer))
     }
 }
@@ -36,7 +40,9 @@ impl Session {
 fn check_tracks(offer: &RemoteDescription) -> Result<(), Error> {
     let mut seen = HashMap::new();
     for (index, section) in offer.description.media.iter().enumerate() {
-        for msid in offer.rtp(index).iter().flat_map(|rtp| &rtp.msids) {
+        // Sections on hold say what they sent before.
+        let sent = offer.rtp(index).filter(|rtp| rtp.direction.sends());
+        for msid in sent.iter().flat_map(|rtp| &rtp.msids) {
             let Some(track) = &msid.track else { continue };
             if seen.insert((&msid.stream, track), index).is_some_and(|other| other != index) {
                 let message = format!(
@@ -117,11 +123,41 @@ pub(super) fn check_matches(answer: &RemoteDescription, offer: &Outline) -> Resu
         if section.mid.is_some() && section.mid != offered.mid {
             return Err(invalid(section.line, "this section has another mid in the offer"));
         }
-        if offered.rtp().is_some() && section.is_active() && answer.rtp(index).is_none() {
+        let Some(offered) = offered.rtp().filter(|_| section.is_active()) else { continue };
+        let Some(answered) = answer.rtp(index) else {
             return Err(invalid(section.line, why_unusable(answer, index)));
+        };
+        // RFC 3264, section 6.1.
+        let wanted = offered.direction.reversed();
+        if wanted.intersection(answered.direction) != answered.direction {
+            let [offered, answered] = [offered.direction, answered.direction].map(Direction::as_str);
+            let message = format!("this section is {answered}, which is no answer to {offered}");
+            return Err(invalid(section.line, &message));
         }
     }
     Ok(())
+}
+
+/// Header extensions keep their ids for as long as a section lasts (RFC 8285, section 7).
+pub(super) fn check_extensions(new: &RemoteDescription, before: &RemoteDescription) -> Result<(), Error> {
+    let sections = new.description.media.iter().zip(&before.description.media);
+    for (index, (section, _)) in sections.enumerate().filter(|(_, (new, old))| new.mid == old.mid) {
+        let (Some(rtp), Some(known)) = (new.rtp(index), before.rtp(index)) else { continue };
+        let renamed = known.extensions.iter().filter(|known| is_usable(known)).find_map(|known| {
+            let same = |extension: &&ExtMap| (extension.uri == known.uri) != (extension.id == known.id);
+            rtp.extensions.iter().filter(|extension| is_usable(extension)).find(same)
+        });
+        if let Some(ExtMap { id, uri, .. }) = renamed {
+            let message = format!("the ids of header extensions stay, and {id} is new for {uri:?}");
+            return Err(invalid(section.line, &message));
+        }
+    }
+    Ok(())
+}
+
+/// Of the others it does not matter what they are called.
+fn is_usable(extension: &ExtMap) -> bool {
+    usable_id(extension.id).is_some() && Extension::ALL.iter().any(|known| known.uri() == extension.uri)
 }
 
 /// Why a section for audio or video that the peer has accepted can't be used.

@@ -221,9 +221,26 @@ impl RemoteDescription {
 fn usable_rtp(description: &Description, media: &Media) -> Result<Vec<Option<RtpAttributes>>, Error> {
     let mut sections = description.rtp_sections()?;
     for (section, rtp) in description.media.iter().zip(&mut sections) {
+        if rtp.is_some() {
+            check_payload_types(section)?;
+        }
         *rtp = rtp.take().filter(|rtp| media.has_common(section, rtp));
     }
     Ok(sections)
+}
+
+/// Packets of these payload types look like RTCP, which comes over the same transport (RFC 5761, section 4).
+fn check_payload_types(section: &MediaSection) -> Result<(), Error> {
+    let numbers = section.formats.iter().filter_map(|format| format.parse::<u8>().ok());
+    match numbers.into_iter().find(|number| (64..96).contains(number)) {
+        Some(number) => {
+            let message = format!(
+                "payload type {number} can't be told from RTCP: 64 to 95 are not for RTP with a=rtcp-mux"
+            );
+            Err(invalid(section.line, &message))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The sections of the BUNDLE group that section `anchor` is in, in the order of the group.

@@ -20,16 +20,18 @@ impl Media {
         matches.iter().any(|(_, codec)| !codec.identity().is_helper())
     }
 
-    /// The answer for a section; `None` if its transceiver is stopped.
+    /// The answer for a section; `None` if it has no transceiver. One that was stopped has no part in it, and the next offer rejects its section
+    /// (W3C 5.4, stop).
     pub(in crate::jsep) fn answered(
         &self,
         index: usize,
         section: &MediaSection,
         offered: &RtpAttributes,
     ) -> Option<Section> {
-        let state = self.at(index).filter(|state| !state.stopping)?;
+        let state = self.at(index)?;
         let side = Side { rtp: offered, formats: &section.formats };
-        let mut direction = state.direction.intersection(offered.direction.reversed());
+        let wanted = if state.stopping { Direction::Inactive } else { state.direction };
+        let mut direction = wanted.intersection(offered.direction.reversed());
         let mut codecs = side.matches(self.codecs(state));
         if codecs.iter().all(|(_, codec)| codec.identity().is_helper()) {
             // Nothing of what is preferred. The section may be the one that carries the transport, so it stays, without use.

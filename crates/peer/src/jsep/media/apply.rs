@@ -129,6 +129,9 @@ impl Media {
     pub(in crate::jsep) fn complete(&mut self, slots: &[Slot]) -> Vec<TrackChange> {
         self.saved = None;
         let gone = |state: &State| {
+            if state.is_over() {
+                return true;
+            }
             let slot = state.round.index.map(|index| slots.get(index));
             slot.is_some_and(|slot| slot.is_none_or(|slot| !slot.rtp))
         };
@@ -163,10 +166,15 @@ impl Media {
         let mut gone = HashSet::new();
         for state in self.transceivers.iter_mut().filter(|state| withdrawn(state)) {
             let before = saved.iter().find(|(id, _)| *id == state.id).map(|(_, round)| round.clone());
-            if before.is_none() && state.round.by_peer && !state.by_track {
-                gone.insert(state.id);
-            }
+            let new = before.is_none();
             let before = before.unwrap_or_default();
+            if new && state.round.by_peer {
+                // What `addTrack()` was called for is from now on as if that had made it.
+                state.by_track |= state.track_added;
+                if !state.by_track {
+                    gone.insert(state.id);
+                }
+            }
             if (before.receives, &before.receiver_streams)
                 != (state.round.receives, &state.round.receiver_streams)
             {

@@ -41,8 +41,8 @@ impl Session {
         self.media_mut("direction")?.set_direction(id, direction)
     }
 
-    /// Sets the streams that the sent track belongs to (`RTCRtpSender.setStreams()`); with `by_track` the transceiver counts as
-    /// made by `addTrack()`.
+    /// Sets the streams that the sent track belongs to (`RTCRtpSender.setStreams()`); with `by_track`, `addTrack()`
+    /// does, which keeps a transceiver of the peer's when its offer is withdrawn.
     ///
     /// # Errors
     /// `InvalidStateError` for a transceiver that is stopped; `TypeError` for an id that can't stand in a description.
@@ -81,7 +81,8 @@ impl Session {
     /// # Errors
     /// `InvalidStateError` for a transceiver that is stopped.
     pub fn stop_transceiver(&mut self, id: TransceiverId) -> Result<(), Error> {
-        self.media_mut("stop")?.stop(id)
+        let offered = self.last_offer.as_ref().map(|offer| offer.places.clone()).unwrap_or_default();
+        self.media_mut("stop")?.stop(id, &offered)
     }
 
     /// What each section that was negotiated sends and receives now.

@@ -18,7 +18,7 @@ mod transceiver;
 
 pub use capabilities::{CodecCapability, MediaCapabilities, MediaConfig};
 pub use negotiated::ReceiveParameters;
-pub(super) use numbers::Numbers;
+pub(super) use numbers::{Numbers, usable_id};
 pub use parameters::{SectionParameters, SendParameters};
 pub(super) use state::Media;
 pub use transceiver::{EncodingInit, TrackChange, Transceiver, TransceiverId, TransceiverInit};

@@ -16,7 +16,7 @@ impl Media {
         local: Option<&LocalDescription>,
         remote: Option<&RemoteDescription>,
     ) -> bool {
-        self.transceivers.iter().any(|state| {
+        self.transceivers.iter().filter(|state| !state.is_over()).any(|state| {
             let Some(index) =
                 state.round.index.filter(|index| slots.get(*index).is_some_and(|slot| slot.rtp))
             else {

@@ -79,6 +79,6 @@ impl Numbers {
 }
 
 /// Ids that fit into a header; larger ones are for offers with too many (RFC 8285, section 7).
-pub(super) fn usable_id(id: u16) -> Option<u8> {
+pub(in crate::jsep) fn usable_id(id: u16) -> Option<u8> {
     u8::try_from(id).ok().filter(|id| *id != 0)
 }

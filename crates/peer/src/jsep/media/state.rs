@@ -64,7 +64,8 @@ impl Media {
 
     /// `addTransceiver()`.
     pub(in crate::jsep) fn add(&mut self, kind: Kind, init: TransceiverInit) -> Result<TransceiverId, Error> {
-        if self.transceivers.len() >= MAX_SECTIONS {
+        let there = |state: &&State| !state.stopping || state.round.index.is_some();
+        if self.transceivers.iter().filter(there).count() >= MAX_SECTIONS {
             let message = format!("a connection has at most {MAX_SECTIONS} transceivers");
             return Err(Error::new(ErrorKind::Operation, message));
         }
@@ -78,13 +79,16 @@ impl Media {
         let id = TransceiverId(self.next_id);
         self.next_id += 1;
         let random = self.uuid();
+        // A track that is sent again has another name where the section that it was sent in before still says the first.
+        let named = |track: &String| self.transceivers.iter().all(|state| state.sender_track != *track);
         let state = State {
             id,
             kind,
             direction: init.direction,
             stopping: false,
             by_track: init.by_track,
-            sender_track: init.track.unwrap_or(random),
+            track_added: false,
+            sender_track: init.track.filter(named).unwrap_or(random),
             sender_streams: init.streams,
             encodings: encodings.into_iter().map(|init| self.encoding(init)).collect(),
             receiver_track: self.uuid(),
@@ -119,7 +123,7 @@ impl Media {
         check_streams(&streams)?;
         let state = self.get_mut(id)?;
         state.sender_streams = streams;
-        state.by_track |= by_track;
+        state.track_added |= by_track;
         Ok(())
     }
 
@@ -174,13 +178,16 @@ impl Media {
         Ok(())
     }
 
-    /// `RTCRtpTransceiver.stop()`. One without a section is gone at once, others when the peer has agreed.
-    pub(in crate::jsep) fn stop(&mut self, id: TransceiverId) -> Result<(), Error> {
-        let state = self.get_mut(id)?;
-        state.stopping = true;
-        if state.round.index.is_none() {
-            self.transceivers.retain(|state| state.id != id);
-        }
+    /// `RTCRtpTransceiver.stop()`. One that has no section, and is not in the offer that was created last either, is gone at once, others
+    /// when the peer has agreed.
+    pub(in crate::jsep) fn stop(
+        &mut self,
+        id: TransceiverId,
+        offered: &[(usize, TransceiverId)],
+    ) -> Result<(), Error> {
+        self.get_mut(id)?.stopping = true;
+        let offered = |state: &State| offered.iter().any(|(_, id)| *id == state.id);
+        self.transceivers.retain(|state| !state.is_over() || offered(state));
         Ok(())
     }
 

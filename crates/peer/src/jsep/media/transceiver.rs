@@ -125,6 +125,8 @@ pub(super) struct State {
     pub(super) direction: Direction,
     pub(super) stopping: bool,
     pub(super) by_track: bool,
+    /// `addTrack()` has given it a track after it was made.
+    pub(super) track_added: bool,
     pub(super) sender_track: String,
     pub(super) sender_streams: Vec<String>,
     pub(super) encodings: Vec<SentEncoding>,
@@ -151,6 +153,11 @@ pub(super) struct Round {
 }
 
 impl State {
+    /// It is stopped, and no section was ever agreed on for it.
+    pub(super) fn is_over(&self) -> bool {
+        self.stopping && self.round.index.is_none()
+    }
+
     pub(super) fn public(&self) -> Transceiver {
         Transceiver {
             id: self.id,

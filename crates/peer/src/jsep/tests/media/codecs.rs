@@ -217,6 +217,49 @@ fn each_side_may_have_numbers_of_its_own() {
 }
 
 #[test]
+fn numbers_that_look_like_rtcp_are_refused() {
+    let mut a = media('a');
+    a.add(Audio, SendRecv);
+    let offer = a.offer();
+    for number in [63, 64, 95, 96] {
+        let offer =
+            offer.replace("SAVPF 111", &format!("SAVPF {number}")).replace(":111 ", &format!(":{number} "));
+        let mut b = media('b');
+        if (64..96).contains(&number) {
+            let error = b.remote_error(SdpType::Offer, &offer);
+            assert_eq!((error.kind, error.sdp_line.is_some()), (ErrorKind::InvalidAccess, true), "{error}");
+        } else {
+            b.remote(SdpType::Offer, &offer);
+        }
+    }
+}
+
+#[test]
+fn ids_of_extensions_stay_what_they_are() {
+    let (mut a, mut b) = (media('a'), media('b'));
+    a.add(Audio, SendRecv);
+    negotiate(&mut a, &mut b);
+    let (offer, _) = a.set_offer();
+    let id = |extension: Extension| {
+        rtp(&offer)[0].extensions.iter().find(|known| known.uri == extension.uri()).unwrap().id
+    };
+    let line = |id: u16, extension: Extension| format!("extmap:{id} {}", extension.uri());
+    let (mid, level) = (id(Extension::Mid), id(Extension::AudioLevel));
+    let moved = offer.replace(&line(mid, Extension::Mid), &line(13, Extension::Mid));
+    let swapped = offer.replace(&line(mid, Extension::Mid), &line(level, Extension::Mid)).replace(
+        &format!("extmap:{level} {}", Extension::AudioLevel.uri()),
+        &line(mid, Extension::AudioLevel),
+    );
+    for changed in [moved, swapped] {
+        assert_ne!(changed, offer);
+        assert_eq!(b.remote_error(SdpType::Offer, &changed).kind, ErrorKind::InvalidAccess);
+    }
+    // One that is left out, and what nobody here knows, may change.
+    let gone = offer.replace(&line(level, Extension::AudioLevel), &format!("extmap:{level} urn:unknown"));
+    b.remote(SdpType::Offer, &gone);
+}
+
+#[test]
 fn a_number_that_stands_there_twice_counts_once() {
     let (mut a, mut b) = (media('a'), media('b'));
     let at_a = a.add(Audio, SendRecv);

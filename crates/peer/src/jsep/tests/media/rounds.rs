@@ -248,7 +248,7 @@ fn a_stopped_section_is_rejected_and_used_again() {
 }
 
 #[test]
-fn what_the_answerer_has_stopped_is_rejected_in_the_answer() {
+fn what_the_answerer_has_stopped_is_on_hold_until_its_own_offer_rejects_it() {
     let (mut a, mut b) = (media('a'), media('b'));
     a.add(Audio, SendRecv);
     a.add(Video, SendRecv);
@@ -257,10 +257,83 @@ fn what_the_answerer_has_stopped_is_rejected_in_the_answer() {
     let (offer, _) = a.set_offer();
     b.remote(SdpType::Offer, &offer);
     let (answer, _) = b.set_answer();
-    assert_eq!(shape(&answer), ["audio 0 0 inactive", "video 9 1 recvonly"]);
-    let change = a.remote(SdpType::Answer, &answer);
+    assert_eq!(shape(&answer), ["audio 9 0 inactive", "video 9 1 recvonly"]);
+    a.remote(SdpType::Answer, &answer);
+    assert_eq!(a.directions(), [("0".to_owned(), Some(Inactive)), ("1".to_owned(), Some(SendOnly))]);
+    assert!(b.session.negotiation_needed());
+    let (change, _) = negotiate(&mut b, &mut a);
     assert!(change.tracks.contains(&TrackChange::Stopped { transceiver: TransceiverId(0) }));
     assert_eq!(a.directions(), [("1".to_owned(), Some(SendOnly))]);
+    assert!(!b.session.negotiation_needed());
+}
+
+#[test]
+fn what_is_stopped_after_its_offer_was_created_is_negotiated_and_then_rejected() {
+    let (mut a, mut b) = (media('a'), media('b'));
+    let first = a.add(Audio, SendRecv);
+    let never_offered = a.add(Video, SendRecv);
+    a.session.stop_transceiver(never_offered).unwrap();
+    let offer = a.offer();
+    a.session.stop_transceiver(first).unwrap();
+    a.session.set_local(SdpType::Offer, &offer).unwrap();
+    finish(&mut a, &mut b, &offer);
+    assert_eq!(a.directions(), [("0".to_owned(), Some(SendOnly))]);
+    assert!(a.session.media_parameters().is_empty(), "nothing is sent");
+    assert!(a.session.negotiation_needed());
+    negotiate(&mut a, &mut b);
+    assert_eq!((a.directions().len(), b.directions().len()), (0, 0));
+    assert!(!a.session.negotiation_needed());
+    // An offer that was never set is no reason to keep one either.
+    let offered = a.add(Audio, SendRecv);
+    a.offer();
+    a.session.stop_transceiver(offered).unwrap();
+    assert!(!a.session.negotiation_needed());
+}
+
+#[test]
+fn a_track_that_is_sent_again_is_not_taken_for_the_one_on_hold() {
+    let (mut a, mut b) = (media('a'), media('b'));
+    let init = |track: &str| TransceiverInit {
+        by_track: true,
+        streams: vec!["s".to_owned()],
+        track: Some(track.to_owned()),
+        ..TransceiverInit::default()
+    };
+    let first = a.session.add_transceiver(Audio, init("voice")).unwrap();
+    negotiate(&mut a, &mut b);
+    a.session.set_direction(first, RecvOnly).unwrap();
+    a.session.add_transceiver(Audio, init("voice")).unwrap();
+    negotiate(&mut a, &mut b);
+    assert_eq!(b.directions().len(), 2);
+    // Other stacks may name both alike: only what is sent counts.
+    let offer = a.offer();
+    let names: Vec<String> = rtp(&offer).iter().filter_map(|rtp| rtp.msids[0].track.clone()).collect();
+    b.remote(SdpType::Offer, &offer.replace(&names[1], &names[0]));
+}
+
+#[test]
+fn an_answer_sends_only_what_was_asked_for_and_takes_only_what_is_sent() {
+    for (offered, allowed) in [(SendOnly, RecvOnly), (RecvOnly, SendOnly), (Inactive, Inactive)] {
+        let (mut a, mut b) = (media('a'), media('b'));
+        a.add(Audio, offered);
+        b.track(Audio);
+        let (offer, _) = a.set_offer();
+        b.remote(SdpType::Offer, &offer);
+        let answer = b.answer();
+        let (head, audio) = answer.split_once("m=audio").unwrap();
+        let said = |direction: Direction| {
+            let old = Direction::as_str(rtp(&answer)[0].direction);
+            format!(
+                "{head}m=audio{}",
+                audio.replace(&format!("a={old}"), &format!("a={}", direction.as_str()))
+            )
+        };
+        for direction in [SendRecv, SendOnly, RecvOnly].into_iter().filter(|other| *other != allowed) {
+            let error = a.remote_error(SdpType::Answer, &said(direction));
+            assert_eq!(error.kind, ErrorKind::InvalidAccess, "{error}");
+        }
+        a.remote(SdpType::Answer, &said(allowed));
+    }
 }
 
 #[test]
@@ -338,6 +411,12 @@ fn an_offer_takes_a_transceiver_of_a_track_and_leaves_others_alone() {
     assert_eq!(change.tracks, [TrackChange::ReceivesNothing { transceiver: mids[2].0 }]);
     assert!(b.session.transceivers().iter().all(|t| t.mid.is_none()));
     assert_eq!(b.session.transceivers().len(), 3);
+    // From then on it is one for tracks; a track given to one that addTransceiver has made leaves that what it is.
+    b.session.set_sender(mids[0].0, Vec::new(), true).unwrap();
+    b.session.stop_transceiver(tracked).unwrap();
+    b.remote(SdpType::Offer, &offer);
+    let mids: Vec<_> = b.session.transceivers().into_iter().map(|t| t.mid).collect();
+    assert_eq!(mids, [None, Some("1".to_owned()), Some("0".to_owned())]);
 }
 
 #[test]
