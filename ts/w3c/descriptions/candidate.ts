@@ -53,8 +53,8 @@ export let isIceCandidate: (value: unknown) => value is RTCIceCandidate;
 /** An ICE candidate (webrtc-pc 4.8.1). */
 export class RTCIceCandidate {
   readonly #init: RTCLocalIceCandidateInit;
-  /** `null` when the candidate is empty or cannot be parsed, which is no error here. */
-  readonly #fields: CandidateFields | null;
+  /** Parsed when first asked for: most candidates never are. */
+  #fields: CandidateFields | null | undefined;
 
   /** @throws TypeError if both `sdpMid` and `sdpMLineIndex` are missing or null. */
   constructor(candidateInitDict: RTCLocalIceCandidateInit = {}) {
@@ -63,7 +63,12 @@ export class RTCIceCandidate {
       throw new TypeError('An ICE candidate needs sdpMid or sdpMLineIndex, but both are null');
     }
     this.#init = init;
-    this.#fields = parseCandidateAttribute(init.candidate as string);
+  }
+
+  /** `null` when the candidate is empty or cannot be parsed, which is no error here. */
+  get #parsed(): CandidateFields | null {
+    this.#fields ??= parseCandidateAttribute(this.#init.candidate as string);
+    return this.#fields;
   }
 
   /** `candidate:...`; `''` is the end of candidates of a generation. */
@@ -80,43 +85,43 @@ export class RTCIceCandidate {
   }
   /** Equal for candidates of the same type, base and server. */
   get foundation(): string | null {
-    return this.#fields?.foundation ?? null;
+    return this.#parsed?.foundation ?? null;
   }
   /** `rtp` (1) or `rtcp` (2). */
   get component(): RTCIceComponent | null {
-    return this.#fields?.component ?? null;
+    return this.#parsed?.component ?? null;
   }
   /** Priority, 0 to 2^32 - 1; higher is preferred. */
   get priority(): number | null {
-    return this.#fields?.priority ?? null;
+    return this.#parsed?.priority ?? null;
   }
   /** IP address or host name. */
   get address(): string | null {
-    return this.#fields?.address ?? null;
+    return this.#parsed?.address ?? null;
   }
   /** Transport protocol. */
   get protocol(): RTCIceProtocol | null {
-    return this.#fields?.protocol ?? null;
+    return this.#parsed?.protocol ?? null;
   }
   /** Port, 0 to 65,535. */
   get port(): number | null {
-    return this.#fields?.port ?? null;
+    return this.#parsed?.port ?? null;
   }
   /** Where the candidate comes from. */
   get type(): RTCIceCandidateType | null {
-    return this.#fields?.type ?? null;
+    return this.#parsed?.type ?? null;
   }
   /** Who opens the connection, for TCP. */
   get tcpType(): RTCIceTcpCandidateType | null {
-    return this.#fields?.tcpType ?? null;
+    return this.#parsed?.tcpType ?? null;
   }
   /** Base address of a reflexive or relayed candidate. */
   get relatedAddress(): string | null {
-    return this.#fields?.relatedAddress ?? null;
+    return this.#parsed?.relatedAddress ?? null;
   }
   /** Base port of a reflexive or relayed candidate. */
   get relatedPort(): number | null {
-    return this.#fields?.relatedPort ?? null;
+    return this.#parsed?.relatedPort ?? null;
   }
   /** ICE username fragment of the generation it belongs to. */
   get usernameFragment(): string | null {

@@ -74,19 +74,26 @@ export function describedSections(sdp: string): DescribedSection[] {
   }));
 }
 
+/** A part of a text that outlives it. V8 keeps all of a text, here of a description, for as long as there is a slice of it. */
+function detached(part: string): string {
+  return JSON.parse(JSON.stringify(part)) as string;
+}
+
 /** ICE credentials of the transport. */
 export function iceParameters(sdp: string): RTCIceParameters | null {
   const section = transportSection(sdp);
   const usernameFragment = section && attribute(section, 'ice-ufrag');
   const password = section && attribute(section, 'ice-pwd');
-  return usernameFragment && password ? { usernameFragment, password } : null;
+  return usernameFragment && password
+    ? { usernameFragment: detached(usernameFragment), password: detached(password) }
+    : null;
 }
 
 /** Candidates of the transport, as `candidate:...` lines, and the section's mid. */
 export function iceCandidates(sdp: string): { mid: string; lines: string[] } {
   const section = transportSection(sdp) ?? [];
-  const lines = section.filter((line) => line.startsWith('a=candidate:')).map((line) => line.slice(2));
-  return { mid: attribute(section, 'mid') ?? '', lines };
+  const lines = section.filter((line) => line.startsWith('a=candidate:')).map((line) => detached(line.slice(2)));
+  return { mid: detached(attribute(section, 'mid') ?? ''), lines };
 }
 
 /** `a=max-message-size` of the data section; 65,536 if it says nothing (RFC 8841 section 6.1), 0 means no limit. */

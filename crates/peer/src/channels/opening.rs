@@ -132,7 +132,7 @@ impl Channels {
         }
         let info = channel.info();
         self.by_stream.insert(stream, id);
-        self.by_id.insert(id, channel);
+        self.by_id.insert(id, Box::new(channel));
         self.events.push_back(Event::ChannelAnnounced { id, info });
         self.set_open(id, stream);
         self.replay(now, stream, sctp);

@@ -36,7 +36,8 @@ pub(super) struct Refused {
 }
 
 pub(crate) struct Channels {
-    pub(super) by_id: BTreeMap<ChannelId, Channel>,
+    /// Boxed, as the map makes room for eleven at once, and most connections have one.
+    pub(super) by_id: BTreeMap<ChannelId, Box<Channel>>,
     pub(super) by_stream: HashMap<u16, ChannelId>,
     next_id: u32,
     pub(super) role: Option<DtlsRole>,
@@ -98,11 +99,11 @@ impl Channels {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Channel> {
-        self.by_id.values()
+        self.by_id.values().map(Box::as_ref)
     }
 
     pub(crate) fn info(&self, id: ChannelId) -> Option<ChannelInfo> {
-        self.by_id.get(&id).filter(|c| !c.reported).map(Channel::info)
+        self.by_id.get(&id).filter(|c| !c.reported).map(|channel| channel.info())
     }
 
     /// How many streams there are after a restart of the association.
@@ -143,7 +144,7 @@ impl Channels {
         if let Some(stream) = channel.stream {
             self.by_stream.insert(stream, id);
         }
-        self.by_id.insert(id, channel);
+        self.by_id.insert(id, Box::new(channel));
         if let Some(sctp) = sctp.filter(|_| self.streams.is_some()) {
             self.open(now, id, sctp);
         }
