@@ -37,6 +37,8 @@ pub(crate) struct Driver {
     timer: Pin<Box<Sleep>>,
     /// When the timer fires, if it is still to.
     armed: Option<Instant>,
+    /// The last step has left something to the next one, whatever wakes the task.
+    unfinished: bool,
     /// Keeps the shard running.
     _lease: Lease,
 }
@@ -65,8 +67,11 @@ enum Step {
 impl Driver {
     fn drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.shared.set_waker(Some(cx.waker()));
-        let more_input = self.receive(cx);
-        let step = self.step(cx);
+        let (any_input, more_input) = self.receive(cx);
+        // What came in was handled with all that follows from it, and says so if there is anything for this task: most of what comes is no more
+        // than a message or a packet.
+        let called = self.shared.take_call() || self.unfinished || self.timer.is_elapsed();
+        let step = if called || !any_input { self.step(cx) } else { Step::Wait };
         // What came into the outbox while the core was locked is our duty, see `shared`.
         self.shared.flush_outbox();
         if step == Step::Finished {
@@ -84,11 +89,19 @@ impl Driver {
             let _context = lease.handle.enter();
             Box::pin(tokio::time::sleep_until(Instant::now().into()))
         };
-        Self { shared, sockets: Vec::new(), links_version: 0, timer, armed: None, _lease: lease }
+        Self {
+            shared,
+            sockets: Vec::new(),
+            links_version: 0,
+            timer,
+            armed: None,
+            unfinished: false,
+            _lease: lease,
+        }
     }
 
-    /// Reads the sockets. True if there may be more.
-    fn receive(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Reads the sockets. Says whether there was anything, and whether there may be more.
+    fn receive(&mut self, cx: &mut Context<'_>) -> (bool, bool) {
         let mut budget = RECEIVE_BUDGET;
         for socket in &self.sockets {
             while budget > 0 {
@@ -110,7 +123,7 @@ impl Driver {
         if budget == 0 && !self.sockets.is_empty() {
             self.sockets.rotate_left(1);
         }
-        budget == 0
+        (budget < RECEIVE_BUDGET, budget == 0)
     }
 
     /// Everything but receiving.
@@ -150,6 +163,7 @@ impl Driver {
         }
         // And so have those that were lent.
         more |= core.lending.take_returned();
+        self.unfinished = more || core.blocked.is_blocked();
         self.arm(core, now);
         if more { Step::Again } else { Step::Wait }
     }

@@ -63,6 +63,19 @@ mod imp {
             self.socket.local_addr()
         }
 
+        /// Sends one datagram without waiting.
+        ///
+        /// # Errors
+        /// Those of the system, `WouldBlock` if there is no room.
+        pub fn send_to(&self, datagram: &[u8], remote: SocketAddr) -> io::Result<()> {
+            loop {
+                match self.socket.send_to(datagram, remote) {
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                    sent => return sent.map(drop),
+                }
+            }
+        }
+
         /// From now on somebody else waits for input. False if the shard is reading just now, or it is somebody else already.
         pub(crate) fn lend(&self) -> bool {
             match self.input.try_lock() {
@@ -198,6 +211,14 @@ mod imp {
         /// Those of the system.
         pub fn local_addr(&self) -> io::Result<SocketAddr> {
             self.0.local_addr()
+        }
+
+        /// Sends one datagram without waiting.
+        ///
+        /// # Errors
+        /// Those of the system, `WouldBlock` if there is no room.
+        pub fn send_to(&self, datagram: &[u8], remote: SocketAddr) -> io::Result<()> {
+            self.0.try_send_to(datagram, remote).map(drop)
         }
 
         /// Nobody but the shard waits for input here.

@@ -1,6 +1,6 @@
 //! Follows the machine from network to network: addresses that come get a socket and are tried at once, those that go lose theirs.
 //!
-//! No timer of its own wakes a peer that is at rest: whenever its driver runs, every few seconds because of consent, it looks, and sooner when
+//! No timer of its own wakes a peer that is at rest: whenever its driver does more than to read, every few seconds because of consent, it looks, and sooner when
 //! the path in use is suspected. The list is asked for once for all peers.
 
 use std::sync::Arc;

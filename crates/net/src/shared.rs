@@ -6,7 +6,7 @@
 //! (which locks the outbox) came after our push, H saw our messages. If it came before, then H's unlock of the core
 //! happened before our push through the outbox's lock, so our attempt can't have seen *that* hold of the core any more: it
 //! saw a later one, for which the same holds. Each hold ends, so some holder sees the messages. A holder that leaves a large
-//! outbox to the driver wakes it, and the driver drains the outbox whenever it runs.
+//! outbox to the driver wakes it, and the driver drains the outbox whenever it was woken so.
 //!
 //! # A panic ends its connection
 //! Whatever works on the core does so through [`Shared::run`] or [`Shared::hold`], and whatever works for the peer beside it through
@@ -15,6 +15,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::Instant;
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     outbox: Mutex<Outbox>,
     /// The driver's task, once it has run and until it ends.
     waker: Mutex<Option<Waker>>,
+    /// The driver has more to do than to read its sockets.
+    called: AtomicBool,
     pub(crate) sink: Arc<dyn Sink>,
     pub(crate) runtime: Arc<Runtime>,
     /// Spawns onto the peer's shard.
@@ -55,6 +58,7 @@ impl Shared {
             core: Mutex::new(core),
             outbox: Mutex::default(),
             waker: Mutex::default(),
+            called: true.into(),
             sink,
             runtime,
             executor,
@@ -224,11 +228,17 @@ impl Shared {
 
     /// False if there is no driver: it has not run yet, or has ended.
     pub(crate) fn wake_driver(&self) -> bool {
+        self.called.store(true, Ordering::Release);
         let waker = self.waker.lock();
         if let Some(waker) = &*waker {
             waker.wake_by_ref();
         }
         waker.is_some()
+    }
+
+    /// Whether somebody has woken the driver since it last asked. For the driver.
+    pub(crate) fn take_call(&self) -> bool {
+        self.called.swap(false, Ordering::AcqRel)
     }
 
     /// From now on [`Self::wake_driver`] wakes this task; `None` when there is none any more.

@@ -97,9 +97,7 @@ impl UdpSocket {
             let run = if alone { left.min(segment) } else { self.run_length(left, segment) };
             let contents = &data[sent..sent + run];
             let segment_size = (run > segment).then_some(segment);
-            let transmit =
-                quinn_udp::Transmit { destination: remote, ecn: None, contents, segment_size, src_ip: None };
-            match self.state.try_send(self.io.socket(), &transmit) {
+            match self.hand_over(remote, contents, segment_size) {
                 Ok(()) => {
                     sent += run;
                     if run == segment {
@@ -119,6 +117,17 @@ impl UdpSocket {
             }
         }
         Sent::Done
+    }
+
+    /// One datagram, or a run of them in one system call.
+    fn hand_over(&self, remote: SocketAddr, contents: &[u8], segment_size: Option<usize>) -> io::Result<()> {
+        // Alone it needs nothing that only `sendmsg` can say, and the kernel has less to copy and to check.
+        if cfg!(unix) && segment_size.is_none() {
+            return self.io.send_to(contents, remote);
+        }
+        let transmit =
+            quinn_udp::Transmit { destination: remote, ecn: None, contents, segment_size, src_ip: None };
+        self.state.try_send(self.io.socket(), &transmit)
     }
 
     /// Whether the datagrams of a run that failed may pass one by one. On Linux, quinn-udp has found that segmentation doesn't work
