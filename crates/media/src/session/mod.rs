@@ -95,6 +95,8 @@ pub struct MediaSession {
     /// Where the other side gives transport-wide feedback. Without, packets leave as they come.
     rate: Option<Rate>,
     to_encoders: Targets,
+    /// When packets that are handed in were last let leave at that rate.
+    followed: Option<Instant>,
     budget: Budget,
     transport_number: u16,
     retired: Retired,
@@ -151,6 +153,7 @@ impl MediaSession {
             queue: Pacer::new(u64::MAX, limits.queued_bytes),
             rate: None,
             to_encoders: Targets::default(),
+            followed: None,
             budget: Budget::new(),
             transport_number: 0,
             retired: Retired::default(),
@@ -308,11 +311,23 @@ impl MediaSession {
 
     /// The next datagram to send, SRTP or SRTCP, if one may leave now.
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Bytes> {
-        if let Some(report) = self.reports.pop_front() {
-            return Some(report);
+        let mut out = Vec::new();
+        self.poll_transmit_into(now, &mut out)?;
+        Some(out.into())
+    }
+
+    /// The same, appended to `out`, where it is encrypted in place; returns its length.
+    pub fn poll_transmit_into(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<usize> {
+        if self.reports.is_empty() {
+            self.write_due(now);
         }
-        self.write_due(now);
-        self.reports.pop_front().or_else(|| self.transmit(now))
+        match self.reports.pop_front() {
+            Some(report) => {
+                out.extend_from_slice(&report);
+                Some(report.len())
+            }
+            None => self.transmit(now, out),
+        }
     }
 
     /// Counters of all streams.

@@ -50,6 +50,14 @@ impl MediaSession {
         self.follow_rate(now);
     }
 
+    /// As [`Self::follow_rate`], for who sends: of packets that are handed in together it is done for the first.
+    pub(super) fn follow_rate_once(&mut self, now: Instant) {
+        if self.followed != Some(now) {
+            self.followed = Some(now);
+            self.follow_rate(now);
+        }
+    }
+
     /// Lets packets leave at the rate that was found, tells it, and begins the bursts that are wanted.
     pub(super) fn follow_rate(&mut self, now: Instant) {
         let (all, most) = match (&mut self.rate, self.remote_limit) {
@@ -83,8 +91,8 @@ impl MediaSession {
         })
     }
 
-    /// A packet of padding, where a burst lacks packets.
-    pub(super) fn pad(&mut self, now: Instant) -> Option<Bytes> {
+    /// Appends a packet of padding, where a burst lacks packets; returns its length.
+    pub(super) fn pad(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<usize> {
         let most = self.queue.poll_padding(now)?;
         let Some((id, encoding, payload)) = self.padded() else {
             // What it was to be made of is gone since the burst began; it goes on without.
@@ -109,16 +117,17 @@ impl MediaSession {
         packet.extensions.abs_send_time = Some(self.clock.abs_send_time(now));
         packet.extensions.transport_cc = Some(self.transport_number);
         let padding = u8::try_from(most.min(MOST_PADDING)).expect("at most 255").max(1);
-        let mut out = Vec::with_capacity(400);
-        let header = rtp::write(&packet, &[], padding, &sender.extensions, &mut out).ok()?;
-        self.srtp_out.seal_rtp(&mut out, header, ssrc, index);
-        let probe = self.queue.padded(now, out.len());
+        let start = out.len();
+        let header = rtp::write(&packet, &[], padding, &sender.extensions, out).ok()?;
+        self.srtp_out.seal_rtp_at(out, start, header, ssrc, index);
+        let len = out.len() - start;
+        let probe = self.queue.padded(now, len);
         if let Some(rate) = &mut self.rate {
-            rate.sent(now, self.transport_number, out.len(), probe);
+            rate.sent(now, self.transport_number, len, probe);
         }
         self.transport_number = self.transport_number.wrapping_add(1);
         sender.streams[encoding].padded(header + usize::from(padding));
-        self.timer.traffic(out.len());
-        Some(Bytes::from(out))
+        self.timer.traffic(len);
+        Some(len)
     }
 }

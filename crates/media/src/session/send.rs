@@ -64,7 +64,7 @@ impl MediaSession {
         encoding: usize,
         frame: EncodedFrame,
     ) -> Result<(), MediaError> {
-        self.follow_rate(now);
+        self.follow_rate_once(now);
         let room = self.max_packet - Outbound::overhead(self.profile);
         let seed = self.transport_number;
         let sender = self.senders.get_mut(&id).ok_or(MediaError::UnknownSender(id))?;
@@ -131,7 +131,7 @@ impl MediaSession {
         encoding: usize,
         packet: RtpPacket,
     ) -> Result<(), MediaError> {
-        self.follow_rate(now);
+        self.follow_rate_once(now);
         let room = self.max_packet + FOREIGN_ROOM - Outbound::overhead(self.profile);
         let sender = self.senders.get_mut(&id).ok_or(MediaError::UnknownSender(id))?;
         let kind = sender.config.kind;
@@ -160,25 +160,28 @@ impl MediaSession {
         Ok(())
     }
 
-    /// The next packet that may leave, encrypted.
-    pub(super) fn transmit(&mut self, now: Instant) -> Option<Bytes> {
+    /// Appends the next packet that may leave, encrypted; returns its length.
+    pub(super) fn transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<usize> {
+        let start = out.len();
         while let Some(Paced { packet: Waiting { sender, encoding, what }, probe, waited }) =
             self.queue.poll(now)
         {
-            let datagram = match what {
+            let written = match what {
                 What::First { packet, index } => {
-                    self.first(now, (sender, encoding, probe), waited, packet, index)
+                    self.first(now, (sender, encoding, probe), waited, (packet, index), out)
                 }
-                What::Repeat(packet) => self.again(now, (sender, encoding, probe), packet),
-                What::Datagram(datagram) => self.as_it_was(now, sender, encoding, datagram),
+                What::Repeat(packet) => self.again(now, (sender, encoding, probe), packet, out),
+                What::Datagram(datagram) => self.as_it_was(now, (sender, encoding), &datagram, out),
             };
-            // What waited of a sender that has changed meanwhile is not sent.
-            if let Some(datagram) = datagram {
-                self.timer.traffic(datagram.len());
-                return Some(datagram);
+            if written.is_some() {
+                let len = out.len() - start;
+                self.timer.traffic(len);
+                return Some(len);
             }
+            // What waited of a sender that has changed meanwhile is not sent.
+            out.truncate(start);
         }
-        self.pad(now)
+        self.pad(now, out)
     }
 
     fn first(
@@ -186,9 +189,9 @@ impl MediaSession {
         now: Instant,
         (id, encoding, probe): (SenderId, usize, Option<u32>),
         waited: Duration,
-        mut packet: RtpPacket,
-        index: u64,
-    ) -> Option<Bytes> {
+        (mut packet, index): (RtpPacket, u64),
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
         let sender = self.senders.get_mut(&id).filter(|sender| sender.config.active)?;
         let format = sender.config.payloads.iter().find(|format| format.number == packet.payload)?;
         let (nack, rtx, transport_cc) = (format.nack, format.rtx.is_some(), format.transport_cc);
@@ -200,23 +203,21 @@ impl MediaSession {
         sender.identify(encoding, false, &mut packet.extensions);
         packet.extensions.abs_send_time = Some(self.clock.abs_send_time(now));
         packet.extensions.transport_cc = transport_cc.then_some(self.transport_number);
-        let mut out = Vec::with_capacity(self.max_packet);
-        let header = rtp::write(&packet, &[], 0, &sender.extensions, &mut out).ok()?;
-        self.srtp_out.seal_rtp(&mut out, header, packet.ssrc, index);
-        let datagram = Bytes::from(out);
+        let start = out.len();
+        let header = rtp::write(&packet, &[], 0, &sender.extensions, out).ok()?;
+        self.srtp_out.seal_rtp_at(out, start, header, packet.ssrc, index);
+        let len = out.len() - start;
         let made = if sender.config.kind == Kind::Video { packet.data.len() } else { 0 };
-        self.count_sent(now, transport_cc, (datagram.len(), datagram.len() - made), probe);
+        self.count_sent(now, transport_cc, (len, len - made), probe);
         let stream = self.senders.get_mut(&id)?.streams.get_mut(encoding)?;
         stream.sent(codec, packet.data.len(), header, waited);
-        self.budget.earn(datagram.len());
+        self.budget.earn(len);
         if nack {
             let repairable = rtx && stream.config.rtx_ssrc.is_some();
-            stream.keep(
-                index,
-                if repairable { Sent::Content(packet) } else { Sent::Datagram(datagram.clone()) },
-            );
+            let sent = || Sent::Datagram(Bytes::copy_from_slice(&out[start..]));
+            stream.keep(index, if repairable { Sent::Content(packet) } else { sent() });
         }
-        Some(datagram)
+        Some(())
     }
 
     /// A packet again, as RFC 4588 says: with the number that it had in front.
@@ -225,7 +226,8 @@ impl MediaSession {
         now: Instant,
         (id, encoding, probe): (SenderId, usize, Option<u32>),
         mut packet: RtpPacket,
-    ) -> Option<Bytes> {
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
         let sender = self.senders.get_mut(&id).filter(|sender| sender.config.active)?;
         let format = sender.config.payloads.iter().find(|format| format.number == packet.payload)?;
         let (rtx, transport_cc) = (format.rtx?, format.transport_cc);
@@ -237,21 +239,29 @@ impl MediaSession {
         sender.identify(encoding, true, &mut packet.extensions);
         packet.extensions.abs_send_time = Some(self.clock.abs_send_time(now));
         packet.extensions.transport_cc = transport_cc.then_some(self.transport_number);
-        let mut out = Vec::with_capacity(self.max_packet);
-        let header = rtp::write(&packet, &original, 0, &sender.extensions, &mut out).ok()?;
-        self.srtp_out.seal_rtp(&mut out, header, ssrc, index);
+        let start = out.len();
+        let header = rtp::write(&packet, &original, 0, &sender.extensions, out).ok()?;
+        self.srtp_out.seal_rtp_at(out, start, header, ssrc, index);
+        let len = out.len() - start;
         sender.streams[encoding].sent_again(packet.data.len(), header + original.len());
-        self.count_sent(now, transport_cc, (out.len(), out.len()), probe);
-        Some(Bytes::from(out))
+        self.count_sent(now, transport_cc, (len, len), probe);
+        Some(())
     }
 
-    fn as_it_was(&mut self, now: Instant, id: SenderId, encoding: usize, datagram: Bytes) -> Option<Bytes> {
-        let header = rtp::header_len(&datagram)?;
+    fn as_it_was(
+        &mut self,
+        now: Instant,
+        (id, encoding): (SenderId, usize),
+        datagram: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        let header = rtp::header_len(datagram)?;
         let stream = self.senders.get_mut(&id)?.streams.get_mut(encoding)?;
         let data = datagram.len() - header - Outbound::overhead(self.profile);
         stream.sent_again(data, header);
         self.to_encoders.sent_beside(now, datagram.len());
-        Some(datagram)
+        out.extend_from_slice(datagram);
+        Some(())
     }
 
     /// A packet of `size` bytes has left, `beside` of which no encoder of video has made: under the next transport-wide number, if it has one.

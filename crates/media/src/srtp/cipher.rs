@@ -88,20 +88,22 @@ impl Cipher {
         Self { rtp: keys(), rtcp: keys() }
     }
 
-    /// Encrypts an RTP packet whose payload begins at `header`, and appends the tag. `index`: rollover counter and sequence number.
-    pub(super) fn seal_rtp(&self, packet: &mut Vec<u8>, header: usize, ssrc: u32, index: u64) {
+    /// Encrypts an RTP packet that begins at `start` of `out`, with its payload `header` bytes later, and appends the tag. `index`: rollover
+    /// counter and sequence number.
+    pub(super) fn seal_rtp(&self, out: &mut Vec<u8>, start: usize, header: usize, ssrc: u32, index: u64) {
+        let packet = &mut out[start..];
         match &self.rtp {
             Keys::CounterMode { key, salt, mac } => {
                 apply(key, counter_iv(salt, ssrc, index), &mut packet[header..]);
                 let tag = rtp_tag(mac, packet, index);
-                packet.extend_from_slice(&tag.as_ref()[..CM_TAG]);
+                out.extend_from_slice(&tag.as_ref()[..CM_TAG]);
             }
             Keys::Gcm { key, salt } => {
                 let (header, payload) = packet.split_at_mut(header);
                 let tag = key
                     .seal_in_place_separate_tag(rtp_nonce(salt, ssrc, index), Aad::from(&*header), payload)
                     .expect("no packet is as long as AES-GCM allows");
-                packet.extend_from_slice(tag.as_ref());
+                out.extend_from_slice(tag.as_ref());
             }
         }
     }

@@ -33,7 +33,12 @@ impl Outbound {
 
     /// Seals an RTP packet whose payload begins at `header`. `index`: rollover counter and sequence number, 48 bits.
     pub fn seal_rtp(&self, packet: &mut Vec<u8>, header: usize, ssrc: u32, index: u64) {
-        self.cipher.seal_rtp(packet, header, ssrc, index);
+        self.seal_rtp_at(packet, 0, header, ssrc, index);
+    }
+
+    /// The same for a packet that begins at `start` of `out` and is the last there; `header` counts from its begin.
+    pub fn seal_rtp_at(&self, out: &mut Vec<u8>, start: usize, header: usize, ssrc: u32, index: u64) {
+        self.cipher.seal_rtp(out, start, header, ssrc, index);
     }
 
     /// Seals an RTCP packet. False, and nothing done, if it is no packet or 2^31 have been sent with these keys (RFC 3711 9.2).

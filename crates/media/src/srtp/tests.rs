@@ -45,6 +45,21 @@ fn rtcp(ssrc: u32) -> Vec<u8> {
 }
 
 #[test]
+fn a_packet_that_is_sealed_behind_others_goes_out_as_if_it_were_alone() {
+    let plain: Vec<u8> = (0..60).map(|at| if at == 0 { 0x80 } else { at }).collect();
+    for profile in PROFILES {
+        let (outbound, _) = pair(profile, 1);
+        let mut alone = plain.clone();
+        outbound.seal_rtp(&mut alone, 12, 7, 65_537);
+        let mut batch = b"the packets before".to_vec();
+        let start = batch.len();
+        batch.extend_from_slice(&plain);
+        outbound.seal_rtp_at(&mut batch, start, 12, 7, 65_537);
+        assert_eq!(batch, [&b"the packets before"[..], &alone].concat());
+    }
+}
+
+#[test]
 fn session_keys_are_those_of_rfc_3711_b_3() {
     let key = hex("E1F97A0D3E018BE0D64FA32C06DE4139");
     let salt = hex("0EC675AD498AFEEBB6960B3AABE6");
@@ -96,7 +111,7 @@ fn rtp_in_gcm_is_that_of_rfc_7714_16() {
     ];
     for (bytes, expected) in cases {
         let mut packet = plain.clone();
-        gcm(bytes).seal_rtp(&mut packet, 12, 0x5501_a0b2, 0xf17b);
+        gcm(bytes).seal_rtp(&mut packet, 0, 12, 0x5501_a0b2, 0xf17b);
         assert_eq!(packet, hex(expected));
         gcm(bytes).open_rtp(&mut packet, 12, 0x5501_a0b2, 0xf17b).unwrap();
         assert_eq!(packet, plain);

@@ -171,14 +171,14 @@ impl Batch {
         max_datagrams: usize,
     ) -> Option<Held> {
         while self.has_room(buf, max_datagrams) {
-            let datagram = session.poll_transmit(now)?;
+            let start = buf.len();
+            let len = session.poll_transmit_into(now, buf)?;
             if self.count == 0 {
-                self.segment = datagram.len();
+                self.segment = len;
             }
-            if datagram.len() > self.segment {
-                return Some(Held { data: datagram.to_vec(), oversized: false });
+            if len > self.segment {
+                return Some(Held { data: buf.split_off(start), oversized: false });
             }
-            buf.extend_from_slice(&datagram);
             self.count += 1;
         }
         None
