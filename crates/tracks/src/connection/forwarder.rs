@@ -88,6 +88,9 @@ struct State {
     fault: Option<String>,
     /// Something is left out that would have gone out on another path, or with another machine.
     left_out: Episode,
+    /// Empty but while there is work: rooms for what came in and for what goes out, made once and not for each packet.
+    taken: VecDeque<Arc<RtpPacket>>,
+    out: Vec<RtpPacket>,
 }
 
 impl Forwarder {
@@ -180,17 +183,22 @@ impl Forwarder {
         let stream = (packet.ssrc, format.clock_rate);
         let (sequence, timestamp) = rewriter.rewrite(now, stream, (packet.sequence, packet.timestamp))?;
         state.last = Some(now);
-        let data = lock(&self.pictures).rewrite(format.codec, seam, &packet.data);
-        Some(RtpPacket { payload: *number, sequence, timestamp, data, ..packet.clone() })
+        let data = match self.source.kind() {
+            Kind::Audio => packet.data.clone(),
+            Kind::Video => lock(&self.pictures).rewrite(format.codec, seam, &packet.data),
+        };
+        let &RtpPacket { marker, ssrc, .. } = packet;
+        let (csrcs, extensions) = (packet.csrcs.clone(), packet.extensions.clone());
+        Some(RtpPacket { payload: *number, marker, sequence, timestamp, ssrc, csrcs, extensions, data })
     }
 
-    fn send(&self, packets: Vec<RtpPacket>) -> Sent {
+    fn send(&self, packets: &mut Vec<RtpPacket>) -> Sent {
         let mut outcome = Sent::default();
         let Some(peer) = self.common.peer.upgrade() else { return outcome };
         // Of a panic the sink of the connection knows already.
         let _ = peer.with(|connection, now| {
             // Each by itself: one that is too late or too large is no reason to keep back the others.
-            for packet in packets {
+            for packet in packets.drain(..) {
                 match connection.send_packet(now, self.id, 0, packet) {
                     Ok(()) => outcome.any = true,
                     Err(error) => {
@@ -320,20 +328,24 @@ impl EncodedSink for Forwarder {
 
 impl Work for Forwarder {
     fn work(&self) {
-        let (packets, dropped) = {
+        let mut guard = lock(&self.state);
+        let state = &mut *guard;
+        let dropped = {
             let mut input = lock(&self.input);
-            (std::mem::take(&mut input.packets), std::mem::take(&mut input.dropped))
+            std::mem::swap(&mut input.packets, &mut state.taken);
+            std::mem::take(&mut input.dropped)
         };
-        let mut state = lock(&self.state);
-        self.negotiate(&mut state);
+        self.negotiate(state);
         if self.audio.plays_tones() {
             // Afterwards it goes on behind them.
             state.rewriter = None;
+            state.taken.clear();
             return;
         }
         let heard = self.gate.as_ref().is_none_or(Watch::is_heard);
         if !heard || state.payloads.is_empty() {
             state.rewriter.iter_mut().for_each(Rewriter::interrupt);
+            state.taken.clear();
             return;
         }
         if state.rewriter.is_none() {
@@ -345,10 +357,13 @@ impl Work for Forwarder {
         }
         let now = Instant::now();
         let mut left = None;
-        let convert = |packet: &Arc<RtpPacket>| self.convert(&mut state, now, packet, &mut left);
-        let out: Vec<RtpPacket> = packets.iter().filter_map(convert).collect();
+        let mut taken = std::mem::take(&mut state.taken);
+        let mut out = std::mem::take(&mut state.out);
+        let convert = |packet: Arc<RtpPacket>| self.convert(state, now, &packet, &mut left);
+        out.extend(taken.drain(..).filter_map(convert));
+        state.taken = taken;
         let fault = state.fault.take();
-        drop(state);
+        drop(guard);
         if let Some(fault) = fault {
             (self.common.fault)(self.id, fault);
         }
@@ -359,7 +374,7 @@ impl Work for Forwarder {
         }
         let mut refused = dropped;
         if !out.is_empty() {
-            let sent = self.send(out);
+            let sent = self.send(&mut out);
             refused += sent.refused;
             if let Some(why) = sent.too_large {
                 self.leave_out(now, &why);
@@ -367,6 +382,7 @@ impl Work for Forwarder {
                 // The connection has other numbers than we thought, or was not there yet: begin where it stands.
                 lock(&self.state).rewriter = None;
             }
+            lock(&self.state).out = out;
         }
         self.audio.discard(refused);
     }

@@ -87,7 +87,17 @@ struct Shared {
     origin: Weak<dyn Origin>,
     tracks: Mutex<Vec<Weak<TrackState>>>,
     layers: Mutex<Vec<Arc<Layer>>>,
+    takers: Takers,
     ended: AtomicBool,
+}
+
+/// Whether anybody takes packets or frames: who forwards to a hundred connections takes no frames, and need not be asked a hundred times for each.
+#[derive(Default)]
+struct Takers {
+    /// Whoever counts holds it, so that the last count is of what there is.
+    counting: Mutex<()>,
+    packets: AtomicBool,
+    frames: AtomicBool,
 }
 
 struct TrackState {
@@ -103,7 +113,7 @@ impl EncodedSource {
     /// Without tracks.
     pub fn new(kind: Kind, origin: Weak<dyn Origin>) -> Self {
         let (tracks, layers) = (Mutex::default(), Mutex::default());
-        let shared = Shared { kind, origin, tracks, layers, ended: false.into() };
+        let shared = Shared { kind, origin, tracks, layers, takers: Takers::default(), ended: false.into() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -170,6 +180,9 @@ impl EncodedSource {
 
     /// Gives a packet to all who take packets.
     pub fn push_packet(&self, packet: RtpPacket) {
+        if !self.shared.takers.packets.load(Ordering::Acquire) {
+            return;
+        }
         let packet = Arc::new(packet);
         self.shared.each(packet.ssrc, |sink| {
             if sink.takes_packets() {
@@ -180,6 +193,9 @@ impl EncodedSource {
 
     /// Gives a frame to all who take frames.
     pub fn push_frame(&self, ssrc: u32, frame: ReceivedFrame) {
+        if !self.shared.takers.frames.load(Ordering::Acquire) {
+            return;
+        }
         let frame = Arc::new(frame);
         self.shared.each(ssrc, |sink| {
             if !sink.takes_packets() {
@@ -217,10 +233,11 @@ impl Shared {
         if self.ended.load(Ordering::Relaxed) {
             return;
         }
-        for track in self.live() {
+        for track in lock(&self.tracks).iter().filter_map(Weak::upgrade) {
             // A track that is not enabled gives nothing: there is no telling what a black picture looks like here.
             let carries = track.layer.as_ref().is_none_or(|layer| layer.is(ssrc));
-            if carries && track.enabled.load(Ordering::Relaxed) {
+            let gives = !track.stopped.load(Ordering::Relaxed) && track.enabled.load(Ordering::Relaxed);
+            if carries && gives {
                 lock(&track.sinks).iter().for_each(&mut give);
             }
         }
@@ -228,8 +245,15 @@ impl Shared {
 
     /// Tells the origin who is there now.
     fn recount(&self) {
-        let wanted =
-            self.live().iter().any(|track| lock(&track.sinks).iter().any(|sink| sink.takes_packets()));
+        let _counting = lock(&self.takers.counting);
+        let live = self.live();
+        let any = |packets| {
+            let takes = |sink: &Arc<dyn EncodedSink>| sink.takes_packets() == packets;
+            live.iter().any(|track| lock(&track.sinks).iter().any(takes))
+        };
+        let wanted = any(true);
+        self.takers.packets.store(wanted, Ordering::Release);
+        self.takers.frames.store(any(false), Ordering::Release);
         if let Some(origin) = self.origin.upgrade() {
             origin.want_packets(wanted);
         }
