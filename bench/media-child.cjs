@@ -6,6 +6,7 @@ const { name, version, RTCPeerConnection } = require(`../interop/stacks/${proces
 const { RTCAudioSink, RTCAudioSource } =
   { ossa: require('../index.js'), wrtc: require('@roamhq/wrtc') }[process.argv[2]]?.nonstandard ?? {};
 const { MediaStreamTrack: WeriftTrack } = require('werift');
+const { EncodedSource } = process.argv[2] === 'ossa' ? require('../index.js') : {};
 
 const RATE = 48_000;
 const BLOCK = RATE / 100;
@@ -45,6 +46,22 @@ function speak() {
   }, 5);
 }
 
+/** Video as an encoder gives it, but for the pictures, which nobody looks at: 25 frames of 10 kB a second, the first of each second a key frame of VP8 (RFC 6386 9.1). */
+function film() {
+  const source = new EncodedSource({ mimeType: 'video/VP8' });
+  const frame = (key) =>
+    Buffer.alloc(10_000, 7).fill(Buffer.from([key ? 0x10 : 0x11, 0, 0, 0x9d, 1, 0x2a, 64, 1, 240, 0]), 0, 10);
+  const [first, others] = [frame(true), frame(false)];
+  const begin = now();
+  let number = 0;
+  const write = () => {
+    for (; begin + number * 40 <= now(); number++) {
+      source.write({ data: number % 25 === 0 ? first : others, timestamp: number * 40_000 });
+    }
+  };
+  return { track: source.track, start: () => setInterval(write, 10) };
+}
+
 function listen(call, track) {
   if (!RTCAudioSink) return;
   let last = 0;
@@ -61,7 +78,7 @@ function listen(call, track) {
 
 function forward(pc) {
   if (WeriftTrack && origin instanceof WeriftTrack) {
-    const copy = new WeriftTrack({ kind: 'audio' });
+    const copy = new WeriftTrack({ kind: origin.kind });
     origin.onReceiveRtp.subscribe((packet) => copy.writeRtp(packet.clone()));
     return pc.addTrack(copy);
   }
@@ -78,8 +95,8 @@ async function gathered(pc) {
 serve({
   about: () => ({ name, version }),
 
-  /** A connection that speaks, hears, forwards what another one gets, sends back what it gets itself, or several of it. */
-  async open({ id, speaks, hears, forwards, echoes }) {
+  /** A connection that speaks, films, hears, forwards what another one gets, sends back what it gets itself, or several of it. */
+  async open({ id, speaks, films, hears, forwards, echoes }) {
     const pc = new RTCPeerConnection({ iceServers: [] });
     const call = { pc, sent: [], heard: [], blocks: 0 };
     calls.set(id, call);
@@ -89,6 +106,7 @@ serve({
       if (echoes) pc.addTrack(track);
     };
     if (speaks) pc.addTrack((call.source = new RTCAudioSource()).createTrack());
+    if (films) pc.addTrack((call.film = film()).track);
     if (forwards) forward(pc);
   },
 
@@ -111,6 +129,21 @@ serve({
 
   speak: () => void speak(),
 
+  film: () => calls.forEach(({ film }) => film?.start()),
+
+  /** RTP packets that each call has received and sent until now. */
+  packets: () =>
+    Promise.all(
+      [...calls.values()].map(async ({ pc }) => {
+        const count = { received: 0, sent: 0 };
+        for (const { packetsReceived = 0, packetsSent = 0, type } of (await pc.getStats()).values()) {
+          if (type === 'inbound-rtp') count.received += packetsReceived;
+          if (type === 'outbound-rtp') count.sent += packetsSent;
+        }
+        return count;
+      }),
+    ),
+
   /** What was said and heard since this was asked last, of each call. */
   heard() {
     return [...calls].map(([id, call]) => {
@@ -121,8 +154,12 @@ serve({
   },
 
   usage() {
-    globalThis.gc?.();
     const { user, system } = process.cpuUsage();
-    return { cpu: (user + system) / 1e6, at: now() / 1e3, rss: process.memoryUsage().rss };
+    return { cpu: (user + system) / 1e6, at: now() / 1e3 };
+  },
+
+  memory() {
+    globalThis.gc?.();
+    return process.memoryUsage().rss;
   },
 });

@@ -6,8 +6,15 @@ import { startStack } from '../interop/process.cjs';
 import { quantile } from './measure.mjs';
 import { machine, publish, table } from './publish.mjs';
 
-const PARTS = ['ear', 'calls', 'forward'];
-const STACKS = ['ossa', 'wrtc', 'werift'];
+/** Which stacks take part: two have a codec of audio. What wrtc forwards it has decoded and encoded, and the video here has no pictures in it. */
+const TAKE_PART = {
+  ear: ['ossa', 'wrtc'],
+  calls: ['ossa', 'wrtc'],
+  forward: ['ossa', 'wrtc', 'werift'],
+  video: ['ossa', 'werift'],
+};
+const PARTS = Object.keys(TAKE_PART);
+const STACKS = TAKE_PART.forward;
 const usage = `node bench/media.mjs [options]
   --stacks LIST   of ${STACKS.join(',')}
   --only LIST     of ${PARTS.join(',')}
@@ -67,6 +74,9 @@ async function call(id, [offerer, does], [answerer, others]) {
 /** Seconds after which a call that nobody has heard counts as one that a stack can't hold. */
 const PATIENCE = 20;
 
+/** Milliseconds in which senders find out what their paths carry, and just-in-time compilers what is worth compiling. */
+const WARM_UP = 5_000;
+
 /** Seconds for one row of a table, beside the measurement itself. A process that can't follow answers nobody any more, and so would keep all others waiting. */
 const LIMIT = 60;
 
@@ -121,16 +131,12 @@ function delays(said, heard) {
   );
 }
 
-/** Processors that a process has used, and the seconds that this was measured for. */
-async function measured(end) {
+/** Processors that a process uses. Collecting garbage on demand is no part of it. */
+async function used(end) {
   const before = await end.call('usage');
   await sleep(seconds * 1_000);
   const after = await end.call('usage');
-  return {
-    processors: (after.cpu - before.cpu) / (after.at - before.at),
-    seconds: after.at - before.at,
-    rss: after.rss,
-  };
+  return (after.cpu - before.cpu) / (after.at - before.at);
 }
 
 /** A call in both directions between two processes of a stack: how long what is said at one end takes to be heard at the other. */
@@ -154,7 +160,7 @@ async function conversation(stack) {
 async function echoed(stack, number) {
   const [end, mirror] = [start(stack), start('ossa')];
   return within([end, mirror], async (reached) => {
-    const idle = await end.call('usage');
+    const idle = await end.call('memory');
     for (let id = 0; id < number; id++) {
       reached(`${id} of ${number} calls were made`);
       await call(id, [end, { speaks: true, hears: true }], [mirror, { echoes: true }]);
@@ -163,11 +169,12 @@ async function echoed(stack, number) {
     await end.call('speak');
     await everybodyHeard(end, number, reached);
     reached(`all ${number} calls were heard, it did not answer in the measurement`);
+    const rss = await end.call('memory');
     await end.call('heard');
-    const { processors, rss } = await measured(end);
+    const processors = await used(end);
     const all = await end.call('heard');
     const clicks = all.reduce((sum, one) => sum + one.sent.length, 0);
-    return { processors, memory: (rss - idle.rss) / number, delays: delays(all, all), clicks };
+    return { processors, memory: (rss - idle) / number, delays: delays(all, all), clicks };
   });
 }
 
@@ -201,38 +208,74 @@ async function manyCalls(stack, number) {
   };
 }
 
-/** One process forwards what one call brings; who sends and who takes is this package. */
-async function forwarding(stack) {
+/** Resolves when something has come to each of so many connections. */
+async function everybodyGets(end, expected, reached) {
+  const begin = performance.now();
+  for (;;) {
+    const got = (await end.call('packets')).filter(({ received }) => received > 0).length;
+    reached(`${got} of ${expected} connections got something`);
+    if (got >= expected) return;
+    if (performance.now() - begin >= PATIENCE * 1_000) {
+      throw new Error(`after ${PATIENCE} s: ${got} of ${expected} connections got something`);
+    }
+    await sleep(500);
+  }
+}
+
+/**
+ * One process forwards what one connection brings. Who sends and who takes is this package, whatever forwards; who takes counts what comes, and
+ * decodes nothing, which would take more of the processors than what is measured.
+ */
+async function forwarding(stack, [does, begins]) {
   const [origin, middle, taking] = [start('ossa'), start(stack), start('ossa')];
   return within([origin, middle, taking], async (reached) => {
-    await call('origin', [origin, { speaks: true }], [middle, {}]);
-    await origin.call('speak');
+    await call('origin', [origin, does], [middle, {}]);
+    await origin.call(begins);
     for (let id = 0; id < takers; id++) {
       reached(`${id} of ${takers} connections were made`);
-      await call(id, [middle, { forwards: true }], [taking, { hears: true }]);
+      await call(id, [middle, { forwards: true }], [taking, {}]);
     }
-    await everybodyHeard(taking, takers, reached);
-    const { processors } = await measured(middle);
-    const packets = 50 * takers;
+    await everybodyGets(taking, takers, reached);
+    await sleep(WARM_UP);
+    reached('it did not answer in the measurement');
+    const count = async () => {
+      const [sent, taken] = await Promise.all([origin.call('packets'), taking.call('packets')]);
+      return {
+        sent: sent[0].sent * takers,
+        taken: taken.reduce((sum, { received }) => sum + received, 0),
+        at: performance.now(),
+      };
+    };
+    const before = await count();
+    const processors = await used(middle);
+    const after = await count();
+    const rate = ((after.taken - before.taken) * 1_000) / (after.at - before.at);
     return {
       takers,
-      'packets per second': packets,
+      'packets per second': Math.round(rate),
+      'of all (%)': ((100 * (after.taken - before.taken)) / (after.sent - before.sent)).toFixed(0),
       processors: processors.toFixed(2),
-      'packets per second of a processor': Math.round(packets / processors),
+      'packets per second of a processor': Math.round(rate / processors),
     };
   });
 }
 
-const MEASURE = { ear, calls: manyCalls, forward: forwarding };
+const MEASURE = {
+  ear,
+  calls: manyCalls,
+  forward: (stack) => forwarding(stack, [{ speaks: true }, 'speak']),
+  video: (stack) => forwarding(stack, [{ films: true }, 'film']),
+};
 const TITLES = {
   ear: 'From mouth to ear in one call.',
   calls: 'Calls at once, each in both directions, of one process; what it says comes back to it packet by packet.',
-  forward: 'One sender, forwarded to many by one process.',
+  forward: 'One sender of audio, forwarded to many by one process.',
+  video: 'One sender of video with 2 Mbit/s, forwarded to many by one process.',
 };
 const lines = [];
 for (const part of parts) {
   const rows = [];
-  for (const stack of stacks.filter((one) => part === 'forward' || one !== 'werift')) {
+  for (const stack of stacks.filter((one) => TAKE_PART[part].includes(one))) {
     for (const number of part === 'calls' ? calls : [undefined]) {
       const about = number === undefined ? {} : { calls: number };
       const failed = (error) => ({ ...about, failed: String(error.message).split('\n')[0] });
