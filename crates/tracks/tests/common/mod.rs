@@ -13,8 +13,8 @@ use ossa_codec::track::{Attachment, Feed, Sink as AudioSink, Track};
 use ossa_media::{Codec, EncodedFrame, Kind, MediaEvent};
 use ossa_net::{Peer, PeerConfig, Runtime, RuntimeConfig, Sink};
 use ossa_peer::{
-    CandidateInit, Certificate, ChannelId, Config, Connection, Error, Event, MediaCapabilities,
-    MediaSettings, SdpType, TransceiverId, TransceiverInit,
+    CandidateInit, Certificate, ChannelId, Config, Connection, ConnectionState, Error, Event,
+    MediaCapabilities, MediaSettings, SdpType, TransceiverId, TransceiverInit,
 };
 use ossa_tracks::{Tracks, play};
 
@@ -197,8 +197,10 @@ pub fn connect(a: &End, b: &End) {
                 to.call(|connection, now| connection.add_ice_candidate(now, &init));
             }
         }
-        let connected =
-            |end: &End| end.peer.with(|connection, _| connection.media_stats().is_some()).unwrap();
+        let connected = |end: &End| {
+            end.peer.with(|connection, _| connection.snapshot().connection_state).unwrap()
+                == ConnectionState::Connected
+        };
         connected(a) && connected(b)
     });
 }
