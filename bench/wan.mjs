@@ -122,33 +122,26 @@ function brief(result) {
     .join(', ');
 }
 
+/** Writes the parts that were measured in place of what the page has of them; the others stay as they were measured, with their machine. */
 function publish() {
-  const results = stored();
-  const versions = new Map();
-  for (const cell of Object.values(results.parts).flatMap((part) => Object.values(part))) {
-    for (const [stack, { runs }] of Object.entries(cell)) {
-      const version = runs.find((run) => run.version)?.version;
-      if (version) versions.set(stack, version);
-    }
-  }
-  const caption = `${results.machine}; ${[...versions].map(([stack, version]) => `${stack} ${version}`).join(', ')}`;
-  const measured = Object.keys(PARTS).filter((part) => results.parts[part]);
-  const sections = measured.map((part) => {
-    const text = published(part, results.parts[part]);
-    return part === 'share' ? `${text}\n\n![Plot of the table](benchmarks-wan.svg)` : text;
-  });
+  const { machine, parts: results } = stored();
+  const measured = Object.keys(PARTS).filter((part) => results[part]);
   const path = join(root, 'docs', 'benchmarks.md');
   const text = readFileSync(path, 'utf8');
   const [start, end] = ['<!-- wan results -->', '<!-- end of wan results -->'];
-  const body = [`${text.slice(0, text.indexOf(start))}${start}`, `${caption}.`, ...sections];
-  writeFileSync(path, `${body.join('\n\n')}\n\n${text.slice(text.indexOf(end))}`);
-  const { share } = results.parts;
+  const [before, rest] = text.split(start);
+  const [there, after] = rest.split(end);
+  const sections = there.split(/^(?=### )/m).map((section) => section.trim());
+  const section = (part) =>
+    measured.includes(part)
+      ? published(part, results[part], machine)
+      : sections.find((section) => section.startsWith(`### ${PARTS[part].title}\n`));
+  const body = [start, ...Object.keys(PARTS).map(section).filter(Boolean), end].join('\n\n');
+  writeFileSync(path, `${before}${body}${after}`);
+  const { share } = results;
   if (share) {
     const stacks = STACKS.filter((stack) => Object.values(share).some((cell) => cell[stack]));
-    writeFileSync(
-      join(root, 'docs', 'benchmarks-wan.svg'),
-      plot(rowsOf('share', share, stacks), stacks, results.machine),
-    );
+    writeFileSync(join(root, 'docs', 'benchmarks-wan.svg'), plot(rowsOf('share', share, stacks), stacks, machine));
   }
   console.log(`docs/benchmarks.md: ${measured.join(', ')}`);
 }

@@ -40,19 +40,32 @@ export function printed(part, results) {
 }
 
 /** The section of a part in docs/benchmarks.md. */
-export function published(part, results) {
+export function published(part, results, machine) {
   const stacks = stacksOf(part, results);
   const rows = rowsOf(part, results, stacks);
   const cells = Object.values(results).flatMap((cell) => stacks.map((stack) => cell[stack]).filter(Boolean));
   const dates = cells.map(({ date }) => date.slice(0, 10)).sort();
   const days = [...new Set([dates[0], dates.at(-1)])].join(' to ');
   const runs = Math.max(...cells.map((cell) => cell.runs.length));
-  const when = `${days}, median (range) of ${runs} run${runs === 1 ? '' : 's'}.`;
+  const when = `${days}, median (range) of ${runs} run${runs === 1 ? '' : 's'}; ${machine}; ${versions(results, stacks)}.`;
   const why = notes(rows).map((note) => `- ${note}`);
   return [
     `### ${PARTS[part].title}`,
     `${PARTS[part].text} ${when}`,
     markdownTable(rows, stacks),
+    ...(part === 'share' ? ['![Plot of the table](benchmarks-wan.svg)'] : []),
     ...(why.length > 0 ? [why.join('\n')] : []),
   ].join('\n\n');
+}
+
+/** Of each stack that said so. */
+function versions(results, stacks) {
+  const version = (stack) => {
+    const runs = Object.values(results).flatMap((cell) => cell[stack]?.runs ?? []);
+    return runs.find((run) => run.version)?.version;
+  };
+  return stacks
+    .filter(version)
+    .map((stack) => `${stack} ${version(stack)}`)
+    .join(', ');
 }
