@@ -38,6 +38,10 @@ use ring::Ring;
 use scheduler::Scheduler;
 use stream::OutStream;
 
+/// How long what is under way on a path that was left may take beyond its round trip. Whoever reads one socket after the other finds what was
+/// sent last first, and some threads are busy for as long.
+const OVERTAKEN: Nanos = 25 * MILLISECOND;
+
 /// Numbers for statistics.
 #[derive(Debug, Default)]
 pub(crate) struct SendCounters {
@@ -315,6 +319,7 @@ impl Sender {
 
     /// The path changed: estimates start anew, and so does the congestion window.
     pub(crate) fn on_path_change(&mut self, config: &Config, now: Time) {
+        self.rack.on_path_change(now, self.rtt.smoothed().unwrap_or(0) + OVERTAKEN);
         self.rtt.reset();
         self.mtu = config.initial_mtu;
         self.large_losses = 0;

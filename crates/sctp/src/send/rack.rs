@@ -33,6 +33,8 @@ pub(crate) struct Rack {
     persist: u32,
     /// Highest TSN at the last growth of the window: it grows once per round trip.
     grown_at: u64,
+    /// Transmissions up to this number went another path, where those after them may overtake them until then.
+    moved: Option<(u64, Time)>,
 }
 
 impl Rack {
@@ -43,6 +45,12 @@ impl Rack {
     /// The number of the last transmission.
     pub(crate) fn last_order(&self) -> u64 {
         self.next_order
+    }
+
+    /// What is sent from now on goes another path. What is under way on the old one is given so long to arrive: that it is overtaken says
+    /// nothing.
+    pub(crate) fn on_path_change(&mut self, now: Time, patience: Nanos) {
+        self.moved = Some((self.next_order, now.after(patience)));
     }
 
     /// Notes the first transmission of a chunk and returns its number.
@@ -133,8 +141,9 @@ impl Rack {
         let window = self.window(context);
         let arrived = (self.newest_order, self.newest_rtt.saturating_add(window));
         let mut look_again: Option<Time> = None;
+        self.moved = self.moved.filter(|(_, until)| *until > now);
         for log in [&mut self.log, &mut self.again] {
-            let deadline = overdue(log, now, ring, arrived, lost);
+            let deadline = overdue(log, now, ring, (arrived, self.moved), lost);
             look_again = look_again.into_iter().chain(deadline).min();
         }
         look_again
@@ -146,7 +155,7 @@ fn overdue(
     log: &mut VecDeque<(u64, u64)>,
     now: Time,
     ring: &Ring,
-    (newest_order, patience): (u64, Nanos),
+    ((newest_order, patience), moved): ((u64, Nanos), Option<(u64, Time)>),
     lost: &mut Vec<u64>,
 ) -> Option<Time> {
     while let Some(&(tsn, order)) = log.front() {
@@ -158,7 +167,8 @@ fn overdue(
         if order >= newest_order {
             return None;
         }
-        let deadline = chunk.sent_at.after(patience);
+        let moved = moved.filter(|(last, _)| order <= *last).map(|(_, until)| until);
+        let deadline = moved.into_iter().fold(chunk.sent_at.after(patience), Time::max);
         if deadline > now {
             return Some(deadline);
         }

@@ -71,6 +71,42 @@ impl Bench {
     }
 }
 
+/// A message that is sent once, under way on a path that is left, and others that overtake it on the next one.
+fn overtaken() -> Bench {
+    let mut bench = Bench::new(false);
+    bench.push(100, Reliability::Reliable);
+    bench.transmit();
+    bench.wait(MILLISECOND);
+    bench.ack(1, &[], 1 << 20);
+    bench.push(100, Reliability::MaxRetransmits(0));
+    assert_eq!(bench.transmit().len(), 1);
+    bench.sender.on_path_change(&Config::default(), bench.now);
+    for _ in 0..10 {
+        bench.push(100, Reliability::Reliable);
+    }
+    assert_eq!(bench.transmit().len(), 10);
+    bench.wait(MILLISECOND);
+    assert!(bench.ack(1, &[(2, 11)], 1 << 20));
+    bench.wait(10 * MILLISECOND);
+    bench
+}
+
+#[test]
+fn a_message_that_is_overtaken_on_a_new_path_is_not_given_up() {
+    let mut bench = overtaken();
+    bench.ack(12, &[], 1 << 20);
+    bench.wait(SECOND);
+    assert_eq!((bench.sender.counters.messages_abandoned, bench.sender.counters.retransmits), (0, 0));
+}
+
+#[test]
+fn a_message_that_went_down_with_its_path_is_given_up_soon() {
+    let mut bench = overtaken();
+    assert_eq!(bench.sender.counters.messages_abandoned, 0);
+    bench.wait(30 * MILLISECOND);
+    assert_eq!(bench.sender.counters.messages_abandoned, 1);
+}
+
 #[test]
 fn chunks_that_a_receiver_takes_back_are_sent_again() {
     let mut bench = Bench::new(false);
