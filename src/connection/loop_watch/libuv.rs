@@ -6,15 +6,13 @@ use std::mem::transmute;
 
 use napi::sys::uv_loop_s;
 
-use super::watch::Watch;
-
 /// `UV_POLL`, `UV_PREPARE` and `UV_READABLE`, which are the same in all versions 1 of libuv.
 pub(super) const POLL: c_int = 8;
 pub(super) const PREPARE: c_int = 9;
 pub(super) const READABLE: c_int = 1;
 
 /// A `uv_handle_t` of any type. Its first word is the user's.
-pub(super) type Handle = *mut *mut Watch;
+pub(super) type Handle = *mut *mut c_void;
 
 /// The functions that are taken, as `uv.h` declares them.
 #[derive(Clone, Copy)]

@@ -17,7 +17,7 @@ use super::libuv::{Handle, POLL, PREPARE, READABLE, Uv};
 use crate::connection::mailbox::Mailbox;
 
 /// What belongs to the handles. Used by the JavaScript thread alone, and freed when both are closed.
-pub(super) struct Watch {
+struct Watch {
     uv: Uv,
     uv_loop: *mut sys::uv_loop_s,
     /// The memory of the handle that waits for input.
@@ -128,7 +128,7 @@ impl Watch {
             // This one cannot fail.
             (uv.prepare_init)(uv_loop, self.prepare());
             for handle in [self.poll(), self.prepare()] {
-                handle.write(this);
+                handle.write(this.cast());
                 (uv.unref)(handle);
                 self.handles += 1;
             }
@@ -160,7 +160,7 @@ unsafe extern "C" fn on_closed(handle: Handle) {
     // SAFETY: libuv calls this once for each handle, on the JavaScript thread, and has done with it; after the last, nobody knows of the
     // `Watch`. The hook, which keeps the environment alive until here, is the last to go.
     unsafe {
-        let watch = handle.read();
+        let watch = handle.read().cast::<Watch>();
         (*watch).handles -= 1;
         if (*watch).handles > 0 {
             return;
@@ -175,7 +175,7 @@ unsafe extern "C" fn on_closed(handle: Handle) {
 
 unsafe extern "C" fn on_readable(handle: Handle, _status: c_int, _events: c_int) {
     // SAFETY: libuv calls this between `poll_start` and `close`, on the JavaScript thread.
-    let watch = unsafe { &mut *handle.read() };
+    let watch = unsafe { &mut *handle.read().cast::<Watch>() };
     watch.busy_poll.end(Instant::now());
     // SAFETY: the same. It does nothing where it was started before.
     unsafe { (watch.uv.prepare_start)(watch.prepare(), on_prepare) };
@@ -199,7 +199,7 @@ unsafe extern "C" fn on_readable(handle: Handle, _status: c_int, _events: c_int)
 /// The loop is about to look for input, and to sleep if there is none.
 unsafe extern "C" fn on_prepare(handle: Handle) {
     // SAFETY: libuv calls this between `prepare_start` and `close`, on the JavaScript thread. Nothing of JavaScript runs in here.
-    let watch = unsafe { &mut *handle.read() };
+    let watch = unsafe { &mut *handle.read().cast::<Watch>() };
     if !watch.foreground.has_loans() {
         watch.busy_poll.rest();
         // SAFETY: the same.
