@@ -103,17 +103,33 @@ async function within(ends, measurement) {
   }
 }
 
-/** Resolves when each of these calls was heard. */
-async function everybodyHeard(end, expected, reached) {
-  const heard = new Set();
+/** Resolves when `count` has come to all that are expected; otherwise fails after a while, and says so with `what`. */
+async function everybody(expected, what, count, reached) {
   const begin = performance.now();
-  while (heard.size < expected) {
-    reached(`${heard.size} of ${expected} calls were heard`);
-    const waited = (performance.now() - begin) / 1_000;
-    if (waited >= PATIENCE) throw new Error(`after ${PATIENCE} s: ${heard.size} of ${expected} calls were heard`);
-    await sleep(1_000);
-    for (const { id, heard: times } of await end.call('heard')) if (times.length > 0) heard.add(id);
+  for (;;) {
+    const counted = await count();
+    const stage = `${counted} of ${expected} ${what}`;
+    reached(stage);
+    if (counted >= expected) return;
+    if (performance.now() - begin >= PATIENCE * 1_000) throw new Error(`after ${PATIENCE} s: ${stage}`);
+    await sleep(500);
   }
+}
+
+/** Resolves when each of these calls was heard. */
+function everybodyHeard(end, expected, reached) {
+  const heard = new Set();
+  const count = async () => {
+    for (const { id, heard: times } of await end.call('heard')) if (times.length > 0) heard.add(id);
+    return heard.size;
+  };
+  return everybody(expected, 'calls were heard', count, reached);
+}
+
+/** Resolves when something has come to each of so many connections. */
+function everybodyGets(end, expected, reached) {
+  const count = async () => (await end.call('packets')).filter(({ received }) => received > 0).length;
+  return everybody(expected, 'connections got something', count, reached);
 }
 
 const sorted = (numbers) => numbers.toSorted((a, b) => a - b);
@@ -206,20 +222,6 @@ async function manyCalls(stack, number) {
     'worst (ms)': all.at(-1)?.toFixed(0) ?? '–',
     'clicks heard': `${all.length} of ${clicks}`,
   };
-}
-
-/** Resolves when something has come to each of so many connections. */
-async function everybodyGets(end, expected, reached) {
-  const begin = performance.now();
-  for (;;) {
-    const got = (await end.call('packets')).filter(({ received }) => received > 0).length;
-    reached(`${got} of ${expected} connections got something`);
-    if (got >= expected) return;
-    if (performance.now() - begin >= PATIENCE * 1_000) {
-      throw new Error(`after ${PATIENCE} s: ${got} of ${expected} connections got something`);
-    }
-    await sleep(500);
-  }
 }
 
 /**

@@ -167,8 +167,8 @@ fn overdue(
         if order >= newest_order {
             return None;
         }
-        let moved = moved.filter(|(last, _)| order <= *last).map(|(_, until)| until);
-        let deadline = moved.into_iter().fold(chunk.sent_at.after(patience), Time::max);
+        let late = chunk.sent_at.after(patience);
+        let deadline = moved.filter(|(last, _)| order <= *last).map_or(late, |(_, until)| late.max(until));
         if deadline > now {
             return Some(deadline);
         }
