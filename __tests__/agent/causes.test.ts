@@ -119,14 +119,28 @@ test('an agent that tells no candidate', async () => {
   expect(kinds(await refusal(a, { timeout: 500 }))).toEqual(['no-remote-candidates']);
 });
 
+const OTHER = 'a=fingerprint:sha-256 ' + Array<string>(32).fill('AB').join(':');
+
+/** b tells of another certificate than it has. */
+function otherCertificate(message: SignalingMessage): SignalingMessage {
+  if (message.from !== 'agent://b' || typeof message.sdp !== 'string') return message;
+  return { ...message, sdp: message.sdp.replace(/a=fingerprint:\S+ \S+/, OTHER) };
+}
+
 test('an agent whose certificate is another than it has told of', async () => {
-  const other = 'a=fingerprint:sha-256 ' + Array<string>(32).fill('AB').join(':');
-  const change = (message: SignalingMessage) =>
-    message.from === 'agent://b' && typeof message.sdp === 'string'
-      ? { ...message, sdp: message.sdp.replace(/a=fingerprint:\S+ \S+/, other) }
-      : message;
-  const { a } = await meddled(change, { transport: LOOPBACK });
+  const { a } = await meddled(otherCertificate, { transport: LOOPBACK });
   const error = await refusal(a);
+  expect(kinds(error)).toEqual(['dtls-failed']);
+  expect(error.message).toContain('none of the signaled fingerprints');
+});
+
+test('a certificate that is refused before there is a path: DTLS travels in the checks, of which none is answered', async () => {
+  const BINDING_SUCCESS = 0x0101;
+  path.passes = (datagram) => datagram.readUInt16BE(0) !== BINDING_SUCCESS;
+  const signaling = path.over(new Meddling(otherCertificate));
+  const options = { signaling, transport: { ...LOOPBACK, tcp: 'off' as const } };
+  await agent('b', options).ready;
+  const error = await refusal(agent('a', options));
   expect(kinds(error)).toEqual(['dtls-failed']);
   expect(error.message).toContain('none of the signaled fingerprints');
 });

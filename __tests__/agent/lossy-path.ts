@@ -21,6 +21,8 @@ export function seeded(seed: number): () => number {
 export class LossyPath {
   /** What is sent while this is set is lost. */
   cut = false;
+  /** What does not pass is lost. */
+  passes: (datagram: Buffer) => boolean = () => true;
   /** Of what is sent this share is lost, from 0 to 1. */
   loss = 0;
   /** Decides what is lost: numbers from 0 to 1. */
@@ -67,8 +69,8 @@ export class LossyPath {
   }
 
   /** Carries a datagram to where `send` brings it, or loses it. */
-  #carry(send: () => void): void {
-    if (this.cut || this.random() < this.loss) this.lost++;
+  #carry(datagram: Buffer, send: () => void): void {
+    if (this.cut || !this.passes(datagram) || this.random() < this.loss) this.lost++;
     else if (this.delay > 0) setTimeout(() => this.#sockets.length > 0 && send(), this.delay);
     else send();
   }
@@ -108,13 +110,13 @@ export class LossyPath {
       if (!flow) {
         flow = this.#bind().then((socket) => {
           socket.on('message', (back) => {
-            this.#carry(() => front.send(back, from.port, from.address, () => undefined));
+            this.#carry(back, () => front.send(back, from.port, from.address, () => undefined));
           });
           return socket;
         });
         flows.set(from.port, flow);
       }
-      this.#carry(() => void flow.then((socket) => socket.send(data, port, address, () => undefined)));
+      this.#carry(data, () => void flow.then((socket) => socket.send(data, port, address, () => undefined)));
     });
     return front.address().port;
   }

@@ -74,18 +74,21 @@ interface Given {
 
 /** What is wrong beyond servers: the first thing that is missing. */
 function pathCause(diagnosis: NativeDiagnosis, given: Given): ConnectCause | undefined {
-  const { ice, local, gathered, described, hadPath } = diagnosis;
+  const { ice, dtls, local, gathered, described, hadPath } = diagnosis;
+  if (dtls === 'failed') return ofDtls(diagnosis);
   if (hadPath || ice === 'connected' || ice === 'completed') return aboveIce(diagnosis, given);
   if (all(local) === 0 && gathered) return withoutCandidates(diagnosis, given);
   return described ? betweenCandidates(diagnosis, given) : undefined;
 }
 
-function aboveIce({ ice, dtls, dtlsError, sctp }: NativeDiagnosis, { data }: Given): ConnectCause | undefined {
-  if (dtls === 'failed') {
-    const text = `DTLS: ${dtlsError ?? 'it has failed'}`;
-    const todo = 'make sure that nothing on the way changes the descriptions or drops packets of up to 1,200 bytes';
-    return { kind: 'dtls-failed', code: 0, text, todo };
-  }
+/** Its messages may travel in the checks of ICE, so that it can fail before there is a path. */
+function ofDtls({ dtlsError }: NativeDiagnosis): ConnectCause {
+  const text = `DTLS: ${dtlsError ?? 'it has failed'}`;
+  const todo = 'make sure that nothing on the way changes the descriptions or drops packets of up to 1,200 bytes';
+  return { kind: 'dtls-failed', code: 0, text, todo };
+}
+
+function aboveIce({ ice, dtls, sctp }: NativeDiagnosis, { data }: Given): ConnectCause | undefined {
   if (ice === 'failed' || ice === 'disconnected') {
     const text = 'there was a path, but the other side does not answer on it any more';
     return { kind: 'path-lost', code: 0, text, todo: 'check that the other side is there, and the network between' };
