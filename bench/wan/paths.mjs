@@ -132,7 +132,12 @@ export class KernelPath extends Path {
         '-c',
         `echo ${name} > /proc/sys/net/ipv4/tcp_congestion_control`,
       ];
-      execFileSync(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+      try {
+        execFileSync(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+      } catch {
+        const allow = `sysctl -w net.ipv4.tcp_allowed_congestion_control="reno cubic bbr"`;
+        throw new Error(`the kernel does not have ${name} in a network namespace; if it has it outside: ${allow}`);
+      }
     }
   }
 
