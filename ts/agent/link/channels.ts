@@ -130,7 +130,7 @@ export class LinkChannels {
       get connection() {
         return host.connection;
       },
-      listen: (channel) => messaging.listen(channel),
+      listen: (channel, heard) => messaging.listen(channel, heard),
       ready: (channel) => host.ready(channel),
       attach: (channel) => messaging.attachSide(channel),
       lost: () => host.lost(),

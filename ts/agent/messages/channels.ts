@@ -27,8 +27,8 @@ export interface MessageChannelsHost {
   readonly connection: RTCPeerConnection;
   /** Milliseconds between heartbeats on this side; 0 for none. */
   readonly heartbeat: number;
-  /** What comes through this channel are messages. */
-  listen(channel: RTCDataChannel): void;
+  /** What comes through this channel are messages. `heard` is called with the first one. */
+  listen(channel: RTCDataChannel, heard?: () => void): void;
   /** The main channel is open. */
   ready(channel: RTCDataChannel): void;
   /** Another one is. */
@@ -143,9 +143,8 @@ export class MessageChannels {
     const { label } = channel;
     const main = label === this.#wanted[0]!.label;
     this.#open.set(label, channel);
-    this.#host.listen(channel);
+    this.#host.listen(channel, () => this.#hear(channel));
     const current = () => this.#open.get(label) === channel;
-    channel.addEventListener('message', () => (this.#heard = true), { once: true });
     channel.addEventListener('error', ({ error }) => current() && this.#failed(channel, error));
     channel.addEventListener('close', () => current() && this.#lost(current));
     const opened = () => {
@@ -191,12 +190,17 @@ export class MessageChannels {
   #expectToHear(channel: RTCDataChannel): void {
     const { heartbeat, remote, preset } = this.#host;
     const limit = SILENT_INTERVALS * (heartbeat || USUAL_HEARTBEAT);
-    const end = patience(limit, () => {
+    const silent = patience(limit, () => {
       const text = `nothing has come from ${remote} through the negotiated channel "${channel.label}" in ${limit} ms; was it made with channels: '${preset}' as well?`;
       this.#host.problem(new AgentError('PROTOCOL_ERROR', text));
     });
-    this.#wait(end);
-    channel.addEventListener('message', end, { once: true });
+    this.#wait(silent);
+  }
+
+  /** The first message has come through this channel. */
+  #hear(channel: RTCDataChannel): void {
+    this.#heard = true;
+    if (channel === this.#open.get(this.#wanted[0]!.label)) this.#wait(undefined);
   }
 
   #mismatch(what: string): void {

@@ -150,9 +150,9 @@ export class Messaging {
     if (this.hasRoom) this.#queue.sendNow(this.#heartbeat({}));
   }
 
-  /** Takes what comes through this channel. */
-  listen(channel: RTCDataChannel): void {
-    this.#receiver.listen(channel);
+  /** Takes what comes through this channel. `heard` is called with the first of it. */
+  listen(channel: RTCDataChannel, heard?: () => void): void {
+    this.#receiver.listen(channel, heard);
   }
 
   /** The largest message that the connection takes, in bytes; `Infinity` for any. */

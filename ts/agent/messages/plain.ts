@@ -46,8 +46,8 @@ const BEFORE_TIME = '","timestamp":"';
 const BEFORE_PAYLOAD = '","payload":';
 
 /** Where these are: an id is a UUID, and a time has milliseconds. */
-const ID = BEFORE_ID.length;
-const ID_END = ID + 36;
+export const PLAIN_ID = BEFORE_ID.length;
+const ID_END = PLAIN_ID + 36;
 const TIME = ID_END + BEFORE_TIME.length;
 const TIME_END = TIME + 24;
 const PAYLOAD = TIME_END + BEFORE_PAYLOAD.length;
@@ -72,19 +72,20 @@ export class PlainReader {
     this.#end = `,"metadata":{"agentId":${JSON.stringify(remote)},"channelId":${JSON.stringify(label)}}}`;
   }
 
-  /** `undefined`: it looks different, or its payload is no JSON. */
-  read(text: string): (Partial<AgentMessage> & { id: string }) | undefined {
+  /** `undefined`: it looks different, or its payload is no JSON. Whether the id is a UUID has still to be looked at. */
+  read(text: string): AgentMessage | undefined {
     const end = text.length - this.#end.length;
     if (end <= PAYLOAD || !text.startsWith(BEFORE_ID) || !text.endsWith(this.#end)) return undefined;
-    if (!this.#enabled || !isSimple(text, ID, ID_END) || !this.#hasTime(text)) return undefined;
+    if (!this.#enabled || !this.#hasTime(text)) return undefined;
     let payload: unknown;
     try {
       payload = JSON.parse(text.slice(PAYLOAD, end));
     } catch {
       return undefined;
     }
-    const metadata = { agentId: this.#remote, channelId: this.#label };
-    return { type: 'message', id: copyOf(text, ID, ID_END), timestamp: this.#timestamp, payload, metadata };
+    const [id, from] = [copyOf(text, PLAIN_ID, ID_END), this.#remote];
+    const metadata = { agentId: from, channelId: this.#label };
+    return { type: 'message', id, timestamp: this.#timestamp, payload, metadata, from };
   }
 
   #hasTime(text: string): boolean {

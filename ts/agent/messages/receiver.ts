@@ -7,7 +7,7 @@ import { coreOf } from '../../w3c/channel';
 import type { ResolvedLimits } from '../limits';
 import { parseHello, type Hello } from './hello';
 import { parseLifted, wholeText } from './large-text';
-import { isPlain, parseMessage, PlainReader } from './plain';
+import { isPlain, parseMessage, PLAIN_ID, PlainReader } from './plain';
 import { SeenIds } from './seen';
 import { readStatus, type AgentStatus } from './status';
 import type { AgentMessage, MessageProgress, MessageSink } from './types';
@@ -75,14 +75,19 @@ export class MessageReceiver {
     this.incoming = new Inbox<AgentMessage>({ items: host.limits.unreadMessages, bytes: host.limits.unreadBytes });
   }
 
-  /** Takes what comes through this channel. */
-  listen(channel: RTCDataChannel): void {
+  /** Takes what comes through this channel. `heard` is called with the first of it. */
+  listen(channel: RTCDataChannel, heard?: () => void): void {
     const number = this.#nextChannel++;
-    channel.binaryType = 'arraybuffer';
     const reader = new PlainReader(this.#host.remote, channel.label);
-    channel.addEventListener('message', ({ data }) => {
+    const core = coreOf(channel);
+    const take = (data: string | ArrayBuffer) => {
       if (typeof data === 'string') this.#receive(number, data, reader);
-      else this.#receiveBinary(data as ArrayBuffer);
+      else this.#receiveBinary(data);
+    };
+    core.takeMessages((data) => {
+      core.takeMessages(take);
+      heard?.();
+      take(data);
     });
     channel.addEventListener('close', () => this.#host.session.forgetChannel(number));
     if (!this.#strange) return this.#lift(channel, number);
@@ -117,9 +122,9 @@ export class MessageReceiver {
   #receive(channel: number, text: string, reader?: PlainReader): void {
     if (text.length > LARGE && this.#receiveLarge(channel, text)) return;
     const small = text.length <= this.#certainlySmall;
-    const plain = small ? reader?.read(text) : undefined;
-    const message = plain ?? (small ? parseMessage(text) : undefined);
-    if (message && (message === plain || isPlain(message, this.#host.remote))) {
+    if (small && reader && this.#receivePlain(text, reader)) return;
+    const message = small ? parseMessage(text) : undefined;
+    if (message && isPlain(message, this.#host.remote)) {
       this.#host.heard(false);
       this.#receiveMessage(message, text.length);
       return;
@@ -129,6 +134,16 @@ export class MessageReceiver {
       this.#host.heard(false);
       this.#receiveMessage(message ?? (JSON.parse(text) as Partial<AgentMessage>), text.length);
     } else this.#receiveOther(kind, text);
+  }
+
+  /** What looks as our own agents write it. False: it is to be taken like any other. */
+  #receivePlain(text: string, reader: PlainReader): boolean {
+    const message = reader.read(text);
+    const fresh = message && this.#seen.addUuid(text, PLAIN_ID);
+    if (fresh === undefined) return false;
+    this.#host.heard(false);
+    if (fresh) this.#deliver(message, text.length);
+    return true;
   }
 
   #receiveOther(kind: number, text: string): void {

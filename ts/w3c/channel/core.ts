@@ -43,6 +43,7 @@ export class DataChannelCore {
   #lowThreshold = 0;
   #openFired = false;
   #queue: SendQueue | null = null;
+  #take: ((data: string | ArrayBuffer) => void) | undefined;
   #takeLifted: ((text: LiftedText) => void) | undefined;
 
   constructor(
@@ -96,6 +97,11 @@ export class DataChannelCore {
     } catch (error) {
       throw toStandardError(error);
     }
+  }
+
+  /** From now on `take` gets the messages instead of the listeners of `message`: an event costs a tenth of a small message. */
+  takeMessages(take: (data: string | ArrayBuffer) => void): void {
+    this.#take = take;
   }
 
   /** From now on `take` gets the large messages that have long strings, instead of the listeners of `message`. */
@@ -196,6 +202,7 @@ export class DataChannelCore {
   /** A message has arrived; it is discarded unless the channel is open. */
   message(data: string | ArrayBuffer): void {
     if (this.readyState !== 'open') return;
+    if (this.#take) return this.#take(data);
     const value = typeof data !== 'string' && this.binaryType === 'blob' ? new Blob([data]) : data;
     this.target.dispatchEvent(new MessageEvent('message', { data: value }));
   }
