@@ -83,10 +83,10 @@ fn value(event: &Event) -> Value {
             "remote": candidate(&pair.remote),
         }),
         Event::PathLost => json!({ "type": "pathLost" }),
-        Event::DtlsState { state, remote_certificates, error } => json!({
+        // The certificates are in the snapshot, for who asks.
+        Event::DtlsState { state, error, .. } => json!({
             "type": "dtlsState",
             "state": state.as_str(),
-            "remoteCertificates": certificates(remote_certificates),
             "error": error.as_ref().map(rtc_error),
         }),
         Event::SctpState { state, max_message_size, max_channels } => json!({

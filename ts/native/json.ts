@@ -13,8 +13,7 @@ function decodeCertificates(certificates: unknown): ArrayBuffer[] {
 /** Decodes an event. `maxMessageSize: null` stands for no limit. */
 export function decodeEvent(json: string): NativeEvent {
   const event = JSON.parse(json) as NativeEvent;
-  if (event.type === 'dtlsState') event.remoteCertificates = decodeCertificates(event.remoteCertificates);
-  else if (event.type === 'iceCandidateError') event.errorText = systemErrorInWords(event.errorText);
+  if (event.type === 'iceCandidateError') event.errorText = systemErrorInWords(event.errorText);
   else if (event.type === 'sctpState') event.maxMessageSize ??= Infinity;
   return event;
 }

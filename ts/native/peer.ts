@@ -37,9 +37,11 @@ export class NativePeer implements Recipient {
   readonly #sendBufferLimit: number;
   #media: NativePeerMedia | null = null;
   #listener: PeerListener | null;
-  /** Bytes of all channels that wait in the core. */
-  /** Bytes waiting, by channel: each has the whole limit, as its own `bufferedamountlow` is what a sender waits for. */
-  readonly #buffered = new Map<number, number>();
+  /**
+   * Bytes waiting in the core, by channel: each has the whole limit, as its own `bufferedamountlow` is what a sender waits for. Made for the
+   * first message.
+   */
+  #buffered: Map<number, number> | undefined;
   #started = false;
   #failed = false;
   /** The peer has ended the connection (DTLS close_notify): nothing can happen any more unless it is negotiated anew. */
@@ -230,7 +232,7 @@ export class NativePeer implements Recipient {
       this.#ended = event.state === 'closed';
       this.#updateHold();
     } else if (event.type === 'channelClosed') {
-      this.#buffered.delete(event.channel);
+      this.#buffered?.delete(event.channel);
     }
     this.#listener?.onEvent(event);
   }
@@ -243,7 +245,7 @@ export class NativePeer implements Recipient {
 
   /** @internal Bytes of a channel that is gone. */
   forget(channel: number): void {
-    this.#buffered.delete(channel);
+    this.#buffered?.delete(channel);
   }
 
   #sendBigText(channel: number, data: string): number {
@@ -261,13 +263,14 @@ export class NativePeer implements Recipient {
   }
 
   #count(channel: number, bytes: number): void {
-    this.#buffered.set(channel, (this.#buffered.get(channel) ?? 0) + bytes);
+    const buffered = (this.#buffered ??= new Map<number, number>());
+    buffered.set(channel, (buffered.get(channel) ?? 0) + bytes);
   }
 
   /** Refuses what would not fit; native code takes everything. */
   #admit(channel: number, length: number): void {
     // A message larger than the whole limit still goes if nothing else waits: `maxMessageSize` decides about those.
-    const buffered = this.#buffered.get(channel) ?? 0;
+    const buffered = this.#buffered?.get(channel) ?? 0;
     const fits = buffered === 0 || buffered + length <= this.#sendBufferLimit;
     if (fits && channel >>> 0 === channel && this.#listener !== null) return;
     if (this.#listener === null) throw new NativeError('InvalidStateError', 'the connection is closed');

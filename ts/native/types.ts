@@ -175,7 +175,7 @@ export type NativeEvent =
   | { type: 'selectedPair'; local: NativeCandidate; remote: NativeCandidate }
   /** The path in use is gone for good, and only an ICE restart helps. */
   | { type: 'pathLost' }
-  | { type: 'dtlsState'; state: NativeDtlsState; remoteCertificates: ArrayBuffer[]; error: NativeRtcError | null }
+  | { type: 'dtlsState'; state: NativeDtlsState; error: NativeRtcError | null }
   | { type: 'sctpState'; state: NativeSctpState; maxMessageSize: number; maxChannels: number | null }
   /** The peer has created a channel; `channelOpen` follows. */
   | { type: 'channelAnnounced'; channel: number; info: NativeChannelInfo }

@@ -244,14 +244,14 @@ export class PeerCore implements ChannelsHost, MediaHost {
 
   #mediaApplied(remote: boolean, type: RTCSdpType, sdp: string, { transceivers }: PeerSnapshot): RemoteChanges {
     const sections = transceivers.length > 0 ? describedSections(sdp) : [];
-    const transport = this.transports?.dtlsTransport ?? null;
+    const transport = (transceivers.length > 0 && this.transports?.dtlsTransport) || null;
     return this.media.applied({ remote, type, sections, transceivers, transport });
   }
 
   /** Transports exist while a description has a section in use; a rollback of the first one takes them away again. */
   #updateTransports(snapshot: PeerSnapshot): void {
     if (isDescribed(snapshot, hasSection)) {
-      this.transports ??= new Transports();
+      this.transports ??= new Transports(this.native);
       this.transports.hasData = isDescribed(snapshot, hasDataSection);
       this.transports.negotiated(snapshot);
     } else {
@@ -370,7 +370,7 @@ export class PeerCore implements ChannelsHost, MediaHost {
     transports?.close();
     if (!hasAssociation) return;
     // The one exception, which browsers make and Web Platform Tests expect: the ABORT ends the association.
-    queueTask(() => fire(transports.sctpTransport, 'statechange'));
+    queueTask(() => transports.fire('sctp', 'statechange'));
   }
 
   /** Runs steps as a task of their own and settles with their outcome; after close() never. */

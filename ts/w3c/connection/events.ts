@@ -90,7 +90,7 @@ export class PeerEvents implements PeerListener {
       case 'pathLost':
         return fire(this.#peer.target, 'pathlost');
       case 'dtlsState':
-        return this.#dtls(event.state, event.remoteCertificates, event.error);
+        return this.#dtls(event.state, event.error);
       case 'sctpState':
         return this.#sctp(event);
       case 'channelAnnounced':
@@ -127,7 +127,7 @@ export class PeerEvents implements PeerListener {
     const { transports, target } = this.#peer;
     if (!transports || transports.ice.gatheringState === state) return;
     transports.ice.gatheringState = state;
-    this.#peer.updateStates(() => fire(transports.iceTransport, 'gatheringstatechange'));
+    this.#peer.updateStates(() => transports.fire('ice', 'gatheringstatechange'));
     if (state === 'complete' && !this.#peer.isClosed) {
       target.dispatchEvent(new RTCPeerConnectionIceEvent('icecandidate', { candidate: null }));
     }
@@ -141,6 +141,7 @@ export class PeerEvents implements PeerListener {
     // Code that waits for `connected` alone is common, and must not miss it because checks ended sooner.
     this.#setIceState(transports, 'connected');
     const complete = () => {
+      this.#completing = undefined;
       const current = !this.#peer.isClosed && this.#peer.transports === transports;
       if (current && this.#iceState === 'completed') this.#setIceState(transports, 'completed');
     };
@@ -157,24 +158,23 @@ export class PeerEvents implements PeerListener {
     if (transports.ice.state === state) return;
     transports.ice.state = state;
     transports.ice.role = this.#peer.native.snapshot().ice?.role ?? transports.ice.role;
-    this.#peer.updateStates(() => fire(transports.iceTransport, 'statechange'));
+    this.#peer.updateStates(() => transports.fire('ice', 'statechange'));
   }
 
   #selectedPair({ local, remote }: Extract<NativeEvent, { type: 'selectedPair' }>): void {
     const { transports } = this.#peer;
     if (!transports) return;
     transports.selectPair(local, remote);
-    fire(transports.iceTransport, 'selectedcandidatepairchange');
+    transports.fire('ice', 'selectedcandidatepairchange');
   }
 
-  #dtls(state: RTCDtlsTransportState, remoteCertificates: ArrayBuffer[], error: NativeRtcError | null): void {
+  #dtls(state: RTCDtlsTransportState, error: NativeRtcError | null): void {
     const { transports } = this.#peer;
     if (!transports || transports.dtls.state === state) return;
     transports.dtls.state = state;
-    transports.dtls.remoteCertificates = remoteCertificates;
     this.#peer.updateStates(() => {
-      if (error) transports.dtlsTransport.dispatchEvent(new RTCErrorEvent('error', { error: toRTCError(error) }));
-      fire(transports.dtlsTransport, 'statechange');
+      if (error) transports.fire('dtls', new RTCErrorEvent('error', { error: toRTCError(error) }));
+      transports.fire('dtls', 'statechange');
     });
   }
 
@@ -186,7 +186,7 @@ export class PeerEvents implements PeerListener {
     transports.sctp.state = event.state;
     transports.sctp.maxChannels = event.maxChannels;
     channels.updateIds();
-    if (changed && transports.hasData) fire(transports.sctpTransport, 'statechange');
+    if (changed && transports.hasData) transports.fire('sctp', 'statechange');
   }
 
   #announced(handle: number, info: NativeChannelInfo): void {

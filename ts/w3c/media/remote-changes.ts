@@ -6,14 +6,16 @@ import type { TransceiverCore } from './transceiver-core';
 
 /** The peer's streams of a connection: one for each id, also when all its tracks have left it and others come, as long as anybody holds it. */
 export class RemoteStreams {
-  readonly #streams = new Map<string, WeakRef<MediaStream>>();
+  /** Made for the first one: most connections never get any, and a map takes 200 bytes. */
+  #streams: Map<string, WeakRef<MediaStream>> | undefined;
 
   get(id: string): MediaStream {
-    const known = this.#streams.get(id)?.deref();
+    const streams = (this.#streams ??= new Map<string, WeakRef<MediaStream>>());
+    const known = streams.get(id)?.deref();
     if (known) return known;
-    for (const [gone, stream] of this.#streams) if (!stream.deref()) this.#streams.delete(gone);
+    for (const [gone, stream] of streams) if (!stream.deref()) streams.delete(gone);
     const stream = createMediaStream(id);
-    this.#streams.set(id, new WeakRef(stream));
+    streams.set(id, new WeakRef(stream));
     return stream;
   }
 }

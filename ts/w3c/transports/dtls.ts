@@ -7,9 +7,14 @@ import type { RTCIceTransport } from './ice';
 
 /** What an {@link RTCDtlsTransport} shows; the connection keeps it up to date. */
 export interface DtlsTransportSlots {
-  iceTransport: RTCIceTransport;
   state: RTCDtlsTransportState;
-  remoteCertificates: ArrayBuffer[];
+}
+
+/** What an {@link RTCDtlsTransport} asks its connection for. */
+export interface DtlsTransportHost {
+  readonly iceTransport: RTCIceTransport;
+  /** Those that the handshake has shown, in copies. */
+  remoteCertificates(): ArrayBuffer[];
 }
 
 /** Events of {@link RTCDtlsTransport}. */
@@ -20,22 +25,24 @@ export interface RTCDtlsTransportEventMap {
   error: RTCErrorEvent;
 }
 
-export let createDtlsTransport: (slots: DtlsTransportSlots) => RTCDtlsTransport;
+export let createDtlsTransport: (slots: DtlsTransportSlots, host: DtlsTransportHost) => RTCDtlsTransport;
 
 /** The DTLS transport of a connection (webrtc-pc 5.5). */
 export class RTCDtlsTransport extends EventTarget {
   readonly #slots: DtlsTransportSlots;
+  readonly #host: DtlsTransportHost;
   readonly #handlers = new EventHandlers(this);
 
   private constructor(...args: unknown[]) {
     illegalConstructor(args[0], 'RTCDtlsTransport');
     super();
     this.#slots = args[1] as DtlsTransportSlots;
+    this.#host = args[2] as DtlsTransportHost;
   }
 
   /** The transport below. */
   get iceTransport(): RTCIceTransport {
-    return this.#slots.iceTransport;
+    return this.#host.iceTransport;
   }
   /** State of the DTLS association. */
   get state(): RTCDtlsTransportState {
@@ -43,7 +50,7 @@ export class RTCDtlsTransport extends EventTarget {
   }
   /** The peer's certificate chain in DER, leaf first; empty until the handshake is done. */
   getRemoteCertificates(): ArrayBuffer[] {
-    return this.#slots.remoteCertificates.map((certificate) => certificate.slice(0));
+    return this.#host.remoteCertificates();
   }
 
   /** `state` has changed. */
@@ -62,7 +69,7 @@ export class RTCDtlsTransport extends EventTarget {
   }
 
   static {
-    createDtlsTransport = (slots) => new RTCDtlsTransport(constructible, slots);
+    createDtlsTransport = (slots, host) => new RTCDtlsTransport(constructible, slots, host);
   }
 }
 

@@ -7,10 +7,14 @@ import type { RTCDtlsTransport } from './dtls';
 
 /** What an {@link RTCSctpTransport} shows; the connection keeps it up to date. */
 export interface SctpTransportSlots {
-  transport: RTCDtlsTransport;
   state: RTCSctpTransportState;
   maxMessageSize: number | null;
   maxChannels: number | null;
+}
+
+/** What an {@link RTCSctpTransport} asks its connection for. */
+export interface SctpTransportHost {
+  readonly dtlsTransport: RTCDtlsTransport;
 }
 
 /** Events of {@link RTCSctpTransport}. */
@@ -19,22 +23,24 @@ export interface RTCSctpTransportEventMap {
   statechange: Event;
 }
 
-export let createSctpTransport: (slots: SctpTransportSlots) => RTCSctpTransport;
+export let createSctpTransport: (slots: SctpTransportSlots, host: SctpTransportHost) => RTCSctpTransport;
 
 /** The SCTP transport that carries the data channels of a connection (webrtc-pc 6.1.1). */
 export class RTCSctpTransport extends EventTarget {
   readonly #slots: SctpTransportSlots;
+  readonly #host: SctpTransportHost;
   readonly #handlers = new EventHandlers(this);
 
   private constructor(...args: unknown[]) {
     illegalConstructor(args[0], 'RTCSctpTransport');
     super();
     this.#slots = args[1] as SctpTransportSlots;
+    this.#host = args[2] as SctpTransportHost;
   }
 
   /** The transport below. */
   get transport(): RTCDtlsTransport {
-    return this.#slots.transport;
+    return this.#host.dtlsTransport;
   }
   /** State of the SCTP association. */
   get state(): RTCSctpTransportState {
@@ -58,7 +64,7 @@ export class RTCSctpTransport extends EventTarget {
   }
 
   static {
-    createSctpTransport = (slots) => new RTCSctpTransport(constructible, slots);
+    createSctpTransport = (slots, host) => new RTCSctpTransport(constructible, slots, host);
   }
 }
 

@@ -1,15 +1,19 @@
-import type { NativeCandidate, PeerSnapshot } from '../../native';
+import type { NativeCandidate, NativePeer, PeerSnapshot } from '../../native';
 import { iceCandidates, iceParameters, maxMessageSize, RTCIceCandidate } from '../descriptions';
 import type { RTCIceConnectionState, RTCPeerConnectionState } from '../enums';
-import { createDtlsTransport, type DtlsTransportSlots, type RTCDtlsTransport } from './dtls';
+import { fire } from '../events';
+import { createDtlsTransport, type DtlsTransportHost, type DtlsTransportSlots, type RTCDtlsTransport } from './dtls';
 import { createCandidatePair, createIceTransport, type IceTransportSlots, type RTCIceTransport } from './ice';
-import { createSctpTransport, type RTCSctpTransport, type SctpTransportSlots } from './sctp';
+import { createSctpTransport, type RTCSctpTransport, type SctpTransportHost, type SctpTransportSlots } from './sctp';
 
 /** Most bytes that one message can have: both ends hold it in memory as a whole. */
 const CAN_SEND_SIZE = 256 * 1024 * 1024;
 
-/** The transports of a connection, which live and die together: all sections go over one DTLS over one ICE, and data over one association on it. */
-export class Transports {
+/**
+ * The transports of a connection, which live and die together: all sections go over one DTLS over one ICE, and data over one association on it.
+ * The objects that script sees are made when it first asks: most programs never do, and one takes as much memory as all that it shows.
+ */
+export class Transports implements DtlsTransportHost, SctpTransportHost {
   /** Script sees the association only while there is data. */
   hasData = false;
   readonly ice: IceTransportSlots = {
@@ -22,16 +26,43 @@ export class Transports {
     localParameters: null,
     remoteParameters: null,
   };
-  readonly iceTransport: RTCIceTransport = createIceTransport(this.ice);
-  readonly dtls: DtlsTransportSlots = { iceTransport: this.iceTransport, state: 'new', remoteCertificates: [] };
-  readonly dtlsTransport: RTCDtlsTransport = createDtlsTransport(this.dtls);
-  readonly sctp: SctpTransportSlots = {
-    transport: this.dtlsTransport,
-    state: 'connecting',
-    maxMessageSize: null,
-    maxChannels: null,
-  };
-  readonly sctpTransport: RTCSctpTransport = createSctpTransport(this.sctp);
+  readonly dtls: DtlsTransportSlots = { state: 'new' };
+  readonly sctp: SctpTransportSlots = { state: 'connecting', maxMessageSize: null, maxChannels: null };
+  readonly #native: Pick<NativePeer, 'snapshot'>;
+  /** The peer's end of the pair in use was learnt from a check, and not signaled so far. */
+  #isReflexive = false;
+  #iceTransport: RTCIceTransport | undefined;
+  #dtlsTransport: RTCDtlsTransport | undefined;
+  #sctpTransport: RTCSctpTransport | undefined;
+
+  constructor(native: Pick<NativePeer, 'snapshot'>) {
+    this.#native = native;
+  }
+
+  get iceTransport(): RTCIceTransport {
+    return (this.#iceTransport ??= createIceTransport(this.ice));
+  }
+  get dtlsTransport(): RTCDtlsTransport {
+    return (this.#dtlsTransport ??= createDtlsTransport(this.dtls, this));
+  }
+  get sctpTransport(): RTCSctpTransport {
+    return (this.#sctpTransport ??= createSctpTransport(this.sctp, this));
+  }
+
+  /** Fires an event at a transport, if anybody can listen to it. */
+  fire(at: 'ice' | 'dtls' | 'sctp', event: string | Event): void {
+    const target = { ice: this.#iceTransport, dtls: this.#dtlsTransport, sctp: this.#sctpTransport }[at];
+    if (!target) return;
+    if (typeof event === 'string') fire(target, event);
+    else target.dispatchEvent(event);
+  }
+
+  /** The core has them: few ask, and for thousands of connections they take much memory. */
+  remoteCertificates(): ArrayBuffer[] {
+    // It may know more than was told yet.
+    if (this.dtls.state === 'new' || this.dtls.state === 'connecting') return [];
+    return this.#native.snapshot().dtls?.remoteCertificates ?? [];
+  }
 
   /** Takes over what a change of the descriptions has negotiated. */
   negotiated(snapshot: PeerSnapshot): void {
@@ -81,10 +112,12 @@ export class Transports {
   /** A peer-reflexive end of the pair in use is shown as the candidate that turns out to be the same (RFC 8838). */
   #resolvePair(): void {
     const { selectedPair, remoteCandidates } = this.ice;
-    if (selectedPair?.remote.type !== 'prflx') return;
+    if (!selectedPair || !this.#isReflexive) return;
     const { address, port } = selectedPair.remote;
     const signaled = remoteCandidates.find((one) => one.address === address && one.port === port);
-    if (signaled) this.ice.selectedPair = createCandidatePair(selectedPair.local, signaled);
+    if (!signaled) return;
+    this.ice.selectedPair = createCandidatePair(selectedPair.local, signaled);
+    this.#isReflexive = false;
   }
 
   /** Packets travel on another pair. */
@@ -93,6 +126,7 @@ export class Transports {
       toCandidate(local, this.ice.localCandidates),
       toCandidate(remote, this.ice.remoteCandidates),
     );
+    this.#isReflexive = remote.type === 'prflx';
     this.#resolvePair();
   }
 
