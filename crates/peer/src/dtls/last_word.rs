@@ -18,6 +18,8 @@ use dimpl::crypto::{
 };
 
 use super::alert;
+use super::few::Few;
+use super::keys::Keys;
 use crate::certificate::matches_fingerprints;
 use crate::sdp::Fingerprint;
 
@@ -31,7 +33,7 @@ thread_local! {
     static EXPECTED: RefCell<Option<Vec<Fingerprint>>> = const { RefCell::new(None) };
 }
 
-/// The engine's cryptography, with the switches in it.
+/// The engine's cryptography, with the switches in it and keys that are loaded once.
 pub(super) fn provider() -> CryptoProvider {
     static SUITES: LazyLock<Vec<Suite>> = LazyLock::new(|| {
         aws_lc_rs::default_provider().dtls13_cipher_suites.iter().map(|suite| Suite(*suite)).collect()
@@ -40,9 +42,11 @@ pub(super) fn provider() -> CryptoProvider {
         LazyLock::new(|| SUITES.iter().map(|suite| suite as &dyn SupportedDtls13CipherSuite).collect());
     static VERIFIER: LazyLock<Verifier> =
         LazyLock::new(|| Verifier(aws_lc_rs::default_provider().signature_verification));
+    static KEYS: LazyLock<Keys> = LazyLock::new(Keys::default);
     CryptoProvider {
         dtls13_cipher_suites: REFERENCES.as_slice(),
         signature_verification: &*VERIFIER,
+        key_provider: &*KEYS,
         ..aws_lc_rs::default_provider()
     }
 }
@@ -93,7 +97,7 @@ impl SupportedDtls13CipherSuite for Suite {
     }
 
     fn create_cipher(&self, key: &[u8]) -> Result<Box<dyn Cipher>, CryptoError> {
-        Ok(Box::new(Switched(self.0.create_cipher(key)?)))
+        Ok(Box::new(Switched(Few::new(self.0, key))))
     }
 
     fn encrypt_sn(&self, sn_key: &[u8], sample: &[u8; 16]) -> [u8; 16] {
@@ -102,7 +106,7 @@ impl SupportedDtls13CipherSuite for Suite {
 }
 
 #[derive(Debug)]
-struct Switched(Box<dyn Cipher>);
+struct Switched(Few);
 
 impl Cipher for Switched {
     fn encrypt(&mut self, plaintext: &mut Buf, aad: Aad, nonce: Nonce) -> Result<(), CryptoError> {

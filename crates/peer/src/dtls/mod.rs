@@ -4,6 +4,8 @@
 mod alert;
 mod config;
 mod failure;
+mod few;
+mod keys;
 mod last_word;
 mod receive;
 mod seal;
