@@ -16,6 +16,7 @@ pub mod error;
 mod event;
 mod ice;
 pub mod jsep;
+mod random;
 mod rtc_error;
 pub mod sdp;
 mod snapshot;

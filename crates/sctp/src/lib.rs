@@ -26,6 +26,7 @@ mod metrics;
 mod options;
 mod packet;
 mod pmtud;
+mod random;
 mod ranges;
 mod recv;
 mod reset;

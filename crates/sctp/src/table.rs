@@ -1,7 +1,7 @@
 //! A table by stream identifier that takes memory only for streams in use.
 
-/// Streams per page.
-const PAGE: usize = 16;
+/// Streams per page: most associations have one stream or a few.
+const PAGE: usize = 4;
 
 /// Values by stream identifier, in pages that come into being when touched.
 #[derive(Debug)]

@@ -75,6 +75,29 @@ fn both_directions_carry_data_at_the_same_time() {
 }
 
 #[test]
+fn room_is_given_back_at_any_time_and_nothing_is_lost() {
+    let link = Link { loss: 0.05, delay: 10 * MS, ..Link::default() };
+    let mut sim = Sim::connected(link, Config::default(), 6);
+    for index in 0..300 {
+        sim.send_from_a(index as u16 % 5, pattern(3000, index), reliable());
+        sim.send_from_b(index as u16 % 3, pattern(700, index), reliable());
+        // Busy and idle by turns.
+        sim.run_for(if index % 50 == 0 { 2000 * MS } else { 3 * MS });
+        sim.a.association.shrink();
+        sim.b.association.shrink();
+    }
+    sim.run_for(Duration::from_secs(10));
+    let of = |stream: u64, streams: u64, len: usize| {
+        (0..300)
+            .filter(move |index| index % streams == stream)
+            .map(move |index| pattern(len, index))
+            .collect::<Vec<_>>()
+    };
+    assert!((0..5).all(|stream| sim.b.messages_on(stream) == of(stream.into(), 5, 3000)));
+    assert!((0..3).all(|stream| sim.a.messages_on(stream) == of(stream.into(), 3, 700)));
+}
+
+#[test]
 fn small_messages_alone_do_not_start_the_search_for_larger_packets() {
     let mut sim = Sim::connected(Link::default(), Config::default(), 5);
     for index in 0..100 {

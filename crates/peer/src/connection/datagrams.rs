@@ -148,6 +148,9 @@ impl Connection {
         self.ice.shrink();
         self.dtls.shrink();
         self.channels.shrink();
+        if let Some(sctp) = &mut self.sctp {
+            sctp.shrink();
+        }
     }
 
     /// When to call [`Self::handle_timeout`] next. It may lie in the past; then call it at once.

@@ -9,7 +9,6 @@ use ossa_media::{
     EncodedFrame, HeardSource, Limits, MediaError, MediaSession, OutboundStats, ReceiverConfig, ReceiverId,
     RtpPacket, SendPosition, SenderConfig, SenderId, SessionConfig, SessionStats, SrtpKeys,
 };
-use rand_chacha::rand_core::Rng;
 
 use super::Connection;
 use crate::error::{Error, ErrorKind};
@@ -267,7 +266,7 @@ impl Connection {
         }
         if media.session.is_none() && !sections.is_empty() && self.dtls.is_connected() {
             let mut seed = [0; 32];
-            self.rng.fill_bytes(&mut seed);
+            self.randomness.fill_bytes(&mut seed);
             let error = match self.dtls.srtp_keys() {
                 Some(keys) => {
                     media.start(now, keys.clone(), seed, max_packet).err().map(|error| error.to_string())

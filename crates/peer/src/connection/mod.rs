@@ -30,6 +30,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::ice::IceTransport;
 use crate::jsep::{IceParameters, MediaConfig, Session, SessionConfig, TransportParameters};
+use crate::random::Randomness;
 use crate::rtc_error::RtcError;
 use crate::sdp::Candidate;
 use crate::states::SctpState;
@@ -38,7 +39,7 @@ pub use transmit::Transmit;
 /// One connection. See the [crate documentation](crate) for how to drive it.
 pub struct Connection {
     config: Config,
-    rng: ChaCha20Rng,
+    randomness: Randomness,
     session: Session,
     ice: IceTransport,
     dtls: DtlsTransport,
@@ -119,7 +120,7 @@ impl Connection {
             media: config.media.as_ref().map(|settings| {
                 Box::new(media::Media::new(session.cname().to_owned(), settings.wall_clock, now))
             }),
-            rng,
+            randomness: Randomness::after(&mut rng),
             session,
             config,
             transport: None,
@@ -175,7 +176,7 @@ impl Connection {
     fn ice_chars(&mut self, len: usize) -> String {
         const CHARS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let mut bytes = vec![0u8; len];
-        self.rng.fill_bytes(&mut bytes);
+        self.randomness.fill_bytes(&mut bytes);
         bytes.iter().map(|b| char::from(CHARS[usize::from(b % 64)])).collect()
     }
 

@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use rand_chacha::rand_core::Rng;
-
 use super::diagnosis::Faults;
 use super::{Connection, init_chunk, new_ice};
 use crate::config::IceTransportPolicy;
@@ -210,7 +208,7 @@ impl Connection {
             self.channels.close_all(None);
             // A description that was withdrawn may be set again, so its INIT stays good; but one of an association that has
             // been is not for the next.
-            self.rng.fill_bytes(&mut self.sctp_seed);
+            self.randomness.fill_bytes(&mut self.sctp_seed);
             self.session.set_sctp_init(init_chunk(&self.config, self.sctp_seed));
         }
         self.channels.transport_gone();

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use ossa_sctp::Association;
-use rand_chacha::rand_core::Rng;
 
 use super::Connection;
 use super::datagrams::deliver;
@@ -264,6 +263,6 @@ impl Connection {
     }
 
     pub(super) fn next_u64(&mut self) -> u64 {
-        self.rng.next_u64()
+        self.randomness.next_u64()
     }
 }

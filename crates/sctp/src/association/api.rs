@@ -1,5 +1,6 @@
 //! What callers ask for and look at.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -141,6 +142,17 @@ impl Association {
             self.sender.on_path_restored(now);
             // The peer may have nothing to say, and its window may have opened meanwhile.
             self.heartbeat.request();
+        }
+    }
+
+    /// Gives back room for what is queued, in flight or unread, as far as there is nothing of it. To be called now and then: of thousands
+    /// of associations most may be idle.
+    pub fn shrink(&mut self) {
+        self.sender.shrink();
+        self.receiver.shrink();
+        self.control.shrink();
+        if self.events.is_empty() {
+            self.events = VecDeque::new();
         }
     }
 

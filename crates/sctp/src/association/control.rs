@@ -52,6 +52,13 @@ impl Control {
         }
     }
 
+    /// Gives back room.
+    pub(super) fn shrink(&mut self) {
+        if self.queue.is_empty() {
+            self.queue = VecDeque::new();
+        }
+    }
+
     /// Makes room for the one chunk that must get out.
     pub(super) fn replace_all(&mut self, chunk: ControlChunk) {
         self.queue.clear();

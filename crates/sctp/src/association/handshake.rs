@@ -149,7 +149,8 @@ impl Association {
         // Before the association is up, repeated and colliding INITs get the same tag, so that either side's
         // cookie works. Afterwards the peer may have restarted: it gets a new one.
         let fresh = self.is_up() && !self.expects_init(&init.endpoint);
-        let local = if fresh { local_endpoint(&self.config, &mut self.rng) } else { self.local };
+        let local =
+            if fresh { local_endpoint(&self.config, &mut self.randomness.generator()) } else { self.local };
         let ties = self.peer.filter(|_| self.state != State::CookieWait);
         let cookie = Cookie {
             created: now,

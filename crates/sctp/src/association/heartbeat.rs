@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use rand_chacha::rand_core::Rng;
-
 use super::Association;
 use crate::chunk::heartbeat::{HEARTBEAT_LEN, HeartbeatInfo};
 use crate::chunk::kind;
@@ -50,7 +48,7 @@ impl Association {
             return;
         }
         self.heartbeat.due = false;
-        let info = HeartbeatInfo { nonce: self.rng.next_u64(), probe_size: 0 };
+        let info = HeartbeatInfo { nonce: self.randomness.next_u64(), probe_size: 0 };
         self.heartbeat.pending = Some((info.nonce, now));
         packet.chunk(kind::HEARTBEAT, 0, |out| info.write(out, 0));
     }

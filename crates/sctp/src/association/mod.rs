@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::cookie::CookieKey;
 use crate::event::{CloseReason, Event};
 use crate::pmtud::Pmtud;
+use crate::random::Randomness;
 use crate::recv::{Receiver, RecvTerms};
 use crate::reset::Resets;
 use crate::send::{SendTerms, Sender};
@@ -47,7 +48,7 @@ pub struct Association {
     clock: Clock,
     /// The time of the last call that told it.
     now: Time,
-    rng: ChaCha12Rng,
+    randomness: Randomness,
     cookie_key: CookieKey,
     state: State,
     /// It is over and will not start again.
@@ -93,7 +94,7 @@ impl Association {
         Self {
             clock: Clock::default(),
             now: Time::default(),
-            rng,
+            randomness: Randomness::after(&mut rng),
             cookie_key: CookieKey(cookie_key),
             state: State::Closed,
             ended: false,

@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use rand_chacha::rand_core::Rng;
-
 use super::Association;
 use crate::chunk::kind;
 use crate::packet::{CommonHeader, PacketBuilder};
@@ -69,8 +67,8 @@ impl Association {
 
     fn build_probe(&mut self, now: Time, out: &mut Vec<u8>, zero_checksum: bool) -> Option<usize> {
         let rto = self.sender.rtt.rto();
-        let rng = &mut self.rng;
-        let (size, nonce) = self.pmtud.next_probe(now, rto, || rng.next_u64())?;
+        let randomness = &mut self.randomness;
+        let (size, nonce) = self.pmtud.next_probe(now, rto, || randomness.next_u64())?;
         let header = self.header(self.peer?.tag);
         let mut packet = PacketBuilder::new(out, header, size);
         self.write_probe(&mut packet, size, nonce);

@@ -265,6 +265,13 @@ impl Receiver {
         Some(received)
     }
 
+    /// Gives back room for what is unread, if there is nothing.
+    pub(crate) fn shrink(&mut self) {
+        if self.ready.is_empty() {
+            self.ready = VecDeque::new();
+        }
+    }
+
     /// Notes that a packet with data was taken completely.
     pub(crate) fn on_packet_with_data(&mut self, now: Time, srtt: Option<Nanos>) {
         self.ack.on_packet(now);

@@ -107,7 +107,14 @@ impl Messages {
             self.free = key;
             self.live -= 1;
         }
-        if self.live == 0 && self.slots.len() > KEEP_SLOTS {
+        if self.slots.len() > KEEP_SLOTS {
+            self.shrink();
+        }
+    }
+
+    /// Gives back the room of an empty slab.
+    pub(crate) fn shrink(&mut self) {
+        if self.live == 0 {
             self.slots = Vec::new();
             self.free = NONE;
         }

@@ -238,6 +238,20 @@ impl Sender {
         }
     }
 
+    /// Gives back room for what is queued and in flight, if there is nothing.
+    pub(crate) fn shrink(&mut self) {
+        if !self.ring.is_empty() || self.messages.len() > 0 {
+            return;
+        }
+        self.ring.shrink();
+        self.messages.shrink();
+        self.scratch = Vec::new();
+        self.scratch_ranges = Vec::new();
+        self.events.shrink_to_fit();
+        self.released.shrink_to_fit();
+        self.drained.shrink_to_fit();
+    }
+
     /// Bytes in front of the payload of a chunk.
     fn chunk_header(&self) -> usize {
         if self.interleaving { I_DATA_HEADER } else { DATA_HEADER }

@@ -92,8 +92,13 @@ impl Ring {
         let chunk = self.chunks.pop_front()?;
         self.base += 1;
         if self.chunks.is_empty() && self.chunks.capacity() > KEEP {
-            self.chunks = VecDeque::new();
+            self.shrink();
         }
         Some(chunk)
+    }
+
+    /// Gives back the room of an empty ring.
+    pub(crate) fn shrink(&mut self) {
+        self.chunks.shrink_to_fit();
     }
 }

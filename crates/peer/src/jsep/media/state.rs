@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ossa_media::Kind;
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 
 use super::capabilities::{CodecCapability, MediaConfig};
 use super::numbers::Numbers;
@@ -12,6 +12,7 @@ use super::transceiver::{
     EncodingInit, Round, SentEncoding, State, Transceiver, TransceiverId, TransceiverInit,
 };
 use crate::error::{Error, ErrorKind};
+use crate::random::Randomness;
 use crate::sdp::{Direction, MAX_SECTIONS};
 
 /// Most encodings of one source. Browsers send three, and no encoder makes more than a few at once.
@@ -21,7 +22,7 @@ pub(super) const MAX_ENCODINGS: usize = 16;
 #[derive(Clone, Debug)]
 pub(in crate::jsep) struct Media {
     pub(super) config: MediaConfig,
-    rng: ChaCha20Rng,
+    randomness: Randomness,
     next_id: u32,
     /// The stream of tracks of a peer that has not heard of streams (RFC 9429, section 5.10).
     pub(super) default_stream: String,
@@ -34,8 +35,9 @@ pub(in crate::jsep) struct Media {
 
 impl Media {
     pub(in crate::jsep) fn new(config: MediaConfig) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(config.seed);
         let mut media = Self {
-            rng: ChaCha20Rng::seed_from_u64(config.seed),
+            randomness: Randomness::after(&mut rng),
             config,
             next_id: 0,
             default_stream: String::new(),
@@ -209,7 +211,7 @@ impl Media {
 
     fn ssrc(&mut self) -> u32 {
         loop {
-            let ssrc = self.rng.next_u32();
+            let ssrc = self.randomness.next_u32();
             let mut used = self.transceivers.iter().flat_map(|state| &state.encodings);
             // 0 is what some take for none.
             if ssrc != 0 && !used.any(|encoding| encoding.ssrc == ssrc || encoding.rtx_ssrc == ssrc) {
@@ -221,7 +223,7 @@ impl Media {
     /// A random UUID (RFC 9562, section 5.4).
     fn uuid(&mut self) -> String {
         let mut bytes = [0; 16];
-        self.rng.fill_bytes(&mut bytes);
+        self.randomness.fill_bytes(&mut bytes);
         bytes[6] = (bytes[6] & 0x0f) | 0x40;
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
         let hex = format!("{:032x}", u128::from_be_bytes(bytes));
