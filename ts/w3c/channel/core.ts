@@ -9,8 +9,8 @@ export interface ChannelHost {
   readonly native: NativePeer;
   /** Largest message, in bytes; may be `Infinity`. */
   maxMessageSize(): number;
-  /** Channels whose queue waits for room in the send buffer, which all channels share. */
-  readonly waiting: Set<DataChannelCore>;
+  /** The queue of a channel waits for room in the send buffer, which all channels share. */
+  waitForRoom(channel: DataChannelCore): void;
   /** The channel is gone. */
   forget(handle: number): void;
 }
@@ -136,7 +136,7 @@ export class DataChannelCore {
   #pending(): SendQueue {
     this.#queue ??= new SendQueue((data) => void this.host.native.send(this.handle, data), {
       failed: (error) => this.#sendFailed(error),
-      full: () => this.host.waiting.add(this),
+      full: () => this.host.waitForRoom(this),
       drained: () => {
         if (this.readyState === 'closing') this.host.native.closeDataChannel(this.handle);
       },

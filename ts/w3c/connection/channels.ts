@@ -22,8 +22,8 @@ export interface ChannelsHost {
 export class Channels implements ChannelHost {
   /** By the core's handle. */
   readonly byHandle = new Map<number, DataChannelCore>();
-  /** Those whose queue waits for room in the send buffer. */
-  readonly waiting = new Set<DataChannelCore>();
+  /** Those whose queue waits for room in the send buffer; made for the first one. */
+  #waiting: Set<DataChannelCore> | undefined;
   readonly #host: ChannelsHost;
   #hadOne = false;
 
@@ -86,9 +86,21 @@ export class Channels implements ChannelHost {
     return this.#host.maxMessageSize ?? Infinity; // a channel is not open before an answer
   }
 
+  waitForRoom(channel: DataChannelCore): void {
+    (this.#waiting ??= new Set<DataChannelCore>()).add(channel);
+  }
+
+  /** There may be room in the send buffer again. */
+  retryWaiting(): void {
+    if (!this.#waiting?.size) return;
+    const retrying = [...this.#waiting];
+    this.#waiting.clear();
+    for (const one of retrying) one.retry();
+  }
+
   forget(handle: number): void {
     const channel = this.byHandle.get(handle);
-    if (channel) this.waiting.delete(channel);
+    if (channel) this.#waiting?.delete(channel);
     this.byHandle.delete(handle);
   }
 
@@ -96,6 +108,6 @@ export class Channels implements ChannelHost {
   close(): void {
     for (const channel of this.byHandle.values()) channel.abandon();
     this.byHandle.clear();
-    this.waiting.clear();
+    this.#waiting?.clear();
   }
 }

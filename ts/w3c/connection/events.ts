@@ -64,12 +64,9 @@ export class PeerEvents implements PeerListener {
   }
 
   onReleased(channel: number, bytes: number): void {
-    const { byHandle, waiting } = this.#peer.channels;
-    byHandle.get(channel)?.released(bytes);
-    if (waiting.size === 0) return;
-    const retrying = [...waiting];
-    waiting.clear();
-    for (const one of retrying) one.retry();
+    const { channels } = this.#peer;
+    channels.byHandle.get(channel)?.released(bytes);
+    channels.retryWaiting();
   }
 
   onEvent(event: NativeEvent): void {
@@ -119,7 +116,9 @@ export class PeerEvents implements PeerListener {
     const { target, descriptions, transports } = this.#peer;
     if (sdp !== null) descriptions.localCandidate(sdp);
     const candidate = new RTCIceCandidate(init);
-    if (init.candidate !== '') transports?.ice.localCandidates.push(candidate);
+    // Not by `push`, which makes room for 17: most have two, and that for good.
+    if (init.candidate !== '' && transports)
+      transports.ice.localCandidates = [...transports.ice.localCandidates, candidate];
     target.dispatchEvent(new RTCPeerConnectionIceEvent('icecandidate', { candidate, url: init.url }));
   }
 

@@ -46,8 +46,10 @@ export class OperationsChain {
     if (this.#isClosed()) return;
     this.#operations.shift();
     const following = this.#operations[0];
-    if (following) following();
-    else this.#whenEmpty();
+    if (following) return following();
+    // Room for 17, which the first one has made.
+    this.#operations.length = 0;
+    this.#whenEmpty();
   }
 }
 
