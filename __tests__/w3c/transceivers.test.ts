@@ -333,7 +333,7 @@ describe('parameters', () => {
     expect(rids()).toEqual(['low', 'high']);
     await a.setRemoteDescription({ type, sdp: sdp.replace(/^a=(?:simulcast|rid):.*\r\n/gm, '') });
     await afterTasks();
-    expect(sender.getParameters().encodings).toEqual([{ active: true, scaleResolutionDownBy: 4 }]);
+    expect(sender.getParameters().encodings).toEqual([{ rid: 'low', active: true, scaleResolutionDownBy: 4 }]);
     const parameters = sender.getParameters();
     parameters.encodings[0]!.active = false;
     await sender.setParameters(parameters);

@@ -52,6 +52,7 @@ pub(super) fn transceiver(transceiver: &Transceiver) -> Value {
         "stopping": transceiver.stopping,
         "senderTrack": transceiver.sender_track,
         "senderStreams": transceiver.sender_streams,
+        "encodings": transceiver.encodings,
         "receiverTrack": transceiver.receiver_track,
         "receiverStreams": transceiver.receiver_streams,
         "receives": transceiver.receives,

@@ -17,6 +17,8 @@ export interface NativeTransceiver {
   stopping: boolean;
   senderTrack: string;
   senderStreams: string[];
+  /** Names of the encodings that are sent; one may have none. */
+  encodings: (string | null)[];
   receiverTrack: string;
   /** Streams of the peer. */
   receiverStreams: string[];

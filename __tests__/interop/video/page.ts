@@ -43,6 +43,18 @@ function open(name) {
   return pc;
 }
 
+/** What comes is shown. */
+function openToShow(name) {
+  const pc = open(name);
+  pc.ontrack = ({ track }) => {
+    const video = Object.assign(document.createElement('video'), { muted: true, autoplay: true });
+    video.srcObject = new MediaStream([track]);
+    document.body ??= document.createElement('body');
+    document.body.append(video);
+  };
+  return pc;
+}
+
 async function entries(name, type) {
   const report = await connections.get(name).getStats();
   return [...report.values()]
@@ -66,15 +78,15 @@ globalThis.driver = {
   async accept({ name, sdp }) {
     await connections.get(name).setRemoteDescription({ type: 'answer', sdp });
   },
+  /** Offers to show one video. */
+  async want({ name }) {
+    const pc = openToShow(name);
+    pc.addTransceiver('video', { direction: 'recvonly' });
+    return described(pc);
+  },
   /** Shows what is offered. */
   async show({ name, sdp }) {
-    const pc = open(name);
-    pc.ontrack = ({ track }) => {
-      const video = Object.assign(document.createElement('video'), { muted: true, autoplay: true });
-      video.srcObject = new MediaStream([track]);
-      document.body ??= document.createElement('body');
-      document.body.append(video);
-    };
+    const pc = openToShow(name);
     await pc.setRemoteDescription({ type: 'offer', sdp });
     return described(pc);
   },

@@ -100,6 +100,21 @@ export class VideoServer {
     return taker;
   }
 
+  /** A page asks for a track in layers. Browsers can't, so the lines that do are added to its offer, and those of the answer taken away. */
+  async showLayers(page: Driver, track: MediaStreamTrack, rids: string[]): Promise<Taker> {
+    const pc = new RTCPeerConnection();
+    const taker = new Taker(page, pc);
+    this.#ends.push({ pc, end: taker });
+    pc.addTrack(track);
+    const offer = await taker.call<string>('want');
+    const lines = rids.map((rid) => `a=rid:${rid} recv\r\n`).join('');
+    await pc.setRemoteDescription({ type: 'offer', sdp: `${offer}${lines}a=simulcast:recv ${rids.join(';')}\r\n` });
+    await pc.setLocalDescription();
+    const answer = await gathered(pc);
+    await taker.call('accept', { sdp: answer.replace(/^a=(?:rid|simulcast):.*\r\n/gm, '') });
+    return taker;
+  }
+
   async close(): Promise<void> {
     await Promise.allSettled(this.#ends.map(({ end }) => end.call('close')));
     for (const { pc } of this.#ends.splice(0)) pc.close();

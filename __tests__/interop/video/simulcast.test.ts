@@ -51,3 +51,21 @@ test('a layer that was not negotiated is refused with those that were', async ()
   expect(() => single.receiver.getLayer('q')).toThrow(/has not negotiated simulcast/);
   expect(single.receiver.getParameters().encodings).toEqual([]);
 });
+
+test('a page whose offer asks for layers is shown the first of them', async () => {
+  const { track } = await server.publish(chromium);
+  const taker = await server.showLayers(chromium, track, ['q', 'h', 'f']);
+  expect(taker.pc.localDescription!.sdp).toContain('a=simulcast:send q;h;f\r\n');
+  expect(
+    taker.pc
+      .getSenders()[0]!
+      .getParameters()
+      .encodings.map(({ rid }) => rid),
+  ).toEqual(['q', 'h', 'f']);
+  expect(await taker.watch(30)).toMatchObject({ frameWidth: 320, packetsLost: 0 });
+  const sent = [...(await taker.pc.getStats()).values()].filter(({ type }) => type === 'outbound-rtp');
+  const packets = new Map(
+    sent.map((one) => [(one as { rid?: string }).rid, (one as { packetsSent?: number }).packetsSent]),
+  );
+  expect(packets.get('q')).toBeGreaterThan(0);
+}, 60_000);

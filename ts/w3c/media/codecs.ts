@@ -70,11 +70,8 @@ export function toNativePreferences(preferences: readonly RTCRtpCodec[]): Native
 }
 
 /** Encodings as the core takes them. */
-export function toNativeEncoding(
-  rid: string | undefined,
-  encoding: RTCRtpEncodingParameters | null,
-): NativeEncodingInit {
-  const { active = true, maxBitrate, codec } = encoding ?? { active: false };
+export function toNativeEncoding(encoding: RTCRtpEncodingParameters): NativeEncodingInit {
+  const { rid, active = true, maxBitrate, codec } = encoding;
   return { rid, active, maxBitrate, ...(codec && { codec: { ...codec, rtx: true } }) };
 }
 

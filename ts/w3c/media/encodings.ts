@@ -39,6 +39,11 @@ export function initialEncodings(
   return encodings;
 }
 
+/** "proposedSendEncodings": what the peer's offer asks for (webrtc-pc 4.4.1.5). */
+export function proposedEncodings(rids: readonly string[]): RTCRtpEncodingParameters[] {
+  return rids.map((rid, index) => ({ rid, active: true, scaleResolutionDownBy: 2 ** (rids.length - index - 1) }));
+}
+
 function checkRids(encodings: readonly RTCRtpEncodingParameters[]): void {
   const rids = encodings.map(({ rid }) => rid).filter((rid) => rid !== undefined);
   const wrong = rids.find((rid) => !RID.test(rid));

@@ -127,7 +127,7 @@ export class PeerMedia {
     const { id, receiverTrack } = nativeCall(() =>
       this.#host.native.media.addTransceiver(kind, {
         ...{ direction, streams: ids, track: named, byTrack },
-        encodings: encodings.map((encoding) => toNativeEncoding(encoding.rid, encoding)),
+        encodings: encodings.map(toNativeEncoding),
       }),
     );
     const core = new TransceiverCore(this.#host, {
@@ -168,10 +168,10 @@ export class PeerMedia {
     for (const core of this.#inOrder(sections, states)) {
       const state = states.get(core.id);
       changes.received(core, state?.receives ?? false, state?.receiverStreams ?? []);
-      if (state) core.update(state);
+      if (state) core.update(state, type);
       if (!state || (core.mid !== null && rejected.includes(core.mid))) core.stopped();
       if (!state) core.mid = null;
-      core.negotiated(parameters.find(({ transceiver }) => transceiver === core.id) ?? null, type === 'answer');
+      core.negotiated(parameters.find(({ transceiver }) => transceiver === core.id) ?? null);
       if (remote || type !== 'offer') core.sender.forgetParameters();
       if (core.mid === null) core.transport = null;
       else if (!remote && type !== 'rollback') core.transport = transport;

@@ -3,12 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { DOMException, structuredClone } from '../../platform';
 import { coreOf, type MediaStreamTrack } from '../../media';
 import type { NativeSectionParameters } from '../../native';
+import type { RTCSdpType } from '../enums';
 import { nativeCall, queueTask } from '../events';
 import type { RTCStats, RTCStatsReport } from '../stats';
 import type { RTCDtlsTransport } from '../transports';
 import { capabilities, isSameCodec, toCodecParameters, toNativeEncoding, type Kind } from './codecs';
 import { DtmfCore } from './dtmf-core';
-import { changedEncodings } from './encodings';
+import { changedEncodings, proposedEncodings } from './encodings';
 import type { MediaHost } from './host';
 import {
   convertSendParameters,
@@ -41,12 +42,6 @@ export interface SendingTransceiver {
   throwIfClosed(): void;
 }
 
-/** An encoding as the core knows it, and as script sees it: not any more once the peer has refused simulcast. */
-interface SentEncoding {
-  readonly rid: string | undefined;
-  visible: RTCRtpEncodingParameters | null;
-}
-
 /** The algorithms of a sender (webrtc-pc 5.2); the class `RTCRtpSender` is their WebIDL face. */
 export class SenderCore {
   readonly kind: Kind;
@@ -58,7 +53,10 @@ export class SenderCore {
   readonly dtmf: DtmfCore | null;
   readonly #transceiver: SendingTransceiver;
   readonly #cname: string;
-  readonly #encodings: SentEncoding[];
+  /** "[[SendEncodings]]": the same as the core has, under the same names. */
+  #encodings: RTCRtpEncodingParameters[];
+  /** "[[LastStableRidlessSendEncodings]]": what comes back if the peer's offer for simulcast is withdrawn. */
+  #replaced: RTCRtpEncodingParameters[] | null = null;
   #section: NativeSectionParameters['send'] | null = null;
   #lastReturned: RTCRtpSendParameters | null = null;
 
@@ -70,7 +68,7 @@ export class SenderCore {
     this.dtmf = this.kind === 'audio' ? new DtmfCore(host, this) : null;
     this.track = track;
     this.streams = streams;
-    this.#encodings = encodings.map((visible) => ({ rid: visible.rid, visible }));
+    this.#encodings = encodings;
   }
 
   get transceiver(): SendingTransceiver {
@@ -78,8 +76,8 @@ export class SenderCore {
   }
 
   /** What script sees. */
-  get encodings(): RTCRtpEncodingParameters[] {
-    return this.#encodings.map(({ visible }) => visible).filter((visible) => visible !== null);
+  get encodings(): readonly RTCRtpEncodingParameters[] {
+    return this.#encodings;
   }
 
   /** Codecs that were negotiated for sending. */
@@ -87,27 +85,32 @@ export class SenderCore {
     return toCodecParameters(this.#section?.payloads ?? []);
   }
 
-  /** A description has changed what is sent; an answer settles which encodings there are. */
-  negotiated(section: NativeSectionParameters['send'] | null, isAnswer: boolean): void {
+  /** A description was set, after which the core has encodings of these names: the peer's offer asks for them, its answer leaves some, a rollback brings back the one without a name. */
+  described(rids: readonly (string | null)[], type: RTCSdpType): void {
+    if (this.#replaced && (type === 'offer' || rids.includes(null))) {
+      this.#encodings = this.#replaced;
+      this.#replaced = null;
+    }
+    const kept = this.#encodings.filter(({ rid }) => rids.includes(rid ?? null));
+    if (kept.length > 0) {
+      this.#encodings = kept;
+    } else {
+      this.#replaced = this.#encodings;
+      this.#encodings = proposedEncodings(rids.filter((rid) => rid !== null));
+    }
+    if (type === 'answer') this.#replaced = null;
+  }
+
+  /** A description has changed what is sent. */
+  negotiated(section: NativeSectionParameters['send'] | null): void {
     this.#section = section;
-    if (section) this.#forgetCodecs();
-    if (!section || !isAnswer || this.encodings.length < 2) return;
-    const taken = section.encodings.map(({ rid }) => rid);
-    const simulcast = taken.some((rid) => rid !== null);
-    this.#encodings.forEach((encoding, index) => {
-      if (simulcast ? !taken.includes(encoding.rid ?? null) : index > 0) encoding.visible = null;
-    });
-    const [first] = this.encodings;
-    if (!simulcast && first) delete first.rid;
+    if (section) this.#encodings = this.#encodings.map((encoding) => this.#withoutLostCodec(encoding));
   }
 
   /** What is not negotiated any more can't be used. */
-  #forgetCodecs(): void {
-    for (const { codec, ...encoding } of this.encodings) {
-      if (!codec || this.codecs.some((one) => isSameCodec(bare(one), bare(codec)))) continue;
-      const kept = this.#encodings.find(({ visible }) => visible?.codec === codec);
-      if (kept) kept.visible = encoding;
-    }
+  #withoutLostCodec({ codec, ...encoding }: RTCRtpEncodingParameters): RTCRtpEncodingParameters {
+    const isThere = codec && this.codecs.some((one) => isSameCodec(bare(one), bare(codec)));
+    return isThere ? { ...encoding, codec } : encoding;
   }
 
   getParameters(): RTCRtpSendParameters {
@@ -116,7 +119,7 @@ export class SenderCore {
       this.#lastReturned = convertSendParameters(
         {
           transactionId: randomUUID(),
-          encodings: this.encodings,
+          encodings: this.#encodings,
           headerExtensions: extensions,
           rtcp: { cname: this.#cname, reducedSize: reducedSizeRtcp },
           codecs: this.codecs,
@@ -145,13 +148,9 @@ export class SenderCore {
     const changed = changedEncodings(this.kind, parameters, last, this.#choosable());
     return this.host.task(() => {
       this.#lastReturned = null;
-      const visible = this.#encodings.filter((encoding) => encoding.visible !== null);
-      // A description that was set in the meantime may have taken some away.
-      visible.forEach((encoding, index) => (encoding.visible = changed[index] ?? encoding.visible));
-      this.host.native.media.setEncodings(
-        this.#transceiver.id,
-        this.#encodings.map((encoding) => toNativeEncoding(encoding.rid, encoding.visible)),
-      );
+      // A description that was set in the meantime may have taken some away, or put others in their place.
+      this.#encodings = this.#encodings.map((known) => changed.find(({ rid }) => rid === known.rid) ?? known);
+      this.host.native.media.setEncodings(this.#transceiver.id, this.#encodings.map(toNativeEncoding));
     });
   }
 

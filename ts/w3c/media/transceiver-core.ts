@@ -1,6 +1,6 @@
 import { DOMException } from '../../platform';
 import type { NativeDirection, NativeSectionParameters, NativeTransceiver } from '../../native';
-import type { RTCRtpTransceiverDirection } from '../enums';
+import type { RTCRtpTransceiverDirection, RTCSdpType } from '../enums';
 import { nativeCall } from '../events';
 import type { RTCDtlsTransport } from '../transports';
 import { checkPreferences, toNativePreferences, type Kind } from './codecs';
@@ -114,15 +114,16 @@ export class TransceiverCore implements SendingTransceiver, ReceivingTransceiver
   }
 
   /** What a description has made of it. */
-  update({ mid, currentDirection }: NativeTransceiver): void {
+  update({ mid, currentDirection, encodings }: NativeTransceiver, type: RTCSdpType): void {
     this.mid = mid;
     this.#currentDirection = currentDirection;
+    this.sender.described(encodings, type);
     if (this.sends) this.hasSent = true;
   }
 
   /** What both sides have agreed on. */
-  negotiated(section: NativeSectionParameters | null, isAnswer: boolean): void {
-    this.sender.negotiated(section?.send ?? null, isAnswer);
+  negotiated(section: NativeSectionParameters | null): void {
+    this.sender.negotiated(section?.send ?? null);
     this.receiver.negotiated(section);
   }
 

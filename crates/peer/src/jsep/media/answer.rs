@@ -7,6 +7,7 @@ use super::codec::{Identity, answered_parameters};
 use super::negotiated::Side;
 use super::numbers::usable_id;
 use super::offer::{Section, kind_of};
+use super::simulcast::wanted;
 use super::state::{MAX_ENCODINGS, Media};
 use super::transceiver::State;
 use crate::sdp::{Direction, ExtMap, MediaSection, RidDirection, RtpAttributes};
@@ -112,11 +113,9 @@ impl State {
         if theirs.len() > 1 && rtp.direction.receives() {
             rtp.add_simulcast(RidDirection::Recv, &theirs);
         }
-        let ours: Vec<&str> = self
-            .rids()
-            .filter(|rid| simulcast.streams(RidDirection::Recv).any(|choice| choice.id == *rid))
-            .collect();
-        if ours.len() > 1 && rtp.direction.sends() {
+        let wanted = wanted(offered);
+        let ours: Vec<&str> = self.rids().filter(|rid| wanted.iter().any(|wanted| wanted == rid)).collect();
+        if !ours.is_empty() && rtp.direction.sends() {
             rtp.add_simulcast(RidDirection::Send, &ours);
         }
     }

@@ -6,6 +6,7 @@ use super::super::layout::{Slot, unused_mid};
 use super::super::remote::RemoteDescription;
 use super::negotiated::{Negotiated, Side};
 use super::offer::{FOR_THE_PEER, kind_of};
+use super::simulcast::narrow;
 use super::state::Media;
 use super::transceiver::{Round, State, TrackChange, TransceiverId, TransceiverInit};
 use crate::error::Error;
@@ -57,7 +58,8 @@ impl Media {
         self.begin();
         for (index, section) in offer.description.media.iter().enumerate() {
             let (Some(rtp), Some(kind)) = (offer.rtp(index), kind_of(&section.kind)) else { continue };
-            if self.at(index).is_some() {
+            if let Some(id) = self.at(index).map(|state| state.id) {
+                self.propose(id, rtp);
                 continue;
             }
             let wanted = rtp.direction.receives();
@@ -69,6 +71,8 @@ impl Media {
             if let Some(state) = self.transceivers.iter_mut().find(fits) {
                 state.round.index = Some(index);
                 state.round.mid = mid;
+                let id = state.id;
+                self.propose(id, rtp);
                 continue;
             }
             let init = TransceiverInit { direction: FOR_THE_PEER, ..TransceiverInit::default() };
@@ -76,6 +80,7 @@ impl Media {
             let id = made.expect("there is room, and a codec that both sides have");
             let state = self.get_mut(id).expect("it was made just now");
             state.round = Round { index: Some(index), mid, by_peer: true, ..Round::default() };
+            self.propose(id, rtp);
         }
         self.announce(offer)
     }
@@ -118,7 +123,14 @@ impl Media {
             }
             let local = Side { rtp: ours, formats: &section.formats };
             let remote = Side { rtp: theirs, formats: &their_section.formats };
-            let negotiated = Negotiated::new(section.mid.as_deref(), direction, local, remote);
+            let mut negotiated = Negotiated::new(section.mid.as_deref(), direction, local, remote);
+            if !direction.sends() {
+                // On hold nothing is said of encodings, and nothing is settled.
+                let before = state.round.negotiated.take();
+                negotiated.send_rids = before.map(|before| before.send_rids).unwrap_or_default();
+            } else if is_final {
+                narrow(&mut state.encodings, &negotiated.send_rids);
+            }
             state.round.negotiated = Some(negotiated);
             self.numbers.learn(theirs, &their_section.formats);
         }
@@ -128,6 +140,7 @@ impl Media {
     /// The round is over. Transceivers whose section was rejected are gone.
     pub(in crate::jsep) fn complete(&mut self, slots: &[Slot]) -> Vec<TrackChange> {
         self.saved = None;
+        self.transceivers.iter_mut().for_each(|state| state.replaced = None);
         let gone = |state: &State| {
             if state.is_over() {
                 return true;
@@ -181,6 +194,9 @@ impl Media {
                 state.receive(before.receives.then(|| before.receiver_streams.clone()), &mut changes);
             }
             state.round = before;
+            if let Some(encodings) = state.replaced.take() {
+                state.encodings = encodings;
+            }
         }
         changes.retain(|change| !matches!(change, TrackChange::ReceivesNothing { transceiver } if gone.contains(transceiver)));
         changes.extend(self.remove(&gone));

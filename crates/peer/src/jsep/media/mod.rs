@@ -13,6 +13,7 @@ mod negotiated;
 mod numbers;
 mod offer;
 mod parameters;
+mod simulcast;
 mod state;
 mod transceiver;
 

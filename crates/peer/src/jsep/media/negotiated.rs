@@ -7,6 +7,7 @@ use ossa_media::{Extension, Payload, SsrcHint};
 
 use super::codec::{Identity, codec, parameter};
 use super::numbers::usable_id;
+use super::simulcast::is_refused;
 use crate::sdp::{Direction, RidDirection, RtpAttributes};
 
 /// Sources of one section that are believed: three layers of simulcast have six with their retransmissions, and what is beyond
@@ -36,6 +37,8 @@ pub(super) struct Negotiated {
     pub(super) direction: Direction,
     /// Names of the encodings that the peer takes.
     pub(super) send_rids: Vec<String>,
+    /// Those of them that it does not want for the time being (`~`).
+    pub(super) paused: Vec<String>,
     pub(super) send_payloads: Vec<Payload>,
     pub(super) send_extensions: Vec<(Extension, u8)>,
     pub(super) reduced_size_rtcp: bool,
@@ -122,10 +125,13 @@ impl Negotiated {
             extensions: local.extensions(&remote, Direction::receives),
             active: direction.receives(),
         };
+        let mut send_rids = common_rids(local.rtp, remote.rtp, RidDirection::Send);
+        send_rids.retain(|rid| !is_refused(remote.rtp, rid));
         Self {
             mid: mid.map(str::to_owned),
             direction,
-            send_rids: common_rids(local.rtp, remote.rtp, RidDirection::Send),
+            paused: paused(remote.rtp, &send_rids),
+            send_rids,
             send_payloads: remote.common(&local),
             send_extensions: local.extensions(&remote, Direction::sends),
             reduced_size_rtcp: local.rtp.rtcp_rsize && remote.rtp.rtcp_rsize,
@@ -150,8 +156,17 @@ fn common_rids(local: &RtpAttributes, remote: &RtpAttributes, ours: RidDirection
         RidDirection::Recv => RidDirection::Send,
     };
     let (Some(local), Some(remote)) = (&local.simulcast, &remote.simulcast) else { return Vec::new() };
-    let both = local.streams(ours).filter(|rid| remote.streams(theirs).any(|other| other.id == rid.id));
+    let both = local.streams(ours).filter(|rid| remote.choices(theirs).any(|other| other.id == rid.id));
     both.map(|rid| rid.id.clone()).collect()
+}
+
+/// Names of encodings that the peer takes and does not want at first (RFC 8853, section 5.1). `active` is the application's and stays.
+fn paused(remote: &RtpAttributes, rids: &[String]) -> Vec<String> {
+    let Some(simulcast) = &remote.simulcast else { return Vec::new() };
+    let paused = |rid: &&String| {
+        simulcast.choices(RidDirection::Recv).any(|choice| choice.paused && choice.id == **rid)
+    };
+    rids.iter().filter(paused).cloned().collect()
 }
 
 /// The sources that a section names, with those of their retransmissions (RFC 5576, section 4.2).

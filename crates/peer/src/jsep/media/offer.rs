@@ -85,7 +85,9 @@ impl Media {
             }
         }
         let rids: Vec<&str> = state.rids().collect();
-        if rids.len() > 1 && state.direction.sends() {
+        // One that is left of several keeps its name for as long as the peer goes by it.
+        let goes_by_name = state.round.negotiated.as_ref().is_some_and(|before| !before.send_rids.is_empty());
+        if (rids.len() > 1 || (rids.len() == 1 && goes_by_name)) && state.direction.sends() {
             rtp.add_simulcast(RidDirection::Send, &rids);
         }
         state.describe_sources(&self.config.cname, &mut rtp);

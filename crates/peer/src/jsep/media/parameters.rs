@@ -86,10 +86,12 @@ impl State {
     /// Without simulcast on the other side only the first encoding is sent, and has no name (W3C 5.2.2).
     fn sent_encodings(&self, negotiated: &Negotiated) -> Vec<Encoding> {
         let has_rtx = negotiated.send_payloads.iter().any(|payload| payload.rtx.is_some());
-        let simulcast = negotiated.send_rids.len() > 1;
+        let named = |rid: &String| negotiated.send_rids.contains(rid);
+        let simulcast = self.rids().any(|rid| negotiated.send_rids.iter().any(|taken| taken == rid));
+        let paused = |rid: &String| simulcast && negotiated.paused.contains(rid);
         let taken = self.encodings.iter().filter(|encoding| {
             let rid = encoding.init.rid.as_ref();
-            !simulcast || rid.is_some_and(|rid| negotiated.send_rids.contains(rid))
+            !simulcast || rid.is_some_and(named)
         });
         let count = if simulcast { self.encodings.len() } else { 1 };
         taken
@@ -99,7 +101,7 @@ impl State {
                 ssrc: encoding.ssrc,
                 rtx_ssrc: Some(encoding.rtx_ssrc).filter(|_| has_rtx),
                 max_bitrate: encoding.init.max_bitrate,
-                active: encoding.init.active,
+                active: encoding.init.active && !encoding.init.rid.as_ref().is_some_and(paused),
             })
             .collect()
     }

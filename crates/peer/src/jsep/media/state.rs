@@ -93,6 +93,7 @@ impl Media {
             sender_track: init.track.filter(named).unwrap_or(random),
             sender_streams: init.streams,
             encodings: encodings.into_iter().map(|init| self.encoding(init)).collect(),
+            replaced: None,
             receiver_track: self.uuid(),
             preferences: Vec::new(),
             round: Round::default(),
@@ -209,7 +210,7 @@ impl Media {
         SentEncoding { init, ssrc: self.ssrc(), rtx_ssrc: self.ssrc() }
     }
 
-    fn ssrc(&mut self) -> u32 {
+    pub(super) fn ssrc(&mut self) -> u32 {
         loop {
             let ssrc = self.randomness.next_u32();
             let mut used = self.transceivers.iter().flat_map(|state| &state.encodings);

@@ -75,6 +75,8 @@ pub struct Transceiver {
     pub sender_track: String,
     /// Ids of the streams that it belongs to.
     pub sender_streams: Vec<String>,
+    /// Names of the encodings that are sent, at least one; several have one each.
+    pub encodings: Vec<Option<String>>,
     /// Id of the track that is received.
     pub receiver_track: String,
     /// Ids of the peer's streams that it belongs to.
@@ -129,7 +131,10 @@ pub(super) struct State {
     pub(super) track_added: bool,
     pub(super) sender_track: String,
     pub(super) sender_streams: Vec<String>,
+    /// What is sent; an answer may take some away.
     pub(super) encodings: Vec<SentEncoding>,
+    /// What the peer's offer has put `encodings` in place of, until that is agreed on.
+    pub(super) replaced: Option<Vec<SentEncoding>>,
     pub(super) receiver_track: String,
     /// In the order of preference, if the application has one.
     pub(super) preferences: Vec<CodecCapability>,
@@ -168,6 +173,7 @@ impl State {
             stopping: self.stopping,
             sender_track: self.sender_track.clone(),
             sender_streams: self.sender_streams.clone(),
+            encodings: self.encodings.iter().map(|encoding| encoding.init.rid.clone()).collect(),
             receiver_track: self.receiver_track.clone(),
             receiver_streams: self.round.receiver_streams.clone(),
             receives: self.round.receives,

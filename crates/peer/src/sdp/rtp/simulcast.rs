@@ -83,6 +83,15 @@ impl Simulcast {
         };
         streams.iter().filter_map(|alternatives| alternatives.first())
     }
+
+    /// All alternatives of all streams of one direction.
+    pub fn choices(&self, direction: RidDirection) -> impl Iterator<Item = &RidChoice> {
+        let streams = match direction {
+            RidDirection::Send => &self.send,
+            RidDirection::Recv => &self.recv,
+        };
+        streams.iter().flatten()
+    }
 }
 
 fn alternatives(text: &str) -> Option<Vec<RidChoice>> {

@@ -3,6 +3,7 @@
 mod codecs;
 mod random;
 mod rounds;
+mod simulcast;
 mod stacks;
 
 use ossa_media::Kind::{self, Audio, Video};
