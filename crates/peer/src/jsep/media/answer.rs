@@ -7,9 +7,9 @@ use super::codec::{Identity, answered_parameters};
 use super::negotiated::Side;
 use super::numbers::usable_id;
 use super::offer::{Section, kind_of};
-use super::simulcast::wanted;
 use super::state::{MAX_ENCODINGS, Media};
 use super::transceiver::State;
+use super::wanted::wanted;
 use crate::sdp::{Direction, ExtMap, MediaSection, RidDirection, RtpAttributes};
 
 impl Media {

@@ -16,6 +16,7 @@ mod parameters;
 mod simulcast;
 mod state;
 mod transceiver;
+mod wanted;
 
 pub use capabilities::{CodecCapability, MediaCapabilities, MediaConfig};
 pub use negotiated::ReceiveParameters;

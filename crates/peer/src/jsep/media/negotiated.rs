@@ -7,7 +7,7 @@ use ossa_media::{Extension, Payload, SsrcHint};
 
 use super::codec::{Identity, codec, parameter};
 use super::numbers::usable_id;
-use super::simulcast::is_refused;
+use super::wanted::is_refused;
 use crate::sdp::{Direction, RidDirection, RtpAttributes};
 
 /// Sources of one section that are believed: three layers of simulcast have six with their retransmissions, and what is beyond

@@ -1,50 +1,11 @@
 //! Which encodings a sender has, by what both sides say of them (RFC 8853, section 5.3; W3C WebRTC, section 4.4.1.5).
 
-use std::collections::HashSet;
+use ossa_media::Kind;
 
-use ossa_media::{Extension, Kind};
-
-use super::numbers::usable_id;
 use super::state::{MAX_ENCODINGS, Media};
 use super::transceiver::{EncodingInit, SentEncoding, TransceiverId};
-use crate::sdp::{RidDirection, RtpAttributes};
-
-/// Names of the encodings that the peer's offer asks for, of each stream the first alternative that can be sent. A section is of
-/// one codec, so one that is restricted to certain payload types is sent if all of the section's are among them.
-pub(super) fn wanted(offered: &RtpAttributes) -> Vec<String> {
-    let rid = |extension: &crate::sdp::ExtMap| {
-        extension.uri == Extension::Rid.uri() && usable_id(extension.id).is_some()
-    };
-    let Some(simulcast) = offered.simulcast.as_ref().filter(|_| offered.extensions.iter().any(rid)) else {
-        return Vec::new();
-    };
-    let can_send = |id: &str| is_described(offered, id) && !is_refused(offered, id);
-    let mut seen = HashSet::new();
-    let streams =
-        simulcast.recv.iter().filter_map(|stream| stream.iter().find(|choice| can_send(&choice.id)));
-    let streams = streams.filter(|choice| seen.insert(choice.id.as_str()));
-    streams.take(MAX_ENCODINGS).map(|choice| choice.id.clone()).collect()
-}
-
-fn is_described(rtp: &RtpAttributes, id: &str) -> bool {
-    rtp.rids.iter().any(|rid| rid.id == id && rid.direction == RidDirection::Recv)
-}
-
-/// Sizes, rates and codecs are the application's, which does not hear of restrictions: one that is asked for can't be promised
-/// (RFC 8851, section 6.3).
-pub(super) fn is_refused(rtp: &RtpAttributes, id: &str) -> bool {
-    let received = rtp.rids.iter().filter(|rid| rid.direction == RidDirection::Recv);
-    received.filter(|rid| rid.id == id).any(|rid| !allows_all(rtp, &rid.restrictions))
-}
-
-/// The restrictions say nothing but `pt=`, with all codecs of the section.
-fn allows_all(rtp: &RtpAttributes, restrictions: &str) -> bool {
-    let Some(formats) = restrictions.strip_prefix("pt=") else { return restrictions.is_empty() };
-    let allowed: Option<Vec<u8>> = formats.split(',').map(|format| format.trim().parse().ok()).collect();
-    let Some(allowed) = allowed else { return false };
-    let media = rtp.codecs.iter().filter(|codec| !codec.name.eq_ignore_ascii_case("rtx"));
-    media.map(|codec| codec.payload).all(|payload| allowed.contains(&payload))
-}
+use super::wanted::wanted;
+use crate::sdp::RtpAttributes;
 
 impl Media {
     /// The peer's offer asks for encodings. A sender that has one without a name gets them in its place, until the offer is withdrawn;
@@ -67,6 +28,7 @@ impl Media {
         let mut sources = before.first().map(|only| (only.ssrc, only.rtx_ssrc));
         let encodings = names
             .into_iter()
+            .take(MAX_ENCODINGS)
             .map(|name| {
                 // A stream that flows already goes on as the first one.
                 let (ssrc, rtx_ssrc) = sources.take().unwrap_or_else(|| (self.ssrc(), self.ssrc()));

@@ -1,6 +1,7 @@
 //! Which layers are sent, by what each side says of them.
 
 use ossa_media::Extension;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -250,4 +251,43 @@ fn audio_has_no_layers() {
     assert_eq!(names(&phone, id), [""]);
     let (answer, _) = phone.set_answer();
     assert!(!answer.contains("a=simulcast"), "{answer}");
+}
+
+/// Lines about layers as nobody should write them.
+fn lines() -> impl Strategy<Value = String> {
+    let rid = "a=rid:[a-c~,-]{1,2} (recv|send)( (pt|max-width|x)=[0-9,]{0,5})?\r\n";
+    let simulcast =
+        "a=simulcast:(recv|send) ~?[a-c](,~?[a-c]){0,2}(;~?[a-c](,[a-c])?){0,3}( send [a-c];[a-c])?\r\n";
+    (prop::collection::vec(rid, 0..8), prop::collection::vec(simulcast, 0..3))
+        .prop_map(|(rids, simulcast)| rids.concat() + &simulcast.concat())
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_said_of_layers_a_sender_has_some_and_a_rollback_brings_back_the_others(
+        first in lines(), second in lines(), answer in lines(),
+    ) {
+        let (mut camera, mut watcher) = (media('c'), media('w'));
+        let id = camera.track(Video);
+        watcher.add(Video, RecvOnly);
+        let (offer, _) = watcher.set_offer();
+        for lines in [&first, &second] {
+            camera.remote(SdpType::Offer, &(offer.clone() + lines));
+        }
+        camera.remote(SdpType::Rollback, "");
+        prop_assert_eq!(names(&camera, id), [""]);
+        camera.remote(SdpType::Offer, &(offer + &second));
+        let (answered, _) = camera.set_answer();
+        judge(&answered);
+        watcher.remote(SdpType::Answer, &taking(&answered, "", ""));
+        let before = names(&camera, id);
+        let (offer, _) = camera.set_offer();
+        watcher.remote(SdpType::Offer, &taking(&offer, "", ""));
+        let (plain, _) = watcher.set_answer();
+        camera.remote(SdpType::Answer, &(plain + &answer));
+        let left = names(&camera, id);
+        prop_assert!(!left.is_empty() && left.iter().all(|name| before.contains(name)));
+        let sent = sent(&camera, id);
+        prop_assert!(!sent.is_empty() && sent.iter().all(|(name, _)| name.is_empty() || left.contains(name)));
+    }
 }
