@@ -77,20 +77,19 @@ impl Simulcast {
 
     /// The first alternative of each stream of one direction.
     pub fn streams(&self, direction: RidDirection) -> impl Iterator<Item = &RidChoice> {
-        let streams = match direction {
-            RidDirection::Send => &self.send,
-            RidDirection::Recv => &self.recv,
-        };
-        streams.iter().filter_map(|alternatives| alternatives.first())
+        self.alternatives(direction).iter().filter_map(|alternatives| alternatives.first())
     }
 
     /// All alternatives of all streams of one direction.
     pub fn choices(&self, direction: RidDirection) -> impl Iterator<Item = &RidChoice> {
-        let streams = match direction {
+        self.alternatives(direction).iter().flatten()
+    }
+
+    fn alternatives(&self, direction: RidDirection) -> &[Vec<RidChoice>] {
+        match direction {
             RidDirection::Send => &self.send,
             RidDirection::Recv => &self.recv,
-        };
-        streams.iter().flatten()
+        }
     }
 }
 
