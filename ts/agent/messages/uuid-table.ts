@@ -15,8 +15,8 @@ const NONE = 16;
 const VALUES = new Uint8Array(128).fill(NONE);
 for (const [value, digit] of [...'0123456789abcdef'].entries()) VALUES[digit.charCodeAt(0)] = value;
 
-/** Room of a table in the beginning, in UUIDs. */
-const ROOM = 64;
+/** Room of a table in the beginning, in UUIDs: every link has two, and most links are idle. */
+const ROOM = 4;
 
 /** A UUID. Never nothing but zeros: those mark what is free in a table. */
 export type Uuid = Uint32Array & { readonly length: typeof WORDS };
