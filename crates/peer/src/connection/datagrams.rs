@@ -13,8 +13,12 @@ use crate::sdp::CandidateProtocol;
 /// How often memory that was not used since is given back.
 const HOUSEKEEPING: Duration = Duration::from_secs(2);
 
+/// Records that wait for the association: what a peer sends at first, before anything was acknowledged. What comes beyond is lost, as
+/// in a network, and the peer repeats it.
+const MAX_UNCLAIMED: usize = 16;
+
 /// Gives a record to the association. One that came in the same datagram as the end of the handshake is there first: it waits
-/// for the association that the next look at the states makes.
+/// for the association that the next look at the states makes, or the path without which there is none.
 pub(super) fn deliver(
     now: Instant,
     sctp: &mut Option<Box<Association>>,
@@ -23,7 +27,8 @@ pub(super) fn deliver(
 ) {
     match sctp {
         Some(sctp) => sctp.handle_packet(now, record),
-        None => unclaimed.push(record),
+        None if unclaimed.len() < MAX_UNCLAIMED => unclaimed.push(record),
+        None => {}
     }
 }
 
@@ -75,7 +80,7 @@ impl Connection {
                     self.exchange_flights(now);
                     self.ice.pump(now);
                     self.update(now);
-                    self.unclaimed.clear();
+                    self.forget_unclaimed();
                 }
                 ours
             }
@@ -95,7 +100,7 @@ impl Connection {
         self.counters.packets_received += 1;
         self.counters.bytes_received += data.len() as u64;
         let before = self.dtls.state();
-        if !self.dtls.is_connected() {
+        if !self.dtls.has_finished() {
             self.ice.embedding.heard(data);
         }
         let (sctp, unclaimed) = (&mut self.sctp, &mut self.unclaimed);
@@ -109,8 +114,15 @@ impl Connection {
         if self.dtls.state() != before || self.dtls.has_early() {
             self.update(now);
         }
-        self.unclaimed.clear();
+        self.forget_unclaimed();
         true
+    }
+
+    /// No association was made for what has come: without a path there may still be one, otherwise there will be none.
+    fn forget_unclaimed(&mut self) {
+        if !self.dtls.is_pathless() {
+            self.unclaimed.clear();
+        }
     }
 
     /// Time has passed: to be called when [`Self::poll_timeout`] is due; calling it earlier does no harm.
@@ -136,7 +148,7 @@ impl Connection {
             self.give_back();
         }
         self.update(now);
-        self.unclaimed.clear();
+        self.forget_unclaimed();
     }
 
     /// Queues and lists were made for a set-up, and have room for more than will come: of thousands of idle connections that
@@ -176,5 +188,20 @@ impl Connection {
         .into_iter()
         .flatten()
         .min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(clippy::disallowed_methods)]
+    fn only_so_much_waits_for_an_association() {
+        let mut unclaimed = Vec::new();
+        for _ in 0..1000 {
+            deliver(Instant::now(), &mut None, &mut unclaimed, Bytes::from_static(b"record"));
+        }
+        assert_eq!(unclaimed.len(), MAX_UNCLAIMED);
     }
 }

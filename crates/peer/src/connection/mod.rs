@@ -69,7 +69,7 @@ pub struct Connection {
     rx: ReceiveBuffer,
     /// One SCTP packet before it is encrypted.
     scratch: Vec<u8>,
-    /// Records that came before their association; empty between two calls.
+    /// Records that came before their association. Without a path they wait for one, otherwise it is empty between two calls.
     unclaimed: Vec<Bytes>,
     tx: transmit::Outbox,
     /// When buffers that are no longer needed are given back.

@@ -131,7 +131,7 @@ impl Connection {
         if let Some(flight) = self.dtls.take_flight() {
             self.ice.embedding.carry(flight);
         }
-        if self.dtls.is_connected() {
+        if self.dtls.has_finished() {
             self.ice.embedding.finish(self.dtls.is_answered());
         }
     }
@@ -206,7 +206,7 @@ impl Connection {
             Some(peer) => sctp.connect_with(now, peer, self.ice.route_pair().and_then(|pair| pair.rtt)),
             None => sctp.connect(now),
         }
-        self.unclaimed.drain(..).for_each(|record| sctp.handle_packet(now, record));
+        std::mem::take(&mut self.unclaimed).into_iter().for_each(|record| sctp.handle_packet(now, record));
         self.sctp = Some(Box::new(sctp));
     }
 

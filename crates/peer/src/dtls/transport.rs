@@ -111,10 +111,11 @@ impl DtlsTransport {
         })
     }
 
-    /// What can be seen from outside: a handshake without a path is none.
+    /// What can be seen from outside: a handshake without a path is none, even if it is done. The peer may have been answered in all
+    /// its checks before it has answered one of ours, and until then nothing of ours may be sent to it (RFC 8445 section 12.1).
     pub(crate) fn state(&self) -> DtlsState {
         match self.state {
-            DtlsState::Connecting if self.pathless.is_some() => DtlsState::New,
+            DtlsState::Connecting | DtlsState::Connected if self.pathless.is_some() => DtlsState::New,
             state => state,
         }
     }
@@ -131,13 +132,20 @@ impl DtlsTransport {
         self.remote_certificate.as_ref()
     }
 
+    /// The handshake is done, and there is a path for what it protects.
     pub(crate) fn is_connected(&self) -> bool {
+        self.state() == DtlsState::Connected
+    }
+
+    /// The handshake is done.
+    pub(crate) fn has_finished(&self) -> bool {
         self.state == DtlsState::Connected
     }
 
-    /// The peer needs nothing more of us, once connected: its last flight was the answer to ours.
+    /// The peer needs nothing more of us, once the handshake is done: its last flight was the answer to ours.
     pub(crate) fn is_answered(&self) -> bool {
-        let is_13 = self.tls_version() == Some("FEFC");
+        let version = self.engine.as_ref().and_then(|engine| engine.protocol_version());
+        let is_13 = version == Some(ProtocolVersion::DTLS1_3);
         self.role == Some(if is_13 { DtlsRole::Server } else { DtlsRole::Client })
     }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ossa_peer::stats::Stats;
 use ossa_peer::*;
 
 use crate::net::*;
@@ -153,6 +154,57 @@ fn an_answer_that_comes_later_than_the_checks_of_the_answerer_costs_nothing_more
     net.set_remote(0, SdpType::Answer, &answer);
     net.until("open", |net| net.is_open(0, id));
     assert!(net.now - applied <= DELAY * 4, "{:?}", net.now - applied);
+}
+
+/// The answer to a check that has worked.
+fn is_answer(datagram: &[u8]) -> bool {
+    datagram.starts_with(&[1, 1])
+}
+
+#[test]
+fn a_channel_is_open_once_a_check_was_answered_and_what_came_before_is_not_lost() {
+    let mut net = Net::new();
+    let ids = [0, 1]
+        .map(|node| net.channel(node, DataChannelInit { negotiated: Some(7), ..DataChannelInit::default() }));
+    net.tap = Some(Box::new(|from, datagram| from == 0 || !is_answer(datagram)));
+    net.negotiate(0);
+    net.until("open on the other side", |net| net.is_open(1, ids[1]));
+    net.send(1, ids[1], "early");
+    net.run(Duration::from_millis(400));
+
+    let up = |e: &Event| {
+        matches!(e, Event::DtlsState { .. } | Event::SctpState { state: SctpState::Connected, .. })
+    };
+    assert!(!net.nodes[0].events.iter().any(up), "nothing could be sent on it: {:?}", net.nodes[0].events);
+    let transport = |net: &Net| {
+        let find = |entry: &Stats| match entry {
+            Stats::Transport(transport) => {
+                Some((transport.dtls_state, transport.selected_candidate_pair_id.is_some()))
+            }
+            _ => None,
+        };
+        net.nodes[0].conn.stats(net.now).entries.iter().find_map(find).unwrap()
+    };
+    assert_eq!(transport(&net), (DtlsState::New, false));
+
+    net.tap = None;
+    net.until("open", |net| net.is_open(0, ids[0]));
+    assert_eq!(transport(&net), (DtlsState::Connected, true));
+    net.settle();
+    assert_eq!(net.received(0, ids[0]), 1, "what had come need not be repeated");
+}
+
+#[test]
+fn a_peer_that_answers_no_check_is_given_up_whatever_it_sends() {
+    let mut net = Net::new();
+    let [_, id] = [0, 1]
+        .map(|node| net.channel(node, DataChannelInit { negotiated: Some(7), ..DataChannelInit::default() }));
+    net.tap = Some(Box::new(|from, datagram| from == 0 || !is_answer(datagram)));
+    net.negotiate(0);
+    net.until("open on the other side", |net| net.is_open(1, id));
+    (0..1000).for_each(|_| net.send(1, id, "x".repeat(1000)));
+    net.run(Duration::from_secs(120));
+    assert_eq!(net.state(0), ConnectionState::Failed, "{}", net.describe());
 }
 
 #[test]
