@@ -148,24 +148,33 @@ impl Connection {
         if state == self.shown.dtls {
             return;
         }
-        if state == DtlsState::Connected && self.shown.dtls == DtlsState::New {
-            // Both flights were waiting: the application still sees every state.
-            self.report_dtls(DtlsState::Connecting);
+        // A peer that has left before it answered a check is still heard.
+        let has_spoken = state == DtlsState::Closed && !self.unclaimed.is_empty();
+        let is_new = self.shown.dtls != DtlsState::Connected;
+        if state == DtlsState::Connected || (has_spoken && is_new) {
+            self.dtls_connected(now);
         }
-        self.report_dtls(state);
         match state {
-            DtlsState::Connected => {
-                self.start_sctp(now);
-                self.update_media(now);
-            }
             DtlsState::Closed | DtlsState::Failed => {
+                self.report_dtls(state);
                 // An ABORT that came just before says more than the end of what carried it.
                 while self.pump_control(now) {}
                 let error = self.dtls.error().cloned();
                 self.end_sctp(error);
             }
-            DtlsState::New | DtlsState::Connecting => {}
+            DtlsState::Connecting => self.report_dtls(state),
+            DtlsState::New | DtlsState::Connected => {}
         }
+    }
+
+    fn dtls_connected(&mut self, now: Instant) {
+        if self.shown.dtls == DtlsState::New {
+            // Both flights were waiting: the application still sees every state.
+            self.report_dtls(DtlsState::Connecting);
+        }
+        self.report_dtls(DtlsState::Connected);
+        self.start_sctp(now);
+        self.update_media(now);
     }
 
     fn report_dtls(&mut self, state: DtlsState) {

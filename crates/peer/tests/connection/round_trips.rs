@@ -195,6 +195,22 @@ fn a_channel_is_open_once_a_check_was_answered_and_what_came_before_is_not_lost(
 }
 
 #[test]
+fn the_last_words_of_a_peer_that_left_before_it_answered_a_check_are_heard() {
+    let mut net = Net::new();
+    let ids = [0, 1]
+        .map(|node| net.channel(node, DataChannelInit { negotiated: Some(7), ..DataChannelInit::default() }));
+    net.tap = Some(Box::new(|from, datagram| from == 0 || !is_answer(datagram)));
+    net.negotiate(0);
+    net.until("open on the other side", |net| net.is_open(1, ids[1]));
+    net.send(1, ids[1], "so long");
+    net.run(Duration::from_millis(20));
+    let now = net.now;
+    net.nodes[1].conn.close(now);
+    net.until("closed", |net| net.closed(0, ids[0]).is_some());
+    assert_eq!(net.received(0, ids[0]), 1);
+}
+
+#[test]
 fn a_peer_that_answers_no_check_is_given_up_whatever_it_sends() {
     let mut net = Net::new();
     let [_, id] = [0, 1]
