@@ -156,9 +156,9 @@ impl Connection {
         }
         match state {
             DtlsState::Closed | DtlsState::Failed => {
-                self.report_dtls(state);
                 // An ABORT that came just before says more than the end of what carried it.
                 while self.pump_control(now) {}
+                self.report_dtls(state);
                 let error = self.dtls.error().cloned();
                 self.end_sctp(error);
             }

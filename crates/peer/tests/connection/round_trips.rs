@@ -208,6 +208,21 @@ fn the_last_words_of_a_peer_that_left_before_it_answered_a_check_are_heard() {
     net.nodes[1].conn.close(now);
     net.until("closed", |net| net.closed(0, ids[0]).is_some());
     assert_eq!(net.received(0, ids[0]), 1);
+    let is_of_transport = |event: &&Event| matches!(event, Event::DtlsState { .. } | Event::SctpState { .. });
+    let told: Vec<_> = net.nodes[0].events.iter().filter(is_of_transport).collect();
+    assert!(
+        matches!(
+            told[..],
+            [
+                Event::DtlsState { state: DtlsState::Connecting, .. },
+                Event::DtlsState { state: DtlsState::Connected, .. },
+                Event::SctpState { state: SctpState::Connected, .. },
+                Event::DtlsState { state: DtlsState::Closed, .. },
+                Event::SctpState { state: SctpState::Closed, .. },
+            ]
+        ),
+        "{told:?}"
+    );
 }
 
 #[test]
