@@ -70,11 +70,7 @@ impl Connection {
             remote_certificate_id: self.dtls.remote_certificate().map(|_| REMOTE_CERTIFICATE_ID.to_owned()),
             tls_version: self.dtls.tls_version().map(str::to_owned),
             dtls_cipher: self.dtls.cipher().map(str::to_owned),
-            srtp_cipher: self
-                .dtls
-                .srtp_keys()
-                .filter(|_| self.dtls.is_connected())
-                .map(|keys| keys.profile.name().to_owned()),
+            srtp_cipher: self.dtls.srtp_keys().map(|keys| keys.profile.name().to_owned()),
             dtls_role: self.dtls.role(),
             selected_candidate_pair_changes: self.ice.route_changes,
             packets_discarded: self.counters.discarded + self.dtls.discarded,

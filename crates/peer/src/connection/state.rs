@@ -149,9 +149,9 @@ impl Connection {
             return;
         }
         // A peer that has left before it answered a check is still heard.
-        let has_spoken = state == DtlsState::Closed && !self.unclaimed.is_empty();
-        let is_new = self.shown.dtls != DtlsState::Connected;
-        if state == DtlsState::Connected || (has_spoken && is_new) {
+        let was_connected = self.shown.dtls == DtlsState::Connected;
+        let has_spoken = state == DtlsState::Closed && !was_connected && !self.unclaimed.is_empty();
+        if state == DtlsState::Connected || has_spoken {
             self.dtls_connected(now);
         }
         match state {

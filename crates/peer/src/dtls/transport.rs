@@ -144,14 +144,17 @@ impl DtlsTransport {
 
     /// The peer needs nothing more of us, once the handshake is done: its last flight was the answer to ours.
     pub(crate) fn is_answered(&self) -> bool {
-        let version = self.engine.as_ref().and_then(|engine| engine.protocol_version());
-        let is_13 = version == Some(ProtocolVersion::DTLS1_3);
+        let is_13 = self.version() == Some(ProtocolVersion::DTLS1_3);
         self.role == Some(if is_13 { DtlsRole::Server } else { DtlsRole::Client })
+    }
+
+    fn version(&self) -> Option<ProtocolVersion> {
+        self.engine.as_ref()?.protocol_version()
     }
 
     /// `FEFD` or `FEFC`, once connected.
     pub(crate) fn tls_version(&self) -> Option<&'static str> {
-        match self.engine.as_ref().filter(|_| self.is_connected())?.protocol_version()? {
+        match self.version().filter(|_| self.is_connected())? {
             ProtocolVersion::DTLS1_3 => Some("FEFC"),
             ProtocolVersion::DTLS1_2 => Some("FEFD"),
             _ => None,
@@ -168,9 +171,9 @@ impl DtlsTransport {
         self.exports_srtp = wanted;
     }
 
-    /// Keys for SRTP; `None` before the end of the handshake, and if the peer has no profile of ours.
+    /// Keys for SRTP, once connected; `None` if the peer has no profile of ours.
     pub(crate) fn srtp_keys(&self) -> Option<&SrtpKeys> {
-        self.srtp.as_ref()
+        self.srtp.as_ref().filter(|_| self.is_connected())
     }
 
     /// Both descriptions are known. The role is settled by the first call; the fingerprints must go on fitting the

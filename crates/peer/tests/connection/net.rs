@@ -226,6 +226,14 @@ impl Net {
         self.nodes[node].conn.snapshot().connection_state
     }
 
+    pub fn transport_stats(&self, node: usize) -> stats::TransportStats {
+        let find = |entry| match entry {
+            stats::Stats::Transport(transport) => Some(transport),
+            _ => None,
+        };
+        self.nodes[node].conn.stats(self.now).entries.into_iter().find_map(find).unwrap()
+    }
+
     /// Everything that is due now, without time passing.
     pub fn settle(&mut self) {
         for i in 0..2 {

@@ -155,11 +155,7 @@ fn a_path_that_comes_to_swallow_all_but_the_smallest_datagrams_costs_a_few_secon
         let channel = transfer(&mut net, 0);
         net.link.mtu = mtu;
         net.until_within(Duration::from_secs(60), "complete", |net| net.received(1, channel) == MESSAGES);
-        let sctp_mtu = |net: &Net| {
-            let report = net.nodes[0].conn.stats(net.now);
-            let mtu = |s: &stats::Stats| if let stats::Stats::Transport(t) = s { t.sctp_mtu } else { None };
-            report.entries.iter().find_map(mtu).unwrap()
-        };
+        let sctp_mtu = |net: &Net| net.transport_stats(0).sctp_mtu.unwrap();
         assert!(sctp_mtu(&net) <= mtu as u64);
         net.link.mtu = 65_536;
         net.run(Duration::from_secs(700));

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use ossa_peer::stats::Stats;
 use ossa_peer::*;
 
 use crate::net::*;
@@ -156,19 +155,21 @@ fn an_answer_that_comes_later_than_the_checks_of_the_answerer_costs_nothing_more
     assert!(net.now - applied <= DELAY * 4, "{:?}", net.now - applied);
 }
 
-/// The answer to a check that has worked.
-fn is_answer(datagram: &[u8]) -> bool {
-    datagram.starts_with(&[1, 1])
+/// Two with a channel that both know, open at the second. The network swallows its answers to the checks of the first.
+fn unanswered() -> (Net, [ChannelId; 2]) {
+    let mut net = Net::new();
+    let init = DataChannelInit { negotiated: Some(7), ..DataChannelInit::default() };
+    let ids = [0, 1].map(|node| net.channel(node, init.clone()));
+    let is_answer = |datagram: &[u8]| datagram.starts_with(&[1, 1]);
+    net.tap = Some(Box::new(move |from, datagram| from == 0 || !is_answer(datagram)));
+    net.negotiate(0);
+    net.until("open on the other side", |net| net.is_open(1, ids[1]));
+    (net, ids)
 }
 
 #[test]
 fn a_channel_is_open_once_a_check_was_answered_and_what_came_before_is_not_lost() {
-    let mut net = Net::new();
-    let ids = [0, 1]
-        .map(|node| net.channel(node, DataChannelInit { negotiated: Some(7), ..DataChannelInit::default() }));
-    net.tap = Some(Box::new(|from, datagram| from == 0 || !is_answer(datagram)));
-    net.negotiate(0);
-    net.until("open on the other side", |net| net.is_open(1, ids[1]));
+    let (mut net, ids) = unanswered();
     net.send(1, ids[1], "early");
     net.run(Duration::from_millis(400));
 
@@ -177,13 +178,8 @@ fn a_channel_is_open_once_a_check_was_answered_and_what_came_before_is_not_lost(
     };
     assert!(!net.nodes[0].events.iter().any(up), "nothing could be sent on it: {:?}", net.nodes[0].events);
     let transport = |net: &Net| {
-        let find = |entry: &Stats| match entry {
-            Stats::Transport(transport) => {
-                Some((transport.dtls_state, transport.selected_candidate_pair_id.is_some()))
-            }
-            _ => None,
-        };
-        net.nodes[0].conn.stats(net.now).entries.iter().find_map(find).unwrap()
+        let stats = net.transport_stats(0);
+        (stats.dtls_state, stats.selected_candidate_pair_id.is_some())
     };
     assert_eq!(transport(&net), (DtlsState::New, false));
 
@@ -196,12 +192,7 @@ fn a_channel_is_open_once_a_check_was_answered_and_what_came_before_is_not_lost(
 
 #[test]
 fn the_last_words_of_a_peer_that_left_before_it_answered_a_check_are_heard() {
-    let mut net = Net::new();
-    let ids = [0, 1]
-        .map(|node| net.channel(node, DataChannelInit { negotiated: Some(7), ..DataChannelInit::default() }));
-    net.tap = Some(Box::new(|from, datagram| from == 0 || !is_answer(datagram)));
-    net.negotiate(0);
-    net.until("open on the other side", |net| net.is_open(1, ids[1]));
+    let (mut net, ids) = unanswered();
     net.send(1, ids[1], "so long");
     net.run(Duration::from_millis(20));
     let now = net.now;
@@ -227,12 +218,7 @@ fn the_last_words_of_a_peer_that_left_before_it_answered_a_check_are_heard() {
 
 #[test]
 fn a_peer_that_answers_no_check_is_given_up_whatever_it_sends() {
-    let mut net = Net::new();
-    let [_, id] = [0, 1]
-        .map(|node| net.channel(node, DataChannelInit { negotiated: Some(7), ..DataChannelInit::default() }));
-    net.tap = Some(Box::new(|from, datagram| from == 0 || !is_answer(datagram)));
-    net.negotiate(0);
-    net.until("open on the other side", |net| net.is_open(1, id));
+    let (mut net, [_, id]) = unanswered();
     (0..1000).for_each(|_| net.send(1, id, "x".repeat(1000)));
     net.run(Duration::from_secs(120));
     assert_eq!(net.state(0), ConnectionState::Failed, "{}", net.describe());

@@ -14,18 +14,6 @@ fn states(net: &Net, node: usize) -> Vec<ConnectionState> {
     net.nodes[node].events.iter().filter_map(state).collect()
 }
 
-fn transport_stats(net: &Net, node: usize) -> stats::TransportStats {
-    let report = net.nodes[node].conn.stats(net.now);
-    report
-        .entries
-        .into_iter()
-        .find_map(|s| match s {
-            stats::Stats::Transport(t) => Some(t),
-            _ => None,
-        })
-        .unwrap()
-}
-
 #[test]
 fn two_connections_reach_each_other_within_a_few_round_trips() {
     let mut net = Net::new();
@@ -86,7 +74,7 @@ fn both_dtls_versions_can_be_required() {
             net.channel(0, DataChannelInit::default());
             net.connect();
             for node in 0..2 {
-                let stats = transport_stats(&net, node);
+                let stats = net.transport_stats(node);
                 assert_eq!(stats.tls_version.as_deref(), Some(expected));
                 assert!(stats.dtls_cipher.is_some_and(|c| c.starts_with("TLS_")));
             }
@@ -253,7 +241,7 @@ fn statistics_name_the_pair_in_use_and_both_certificates() {
     net.channel(0, DataChannelInit::default());
     net.connect();
     let report = net.nodes[0].conn.stats(net.now);
-    let transport = transport_stats(&net, 0);
+    let transport = net.transport_stats(0);
     let has = |id: &Option<String>| report.entries.iter().any(|s| Some(s.id()) == id.as_deref());
     assert!(has(&transport.selected_candidate_pair_id));
     assert!(has(&transport.local_certificate_id) && has(&transport.remote_certificate_id));
